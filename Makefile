@@ -1,0 +1,44 @@
+# The targets that a newcomer, a developer and CI use. `make` alone prints them.
+PYTHON ?= python3
+VENV   := .venv
+BIN    := $(VENV)/bin
+STAMP  := $(VENV)/.ready
+
+.DEFAULT_GOAL := help
+.PHONY: help setup run test check bench lint types lock clean
+
+help: ## print the targets
+	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+setup: $(STAMP) ## make .venv with everything pinned (no root needed)
+
+$(STAMP): requirements/dev.txt pyproject.toml
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/dev.txt
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-build-isolation --no-deps --editable .
+	@touch $(STAMP)
+
+run: setup ## run the demo: a floor full of calls, and curl lines to whisper into one
+	$(BIN)/sottovoce demo
+
+test: setup ## run all tests (those that want a missing Debian package are skipped and say so)
+	$(BIN)/python -m pytest $(PYTEST_ARGS)
+
+check: lint types test ## what CI runs: lint, types, tests
+
+lint: setup
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+types: setup
+	$(BIN)/mypy
+
+bench: setup ## measure CPU, ticks, command to ear, API rates; writes docs/benchmarks.md
+	$(BIN)/python -m tests.bench
+
+lock: ## pin the dependencies anew, with hashes (needs uv)
+	uv pip compile --upgrade --universal --generate-hashes --no-header --no-annotate --python-version 3.11 pyproject.toml -o requirements/run.txt
+	uv pip compile --upgrade --universal --generate-hashes --no-header --no-annotate --python-version 3.11 --extra dev pyproject.toml -o requirements/dev.txt
+
+clean: ## remove .venv and caches
+	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis

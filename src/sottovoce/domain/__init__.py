@@ -1,0 +1,12 @@
+"""The pure rules: no I/O, no clock, no randomness. Standard library and numpy only.
+
+* ``legs``        what the rooms say to each other about a leg of a call
+* ``audibility``  who hears whom, as one table
+* ``agents``      an agent's states and what may follow what
+* ``calls``       a call's parties and its life
+* ``supervision`` listen, whisper, insert, intercept: one table state x command
+* ``access``      rights and VDN boundaries
+* ``events``      the vocabulary in which the live half speaks to the outside
+
+Called by every other room; calls none of them.
+"""

@@ -1,0 +1,87 @@
+"""What is configured of a VDN (tenant): its agents, skill queues, access codes and phones.
+
+Agent ids, access codes and SIP accounts are unique over the whole installation.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import NewType
+
+VdnId = NewType("VdnId", int)
+AgentId = NewType("AgentId", int)
+SkillId = NewType("SkillId", int)
+
+
+class Right(StrEnum):
+    """What an agent may do besides talking."""
+
+    INSPECT = "inspect"
+    """Supervise and force other agents of the VDN (iscensor)."""
+    CALL_OUT = "call_out"
+    MONITOR = "monitor"
+    REPORT = "report"
+    ADMINISTER = "administer"
+    PICK_UP = "pick_up"
+
+
+@dataclass(frozen=True, slots=True)
+class Skill:
+    """A skill queue."""
+
+    skill: SkillId
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class AgentProfile:
+    """An agent as configured. `agent` is the work number."""
+
+    agent: AgentId
+    vdn: VdnId
+    name: str
+    password_hash: str
+    """argon2id; never shown, never logged."""
+    phone: str | None = None
+    """The phone used when sign-in names none; sign-in may name another of the VDN."""
+    skills: tuple[SkillId, ...] = ()
+    rights: frozenset[Right] = frozenset()
+    group: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class AccessCode:
+    """A number that callers dial, and the skill queue it leads to."""
+
+    number: str
+    skill: SkillId
+    early_media: bool = False
+    """Queue music on 183 instead of answering the trunk on entering the queue."""
+
+
+@dataclass(frozen=True, slots=True)
+class PhoneAccount:
+    """A SIP account that a phone registers with. `number` is what it is called by."""
+
+    number: str
+    username: str
+    ha1: Mapping[str, str]
+    """Digest algorithm (`MD5`, `SHA-256`) to H(user:realm:password), RFC 7616 3.4.2."""
+
+
+@dataclass(frozen=True, slots=True)
+class VdnProfile:
+    """A whole VDN as configured."""
+
+    vdn: VdnId
+    name: str
+    agents: Mapping[AgentId, AgentProfile] = field(default_factory=dict)
+    skills: Mapping[SkillId, Skill] = field(default_factory=dict)
+    access_codes: Mapping[str, AccessCode] = field(default_factory=dict)
+    phones: Mapping[str, PhoneAccount] = field(default_factory=dict)
+    outbound_allowed: tuple[str, ...] = ()
+    """Prefixes that outbound numbers may begin with (toll fraud); none allows none."""
+    inspect_inspectors: bool = False
+    """Whether an inspector may be inspected ("Support QC on QC Inspectors")."""

@@ -1,0 +1,121 @@
+"""The changes of a floor that must survive: what the journal writes and a restart reads.
+
+A change is either *committed before it takes effect* or *appended, never waited for*
+(`docs/decisions`): the floor decides which, storage obeys.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from sottovoce.domain.directory import AgentId, SkillId, VdnId
+from sottovoce.domain.legs import LegId
+
+
+@dataclass(frozen=True, slots=True)
+class SessionSaved:
+    """An agent signed in, or the session changed (skills, phone, Guid)."""
+
+    agent: AgentId
+    vdn: VdnId
+    guid: str
+    phone: str
+    signed_in_at: datetime
+    skills: tuple[SkillId, ...] = ()
+    settings: Mapping[str, str | int | bool] = field(default_factory=dict)
+    """Sign-in's flags (autoanswer, autoenteridle, releasephone, listenStatus …) by domain name."""
+
+
+@dataclass(frozen=True, slots=True)
+class SessionEnded:
+    """An agent signed out, or was signed out."""
+
+    agent: AgentId
+    vdn: VdnId
+    at: datetime
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class DialogSaved:
+    """What a BYE needs after a crash: Call-ID, tags, CSeq, routes, target, as the door wrote it."""
+
+    leg: LegId
+    vdn: VdnId
+    dialog: Mapping[str, object]
+
+
+@dataclass(frozen=True, slots=True)
+class DialogEnded:
+    """That leg is gone; nothing is owed to it."""
+
+    leg: LegId
+    vdn: VdnId
+
+
+@dataclass(frozen=True, slots=True)
+class ContactBegan:
+    """A call entered the floor. A restart ends those that have no end."""
+
+    call: str
+    vdn: VdnId
+    at: datetime
+    direction: str
+    """`inbound` or `outbound`."""
+    caller: str
+    called: str
+    skill: SkillId | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class SegmentEnded:
+    """One talk segment of one agent in a contact, with its recording."""
+
+    call: str
+    vdn: VdnId
+    agent: AgentId
+    began_at: datetime
+    ended_at: datetime
+    recording: str | None = None
+    """The stereo WAV's path, or None when nothing was recorded."""
+    tracks: Mapping[str, str] = field(default_factory=dict)
+    """Inspector's work number to his track's path."""
+    failure: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ContactEnded:
+    """A call is over."""
+
+    call: str
+    vdn: VdnId
+    at: datetime
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class AuditEntry:
+    """Who did what to whom, when: supervisions, forced states, drops, sign-ins."""
+
+    vdn: VdnId
+    at: datetime
+    actor: AgentId
+    action: str
+    """For example `supervise.whisper`, `supervise.stop`, `force.busy`, `call.drop`."""
+    target: str = ""
+    """An agent's work number or a call id."""
+    detail: Mapping[str, str | int | bool] = field(default_factory=dict)
+
+
+Change = (
+    SessionSaved
+    | SessionEnded
+    | DialogSaved
+    | DialogEnded
+    | ContactBegan
+    | SegmentEnded
+    | ContactEnded
+    | AuditEntry
+)
