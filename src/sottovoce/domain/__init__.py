@@ -5,6 +5,9 @@
 * ``agents``      an agent's states and what may follow what
 * ``calls``       a call's parties and its life
 * ``supervision`` listen, whisper, insert, intercept: one table state x command
+* ``directory``   what is configured of a VDN
+* ``lines``       what a door says about telephone lines
+* ``journal``     the changes that must survive
 * ``access``      rights and VDN boundaries
 * ``events``      the vocabulary in which the live half speaks to the outside
 

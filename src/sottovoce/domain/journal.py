@@ -6,7 +6,7 @@ A change is either *committed before it takes effect* or *appended, never waited
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -119,3 +119,12 @@ Change = (
     | ContactEnded
     | AuditEntry
 )
+
+
+@dataclass(frozen=True, slots=True)
+class Restored:
+    """What a VDN's journal holds at start."""
+
+    sessions: Sequence[SessionSaved] = ()
+    dialogs: Mapping[LegId, Mapping[str, object]] = field(default_factory=dict)
+    open_contacts: Sequence[str] = ()

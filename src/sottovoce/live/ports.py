@@ -8,89 +8,12 @@ Media is asked through `media.engine`.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
-from enum import StrEnum
 from typing import Protocol
 
 from sottovoce.domain.directory import VdnId, VdnProfile
-from sottovoce.domain.journal import Change, SessionSaved
+from sottovoce.domain.journal import Change, Restored
 from sottovoce.domain.legs import LegId, ReleaseCause
-
-
-class Side(StrEnum):
-    """Where a number is looked for."""
-
-    PHONE = "phone"
-    """A registered phone of the VDN."""
-    TRUNK = "trunk"
-    """The outbound trunk or proxy."""
-
-
-@dataclass(frozen=True, slots=True)
-class Destination:
-    """Whom to ring."""
-
-    side: Side
-    number: str
-
-
-@dataclass(frozen=True, slots=True)
-class LegOffered:
-    """An INVITE came in and waits; the leg's media is open. Answered by accept, announce or refuse."""
-
-    leg: LegId
-    vdn: VdnId
-    caller: str
-    called: str
-    account: str | None = None
-    """The phone's number when a registered phone calls, None from a trunk."""
-
-
-@dataclass(frozen=True, slots=True)
-class LegRinging:
-    """The far side of a leg that we ring says that it rings."""
-
-    leg: LegId
-
-
-@dataclass(frozen=True, slots=True)
-class LegAnswered:
-    """The leg talks: media flows both ways. For an accepted offer too."""
-
-    leg: LegId
-
-
-@dataclass(frozen=True, slots=True)
-class LegHeld:
-    """The far side put us on hold by its own re-INVITE."""
-
-    leg: LegId
-
-
-@dataclass(frozen=True, slots=True)
-class LegResumed:
-    """The far side took us back."""
-
-    leg: LegId
-
-
-@dataclass(frozen=True, slots=True)
-class LegGone:
-    """The leg ended or could not be had; its media is closed. The last word about a leg, always sent once."""
-
-    leg: LegId
-    cause: ReleaseCause
-
-
-@dataclass(frozen=True, slots=True)
-class LegSaved:
-    """What a BYE would need now (RFC 3261 12): journaled, and handed back by `recover` after a crash."""
-
-    leg: LegId
-    dialog: Mapping[str, object]
-
-
-LineEvent = LegOffered | LegRinging | LegAnswered | LegHeld | LegResumed | LegGone | LegSaved
+from sottovoce.domain.lines import Destination, LineEvent
 
 
 class Lines(Protocol):
@@ -119,15 +42,6 @@ class Lines(Protocol):
     def subscribe(self, listener: Callable[[LineEvent], None]) -> None:
         """Call `listener` in the event loop for every line event."""
         ...
-
-
-@dataclass(frozen=True, slots=True)
-class Restored:
-    """What a VDN's journal holds at start."""
-
-    sessions: Sequence[SessionSaved] = ()
-    dialogs: Mapping[LegId, Mapping[str, object]] = field(default_factory=dict)
-    open_contacts: Sequence[str] = ()
 
 
 class Store(Protocol):
