@@ -1,0 +1,158 @@
+"""What holds the rooms apart: allowed imports, pure modules, names that attract everything, mocks."""
+
+from __future__ import annotations
+
+import ast
+import re
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parent.parent
+SOURCE = ROOT / "src" / "sottovoce"
+SHARED = {"errors", "clock", "tasks"}
+ALL_BUT_HTTP = set(
+    "domain live quality media doors storage phones client compat selftest demo commands config logs".split()
+)
+# Room -> the rooms it may import, beside itself and the shared modules. `media.engine` is a port.
+ALLOWED: dict[str, set[str]] = {
+    "domain": set(),
+    "errors": set(),
+    "clock": set(),
+    "tasks": set(),
+    "logs": set(),
+    "config": {"domain"},
+    "live": {"domain", "media.engine"},
+    "quality": {"domain", "media.engine"},
+    "media": {"domain"},
+    "doors": {"domain", "media.engine"},
+    "storage": {"domain"},
+    "http": {"domain", "live", "quality"},
+    "phones": {"domain", "doors", "media"},
+    "client": {"domain"},
+    "compat": {"domain", "client", "phones"},
+    "selftest": {"domain", "client", "phones", "media", "doors"},
+    "app": ALL_BUT_HTTP | {"http"},
+    "cli": ALL_BUT_HTTP | {"app"},
+    "commands": ALL_BUT_HTTP | {"app"},
+    "demo": ALL_BUT_HTTP | {"app"},
+    "__init__": set(),
+    "__main__": {"cli"},
+}
+# What reads bytes or decides must not act: no I/O, no time, no chance, no event loop.
+PURE_ROOMS = ("domain",)
+PURE_MODULES = {
+    "media": "g711 rtp rtcp dtmf jitter concealment mixer ports_pool control echo".split(),
+    "doors/sip": (
+        "message headers uri via sdp digest timers transactions dialog session ua registrar limits".split()
+    ),
+    "live": "acd floor".split(),
+}
+IMPURE = set(
+    "asyncio socket http sqlalchemy psycopg time random secrets select threading subprocess httpx fastapi "
+    "uvicorn".split()
+)
+DRAWERS = {"utils", "util", "helpers", "helper", "common", "misc", "manager", "service", "base"}
+
+
+def modules() -> list[Path]:
+    return sorted(SOURCE.rglob("*.py"))
+
+
+def imports_of(module: Path) -> list[str]:
+    """Dotted names that a module imports, also under TYPE_CHECKING and inside functions."""
+    found: list[str] = []
+    for node in ast.walk(ast.parse(module.read_text())):
+        if isinstance(node, ast.Import):
+            found += [alias.name for alias in node.names]
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{module}: import by full name, not relatively"
+            found += [f"{node.module}.{alias.name}" for alias in node.names]
+    return found
+
+
+def room_of(module: Path) -> str:
+    first = module.relative_to(SOURCE).parts[0]
+    return first.removesuffix(".py")
+
+
+@pytest.mark.parametrize("module", modules(), ids=lambda path: str(path.relative_to(SOURCE)))
+def test_a_room_imports_only_what_it_may(module: Path) -> None:
+    room = room_of(module)
+    allowed = ALLOWED[room] | SHARED | {room}
+    for name in imports_of(module):
+        if not name.startswith("sottovoce."):
+            continue
+        target = name.removeprefix("sottovoce.")
+        if target.split(".")[0] in {"__version__"}:
+            continue
+        assert any(target == entry or target.startswith(entry + ".") for entry in allowed), (
+            f"{module.relative_to(SOURCE)} imports {name}; {room} may import {sorted(allowed)}"
+        )
+
+
+@pytest.mark.parametrize("module", modules(), ids=lambda path: str(path.relative_to(SOURCE)))
+def test_pure_modules_do_nothing_but_decide(module: Path) -> None:
+    inside = module.relative_to(SOURCE)
+    if room_of(module) not in PURE_ROOMS and module.stem not in PURE_MODULES.get(str(inside.parent), []):
+        return
+    touched = {name.split(".")[0] for name in imports_of(module)} & IMPURE
+    assert not touched, f"{inside} imports {sorted(touched)}"
+
+
+def test_domain_knows_numpy_at_most() -> None:
+    import sys
+
+    for module in (SOURCE / "domain").rglob("*.py"):
+        foreign = {
+            name.split(".")[0]
+            for name in imports_of(module)
+            if name.split(".")[0] not in sys.stdlib_module_names | {"sottovoce", "numpy"}
+        }
+        assert not foreign, f"{module.name} imports {sorted(foreign)}"
+
+
+def test_one_module_spawns_tasks() -> None:
+    spawning = re.compile(r"\b(create_task|ensure_future)\(")
+    culprits = [
+        str(module.relative_to(SOURCE))
+        for module in modules()
+        if module.name != "tasks.py" and spawning.search(module.read_text())
+    ]
+    assert not culprits
+
+
+def test_no_name_attracts_everything() -> None:
+    assert not [str(module) for module in modules() if module.stem in DRAWERS]
+
+
+def test_no_module_is_too_long_to_read() -> None:
+    long = {
+        str(module.relative_to(SOURCE)): lines
+        for module in modules()
+        if (lines := len(module.read_text().splitlines())) > 500
+    }
+    assert not long
+
+
+def test_every_package_says_what_it_is() -> None:
+    for package in SOURCE.rglob("__init__.py"):
+        text = ast.get_docstring(ast.parse(package.read_text()))
+        assert len(text or "") > 40, f"{package.relative_to(SOURCE)} needs a docstring that maps it"
+
+
+def test_no_test_replaces_our_own_code() -> None:
+    replaced = re.compile(
+        r"MagicMock|AsyncMock|mocker\.patch|unittest\.mock|monkeypatch\.setattr\(.sottovoce"
+    )
+    culprits = [
+        str(test)
+        for test in (ROOT / "tests").rglob("*.py")
+        if test != Path(__file__) and replaced.search(test.read_text())
+    ]
+    assert not culprits
+
+
+def test_every_decision_fits_a_page() -> None:
+    for decision in (ROOT / "docs" / "decisions").glob("*.md"):
+        assert len(decision.read_text().splitlines()) <= 50, f"{decision.name} is longer than 50 lines"
