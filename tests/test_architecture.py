@@ -12,7 +12,22 @@ ROOT = Path(__file__).parent.parent
 SOURCE = ROOT / "src" / "sottovoce"
 SHARED = {"errors", "clock", "tasks"}
 ALL_BUT_HTTP = set(
-    "domain live quality media doors storage phones client compat selftest demo commands config logs".split()
+    [
+        "domain",
+        "live",
+        "quality",
+        "media",
+        "doors",
+        "storage",
+        "phones",
+        "client",
+        "compat",
+        "selftest",
+        "demo",
+        "commands",
+        "config",
+        "logs",
+    ]
 )
 # Room -> the rooms it may import, beside itself and the shared modules. `media.engine` is a port.
 ALLOWED: dict[str, set[str]] = {
@@ -42,15 +57,54 @@ ALLOWED: dict[str, set[str]] = {
 # What reads bytes or decides must not act: no I/O, no time, no chance, no event loop.
 PURE_ROOMS = ("domain",)
 PURE_MODULES = {
-    "media": "g711 rtp rtcp dtmf jitter concealment mixer ports_pool control echo".split(),
+    "media": [
+        "g711",
+        "rtp",
+        "rtcp",
+        "dtmf",
+        "jitter",
+        "concealment",
+        "mixer",
+        "ports_pool",
+        "control",
+        "echo",
+    ],
     "doors/sip": (
-        "message headers uri via sdp digest timers transactions dialog session ua registrar limits".split()
+        [
+            "message",
+            "headers",
+            "uri",
+            "via",
+            "sdp",
+            "digest",
+            "timers",
+            "transactions",
+            "dialog",
+            "session",
+            "ua",
+            "registrar",
+            "limits",
+        ]
     ),
-    "live": "acd floor".split(),
+    "live": ["acd", "floor"],
 }
 IMPURE = set(
-    "asyncio socket http sqlalchemy psycopg time random secrets select threading subprocess httpx fastapi "
-    "uvicorn".split()
+    [
+        "asyncio",
+        "socket",
+        "http",
+        "sqlalchemy",
+        "psycopg",
+        "time",
+        "random",
+        "secrets",
+        "select",
+        "threading",
+        "subprocess",
+        "httpx",
+        "fastapi",
+        "uvicorn",
+    ]
 )
 DRAWERS = {"utils", "util", "helpers", "helper", "common", "misc", "manager", "service", "base"}
 
