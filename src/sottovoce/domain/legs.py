@@ -35,6 +35,11 @@ class Direction(StrEnum):
         """Whether the far side is obliged to send."""
         return self in (Direction.SENDRECV, Direction.SENDONLY)
 
+    @property
+    def receives(self) -> bool:
+        """Whether the far side may be sent to."""
+        return self in (Direction.SENDRECV, Direction.RECVONLY)
+
 
 @dataclass(frozen=True, slots=True)
 class LegAddress:
@@ -133,6 +138,8 @@ class LegFigures:
     remote_lost_fraction: float | None = None
     level_in_dbov: float = -127.0
     level_out_dbov: float = -127.0
+    duplicated: int = 0
+    reordered: int = 0
 
 
 class ReleaseCause(StrEnum):

@@ -1,0 +1,301 @@
+"""The vocabulary in which the live half speaks to the outside: each event is addressed to one agent.
+
+`agent` is always the receiver. Wire names and numbers are given to them in `http/ccgateway`
+(CC-Gateway event catalogue; sequences in `docs/decisions/0005-supervision-races.md`).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from sottovoce.domain.calls import CallDirection
+from sottovoce.domain.directory import AgentId, SkillId
+from sottovoce.domain.legs import RecordingId
+from sottovoce.domain.supervision import Mode
+
+
+@dataclass(frozen=True, slots=True)
+class AgentEvent:
+    """Something that `agent` is told."""
+
+    agent: AgentId
+
+
+# Being at work
+
+
+@dataclass(frozen=True, slots=True)
+class InService(AgentEvent):
+    """The agent signed in (AgentOther_InService)."""
+
+
+@dataclass(frozen=True, slots=True)
+class ServiceShutdown(AgentEvent):
+    """The agent was signed out without asking (AgentOther_ShutdownService)."""
+
+    signed_in_at: datetime
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class AgentReady(AgentEvent):
+    """The agent became idle (AgentState_Ready)."""
+
+
+@dataclass(frozen=True, slots=True)
+class AgentPreoccupied(AgentEvent):
+    """A call or a supervision took the agent (AgentState_Busy)."""
+
+
+@dataclass(frozen=True, slots=True)
+class AgentWorking(AgentEvent):
+    """Wrap-up began after a call or at sign-in (AgentState_Work)."""
+
+
+@dataclass(frozen=True, slots=True)
+class AgentSetBusy(AgentEvent):
+    """The agent became busy (AgentState_SetNotReady_Success). `reason`: `agents.BusyReason` or 200-250."""
+
+    reason: int
+
+
+@dataclass(frozen=True, slots=True)
+class AgentBusyCancelled(AgentEvent):
+    """Busy was cancelled, or a pending busy forgotten (AgentState_CancelNotReady_Success)."""
+
+
+@dataclass(frozen=True, slots=True)
+class AgentSetRest(AgentEvent):
+    """The agent rests (AgentState_SetRest_Success). `cause` is 0-255, `seconds` the time asked for."""
+
+    cause: int
+    seconds: int
+
+
+@dataclass(frozen=True, slots=True)
+class AgentRestCancelled(AgentEvent):
+    """The rest was cancelled (AgentState_CancelRest_Success)."""
+
+
+@dataclass(frozen=True, slots=True)
+class RestTimedOut(AgentEvent):
+    """The rest lasted longer than asked for; it does not end by that (AgentState_Rest_Timeout)."""
+
+
+@dataclass(frozen=True, slots=True)
+class AgentSetWork(AgentEvent):
+    """The agent asked for wrap-up and has it (AgentState_SetWork_Success)."""
+
+
+@dataclass(frozen=True, slots=True)
+class AgentWorkCancelled(AgentEvent):
+    """Wrap-up was ended by the agent, who is idle (AgentState_CancelWork_Success)."""
+
+
+@dataclass(frozen=True, slots=True)
+class PresenceChanged(AgentEvent):
+    """To an inspector who asked for it: another agent signed in or out (QC_AgentState_Notify)."""
+
+    subject: AgentId
+    name: str
+    signed_in: bool
+
+
+# The agent's phone
+
+
+@dataclass(frozen=True, slots=True)
+class PhoneAlerting(AgentEvent):
+    """The agent's phone rings (AgentOther_PhoneAlerting)."""
+
+
+@dataclass(frozen=True, slots=True)
+class PhoneOffHook(AgentEvent):
+    """The agent's phone was lifted (AgentOther_PhoneOffhook)."""
+
+
+@dataclass(frozen=True, slots=True)
+class PhoneReleased(AgentEvent):
+    """The agent's phone is free again (AgentOther_PhoneRelease)."""
+
+    by_agent: bool = False
+    """Whether the agent hung up; otherwise the platform did."""
+
+
+@dataclass(frozen=True, slots=True)
+class PhoneHeld(AgentEvent):
+    """The phone of `holder` put us on hold (AgentEvent_linkagePhoneHold).
+
+    Told to the holder and to his inspectors, whose whisper cannot arrive meanwhile.
+    """
+
+    call: str
+    holder: AgentId
+
+
+@dataclass(frozen=True, slots=True)
+class PhoneResumed(AgentEvent):
+    """The phone of `holder` took us back (AgentEvent_linkagePhoneUnHold)."""
+
+    call: str
+    holder: AgentId
+
+
+# Calls
+
+
+@dataclass(frozen=True, slots=True)
+class CallAssigned(AgentEvent):
+    """A queued call was given to the agent (AgentEvent_Incoming_CallInfo)."""
+
+    call: str
+    caller: str
+    called: str
+    skill: SkillId
+    skill_name: str
+
+
+@dataclass(frozen=True, slots=True)
+class CallRinging(AgentEvent):
+    """A call waits for the agent's `answer` (AgentEvent_Ringing)."""
+
+    call: str
+    caller: str
+    called: str
+    direction: CallDirection
+
+
+@dataclass(frozen=True, slots=True)
+class CallAutoAnswered(AgentEvent):
+    """A call is answered for the agent (AgentEvent_Auto_Answer); CallTalking follows."""
+
+    call: str
+    caller: str
+    called: str
+    direction: CallDirection
+
+
+@dataclass(frozen=True, slots=True)
+class CustomerAlerting(AgentEvent):
+    """The other side rings, or an inbound caller hears the ringing (AgentEvent_Customer_Alerting)."""
+
+    call: str
+    number: str
+
+
+@dataclass(frozen=True, slots=True)
+class CallTalking(AgentEvent):
+    """Agent and customer hear each other: first, or again after a hold (AgentEvent_Talking)."""
+
+    call: str
+    caller: str
+    called: str
+    direction: CallDirection
+
+
+@dataclass(frozen=True, slots=True)
+class CallHeld(AgentEvent):
+    """The agent put the customer on hold (AgentEvent_Hold)."""
+
+    call: str
+
+
+@dataclass(frozen=True, slots=True)
+class CallReleased(AgentEvent):
+    """The agent's part in the call is over (AgentEvent_Call_Release)."""
+
+    call: str
+
+
+@dataclass(frozen=True, slots=True)
+class CustomerReleased(AgentEvent):
+    """The customer's part in the call is over (AgentEvent_Customer_Release)."""
+
+    call: str
+    number: str
+
+
+@dataclass(frozen=True, slots=True)
+class CallNotAnswered(AgentEvent):
+    """The agent let the call ring too long (AgentEvent_No_Answer)."""
+
+    call: str
+
+
+@dataclass(frozen=True, slots=True)
+class CallOutFailed(AgentEvent):
+    """An outbound call came to nothing (AgentEvent_Call_Out_Fail)."""
+
+    call: str
+    cause: str
+
+
+@dataclass(frozen=True, slots=True)
+class ConnectFailed(AgentEvent):
+    """A leg of a call could not be connected (AgentEvent_Connect_Fail)."""
+
+    call: str
+
+
+# Recordings
+
+
+@dataclass(frozen=True, slots=True)
+class RecordingStarted(AgentEvent):
+    """A talk segment is recorded (AgentMediaEvent_Record)."""
+
+    call: str
+    recording: RecordingId
+    path: str
+    caller: str
+    called: str
+
+
+@dataclass(frozen=True, slots=True)
+class RecordingFailed(AgentEvent):
+    """A recording could not begin or ended by itself; the call goes on (AgentMediaEvent_Record_Fail)."""
+
+    call: str
+    recording: RecordingId
+    path: str
+    caller: str
+    called: str
+    failure: str
+
+
+@dataclass(frozen=True, slots=True)
+class RecordingDone(AgentEvent):
+    """A talk segment's recording is closed (AgentMediaEvent_StopRecordDone)."""
+
+    call: str
+    recording: RecordingId
+    began_at: datetime
+    ended_at: datetime
+
+
+# Supervision
+
+
+@dataclass(frozen=True, slots=True)
+class SupervisionStarted(AgentEvent):
+    """To the supervised agent: `inspector` takes part in `mode`, first or changed (AgentOther_BeQcStart)."""
+
+    inspector: AgentId
+    mode: Mode
+
+
+@dataclass(frozen=True, slots=True)
+class SupervisionEnded(AgentEvent):
+    """To the supervised agent: `inspector` left; `mode` was his last (AgentOther_BeQcStop)."""
+
+    inspector: AgentId
+    mode: Mode
+
+
+@dataclass(frozen=True, slots=True)
+class EchoWarned(AgentEvent):
+    """To inspector and agent: `target`'s microphone carries the whisper back; the customer may hear it."""
+
+    target: AgentId
+    inspector: AgentId

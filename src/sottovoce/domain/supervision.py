@@ -1,0 +1,101 @@
+"""Supervision: listen, whisper, insert, and what an inspector may ask in which state.
+
+One table state x command with no empty cell. A supervision follows the agent and outlives a call;
+intercept ends it. `docs/decisions/0005-supervision-races.md` gives the reasons of single cells.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from enum import StrEnum
+
+from sottovoce.domain.grids import read_grid
+from sottovoce.errors import Code, Refused
+
+
+class Mode(StrEnum):
+    """How an inspector takes part."""
+
+    LISTEN = "listen"
+    """Hears, is heard by nobody."""
+    WHISPER = "whisper"
+    """Hears, is heard by the supervised agent alone."""
+    INSERT = "insert"
+    """Hears and is heard by all."""
+
+
+class Footing(StrEnum):
+    """Where an inspector stands towards the agent that a command names."""
+
+    NONE = "none"
+    """He supervises nobody, or another agent."""
+    REACHING = "reaching"
+    """His phone still rings."""
+    LISTEN = "listen"
+    WHISPER = "whisper"
+    INSERT = "insert"
+    GONE = "gone"
+    """After a stop, or an intercept: the supervision is over."""
+
+
+class Command(StrEnum):
+    """What an inspector asks for."""
+
+    START_LISTEN = "start_listen"
+    START_WHISPER = "start_whisper"
+    START_INSERT = "start_insert"
+    TOGGLE = "toggle"
+    TO_LISTEN = "to_listen"
+    TO_WHISPER = "to_whisper"
+    TO_INSERT = "to_insert"
+    STOP = "stop"
+    STOP_WHISPER = "stop_whisper"
+    INTERCEPT = "intercept"
+
+
+_GRID = """
+               none            reaching  listen   whisper  insert
+start_listen   reaching        wrong     wrong    wrong    wrong
+start_whisper  reaching        wrong     wrong    wrong    wrong
+start_insert   reaching        wrong     wrong    wrong    wrong
+toggle         not_supervised  wrong     insert   wrong    listen
+to_listen      not_supervised  reaching  listen   listen   listen
+to_whisper     not_supervised  reaching  whisper  whisper  whisper
+to_insert      not_supervised  reaching  insert   insert   insert
+stop           not_supervised  gone      gone     gone     gone
+stop_whisper   not_supervised  gone      wrong    gone     wrong
+intercept      not_supervised  wrong     gone     gone     gone
+"""
+
+TABLE: Mapping[tuple[Footing, Command], Footing | Code] = read_grid(
+    _GRID,
+    Footing,
+    Command,
+    {
+        **{footing.value: footing for footing in Footing},
+        "wrong": Code.WRONG_SUPERVISION_STATE,
+        "not_supervised": Code.NOT_SUPERVISED,
+    },
+)
+
+ASKING = tuple(footing for footing in Footing if footing is not Footing.GONE)
+"""The footings from which a command can come."""
+
+STARTS: Mapping[Mode, Command] = {
+    Mode.LISTEN: Command.START_LISTEN,
+    Mode.WHISPER: Command.START_WHISPER,
+    Mode.INSERT: Command.START_INSERT,
+}
+CHANGES: Mapping[Mode, Command] = {
+    Mode.LISTEN: Command.TO_LISTEN,
+    Mode.WHISPER: Command.TO_WHISPER,
+    Mode.INSERT: Command.TO_INSERT,
+}
+
+
+def follow(footing: Footing, command: Command) -> Footing:
+    """The footing after `command`; raises Refused with the cell's code."""
+    cell = TABLE[footing, command]
+    if isinstance(cell, Code):
+        raise Refused(cell, f"{command} does not go with {footing}")
+    return cell
