@@ -1,1 +1,21 @@
-"""To be written."""
+"""Audio: who hears whom, made true 50 times a second for all legs of a worker at once.
+
+The one verb is a table: `Routing` says for every listener which legs it hears; the mixer obeys.
+`engine` is the port that live and the doors call; `workers` (processes of their own, real
+sockets) and `inprocess` (a manual clock, for tests) implement it with the same `mixer`.
+
+The core does no I/O and works on arrays over all slots (a slot is a leg's number in a worker):
+
+    packets ─► reception ─► jitter ─► frames ─► rows (the sum) ─► outgoing ─► packets
+               rtp, dtmf,   conceal-  voices,   who hears whom    g711, rtp,
+               g711         ment      sounds       │              dtmf
+                                        │          └─► levels
+                                        ├─► tracks ─► TrackSink: files (wav)
+                                        └─► echo: does a whisper come back?
+
+`mixer` joins them: slots, `receive`, `tick`; `reports` and `rtcp` tell loss and round trip.
+Around it, in the worker's process: `process` beats the ticks, `sockets` and `mmsg` move packets,
+`ports_pool` proves whose they are, `writer` writes recordings in a thread, `control` carries
+commands and events; a leg's audio never leaves the worker. Samples are int16 at 8 kHz, a frame is
+160 of them (20 ms), levels are dBov.
+"""

@@ -1,0 +1,193 @@
+"""The engine without processes and sockets: the same mixer on a manual clock, for fast tests.
+
+Nothing happens by itself. A test hands RTP packets to a leg (`feed`, `feed_rtcp`), lets time pass
+(`step`), and reads what was sent to a leg (`sent`, `sent_rtcp`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from itertools import count
+from pathlib import Path
+
+import numpy as np
+
+from sottovoce.domain.legs import (
+    LegAddress,
+    LegFigures,
+    LegId,
+    Recording,
+    RecordingId,
+    RecordingResult,
+    RemoteMedia,
+    Routing,
+    Sound,
+)
+from sottovoce.errors import Code, Refused
+from sottovoce.media.engine import EngineEvent, LegProven
+from sottovoce.media.g711 import Samples
+from sottovoce.media.mixer import TICK_S, Mixer, MixerSettings
+from sottovoce.media.wav import WavWriter
+
+PROVEN_AFTER = 3
+"""Good packets after which a leg counts as proven here; sources are not looked at."""
+
+
+class FileSink:
+    """Recordings written at once, in the caller's thread."""
+
+    def __init__(self) -> None:
+        self._files: dict[tuple[RecordingId, LegId | None], WavWriter] = {}
+
+    def begin(self, recording: Recording) -> None:
+        """Open the stereo WAV."""
+        self._files[recording.recording, None] = WavWriter(recording.path, 2)
+
+    def begin_track(self, recording: RecordingId, leg: LegId, path: Path, silent_frames: int) -> None:
+        """Open an inspector's WAV and pad it."""
+        writer = self._files[recording, leg] = WavWriter(path, 1)
+        writer.write_silence(silent_frames)
+
+    def write(self, recording: RecordingId, leg: LegId | None, block: Samples) -> None:
+        """Append."""
+        self._files[recording, leg].write(block)
+
+    def end(self, recording: RecordingId, frames: int) -> None:
+        """Close."""
+        for key in [key for key in self._files if key[0] == recording]:
+            self._files.pop(key).close()
+
+
+class InProcessEngine:
+    """`media.engine.MediaEngine` on a clock that moves only in `step`."""
+
+    def __init__(self, capacity: int = 64, *, seed: int = 1, settings: MixerSettings | None = None) -> None:
+        self.now = 0.0
+        """Seconds since the engine was made."""
+        self.mixer = Mixer(capacity, sink=FileSink(), seed=seed, settings=settings)
+        self._ports = count(20000, 2)
+        self._listeners: list[Callable[[EngineEvent], None]] = []
+        self._waiting: list[tuple[int, bytes]] = []
+        self._sent: dict[LegId, list[bytes]] = {}
+        self._sent_rtcp: dict[LegId, list[bytes]] = {}
+        self._unproven: set[LegId] = set()
+
+    # -- the port --------------------------------------------------------------------------------
+
+    async def open_leg(self, leg: LegId, group: str) -> LegAddress:
+        """A leg with a made-up address."""
+        self.mixer.open(leg)
+        self._sent[leg], self._sent_rtcp[leg] = [], []
+        self._unproven.add(leg)
+        return LegAddress("127.0.0.1", next(self._ports))
+
+    async def set_remote(self, leg: LegId, remote: RemoteMedia) -> None:
+        """Set or change the far side."""
+        self.mixer.set_remote(self._slot(leg), remote)
+
+    async def close_leg(self, leg: LegId) -> LegFigures:
+        """End a leg; figures of zero for an unknown one."""
+        slot = self.mixer.slot_of(leg)
+        if slot is None:
+            return LegFigures()
+        self._waiting = [waiting for waiting in self._waiting if waiting[0] != slot]
+        self._unproven.discard(leg)
+        return self.mixer.close(slot)
+
+    async def apply(self, routing: Routing) -> None:
+        """Make the table true from the next tick on."""
+        self.mixer.apply(routing)
+
+    async def play(self, leg: LegId, sound: Sound | None) -> None:
+        """Mix a sound into what this leg hears."""
+        if (slot := self.mixer.slot_of(leg)) is not None:
+            self.mixer.play(slot, sound)
+
+    async def send_digits(self, leg: LegId, digits: str) -> None:
+        """Send RFC 4733 events."""
+        if (slot := self.mixer.slot_of(leg)) is not None:
+            self.mixer.send_digits(slot, digits)
+
+    async def start_recording(self, recording: Recording) -> None:
+        """Arm a recording."""
+        self.mixer.start_recording(recording)
+
+    async def stop_recording(self, recording: RecordingId) -> RecordingResult:
+        """Close its files and say what they hold."""
+        return self.mixer.stop_recording(recording)
+
+    async def figures(self, leg: LegId) -> LegFigures:
+        """What the leg's transport went through so far."""
+        return self.mixer.figures(self._slot(leg))
+
+    def subscribe(self, listener: Callable[[EngineEvent], None]) -> None:
+        """Call `listener` within `step` for every event from now on."""
+        self._listeners.append(listener)
+
+    # -- what a network would do -----------------------------------------------------------------
+
+    def feed(self, leg: LegId, packet: bytes) -> None:
+        """An RTP packet arrives for this leg before the next tick; in the order of the calls."""
+        self._waiting.append((self._slot(leg), packet))
+
+    def feed_rtcp(self, leg: LegId, packet: bytes) -> None:
+        """An RTCP packet arrives now."""
+        self.mixer.receive_rtcp(self._slot(leg), packet, self.now)
+
+    def step(self, ticks: int = 1) -> None:
+        """Let ticks of 20 ms pass."""
+        for _ in range(ticks):
+            self.now += TICK_S
+            self._receive()
+            outgoing = self.mixer.tick(self.now)
+            for slot, row, length in zip(
+                outgoing.slots.tolist(), outgoing.packets, outgoing.lengths.tolist(), strict=True
+            ):
+                if (leg := self.mixer.leg_of(slot)) is not None:
+                    self._sent[leg].append(row[:length].tobytes())
+            for slot, report in outgoing.rtcp:
+                if (leg := self.mixer.leg_of(slot)) is not None:
+                    self._sent_rtcp[leg].append(report)
+            for event in [*self._proven(), *outgoing.events]:
+                for listener in self._listeners:
+                    listener(event)
+
+    def sent(self, leg: LegId) -> list[bytes]:
+        """The RTP packets sent to a leg since it was last asked, also after its end."""
+        packets = self._sent.get(leg, [])
+        self._sent[leg] = []
+        return packets
+
+    def sent_rtcp(self, leg: LegId) -> list[bytes]:
+        """The same for RTCP."""
+        packets = self._sent_rtcp.get(leg, [])
+        self._sent_rtcp[leg] = []
+        return packets
+
+    def _receive(self) -> None:
+        waiting, self._waiting = self._waiting, []
+        if not waiting:
+            return
+        packets = np.zeros((len(waiting), 2048), np.uint8)
+        for row, (_, packet) in zip(packets, waiting, strict=True):
+            part = packet[:2048]
+            row[: len(part)] = np.frombuffer(part, np.uint8)
+        slots = np.array([slot for slot, _ in waiting], np.intp)
+        lengths = np.array([min(len(packet), 2048) for _, packet in waiting], np.int32)
+        self.mixer.receive(slots, packets, lengths, self.now)
+
+    def _proven(self) -> list[EngineEvent]:
+        proven = [
+            leg
+            for leg in self._unproven
+            if (slot := self.mixer.slot_of(leg)) is not None
+            and self.mixer.figures(slot).received >= PROVEN_AFTER
+        ]
+        self._unproven -= set(proven)
+        return [LegProven(leg) for leg in sorted(proven)]
+
+    def _slot(self, leg: LegId) -> int:
+        slot = self.mixer.slot_of(leg)
+        if slot is None:
+            raise Refused(Code.NOT_FOUND, f"no leg {leg}")
+        return slot

@@ -1,0 +1,100 @@
+"""Who hears whom, as arrays: a sparse row of sources for each listener, and the sum over it.
+
+Sources are rows of a frame array [2 * capacity + 1, 160]: a slot's voice at `slot`, the sound
+that is played to a slot at `capacity + slot`, silence at the end.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+import numpy as np
+import numpy.typing as npt
+
+from sottovoce.errors import Code, Refused
+from sottovoce.media.g711 import Samples
+
+MOST_SOURCES = 32
+"""Voices that one listener can hear at once."""
+
+Slots = npt.NDArray[np.intp]
+
+
+class Rows:
+    """The rows of all listeners, and the plan by which a tick sums them."""
+
+    def __init__(self, capacity: int) -> None:
+        self._capacity = capacity
+        self._sources = np.zeros((capacity, MOST_SOURCES + 1), np.intp)
+        self._count = np.zeros(capacity, np.intp)
+        self._sound = np.zeros(capacity, np.bool_)
+        self._plan: list[tuple[Slots, Slots]] | None = None
+
+    def hears(self, listener: int) -> list[int]:
+        """The slots that a listener hears."""
+        found: list[int] = self._sources[listener, : self._count[listener]].tolist()
+        return found
+
+    def set(self, listener: int, sources: Iterable[int]) -> None:
+        """Exactly these slots are heard. BAD_PARAMETER beyond 32."""
+        row = sorted(set(sources))
+        if len(row) > MOST_SOURCES:
+            raise Refused(Code.BAD_PARAMETER, f"a leg hears {MOST_SOURCES} others at most")
+        self._sources[listener, : len(row)] = row
+        self._count[listener] = len(row)
+        self._plan = None
+
+    def set_sound(self, listener: int, sounding: bool) -> None:
+        """Whether the listener's own sound is mixed in."""
+        if self._sound[listener] != sounding:
+            self._sound[listener] = sounding
+            self._plan = None
+
+    def without(self, slots: Sequence[int]) -> None:
+        """Take these slots out of every row and empty their own."""
+        for listener in range(self._capacity):
+            row = self._sources[listener, : self._count[listener]]
+            if row.size and np.isin(row, slots).any():
+                self.set(listener, set(row.tolist()) - set(slots))
+        for slot in slots:
+            self.set(slot, ())
+
+    def sum(self, frames: Samples, mixed: Samples) -> None:
+        """Sum each listener's sources into `mixed` [capacity, 160], clipped to 16 bits."""
+        if self._plan is None:
+            self._plan = self._make_plan(mixed)
+        for listeners, sources in self._plan:
+            count = sources.shape[1]
+            if count == 1:
+                mixed[listeners] = frames[sources[:, 0]]
+            elif count == 2:
+                mixed[listeners] = _sum_of_two(frames[sources[:, 0]], frames[sources[:, 1]])
+            else:
+                mixed[listeners] = _sum(frames[sources])
+
+    def _make_plan(self, mixed: Samples) -> list[tuple[Slots, Slots]]:
+        sounding = np.flatnonzero(self._sound)
+        sources = self._sources.copy()
+        sources[sounding, self._count[sounding]] = self._capacity + sounding
+        counts = self._count + self._sound
+        mixed[counts == 0] = 0
+        plan = []
+        for count in np.unique(counts):
+            if count:
+                listeners = np.flatnonzero(counts == count)
+                plan.append((listeners, np.ascontiguousarray(sources[listeners, :count])))
+        return plan
+
+
+def _sum(voices: Samples) -> Samples:
+    total: Samples = np.clip(voices.sum(axis=1, dtype=np.int32), -32768, 32767).astype(np.int16)
+    return total
+
+
+def _sum_of_two(one: Samples, other: Samples) -> Samples:
+    """The clipped sum of two frames each: added in 16 bits, and the few rows that overflow once more."""
+    total = one + other
+    over = ((one ^ total) & (other ^ total)).min(axis=1) < 0
+    if over.any():
+        total[over] = _sum(np.stack([one[over], other[over]], axis=1))
+    return total

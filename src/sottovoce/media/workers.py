@@ -1,0 +1,349 @@
+"""The engine that the server runs: media workers in processes of their own, one per core.
+
+All legs of a group (a VDN) live on one worker, chosen when the group's first leg opens: the one
+with the fewest legs. A worker that dies is started again; its legs are reported lost and its
+recordings repaired, and nothing else is disturbed.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from collections import Counter, OrderedDict
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from itertools import count
+
+import structlog
+
+from sottovoce.domain.legs import (
+    LegAddress,
+    LegFigures,
+    LegId,
+    Recording,
+    RecordingId,
+    RecordingResult,
+    RemoteMedia,
+    Routing,
+    Sound,
+)
+from sottovoce.errors import Code, Refused
+from sottovoce.media.connection import WorkerConnection
+from sottovoce.media.control import (
+    Apply,
+    CloseLeg,
+    OpenLeg,
+    Play,
+    ReadFigures,
+    ReadTicks,
+    Request,
+    SendDigits,
+    SetRemote,
+    StartRecording,
+    StopRecording,
+    TickFigures,
+    Value,
+)
+from sottovoce.media.engine import EngineEvent, LegsLost, RecordingStopped
+from sottovoce.media.repair import repair_recording
+from sottovoce.tasks import Tasks
+
+log = structlog.get_logger(__name__)
+
+START_S = 20.0
+_FIRST_PAUSE_S = 0.1
+_LONGEST_PAUSE_S = 5.0
+_RESULTS_KEPT = 4096
+
+
+@dataclass(frozen=True, slots=True)
+class WorkerSettings:
+    """How the workers are set up."""
+
+    workers: int = 0
+    """Processes; 0 means one per core."""
+    legs_per_worker: int = 1024
+    bind: str = "127.0.0.1"
+    """The IPv4 address that RTP is received at."""
+    advertise: str | None = None
+    """The address that `open_leg` names, where it is another than `bind`."""
+    first_port: int = 0
+    """The lowest UDP port for RTP and RTCP, shared out among the workers; 0 lets the system choose."""
+    last_port: int = 0
+    media_timeout_s: float = 30.0
+    answer_s: float = 5.0
+    """A worker that leaves a call unanswered for so long counts as dead."""
+
+    @property
+    def processes(self) -> int:
+        """How many workers there are."""
+        return self.workers or os.cpu_count() or 1
+
+    def arguments(self, worker: int, generation: int) -> list[str]:
+        """The command line of one worker; a restarted one begins elsewhere in its share of the ports."""
+        share = (self.last_port + 1 - self.first_port) // self.processes // 2 * 2
+        first = self.first_port + self.first_port % 2 + worker * share if self.first_port else 0
+        return [
+            *("--bind", self.bind),
+            *("--legs", str(self.legs_per_worker)),
+            *("--first-port", str(first)),
+            *("--last-port", str(first + share - 1 if first else 0)),
+            *("--begin", str(generation * 97)),
+            *("--media-timeout", str(self.media_timeout_s)),
+        ]
+
+
+@dataclass(slots=True)
+class _Worker:
+    """One worker and what lives on it."""
+
+    number: int
+    connection: WorkerConnection
+    legs: set[LegId] = field(default_factory=set)
+    recordings: dict[RecordingId, Recording] = field(default_factory=dict)
+
+
+class WorkerEngine:
+    """`media.engine.MediaEngine` on worker processes."""
+
+    def __init__(self, settings: WorkerSettings, tasks: Tasks) -> None:
+        self._settings = settings
+        self._tasks = tasks
+        self._workers = [
+            _Worker(number, WorkerConnection(f"media-{number}", self._heard, answer_s=settings.answer_s))
+            for number in range(settings.processes)
+        ]
+        self._running: list[asyncio.Task[None]] = []
+        self._by_leg: dict[LegId, _Worker] = {}
+        self._group_of: dict[LegId, str] = {}
+        self._by_group: dict[str, _Worker] = {}
+        self._legs_of_group: Counter[str] = Counter()
+        self._ended: OrderedDict[RecordingId, RecordingResult] = OrderedDict()
+        self._listeners: list[Callable[[EngineEvent], None]] = []
+        self._closing = False
+
+    # Life
+
+    async def start(self) -> None:
+        """Start every worker; returns when all take calls. Refused with UNAVAILABLE if one does not start."""
+        ups = [asyncio.Event() for _ in self._workers]
+        for worker, up in zip(self._workers, ups, strict=True):
+            name = worker.connection.name
+            self._running.append(self._tasks.spawn(self._keep_up(worker, up), name=name))
+            self._running.append(self._tasks.spawn(worker.connection.watch(), name=f"{name} watch"))
+        try:
+            async with asyncio.timeout(START_S):
+                for up in ups:
+                    await up.wait()
+        except TimeoutError:
+            await self.close()
+            raise Refused(Code.UNAVAILABLE, "a media worker did not start") from None
+
+    async def close(self) -> None:
+        """End all workers: recordings are closed first."""
+        self._closing = True
+        await asyncio.gather(*(worker.connection.leave() for worker in self._workers))
+        for task in self._running[1::2]:
+            task.cancel()
+        serving = self._running[0::2]
+        if serving:
+            _, late = await asyncio.wait(serving, timeout=START_S)
+            for task in late:
+                task.cancel()
+        await asyncio.gather(*self._running, return_exceptions=True)
+        self._running.clear()
+
+    async def _keep_up(self, worker: _Worker, up: asyncio.Event) -> None:
+        """Run a worker's process, and again when it dies, after a pause that grows while it keeps failing."""
+        pause = _FIRST_PAUSE_S
+        for generation in count():
+            begun = asyncio.get_running_loop().time()
+            try:
+                await worker.connection.serve(
+                    self._settings.arguments(worker.number, generation),
+                    started=up.set,
+                    lost=lambda: self._lost(worker),
+                )
+            except OSError as failure:
+                log.error("media worker cannot start", worker=worker.connection.name, failure=str(failure))
+            if self._closing:
+                return
+            if asyncio.get_running_loop().time() - begun > _LONGEST_PAUSE_S:
+                pause = _FIRST_PAUSE_S
+            log.warning("media worker is started again", worker=worker.connection.name, pause_s=pause)
+            await asyncio.sleep(pause)
+            pause = min(pause * 2, _LONGEST_PAUSE_S)
+
+    def _lost(self, worker: _Worker) -> None:
+        """Forget what lived on a worker that is gone, and say so."""
+        legs, recordings = frozenset(worker.legs), list(worker.recordings.values())
+        for leg in legs:
+            self._forget(leg)
+        worker.recordings.clear()
+        if legs and not self._closing:
+            log.error("media worker lost", worker=worker.connection.name, legs=len(legs))
+            self._tell(LegsLost(legs))
+        for recording in recordings:
+            self._tasks.spawn(self._repair(recording), name=f"repair {recording.recording}")
+
+    async def _repair(self, recording: Recording) -> None:
+        result = await asyncio.to_thread(repair_recording, recording)
+        self._tell(RecordingStopped(replace(result, failure="the media worker was lost")))
+
+    # Legs
+
+    async def open_leg(self, leg: LegId, group: str) -> LegAddress:
+        worker = self._by_group.get(group)
+        if worker is None or not worker.connection.is_up:
+            up = [worker for worker in self._workers if worker.connection.is_up]
+            if not up:
+                raise Refused(Code.UNAVAILABLE, "no media worker is up")
+            worker = min(up, key=lambda candidate: len(candidate.legs))
+        if leg in self._by_leg:
+            raise Refused(Code.BAD_PARAMETER, "the leg is open already")
+        self._by_group[group] = worker
+        self._legs_of_group[group] += 1
+        self._by_leg[leg], self._group_of[leg] = worker, group
+        worker.legs.add(leg)
+        try:
+            address = await worker.connection.call(OpenLeg(leg))
+        except BaseException:
+            self._forget(leg)
+            raise
+        assert isinstance(address, LegAddress)
+        return replace(address, host=self._settings.advertise) if self._settings.advertise else address
+
+    async def set_remote(self, leg: LegId, remote: RemoteMedia) -> None:
+        await self._at(leg, SetRemote(leg, remote))
+
+    async def close_leg(self, leg: LegId) -> LegFigures:
+        worker = self._by_leg.get(leg)
+        if worker is None:
+            return LegFigures()
+        self._forget(leg)
+        try:
+            figures = await worker.connection.call(CloseLeg(leg))
+        except Refused:
+            return LegFigures()
+        assert isinstance(figures, LegFigures)
+        return figures
+
+    async def play(self, leg: LegId, sound: Sound | None) -> None:
+        if leg in self._by_leg:
+            await self._at(leg, Play(leg, sound))
+
+    async def send_digits(self, leg: LegId, digits: str) -> None:
+        if leg in self._by_leg:
+            await self._at(leg, SendDigits(leg, digits))
+
+    async def figures(self, leg: LegId) -> LegFigures:
+        figures = await self._at(leg, ReadFigures(leg))
+        assert isinstance(figures, LegFigures)
+        return figures
+
+    async def _at(self, leg: LegId, request: Request) -> Value:
+        worker = self._by_leg.get(leg)
+        if worker is None:
+            raise Refused(Code.NOT_FOUND, "no such leg")
+        return await worker.connection.call(request)
+
+    def _forget(self, leg: LegId) -> None:
+        worker = self._by_leg.pop(leg, None)
+        if worker is None:
+            return
+        worker.legs.discard(leg)
+        group = self._group_of.pop(leg)
+        self._legs_of_group[group] -= 1
+        if not self._legs_of_group[group]:
+            del self._legs_of_group[group], self._by_group[group]
+
+    # Who hears whom
+
+    async def apply(self, routing: Routing) -> None:
+        by_worker: dict[int, dict[LegId, frozenset[LegId]]] = {}
+        for listener, heard in routing.hears.items():
+            worker = self._by_leg.get(listener)
+            if worker is not None:
+                by_worker.setdefault(worker.number, {})[listener] = heard
+        if routing.recording is not None:
+            for worker in self._workers:
+                if routing.recording in worker.recordings:
+                    by_worker.setdefault(worker.number, {})
+        calls = [
+            self._workers[number].connection.call(Apply(replace(routing, hears=hears)))
+            for number, hears in by_worker.items()
+        ]
+        if len(calls) == 1:
+            await calls[0]
+        else:
+            await asyncio.gather(*calls)
+
+    # Recordings
+
+    async def start_recording(self, recording: Recording) -> None:
+        worker = self._by_leg.get(recording.customer) or self._by_leg.get(recording.agent)
+        if worker is None:
+            raise Refused(Code.NOT_FOUND, "neither customer nor agent has a leg")
+        worker.recordings[recording.recording] = recording
+        try:
+            await worker.connection.call(StartRecording(recording))
+        except BaseException:
+            worker.recordings.pop(recording.recording, None)
+            raise
+
+    async def stop_recording(self, recording: RecordingId) -> RecordingResult:
+        for worker in self._workers:
+            if recording in worker.recordings:
+                try:
+                    result = await worker.connection.call(StopRecording(recording))
+                except Refused:
+                    if recording in self._ended:
+                        break
+                    raise
+                worker.recordings.pop(recording, None)
+                assert isinstance(result, RecordingResult)
+                return result
+        ended = self._ended.pop(recording, None)
+        if ended is None:
+            raise Refused(Code.NOT_FOUND, "no such recording")
+        return ended
+
+    # Events
+
+    def subscribe(self, listener: Callable[[EngineEvent], None]) -> None:
+        self._listeners.append(listener)
+
+    def _heard(self, event: EngineEvent) -> None:
+        if isinstance(event, RecordingStopped):
+            for worker in self._workers:
+                worker.recordings.pop(event.result.recording, None)
+        self._tell(event)
+
+    def _tell(self, event: EngineEvent) -> None:
+        if isinstance(event, RecordingStopped):
+            self._ended[event.result.recording] = event.result
+            while len(self._ended) > _RESULTS_KEPT:
+                self._ended.popitem(last=False)
+        for listener in self._listeners:
+            listener(event)
+
+    # For operators, the bench and tests
+
+    async def ticks(self, *, reset: bool = False) -> list[TickFigures]:
+        """How each worker that is up keeps its beat."""
+        answers = [
+            await worker.connection.call(ReadTicks(reset))
+            for worker in self._workers
+            if worker.connection.is_up
+        ]
+        return [answer for answer in answers if isinstance(answer, TickFigures)]
+
+    @property
+    def up(self) -> int:
+        """How many workers take calls."""
+        return sum(worker.connection.is_up for worker in self._workers)
+
+    @property
+    def pids(self) -> list[int]:
+        """The process ids of the workers that run."""
+        return [pid for worker in self._workers if (pid := worker.connection.pid) is not None]

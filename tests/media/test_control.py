@@ -1,0 +1,165 @@
+"""The control protocol: every message reads back, and no bytes do harm."""
+
+from __future__ import annotations
+
+import contextlib
+from pathlib import Path
+
+import msgpack
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from sottovoce.domain.legs import (
+    Codec,
+    Direction,
+    LegAddress,
+    LegFigures,
+    LegId,
+    Recording,
+    RecordingId,
+    RecordingResult,
+    RemoteMedia,
+    Routing,
+    Sound,
+)
+from sottovoce.errors import Code
+from sottovoce.media import control
+from sottovoce.media.control import (
+    Answer,
+    Apply,
+    Call,
+    CloseLeg,
+    ControlError,
+    Framer,
+    Leave,
+    Message,
+    OpenLeg,
+    Play,
+    ReadFigures,
+    ReadTicks,
+    Refusal,
+    SendDigits,
+    SetRemote,
+    StartRecording,
+    StopRecording,
+    decode,
+    encode,
+)
+from sottovoce.media.engine import (
+    DigitPressed,
+    EchoHeard,
+    LegProven,
+    LegsLost,
+    LegTimedOut,
+    RecordingStopped,
+)
+
+A, B = LegId("a"), LegId("b")
+RESULT = RecordingResult(
+    RecordingId("r"), Path("/tmp/r.wav"), 160, {A: Path("/tmp/r.a.wav")}, failure="disk full"
+)
+MESSAGES: list[Message] = [
+    Call(1, OpenLeg(A)),
+    Call(
+        2, SetRemote(A, RemoteMedia("10.0.0.1", 4000, Codec.PCMA, 30, 101, Direction.SENDONLY, 5, "h", True))
+    ),
+    Call(3, CloseLeg(A)),
+    Call(
+        4,
+        Apply(Routing({A: frozenset({B}), B: frozenset()}, frozenset({B}), RecordingId("r"), frozenset({A}))),
+    ),
+    Call(5, Apply(Routing({}))),
+    Call(6, Play(A, Sound("music", loop=False))),
+    Call(7, Play(A, None)),
+    Call(8, SendDigits(A, "12#")),
+    Call(9, StartRecording(Recording(RecordingId("r"), Path("/tmp/r.wav"), A, B))),
+    Call(10, StopRecording(RecordingId("r"))),
+    Call(11, ReadFigures(A)),
+    Call(12, ReadTicks(reset=True)),
+    Call(13, Leave()),
+    Answer(1, LegAddress("127.0.0.1", 20000)),
+    Answer(2, None),
+    Answer(3, LegFigures(received=5, round_trip_ms=3.5)),
+    Answer(10, RESULT),
+    Answer(12, control.TickFigures(*([3] * 8), *([4] * 4), *([0.5] * 6))),
+    Refusal(5, Code.MEDIA_EXHAUSTED, "no more media ports"),
+    LegProven(A),
+    LegTimedOut(A),
+    DigitPressed(A, "#"),
+    RecordingStopped(RESULT),
+    EchoHeard(A, B),
+    LegsLost(frozenset({A, B})),
+]
+
+
+@pytest.mark.parametrize("message", MESSAGES, ids=lambda message: type(message).__name__)
+def test_every_message_reads_back(message: Message) -> None:
+    assert list(Framer().feed(encode(message))) == [message]
+
+
+@given(st.lists(st.integers(1, 40), min_size=1))
+def test_messages_come_out_whole_however_they_are_cut(cuts: list[int]) -> None:
+    stream = b"".join(map(encode, MESSAGES))
+    framer, found, at = Framer(), [], 0
+    for cut in [*cuts, len(stream)]:
+        found += list(framer.feed(stream[at : at + cut]))
+        at += cut
+    assert found == MESSAGES
+
+
+@given(st.binary(max_size=200))
+def test_no_bytes_raise_anything_but_a_control_error(body: bytes) -> None:
+    with contextlib.suppress(ControlError):
+        decode(body)
+
+
+SCRAPS = st.recursive(
+    st.none() | st.booleans() | st.integers(-(2**63), 2**63) | st.floats() | st.text(max_size=9),
+    lambda inner: st.lists(inner, max_size=6),
+    max_leaves=20,
+)
+NAMES = st.sampled_from(
+    [
+        *(type(message.request).__name__ for message in MESSAGES if isinstance(message, Call)),
+        *("LegProven", "LegsLost", "RecordingStopped", "=", "!", "Nothing"),
+    ]
+)
+
+
+@given(st.lists(SCRAPS, max_size=3), NAMES, st.integers(0, 3))
+def test_no_well_formed_nonsense_raises_anything_but_a_control_error(
+    rest: list[object], name: str, number: int
+) -> None:
+    with contextlib.suppress(ControlError):
+        decode(msgpack.packb([number, name, *rest]))
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        [1, "OpenLeg", []],
+        [1, "OpenLeg", [5]],
+        [1, "OpenLeg", ["x" * 5000]],
+        [1, "OpenLeg", ["a", "b"]],
+        [-1, "OpenLeg", ["a"]],
+        [True, "OpenLeg", ["a"]],
+        [1, "Shutdown", []],
+        [1, "SetRemote", ["a", ["10.0.0.1", 4000, 99, 20, None, "sendrecv", None, None, False]]],
+        [1, "Apply", [[[["a", ["b"], "c"]], [], None, []]]],
+        [1, "=", "LegAddress", ["h"]],
+        [1, "!", "no_such_code", ""],
+        {"a": 1},
+        [0, "LegProven"],
+    ],
+)
+def test_what_is_not_the_protocol_is_refused(content: object) -> None:
+    with pytest.raises(ControlError):
+        decode(msgpack.packb(content))
+
+
+def test_a_frame_too_large_is_refused_before_it_is_read() -> None:
+    with pytest.raises(ControlError):
+        list(Framer().feed((control.MOST_BYTES + 1).to_bytes(4, "big")))
+    with pytest.raises(ControlError):
+        encode(Call(1, SendDigits(A, "1" * (control.MOST_BYTES + 1))))

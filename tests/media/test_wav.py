@@ -1,0 +1,114 @@
+from __future__ import annotations
+
+import contextlib
+import struct
+import wave
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from sottovoce.domain.legs import Codec
+from sottovoce.media import g711, wav
+from sottovoce.media.wav import WavError, WavWriter
+
+
+def written(path: Path, channels: int, frames: int, *, close: bool = True) -> np.ndarray:
+    samples = np.arange(frames * channels, dtype=np.int16).reshape(frames, channels)
+    writer = WavWriter(path, channels)
+    writer.write(samples[: frames // 2])
+    writer.write(samples[frames // 2 :])
+    assert writer.frames == frames
+    if close:
+        writer.close()
+    else:
+        writer.abandon()
+    return samples
+
+
+def read_by_another(path: Path) -> np.ndarray:
+    with wave.open(str(path)) as file:
+        assert (file.getframerate(), file.getsampwidth()) == (8000, 2)
+        data = file.readframes(file.getnframes())
+        return np.frombuffer(data, "<i2").reshape(-1, file.getnchannels())
+
+
+@pytest.mark.parametrize("channels", [1, 2])
+def test_a_written_file_is_read_by_another(tmp_path: Path, channels: int) -> None:
+    samples = written(tmp_path / "a.wav", channels, 1001)
+    assert np.array_equal(read_by_another(tmp_path / "a.wav"), samples)
+
+
+def test_a_file_is_never_written_over(tmp_path: Path) -> None:
+    written(tmp_path / "a.wav", 1, 10)
+    with pytest.raises(FileExistsError):
+        WavWriter(tmp_path / "a.wav", 1)
+
+
+def test_silence_is_written_in_pieces(tmp_path: Path) -> None:
+    writer = WavWriter(tmp_path / "a.wav", 1)
+    writer.write_silence(20_001)
+    writer.close()
+    assert read_by_another(tmp_path / "a.wav").shape == (20_001, 1)
+
+
+@pytest.mark.parametrize("cut", [0, 1, 3])
+def test_a_file_left_open_by_a_crash_is_repaired(tmp_path: Path, cut: int) -> None:
+    path = tmp_path / "a.wav"
+    samples = written(path, 2, 1000, close=False)
+    with path.open("r+b") as file:
+        file.truncate(path.stat().st_size - cut)
+    whole = 1000 if cut == 0 else 999
+    assert wav.repair(path) == whole
+    assert np.array_equal(read_by_another(path), samples[:whole])
+    assert wav.repair(path) == whole
+
+
+@pytest.mark.parametrize("data", [b"", b"RIFF", b"x" * 100, b"RIFF\0\0\0\0WAVEfmt " + bytes(100)])
+def test_what_is_not_ours_is_not_repaired(tmp_path: Path, data: bytes) -> None:
+    path = tmp_path / "a.wav"
+    path.write_bytes(data)
+    with pytest.raises(WavError):
+        wav.repair(path)
+    assert path.read_bytes() == data
+
+
+def riff(kind: int, bits: int, body: bytes, *, rate: int = 8000, channels: int = 1) -> bytes:
+    form = struct.pack("<HHIIHH", kind, channels, rate, rate, channels * bits // 8, bits)
+    chunks = b"LIST\x03\0\0\0abc\0" + b"fmt " + struct.pack("<I", 16) + form
+    chunks += b"data" + struct.pack("<I", len(body)) + body
+    return b"RIFF" + struct.pack("<I", 4 + len(chunks)) + b"WAVE" + chunks
+
+
+def test_pcm_and_both_laws_are_read(tmp_path: Path) -> None:
+    samples = np.arange(-300, 300, dtype=np.int16)
+    path = tmp_path / "a.wav"
+    path.write_bytes(riff(1, 16, samples.tobytes()))
+    assert np.array_equal(wav.read(path), samples)
+    for kind, codec in ((7, Codec.PCMU), (6, Codec.PCMA)):
+        codes = g711.encode(samples, codec)
+        assert np.array_equal(wav.parse(riff(kind, 8, codes.tobytes())), g711.decode(codes, codec))
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        riff(1, 8, b"abc"),
+        riff(1, 16, b"abcd", rate=16000),
+        riff(1, 16, b"abcd", channels=2),
+        riff(3, 32, b"abcd"),
+        riff(1, 16, b"")[:40],
+        b"RIFF\0\0\0\0WAVEdata\x04\0\0\0abcd",
+    ],
+)
+def test_other_kinds_are_refused(data: bytes) -> None:
+    with pytest.raises(WavError):
+        wav.parse(data)
+
+
+@given(st.binary(max_size=80), st.booleans())
+def test_hostile_files_raise_nothing_else(data: bytes, begin: bool) -> None:
+    with contextlib.suppress(WavError):
+        wav.parse((b"RIFF\0\0\0\0WAVEfmt " if begin else b"RIFF\0\0\0\0WAVE") + data)
