@@ -1,0 +1,197 @@
+"""Scripted phones in this process: an implementation of `live.ports.Lines` over any media engine.
+
+For tests and fast floors. There is no signalling: a phone rings, is lifted, holds and hangs up because a
+test says so. A phone or outside number that is `ready` lifts by itself. Nothing here waits; the media of
+legs is opened and closed in order by one task.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+from collections.abc import Callable, Coroutine, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from sottovoce.domain.directory import VdnId
+from sottovoce.domain.legs import Codec, LegId, ReleaseCause, RemoteMedia
+from sottovoce.domain.lines import (
+    Destination,
+    LegAnswered,
+    LegGone,
+    LegHeld,
+    LegOffered,
+    LegResumed,
+    LegRinging,
+    LineEvent,
+)
+from sottovoce.errors import Refused
+from sottovoce.media.engine import MediaEngine
+from sottovoce.tasks import Tasks
+
+
+@dataclass(slots=True)
+class ScriptedPhone:
+    """One phone or outside number. `leg` is the leg that rings or talks at it now."""
+
+    lines: InProcessLines
+    number: str
+    ready: bool = False
+    """Lifts as soon as it rings."""
+    rejects: ReleaseCause | None = None
+    """Refuses as soon as it rings."""
+    leg: LegId | None = None
+    up: bool = False
+
+    def lift(self) -> None:
+        """Answer what rings."""
+        if self.leg is not None and not self.up:
+            self.up = True
+            self.lines.say(LegAnswered(self.leg))
+
+    def hang_up(self, cause: ReleaseCause = ReleaseCause.NORMAL) -> None:
+        """Reject, or end the talk."""
+        if self.leg is not None:
+            self.lines.end(self.leg, cause)
+
+    def hold(self) -> None:
+        """Put the far side on hold."""
+        if self.leg is not None:
+            self.lines.say(LegHeld(self.leg))
+
+    def resume(self) -> None:
+        """Take the far side back."""
+        if self.leg is not None:
+            self.lines.say(LegResumed(self.leg))
+
+
+class InProcessLines:
+    """All scripted phones of all VDNs."""
+
+    def __init__(self, engine: MediaEngine, tasks: Tasks) -> None:
+        self._engine, self._tasks = engine, tasks
+        self._listener: Callable[[LineEvent], None] | None = None
+        self._numbers = itertools.count(1)
+        self._work: asyncio.Queue[Coroutine[Any, Any, None]] = asyncio.Queue()
+        self._runner: asyncio.Task[None] | None = None
+        self.phones: dict[str, ScriptedPhone] = {}
+        self.legs: dict[LegId, ScriptedPhone] = {}
+        """Legs that are not gone yet."""
+        self.opened: list[LegId] = []
+        self.recovered: dict[LegId, Mapping[str, object]] = {}
+
+    def phone(
+        self, number: str, *, ready: bool = False, rejects: ReleaseCause | None = None
+    ) -> ScriptedPhone:
+        """A phone (or outside number) that can be rung, and that can call in."""
+        made = ScriptedPhone(self, number, ready, rejects)
+        self.phones[number] = made
+        return made
+
+    def call_in(self, vdn: VdnId, caller: ScriptedPhone, called: str) -> LegId:
+        """A caller dials `called`; the floor accepts or refuses."""
+        leg = LegId(f"in-{next(self._numbers)}")
+        caller.leg, caller.up = leg, False
+        self._enqueue(self._offer(leg, vdn, caller, called))
+        return leg
+
+    async def settled(self) -> None:
+        """Wait until every leg asked for so far is open or closed, and said."""
+        await self._work.join()
+
+    # live.ports.Lines
+
+    def ring(self, leg: LegId, vdn: VdnId, to: Destination, caller: str) -> None:
+        self._enqueue(self._ring(leg, vdn, to))
+
+    def announce(self, leg: LegId, *, early_media: bool) -> None:
+        pass
+
+    def accept(self, leg: LegId) -> None:
+        phone = self.legs.get(leg)
+        if phone is not None and not phone.up:
+            phone.up = True
+            self._enqueue(self._tell(LegAnswered(leg)))
+
+    def hang_up(self, leg: LegId, cause: ReleaseCause = ReleaseCause.NORMAL) -> None:
+        self._enqueue(self._end(leg, cause))
+
+    def recover(self, dialogs: Mapping[LegId, Mapping[str, object]]) -> None:
+        self.recovered.update(dialogs)
+
+    def subscribe(self, listener: Callable[[LineEvent], None]) -> None:
+        self._listener = listener
+
+    # What phones do
+
+    def say(self, event: LineEvent) -> None:
+        """A phone did something."""
+        self._enqueue(self._tell(event))
+
+    def end(self, leg: LegId, cause: ReleaseCause) -> None:
+        """A phone ended its leg."""
+        self._enqueue(self._end(leg, cause))
+
+    # Inside
+
+    def _enqueue(self, work: Coroutine[Any, Any, None]) -> None:
+        self._work.put_nowait(work)
+        if self._runner is None or self._runner.done():
+            self._runner = self._tasks.spawn(self._run(), name="scripted phones")
+
+    async def _run(self) -> None:
+        while not self._work.empty():
+            work = self._work.get_nowait()
+            try:
+                await work
+            finally:
+                self._work.task_done()
+
+    async def _tell(self, event: LineEvent) -> None:
+        if self._listener is not None:
+            self._listener(event)
+
+    async def _open(self, leg: LegId, vdn: VdnId, phone: ScriptedPhone) -> bool:
+        try:
+            address = await self._engine.open_leg(leg, str(vdn))
+            await self._engine.set_remote(
+                leg, RemoteMedia("127.0.0.1", 20000 + 2 * next(self._numbers), Codec.PCMU)
+            )
+        except Refused:
+            return False
+        assert address is not None
+        self.legs[leg] = phone
+        self.opened.append(leg)
+        return True
+
+    async def _offer(self, leg: LegId, vdn: VdnId, caller: ScriptedPhone, called: str) -> None:
+        if await self._open(leg, vdn, caller):
+            await self._tell(LegOffered(leg, vdn, caller.number, called))
+        else:
+            caller.leg = None
+
+    async def _ring(self, leg: LegId, vdn: VdnId, to: Destination) -> None:
+        phone = self.phones.get(to.number)
+        if phone is None or phone.leg is not None:
+            cause = ReleaseCause.UNREACHABLE if phone is None else ReleaseCause.BUSY
+            await self._tell(LegGone(leg, cause))
+            return
+        if not await self._open(leg, vdn, phone):
+            await self._tell(LegGone(leg, ReleaseCause.FAILED))
+            return
+        phone.leg, phone.up = leg, False
+        await self._tell(LegRinging(leg))
+        if phone.rejects is not None:
+            await self._end(leg, phone.rejects)
+        elif phone.ready:
+            phone.up = True
+            await self._tell(LegAnswered(leg))
+
+    async def _end(self, leg: LegId, cause: ReleaseCause) -> None:
+        phone = self.legs.pop(leg, None)
+        if phone is None:
+            return
+        if phone.leg == leg:
+            phone.leg, phone.up = None, False
+        await self._engine.close_leg(leg)
+        await self._tell(LegGone(leg, cause))

@@ -1,0 +1,223 @@
+"""Who may call and register: trunks by source address, phones by digest, nobody else (design decision 19)."""
+
+from __future__ import annotations
+
+import ipaddress
+from dataclasses import dataclass
+from typing import Protocol
+
+from sottovoce.domain.directory import PhoneAccount, VdnId
+from sottovoce.doors.sip.digest import Algorithm, Credentials, NonceKeeper, Verdict, verify
+from sottovoce.doors.sip.headers import MalformedHeader
+from sottovoce.doors.sip.hops import Hop
+from sottovoce.doors.sip.limits import SourceLimits
+from sottovoce.doors.sip.message import Request
+from sottovoce.doors.sip.ports import Directory, Entropy
+from sottovoce.doors.sip.settings import SipSettings, Trunk
+from sottovoce.doors.sip.uri import NameAddr, SipUri
+
+
+@dataclass(frozen=True, slots=True)
+class Admitted:
+    """An INVITE that is let in."""
+
+    caller: str
+    called: str
+    vdn: VdnId | None = None
+    trunk: str = ""
+    """The trunk's name, "" for a phone."""
+    account: str | None = None
+    """The calling phone's number, None from a trunk."""
+    behind_nat: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """An answer to whoever is not let in (yet)."""
+
+    status: int
+    reason: str = ""
+    extra: tuple[tuple[str, str], ...] = ()
+
+
+class Doorman(Protocol):
+    """Decides about INVITEs that found a dialog."""
+
+    def admit(self, request: Request, source: Hop, now: float) -> Admitted | Refusal: ...
+
+
+class Open:
+    """Lets everybody in: a phone's doorman."""
+
+    def admit(self, request: Request, source: Hop, now: float) -> Admitted | Refusal:
+        return Admitted(caller=caller_of(request), called=called_of(request))
+
+
+class Networks:
+    """A set of IP networks. `host` may be anything; what is no address lies in none."""
+
+    def __init__(self, networks: tuple[str, ...]) -> None:
+        self._networks = [ipaddress.ip_network(network, strict=False) for network in networks]
+
+    def __contains__(self, host: object) -> bool:
+        try:
+            address = ipaddress.ip_address(str(host))
+        except ValueError:
+            return False
+        return any(address in network for network in self._networks)
+
+
+class Authenticator:
+    """Judges the digest credentials of our phones (RFC 3261 22, RFC 8760)."""
+
+    def __init__(
+        self,
+        realm: str,
+        directory: Directory,
+        nonces: NonceKeeper,
+        entropy: Entropy,
+        limits: SourceLimits,
+    ) -> None:
+        self._realm = realm
+        self._directory = directory
+        self._nonces = nonces
+        self._entropy = entropy
+        self._limits = limits
+
+    def check(
+        self, request: Request, source: Hop, now: float, *, proxy: bool
+    ) -> tuple[PhoneAccount, VdnId] | Refusal:
+        """Whose request it is, or the challenge (407 as a `proxy`, else 401), or 403 for a wrong password."""
+        credentials = self._credentials(request, "Proxy-Authorization" if proxy else "Authorization")
+        if credentials is None:
+            return self._challenge(now, proxy=proxy, stale=False)
+        found = self._directory.account(credentials.username)
+        secret = found[0].ha1.get(credentials.algorithm.value) if found is not None else None
+        if found is None or secret is None:
+            self._limits.failed(source.host, now)
+            return Refusal(403)
+        verdict = self._nonces.verify(
+            credentials, method=request.method, uri=request.uri, secret=secret, now=now
+        )
+        if verdict is Verdict.ACCEPTED:
+            self._limits.succeeded(source.host)
+            return found
+        if verdict is Verdict.STALE or verify(credentials, method=request.method, secret=secret):
+            return self._challenge(now, proxy=proxy, stale=True)  # a nonce of before our restart too
+        self._limits.failed(source.host, now)
+        return Refusal(403)
+
+    def username(self, request: Request) -> str:
+        """The user that a request claims: by credentials, else by From."""
+        for header in ("Proxy-Authorization", "Authorization"):
+            credentials = self._credentials(request, header)
+            if credentials is not None:
+                return credentials.username
+        return caller_of(request)
+
+    def _credentials(self, request: Request, header: str) -> Credentials | None:
+        for value in request.headers.get_all(header):
+            try:
+                credentials = Credentials.parse(value)
+            except MalformedHeader:
+                continue
+            if credentials.realm == self._realm:
+                return credentials
+        return None
+
+    def _challenge(self, now: float, *, proxy: bool, stale: bool) -> Refusal:
+        """MD5 first: old phones look at the first challenge only; the others choose SHA-256 themselves."""
+        status, header = (407, "Proxy-Authenticate") if proxy else (401, "WWW-Authenticate")
+        values = []
+        for algorithm in (Algorithm.MD5, Algorithm.SHA256):
+            salt = self._entropy.token().encode()[:8].ljust(8, b"0")
+            made = self._nonces.challenge(self._realm, now=now, salt=salt, algorithm=algorithm, stale=stale)
+            values.append((header, str(made)))
+        return Refusal(status, extra=tuple(values))
+
+
+class Registered(Protocol):
+    """Who is registered now."""
+
+    def is_registered(self, username: str) -> bool: ...
+
+
+class Guard:
+    """The door's doorman."""
+
+    def __init__(
+        self,
+        settings: SipSettings,
+        directory: Directory,
+        authenticator: Authenticator,
+        registered: Registered,
+    ) -> None:
+        self._directory = directory
+        self._authenticator = authenticator
+        self._registered = registered
+        self._trunks = [(trunk, Networks(trunk.networks)) for trunk in settings.trunks]
+        self._nat = Networks(settings.nat_networks)
+
+    def trunk_of(self, source: Hop) -> Trunk | None:
+        """The trunk that a request from `source` comes in on."""
+        for trunk, networks in self._trunks:
+            if source.host in networks and (not trunk.ports or source.port in trunk.ports):
+                return trunk
+        return None
+
+    def admit(self, request: Request, source: Hop, now: float) -> Admitted | Refusal:
+        trunk = self.trunk_of(source)
+        if trunk is None:
+            return self._admit_phone(request, source, now)
+        called = called_of(request)
+        caller = asserted_of(request) or caller_of(request)
+        if trunk.carries_phones:
+            found = self._directory.account(caller_of(request))
+            if found is not None:
+                account, vdn = found
+                return Admitted(account.number, called, vdn, trunk.name, account.number)
+        routed = self._directory.route(called, trunk.name)
+        if routed is None:
+            return Refusal(404)
+        return Admitted(caller, called, routed, trunk.name)
+
+    def _admit_phone(self, request: Request, source: Hop, now: float) -> Admitted | Refusal:
+        if not self._registered.is_registered(self._authenticator.username(request)):
+            return Refusal(403)
+        checked = self._authenticator.check(request, source, now, proxy=True)
+        if isinstance(checked, Refusal):
+            return checked
+        account, vdn = checked
+        if not self._registered.is_registered(account.username):
+            return Refusal(403)
+        return Admitted(
+            account.number,
+            called_of(request),
+            vdn,
+            account=account.number,
+            behind_nat=source.host in self._nat,
+        )
+
+
+def caller_of(request: Request) -> str:
+    """The user of From, for people and look-ups."""
+    return request.from_.uri.number if request.from_ is not None else ""
+
+
+def asserted_of(request: Request) -> str:
+    """The user of P-Asserted-Identity (RFC 3325): believed from trunks only."""
+    value = request.headers.get("P-Asserted-Identity")
+    if value is None:
+        return ""
+    try:
+        return NameAddr.parse(value).uri.number
+    except MalformedHeader:
+        return ""
+
+
+def called_of(request: Request) -> str:
+    """The user of the request URI."""
+    try:
+        return SipUri.parse(request.uri).number
+    except MalformedHeader:
+        return ""

@@ -1,0 +1,304 @@
+"""A call that is placed: our INVITE, its forks and provisional responses, until the 200 (RFC 3261 13.2)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from sottovoce.domain.legs import LegAddress, ReleaseCause
+from sottovoce.doors.sip.causes import cause_of
+from sottovoce.doors.sip.challenges import Exchange
+from sottovoce.doors.sip.dialog import Dialog, NoDialog
+from sottovoce.doors.sip.events import CallAnswered, CallProgressed, MediaAgreed
+from sottovoce.doors.sip.headers import Headers
+from sottovoce.doors.sip.hops import Hop
+from sottovoce.doors.sip.message import Request, Response
+from sottovoce.doors.sip.ports import Account
+from sottovoce.doors.sip.sdp import SdpError, UnsupportedMedia
+from sottovoce.doors.sip.session import Phase, Session
+from sottovoce.doors.sip.timers import Timer
+from sottovoce.doors.sip.transactions import State
+from sottovoce.doors.sip.uri import SipUri
+
+if TYPE_CHECKING:
+    from sottovoce.doors.sip.ua import UserAgent
+
+MAX_FORKS = 16
+
+
+@dataclass(frozen=True, slots=True)
+class OutgoingCall:
+    """Whom to call, from where, by which way."""
+
+    to: str
+    """The request URI, and To."""
+    hop: Hop
+    """Where the INVITE is sent: the phone, the trunk or the proxy."""
+    local: LegAddress
+    """Where our media is received, as the far side should see it."""
+    from_uri: str
+    from_name: str = ""
+    account: Account | None = None
+    """Answers 401 and 407."""
+    routes: tuple[str, ...] = ()
+    """Route headers of a proxy that must be passed."""
+    label: str = ""
+    nat: bool = False
+    """Whether the far side is behind NAT: media from wherever it proves itself, requests to `hop`."""
+
+
+@dataclass(slots=True)
+class _Early:
+    """An early dialog: what one fork of the INVITE said so far."""
+
+    dialog: Dialog
+    rseq: int = 0
+    agreed: bool = False
+    """Whether its answer came reliably and so is final."""
+
+
+class Calling(Session):
+    """A call of ours."""
+
+    def __init__(self, ua: UserAgent, call: OutgoingCall) -> None:
+        super().__init__(
+            ua,
+            call_id=f"{ua.entropy.token()}@{ua.settings.domain}",
+            local_tag=ua.entropy.token(),
+            account=call.account,
+            label=call.label,
+        )
+        self.phase = Phase.CALLING
+        self.call = call
+        self._started_it = True
+        self._seq = 1
+        self._early: dict[str, _Early] = {}
+        self._rang = False
+        self._cancelled = self._cancelled_on_wire = False
+        self.negotiation.local = call.local
+        self.negotiation.signalling_host = call.hop.host
+        self.negotiation.nat = call.nat
+        self._limit: Timer | None = ua.timers.after(ua.settings.ring_limit, self._rang_too_long)
+        self._invite = Exchange(
+            ua.transactions,
+            self._request(self.negotiation.offer()),
+            call.hop,
+            account=call.account,
+            renumber=self._renumber,
+            on_response=self._answered,
+        )
+
+    def hang_up(self, cause: ReleaseCause = ReleaseCause.NORMAL) -> None:
+        if self.phase is not Phase.CALLING:
+            super().hang_up(cause)
+            return
+        self._stop_limit()
+        self._cancel()
+        self.end(ReleaseCause.CANCELLED if cause is ReleaseCause.NORMAL else cause)
+
+    def dialog_of(self, request: Request) -> Dialog | None:
+        found = super().dialog_of(request)
+        if found is None and request.from_ is not None:
+            early = self._early.get(request.from_.tag or "")
+            return early.dialog if early is not None else None
+        return found
+
+    def on_bye(self) -> None:
+        if self.phase is Phase.CALLING:
+            return  # one early dialog ended; the INVITE's final response tells the rest
+        super().on_bye()
+
+    # --- the INVITE
+
+    def _request(self, body: bytes) -> Request:
+        call, name = self.call, self.call.from_name.replace('"', "'")
+        headers = Headers()
+        for route in call.routes:
+            headers.add("Route", route)
+        headers.add("Max-Forwards", "70")
+        display = f'"{name}" ' if name else ""
+        headers.add("From", f"{display}<{call.from_uri}>;tag={self.local_tag}")
+        headers.add("To", f"<{call.to}>")
+        headers.add("Call-ID", self.call_id)
+        headers.add("CSeq", f"{self._seq} INVITE")
+        headers.add("Contact", self.ua.contact(call.hop, SipUri.parse(call.from_uri).user or ""))
+        headers.add("User-Agent", self.ua.settings.product)
+        request = Request("INVITE", call.to, headers)
+        self._describe(request, body, first=True)
+        return request
+
+    def _renumber(self) -> int:
+        self._seq += 1
+        return self._seq
+
+    def _answered(self, response: Response) -> None:
+        if response.status < 200:
+            self._progressed(response)
+        elif response.status < 300:
+            self._accepted_by(response)
+        elif self.phase is Phase.CALLING:
+            if response.status == 422 and self.timer.raised(response):
+                self._again()
+                return
+            self._stop_limit()
+            self.end(cause_of(response.status, rang=self._rang), response.status, by_far_side=True)
+
+    def _again(self) -> None:
+        """The same INVITE with a longer session interval (RFC 4028 7.4)."""
+        self._renumber()
+        self._invite = Exchange(
+            self.ua.transactions,
+            self._request(self._invite.request.body),
+            self.call.hop,
+            account=self.account,
+            renumber=self._renumber,
+            on_response=self._answered,
+        )
+
+    def _progressed(self, response: Response) -> None:
+        if self._cancelled or self.phase is not Phase.CALLING:
+            self._cancel()
+            return
+        if response.status == 100:
+            return
+        early = self._early_dialog(response)
+        if early is not None and not self._confirmed(early, response):
+            return
+        heard = self._early_media(early, response)
+        if self.phase is Phase.CALLING:
+            self._rang = True
+            self.ua.emit(CallProgressed(self, response.status, heard))
+
+    def _early_dialog(self, response: Response) -> _Early | None:
+        tag = response.to.tag if response.to is not None else None
+        if not tag:
+            return None
+        known = self._early.get(tag)
+        if known is not None:
+            return known
+        if len(self._early) >= MAX_FORKS:
+            return None
+        try:
+            dialog = self._dialog(response)
+        except NoDialog:
+            return None
+        self._early[tag] = _Early(dialog)
+        return self._early[tag]
+
+    def _confirmed(self, early: _Early, response: Response) -> bool:
+        """Send the PRACK of a reliable response; whether the response is to be looked at at all."""
+        if "100rel" not in response.headers.tokens("Require"):
+            return True
+        text = (response.headers.get("RSeq") or "").strip()
+        if not text.isascii() or not text.isdigit() or len(text) > 10:
+            return True
+        number = int(text)
+        if early.rseq and number != early.rseq + 1:
+            return False  # a repetition, or one that came too early: it will come again
+        early.rseq = number
+        prack = early.dialog.request("PRACK")
+        prack.headers.add("RAck", f"{number} {response.cseq[0]} INVITE")
+        Exchange(
+            self.ua.transactions,
+            prack,
+            early.dialog.hop(),
+            account=self.account,
+            renumber=lambda: _next(early.dialog),
+            on_response=lambda answered: None,
+        )
+        if response.body:
+            early.agreed = True
+        return True
+
+    def _early_media(self, early: _Early | None, response: Response) -> bool:
+        """Take the media that a provisional response describes; whether there is any."""
+        if early is None or not response.body or response.content_type != "application/sdp":
+            return False
+        try:
+            remote = self.negotiation.preview(response.body)
+        except (SdpError, UnsupportedMedia):
+            if early.agreed:
+                self.hang_up(ReleaseCause.UNSUPPORTED_MEDIA)
+            return False
+        if remote != self.negotiation.remote:
+            self.negotiation.remote = remote
+            self.negotiation.offer_open = self.negotiation.offer_open and not early.agreed
+            self.ua.emit(MediaAgreed(self, remote))
+        return True
+
+    def _accepted_by(self, response: Response) -> None:
+        invite = self._invite.request
+        tag = (response.to.tag if response.to is not None else None) or ""
+        if self.dialog is not None and self.dialog.remote_tag == tag:
+            self.acknowledge(invite, response, self.dialog)
+            return
+        early = self._early.get(tag)
+        try:
+            dialog = self._dialog(response)
+        except NoDialog:
+            self._stop_limit()
+            self.end(ReleaseCause.FAILED, response.status, by_far_side=True)
+            return
+        if early is not None:
+            dialog.local_seq = max(dialog.local_seq, early.dialog.local_seq)
+            dialog.remote_seq = early.dialog.remote_seq
+        known = (tag, invite.cseq[0]) in self._acks
+        self.acknowledge(invite, response, dialog)
+        if self.phase is not Phase.CALLING:
+            if not known:
+                self._say_bye(dialog)  # CANCEL came too late, or another fork was first
+            return
+        self._stop_limit()
+        self.dialog = dialog
+        self.phase = Phase.TALKING
+        self.learn(response)
+        self.timer.settled(response)
+        self.note_dialog()
+        self._take_final_answer(early, response)
+        self._early = {}
+        if not self.ended:
+            self.ua.emit(CallAnswered(self))
+
+    def _take_final_answer(self, early: _Early | None, response: Response) -> None:
+        if early is not None and early.agreed and self.negotiation.remote is not None:
+            self.note_media()
+        else:
+            self._read_answer(response.body)
+
+    def _dialog(self, response: Response) -> Dialog:
+        dialog = Dialog.of_call(self._invite.request, response, self.call.hop)
+        dialog.behind_nat = self.call.nat
+        dialog.extra = (("User-Agent", self.ua.settings.product),)
+        return dialog
+
+    def _say_bye(self, dialog: Dialog) -> None:
+        Exchange(
+            self.ua.transactions,
+            dialog.request("BYE"),
+            dialog.hop(),
+            account=self.account,
+            renumber=lambda: _next(dialog),
+            on_response=lambda response: None,
+        )
+
+    def _cancel(self) -> None:
+        """CANCEL, now or as soon as a provisional response is here (RFC 3261 9.1), once."""
+        transaction = self._invite.transaction
+        if transaction.state is State.PROCEEDING and not self._cancelled_on_wire:
+            self._cancelled_on_wire = True
+            self.ua.transactions.cancel(transaction)
+        self._cancelled = self._invite.closed = True
+
+    def _rang_too_long(self) -> None:
+        self._limit = None
+        self.hang_up(ReleaseCause.NO_ANSWER)
+
+    def _stop_limit(self) -> None:
+        if self._limit is not None:
+            self._limit.cancel()
+            self._limit = None
+
+
+def _next(dialog: Dialog) -> int:
+    dialog.local_seq += 1
+    return dialog.local_seq

@@ -1,0 +1,78 @@
+"""One leg in the door's books, and the queue in which its media is set up, changed and closed."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from collections.abc import Awaitable, Callable
+from typing import TYPE_CHECKING
+
+import structlog
+
+from sottovoce.domain.directory import VdnId
+from sottovoce.domain.legs import LegAddress, LegId, RemoteMedia
+from sottovoce.doors.sip.session import Session
+from sottovoce.tasks import Tasks
+
+if TYPE_CHECKING:
+    from sottovoce.doors.sip.door import Target
+
+log = structlog.get_logger(__name__)
+
+PATIENCE = 5.0
+"""Seconds that one step may take: a media engine that hangs must not keep a leg for ever."""
+
+
+class Line:
+    """A leg's state at the door."""
+
+    def __init__(self, leg: LegId, vdn: VdnId, tasks: Tasks, on_stuck: Callable[[LegId], None]) -> None:
+        self.leg = leg
+        self.vdn = vdn
+        self.session: Session | None = None
+        self.targets: list[Target] = []
+        """Where else it can be rung."""
+        self.caller = ""
+        self.trunk = ""
+        self.address: LegAddress | None = None
+        self.remote: RemoteMedia | None = None
+        self.media_open = False
+        self.announced = False
+        """Whether the floor knows it, and so is owed LegGone."""
+        self.rang = False
+        self.ending = False
+        """LegGone is on its way; nothing else is said any more."""
+        self._tasks = tasks
+        self._on_stuck = on_stuck
+        self._steps: deque[Callable[[], Awaitable[None]]] = deque()
+        self._worker: asyncio.Task[None] | None = None
+
+    def take(self, session: Session) -> None:
+        self.session = session
+
+    def then(self, step: Callable[[], Awaitable[None]]) -> None:
+        """Do `step` after all that was asked before."""
+        self._steps.append(step)
+        if self._worker is None:
+            self._worker = self._tasks.spawn(self._work(), name=f"leg {self.leg}")
+
+    async def settled(self) -> None:
+        """Wait until nothing is left to do."""
+        while self._worker is not None:
+            await asyncio.wait([self._worker])
+
+    async def _work(self) -> None:
+        try:
+            while self._steps:
+                step = self._steps.popleft()
+                try:
+                    async with asyncio.timeout(PATIENCE):
+                        await step()
+                except TimeoutError:
+                    log.error("media engine does not answer", leg=self.leg)
+                    self._on_stuck(self.leg)
+                except Exception:
+                    log.exception("leg's step failed", leg=self.leg)
+                    self._on_stuck(self.leg)
+        finally:
+            self._worker = None

@@ -1,0 +1,131 @@
+"""The client's side of registration (RFC 3261 10.2): registers, refreshes in time, tries again, removes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from sottovoce.doors.sip.challenges import Exchange
+from sottovoce.doors.sip.events import Registered, RegistrationFailed, Unregistered
+from sottovoce.doors.sip.headers import Headers
+from sottovoce.doors.sip.hops import Hop
+from sottovoce.doors.sip.message import Request, Response
+from sottovoce.doors.sip.ports import Account
+from sottovoce.doors.sip.timers import Timer
+
+if TYPE_CHECKING:
+    from sottovoce.doors.sip.ua import UserAgent
+
+RETRY = 30.0
+"""Seconds until a registration that failed is tried again, twice as long each time."""
+RETRY_LIMIT = 600.0
+
+
+@dataclass(frozen=True, slots=True)
+class RegisterWith:
+    """A registrar, and who we are there."""
+
+    address: str
+    """The address of record: `sip:user@domain`."""
+    hop: Hop
+    account: Account
+    expires: int = 300
+
+
+class Registration:
+    """One binding of ours, kept alive until `remove`."""
+
+    def __init__(self, ua: UserAgent, wanted: RegisterWith) -> None:
+        self.wanted = wanted
+        self.registered = False
+        self._ua = ua
+        self._call_id = f"{ua.entropy.token()}@{ua.settings.domain}"
+        self._tag = ua.entropy.token()
+        self._seq = 0
+        self._expires = wanted.expires
+        self._removing = False
+        self._running: Exchange | None = None
+        self._timer: Timer | None = None
+        self._retry = RETRY
+        self.refresh()
+
+    def refresh(self) -> None:
+        """REGISTER now."""
+        if not self._removing:
+            self._send(self._expires)
+
+    def remove(self) -> None:
+        """REGISTER with expires 0; Unregistered follows."""
+        if not self._removing:
+            self._removing = True
+            self._send(0)
+
+    def _send(self, expires: int) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+        wanted, ua = self.wanted, self._ua
+        domain = wanted.address.rpartition("@")[2]
+        headers = Headers()
+        headers.add("Max-Forwards", "70")
+        headers.add("From", f"<{wanted.address}>;tag={self._tag}")
+        headers.add("To", f"<{wanted.address}>")
+        headers.add("Call-ID", self._call_id)
+        headers.add("CSeq", f"{self._number()} REGISTER")
+        headers.add("Contact", f"{ua.contact(wanted.hop, wanted.account.username)};expires={expires}")
+        headers.add("Expires", str(expires))
+        headers.add("User-Agent", ua.settings.product)
+        self._running = Exchange(
+            ua.transactions,
+            Request("REGISTER", f"sip:{domain}", headers),
+            wanted.hop,
+            account=wanted.account,
+            renumber=self._number,
+            on_response=self._answered,
+        )
+
+    def _number(self) -> int:
+        self._seq += 1
+        return self._seq
+
+    def _answered(self, response: Response) -> None:
+        running = self._running
+        if response.status < 200 or running is None or response.cseq[0] != self._seq:
+            return
+        self._running = None
+        if self._removing:
+            self.registered = False
+            self._ua.emit(Unregistered(self))
+        elif response.status < 300:
+            self.registered = True
+            self._retry = RETRY
+            seconds = self._granted(response)
+            self._timer = self._ua.timers.after(max(seconds - 15, seconds * 0.5), self.refresh)
+            self._ua.emit(Registered(self, seconds))
+        elif response.status == 423 and self._longer(response):
+            self._send(self._expires)
+        else:
+            self.registered = False
+            self._timer = self._ua.timers.after(self._retry, self.refresh)
+            self._retry = min(self._retry * 2, RETRY_LIMIT)
+            self._ua.emit(RegistrationFailed(self, response.status))
+
+    def _granted(self, response: Response) -> int:
+        """How long the registrar keeps our contact."""
+        ours = self._ua.contact(self.wanted.hop, self.wanted.account.username).strip("<>")
+        for value in response.headers.get_all("Contact"):
+            uri, _, parameters = value.partition(">")
+            if uri.strip().lstrip("<") == ours:
+                for parameter in parameters.split(";"):
+                    name, _, number = parameter.partition("=")
+                    if name.strip().lower() == "expires" and number.strip().isdecimal():
+                        return max(1, min(int(number.strip()[:9]), 86400))
+        general = (response.headers.get("Expires") or "").strip()
+        return max(1, min(int(general[:9]), 86400)) if general.isdecimal() else self._expires
+
+    def _longer(self, response: Response) -> bool:
+        wanted = (response.headers.get("Min-Expires") or "").strip()
+        if not wanted.isdecimal() or not self._expires < int(wanted[:9]) <= 86400:
+            return False
+        self._expires = int(wanted[:9])
+        return True

@@ -1,0 +1,214 @@
+"""Who is reachable where (RFC 3261 10.3). Bindings live in memory: phones refresh them after a restart."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from sottovoce.domain.directory import PhoneAccount, VdnId
+from sottovoce.doors.sip.admission import Authenticator, Networks, Refusal
+from sottovoce.doors.sip.dialog import hop_of
+from sottovoce.doors.sip.events import Bound, Event, Unbound
+from sottovoce.doors.sip.headers import MalformedHeader
+from sottovoce.doors.sip.hops import Hop, Transport
+from sottovoce.doors.sip.message import Request
+from sottovoce.doors.sip.settings import SipSettings
+from sottovoce.doors.sip.timers import Timer, Timers
+from sottovoce.doors.sip.transactions import ServerTransaction
+from sottovoce.doors.sip.uri import NameAddr, SipUri
+
+
+@dataclass(frozen=True, slots=True)
+class Binding:
+    """One contact of one phone. `expires_at` is on the core's clock."""
+
+    username: str
+    number: str
+    vdn: VdnId
+    contact: str
+    """The contact's URI, as the phone wrote it."""
+    hop: Hop
+    """Where an INVITE to it goes."""
+    behind_nat: bool
+    expires_at: float
+    call_id: str
+    cseq: int
+    instance: str = ""
+    """+sip.instance (RFC 5626), or ""."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Wish:
+    uri: SipUri
+    seconds: int
+    instance: str
+
+
+class Registrar:
+    """The bindings of all phones."""
+
+    def __init__(
+        self,
+        settings: SipSettings,
+        authenticator: Authenticator,
+        timers: Timers,
+        emit: Callable[[Event], None],
+    ) -> None:
+        self._settings = settings
+        self._authenticator = authenticator
+        self._timers = timers
+        self._emit = emit
+        self._nat = Networks(settings.nat_networks)
+        self._bindings: dict[str, dict[str, tuple[Binding, Timer]]] = {}
+        self._by_number: dict[tuple[VdnId, str], set[str]] = {}
+        self._numbers: Counter[str] = Counter()
+
+    def is_registered(self, name: str) -> bool:
+        """Whether a phone of this user name or number has a contact now."""
+        return bool(self._bindings.get(name)) or name in self._numbers
+
+    def of_user(self, username: str) -> list[Binding]:
+        """The contacts of a user name, the one that registered last first."""
+        return [binding for binding, _ in reversed(self._bindings.get(username, {}).values())]
+
+    def of_number(self, vdn: VdnId, number: str) -> list[Binding]:
+        """The contacts of the phone that is called by `number`, newest first."""
+        users = self._by_number.get((vdn, number), set())
+        found = [binding for user in users for binding in self.of_user(user)]
+        return sorted(found, key=lambda binding: binding.expires_at, reverse=True)
+
+    def on_register(self, transaction: ServerTransaction) -> None:
+        """Answer a REGISTER."""
+        request, source, now = transaction.request, transaction.source, self._timers.now
+        checked = self._authenticator.check(request, source, now, proxy=False)
+        if isinstance(checked, Refusal):
+            transaction.refuse(checked.status, checked.reason, extra=checked.extra)
+            return
+        account, vdn = checked
+        address = request.to.uri if request.to is not None else None
+        if address is None or address.number not in (account.username, account.number):
+            transaction.refuse(403)
+            return
+        refused = self._change(request, source, account, vdn)
+        if refused is not None:
+            transaction.refuse(refused.status, refused.reason, extra=refused.extra)
+            return
+        extra = [
+            ("Contact", f"<{b.contact}>;expires={max(1, round(b.expires_at - now))}")
+            for b in self.of_user(account.username)
+        ]
+        transaction.refuse(200, extra=extra)
+
+    def _change(self, request: Request, source: Hop, account: PhoneAccount, vdn: VdnId) -> Refusal | None:
+        """Do all that the REGISTER asks, or nothing and say why."""
+        values = request.headers.get_all("Contact")
+        if not values:
+            return None
+        general = _seconds(request.headers.get("Expires"))
+        user, number = account.username, request.cseq[0]
+        known = self._bindings.get(user, {})
+        if "*" in values:
+            if len(values) > 1 or general != 0:
+                return Refusal(400, "Bad Contact")
+            if any(b.call_id == request.call_id and number <= b.cseq for b, _ in known.values()):
+                return Refusal(500, "CSeq Out Of Order")
+            for contact in list(known):
+                self._unbind(user, contact)
+            return None
+        wishes = self._wishes(values, general)
+        if isinstance(wishes, Refusal):
+            return wishes
+        for wish in wishes:
+            old = known.get(_key(wish.uri))
+            if old is not None and old[0].call_id == request.call_id and number <= old[0].cseq:
+                return Refusal(500, "CSeq Out Of Order")
+        for wish in wishes:
+            self._unbind(user, _key(wish.uri), quiet=wish.seconds > 0)
+            if wish.seconds > 0:
+                self._bind(wish, request, source, account, vdn)
+        return None
+
+    def _wishes(self, values: list[str], general: int | None) -> list[_Wish] | Refusal:
+        settings, wishes = self._settings, []
+        if len(values) > settings.max_contacts:
+            return Refusal(403, "Too Many Contacts")
+        for value in values:
+            try:
+                address = NameAddr.parse(value)
+            except MalformedHeader:
+                return Refusal(400, "Bad Contact")
+            if address.uri.scheme != "sip" or Transport.named(address.uri.transport) is None:
+                return Refusal(400, "Contact Of Another Transport")
+            seconds = _seconds(address.params.get("expires"))
+            if seconds is None:
+                seconds = general if general is not None else settings.default_expires
+            if 0 < seconds < settings.min_expires:
+                return Refusal(423, extra=(("Min-Expires", str(settings.min_expires)),))
+            instance = address.params.get("+sip.instance") or ""
+            wishes.append(_Wish(address.uri, min(seconds, settings.max_expires), instance))
+        return wishes
+
+    def _bind(self, wish: _Wish, request: Request, source: Hop, account: PhoneAccount, vdn: VdnId) -> None:
+        user, key = account.username, _key(wish.uri)
+        for other, (binding, _) in list(self._bindings.get(user, {}).items()):
+            if wish.instance and binding.instance == wish.instance:
+                self._unbind(user, other, quiet=True)  # the same phone, at a new address
+        nat = source.host in self._nat
+        hop = hop_of(wish.uri)
+        if nat:
+            hop = source
+        elif source.flow and hop.transport is source.transport:
+            hop = Hop(hop.transport, hop.host, hop.port, source.flow)
+        binding = Binding(
+            username=user,
+            number=account.number,
+            vdn=vdn,
+            contact=str(wish.uri),
+            hop=hop,
+            behind_nat=nat,
+            expires_at=self._timers.now + wish.seconds,
+            call_id=request.call_id,
+            cseq=request.cseq[0],
+            instance=wish.instance,
+        )
+        timer = self._timers.after(wish.seconds, lambda: self._unbind(user, key))
+        mine = self._bindings.setdefault(user, {})
+        mine[key] = (binding, timer)
+        self._by_number.setdefault((vdn, account.number), set()).add(user)
+        self._numbers[account.number] += 1
+        while len(mine) > self._settings.max_contacts:
+            self._unbind(user, next(iter(mine)))
+        self._emit(Bound(user, binding))
+
+    def _unbind(self, user: str, key: str, *, quiet: bool = False) -> None:
+        mine = self._bindings.get(user, {})
+        known = mine.pop(key, None)
+        if known is None:
+            return
+        binding, timer = known
+        timer.cancel()
+        self._numbers[binding.number] -= 1
+        if not self._numbers[binding.number]:
+            del self._numbers[binding.number]
+        if not mine:
+            self._bindings.pop(user, None)
+            users = self._by_number.get((binding.vdn, binding.number), set())
+            users.discard(user)
+            if not users:
+                self._by_number.pop((binding.vdn, binding.number), None)
+        if not quiet:
+            self._emit(Unbound(user, binding.contact))
+
+
+def _key(uri: SipUri) -> str:
+    """What makes two contacts the same (RFC 3261 19.1.4): user, host, port, transport."""
+    transport = Transport.named(uri.transport) or Transport.UDP
+    return f"{uri.user}@{uri.host.lower()}:{uri.port or 5060};{transport}"
+
+
+def _seconds(text: str | None) -> int | None:
+    """A delta-seconds value; None where there is none; one that is unreadable is as if missing."""
+    if text is None or not text.strip().isascii() or not text.strip().isdigit():
+        return None
+    return min(int(text.strip()[:10]), 2**31)

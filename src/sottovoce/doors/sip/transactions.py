@@ -1,0 +1,282 @@
+"""Client and server transactions: RFC 3261 17 with the corrections of RFC 6026.
+
+A retransmission never reaches the user; a lost message is sent again. A client transaction that fails
+answers its user with a response made here: 408 for a time-out, 503 for a transport error (8.1.3.1).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from enum import Enum, auto
+from typing import Protocol
+
+from sottovoce.doors.sip.headers import Headers
+from sottovoce.doors.sip.hops import Hop
+from sottovoce.doors.sip.message import Request, Response, reply
+from sottovoce.doors.sip.ports import Entropy
+from sottovoce.doors.sip.timers import T1, T2, T4, TIMEOUT, Timer, Timers
+
+Extra = Iterable[tuple[str, str]]
+"""Headers to add."""
+
+
+class Layer(Protocol):
+    """What a transaction asks of the layer it lives in (`matching.Transactions`)."""
+
+    timers: Timers
+    entropy: Entropy
+
+    def send(self, data: bytes, hop: Hop, key: str) -> None: ...
+
+    def put_via(self, request: Request, hop: Hop, branch: str, *, replacing: bool = False) -> None: ...
+
+    def forget_client(self, transaction: ClientTransaction) -> None: ...
+
+    def forget_server(self, transaction: ServerTransaction) -> None: ...
+
+
+class State(Enum):
+    TRYING = auto()
+    PROCEEDING = auto()
+    COMPLETED = auto()
+    CONFIRMED = auto()
+    ACCEPTED = auto()
+    TERMINATED = auto()
+
+
+class ClientTransaction:
+    """A request on its way, until its final response."""
+
+    def __init__(
+        self,
+        layer: Layer,
+        request: Request,
+        hop: Hop,
+        branch: str,
+        on_response: Callable[[Response], None],
+        fall_back: Hop | None = None,
+    ) -> None:
+        self.request = request
+        self.hop = hop
+        self.branch = branch
+        self.key = f"{branch}:{request.method}"
+        self.state = State.TRYING
+        self.timed_out = False
+        self._layer = layer
+        self._on_response: Callable[[Response], None] | None = on_response
+        self._fall_back = fall_back
+        self._data = request.encode()
+        self._ack = b""
+        self._interval = T1
+        self._resend: Timer | None = None
+        self._limit: Timer | None = None
+
+    @property
+    def invite(self) -> bool:
+        return self.request.method == "INVITE"
+
+    def start(self) -> None:
+        self._layer.send(self._data, self.hop, self.key)
+        if not self.hop.transport.reliable:
+            self._resend = self._layer.timers.after(T1, self._again)  # timers A, E
+        self._limit = self._layer.timers.after(TIMEOUT, self._time_out)  # timers B, F
+
+    def give_up_after(self, delay: float) -> None:
+        """Fail with 408 if no final response comes within `delay` (after a CANCEL, RFC 3261 9.1)."""
+        if self.state in (State.TRYING, State.PROCEEDING):
+            self._stop()
+            self._limit = self._layer.timers.after(delay, self._time_out)
+
+    def on_response(self, response: Response) -> None:
+        final = response.status >= 200
+        if self.state in (State.TRYING, State.PROCEEDING):
+            if not final:
+                self._provisional(response)
+            elif self.invite and response.status < 300:
+                self._stop()
+                self.state = State.ACCEPTED
+                self._limit = self._layer.timers.after(TIMEOUT, self._end)  # timer M
+                self._tell(response)
+            else:
+                self._final(response)
+        elif self.state is State.COMPLETED and self.invite and response.status >= 300:
+            self._layer.send(self._ack, self.hop, "")
+        elif self.state is State.ACCEPTED and 200 <= response.status < 300:
+            self._tell(response)
+
+    def on_send_failed(self) -> None:
+        if self.state not in (State.TRYING, State.PROCEEDING):
+            return
+        if self._fall_back is not None:
+            self.hop, self._fall_back = self._fall_back, None
+            self._layer.put_via(self.request, self.hop, self.branch, replacing=True)
+            self._data = self.request.encode()
+            self._stop()
+            self.start()
+        else:
+            self._fail(503)
+
+    def _provisional(self, response: Response) -> None:
+        self.state = State.PROCEEDING
+        if self.invite:
+            self._stop()  # an INVITE that rings is not limited by timer B
+        self._tell(response)
+
+    def _final(self, response: Response) -> None:
+        self._stop()
+        self.state = State.COMPLETED
+        linger = T4  # timer K
+        if self.invite:
+            self._ack = self._acknowledgement(response).encode()
+            self._layer.send(self._ack, self.hop, "")
+            linger = TIMEOUT  # timer D
+        self._limit = self._layer.timers.after(0.0 if self.hop.transport.reliable else linger, self._end)
+        self._tell(response)
+        if self.state is State.COMPLETED:
+            self._on_response = None
+
+    def _acknowledgement(self, response: Response) -> Request:
+        """The ACK of a non-2xx (RFC 3261 17.1.1.3)."""
+        headers = Headers()
+        via = False
+        for name, value in self.request.headers:
+            lower = name.lower()
+            if lower == "via" and not via:
+                headers.add(name, value)
+                via = True
+            elif lower in ("from", "call-id", "route", "max-forwards"):
+                headers.add(name, value)
+        headers.add("To", response.headers.get("To") or self.request.headers.get("To") or "")
+        headers.add("CSeq", f"{self.request.cseq[0]} ACK")
+        return Request("ACK", self.request.uri, headers, b"")
+
+    def _again(self) -> None:
+        self._layer.send(self._data, self.hop, self.key)
+        if self.invite:
+            self._interval *= 2
+        elif self.state is State.PROCEEDING:
+            self._interval = T2
+        else:
+            self._interval = min(self._interval * 2, T2)
+        self._resend = self._layer.timers.after(self._interval, self._again)
+
+    def _time_out(self) -> None:
+        self.timed_out = True
+        self._fail(408)
+
+    def _fail(self, status: int) -> None:
+        """Tell the user by a response that never was on the wire."""
+        self._stop()
+        self.state = State.TERMINATED
+        self._tell(reply(self.request, status))
+        self._end()
+
+    def _tell(self, response: Response) -> None:
+        if self._on_response is not None:
+            self._on_response(response)
+
+    def _stop(self) -> None:
+        for timer in (self._resend, self._limit):
+            if timer is not None:
+                timer.cancel()
+        self._resend = self._limit = None
+
+    def _end(self) -> None:
+        self._stop()
+        self.state = State.TERMINATED
+        self._on_response = None
+        self._layer.forget_client(self)
+
+
+class ServerTransaction:
+    """A request that came in, until its final response is surely there."""
+
+    def __init__(self, layer: Layer, request: Request, source: Hop, reply_to: Hop, key: str) -> None:
+        self.request = request
+        self.source = source
+        self.key = key
+        self.state = State.TRYING
+        self.tag = layer.entropy.token()
+        self._layer = layer
+        self._reply_to = reply_to
+        self._last = b""
+        self._interval = T1
+        self._resend: Timer | None = None
+        self._limit: Timer | None = None
+
+    @property
+    def invite(self) -> bool:
+        return self.request.method == "INVITE"
+
+    @property
+    def answered(self) -> bool:
+        """Whether a final response was given."""
+        return self.state not in (State.TRYING, State.PROCEEDING)
+
+    def refuse(self, status: int, reason: str = "", *, extra: Extra = ()) -> None:
+        """Answer without a body, with the transaction's own tag and these headers."""
+        self.respond(self.reply(status, reason, extra=extra))
+
+    def reply(self, status: int, reason: str = "", *, extra: Extra = (), body: bytes = b"") -> Response:
+        """A response with the transaction's own tag; a body is SDP."""
+        response = reply(self.request, status, reason, to_tag=self.tag)
+        for name, value in extra:
+            response.headers.add(name, value)
+        if body:
+            response.headers.set("Content-Type", "application/sdp")
+            response.body = body
+        return response
+
+    def respond(self, response: Response) -> None:
+        """Send a response; a second final one is ignored."""
+        if self.answered:
+            return
+        self._last = response.encode()
+        self._layer.send(self._last, self._reply_to, "")
+        timers, reliable = self._layer.timers, self._reply_to.transport.reliable
+        if response.status < 200:
+            self.state = State.PROCEEDING
+        elif not self.invite:
+            self.state = State.COMPLETED
+            self._limit = timers.after(0.0 if reliable else TIMEOUT, self._end)  # timer J
+        elif response.status < 300:
+            self.state = State.ACCEPTED
+            self._limit = timers.after(TIMEOUT, self._end)  # timer L
+        else:
+            self.state = State.COMPLETED
+            self._limit = timers.after(TIMEOUT, self._end)  # timer H
+            if not reliable:
+                self._resend = timers.after(T1, self._again)  # timer G
+
+    def resend(self, data: bytes) -> None:
+        """Send these bytes where responses go: their session repeats 2xx and reliable 1xx."""
+        self._layer.send(data, self._reply_to, "")
+
+    def on_retransmission(self) -> None:
+        if self._last and self.state in (State.PROCEEDING, State.COMPLETED):
+            self._layer.send(self._last, self._reply_to, "")
+
+    def on_ack(self) -> None:
+        if self.state is State.COMPLETED and self.invite:
+            self._stop()
+            self.state = State.CONFIRMED
+            self._limit = self._layer.timers.after(
+                0.0 if self._reply_to.transport.reliable else T4,
+                self._end,  # timer I
+            )
+
+    def _again(self) -> None:
+        self._layer.send(self._last, self._reply_to, "")
+        self._interval = min(self._interval * 2, T2)
+        self._resend = self._layer.timers.after(self._interval, self._again)
+
+    def _stop(self) -> None:
+        for timer in (self._resend, self._limit):
+            if timer is not None:
+                timer.cancel()
+        self._resend = self._limit = None
+
+    def _end(self) -> None:
+        self._stop()
+        self.state = State.TERMINATED
+        self._layer.forget_server(self)

@@ -1,0 +1,101 @@
+"""We call sipp: digest, CANCEL, PRACK, re-INVITE, refusals, forks, over UDP and TCP."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from tests.doors.sip.peers.harness import HOST, TRANSPORTS, free_port, needs_sipp, sipp, switch
+
+from sottovoce.domain.legs import ReleaseCause
+from sottovoce.domain.lines import LegAnswered, LegRinging
+from sottovoce.doors.sip.hops import Transport
+from sottovoce.doors.sip.ports import Account
+from sottovoce.doors.sip.settings import Trunk
+
+pytestmark = [pytest.mark.peer, needs_sipp]
+
+RANG = ["LegRinging", "LegAnswered", "LegGone"]
+
+
+def trunk(port: int, transport: Transport) -> Trunk:
+    return Trunk("trunk", HOST, port, transport, Account("ours", "trunk secret"), networks=(f"{HOST}/32",))
+
+
+ANSWERED = [
+    ("call_out", RANG),
+    ("call_out_peer_bye", RANG),
+    ("call_out_digest", RANG),
+    ("call_out_rel", RANG),
+    ("call_out_hold", ["LegRinging", "LegAnswered", "LegHeld", "LegResumed", "LegGone"]),
+    ("call_out_fork", ["LegAnswered", "LegGone"]),
+]
+BY_THEM = {"call_out_peer_bye"}
+
+
+@TRANSPORTS
+@pytest.mark.parametrize(("scenario", "heard"), ANSWERED, ids=[row[0] for row in ANSWERED])
+async def test_a_call_that_is_answered(
+    tmp_path: Path, transport: Transport, scenario: str, heard: list[str]
+) -> None:
+    port = free_port(transport)
+    async with (
+        switch(trunk=trunk(port, transport)) as line,
+        sipp(tmp_path, scenario, transport, port=port) as peer,
+    ):
+        leg = line.dial()
+        await line.until(lambda: LegAnswered(leg) in line.events)
+        if scenario not in BY_THEM:
+            await line.until(lambda: heard[-2] in line.kinds())
+            if scenario == "call_out_fork":
+                await peer.seen("CSeq: 2 BYE")
+            line.door.hang_up(leg)
+        await peer.done()
+        await line.all_gone()
+        assert line.kinds() == heard
+        assert line.causes == [ReleaseCause.NORMAL]
+
+
+@TRANSPORTS
+@pytest.mark.parametrize("scenario", ["call_out_cancel", "call_out_cancel_late"])
+async def test_a_ringing_call_is_cancelled(tmp_path: Path, transport: Transport, scenario: str) -> None:
+    port = free_port(transport)
+    async with (
+        switch(trunk=trunk(port, transport)) as line,
+        sipp(tmp_path, scenario, transport, port=port) as peer,
+    ):
+        leg = line.dial()
+        await line.until(lambda: LegRinging(leg) in line.events)
+        line.door.hang_up(leg, ReleaseCause.CANCELLED)
+        await peer.done()
+        await line.all_gone()
+        assert line.kinds() == ["LegRinging", "LegGone"]
+
+
+REFUSALS = [
+    ("call_out_302", ReleaseCause.REJECTED),
+    ("call_out_404", ReleaseCause.UNREACHABLE),
+    ("call_out_480", ReleaseCause.NO_ANSWER),
+    ("call_out_486", ReleaseCause.BUSY),
+    ("call_out_488", ReleaseCause.UNSUPPORTED_MEDIA),
+    ("call_out_503", ReleaseCause.UNREACHABLE),
+    ("call_out_603", ReleaseCause.REJECTED),
+    ("call_out_digest_refused", ReleaseCause.REJECTED),
+]
+
+
+@TRANSPORTS
+@pytest.mark.parametrize(("scenario", "cause"), REFUSALS, ids=[row[0] for row in REFUSALS])
+async def test_a_call_that_is_refused(
+    tmp_path: Path, transport: Transport, scenario: str, cause: ReleaseCause
+) -> None:
+    port = free_port(transport)
+    async with (
+        switch(trunk=trunk(port, transport)) as line,
+        sipp(tmp_path, scenario, transport, port=port) as peer,
+    ):
+        line.dial()
+        await peer.done()
+        await line.all_gone()
+        assert line.kinds() == ["LegGone"]
+        assert line.causes == [cause]

@@ -1,0 +1,49 @@
+from __future__ import annotations
+
+from sottovoce.doors.sip.limits import BLOCKED_FOR, SourceLimits, Verdict
+
+
+def test_a_bucket_empties_and_fills() -> None:
+    limits = SourceLimits(10, 20)
+    assert [limits.judge("a", 0.0) for _ in range(20)] == [Verdict.ADMIT] * 20
+    assert limits.judge("a", 0.0) is Verdict.REFUSE
+    assert limits.judge("b", 0.0) is Verdict.ADMIT
+    assert limits.judge("a", 1.0) is Verdict.ADMIT
+
+
+def test_who_goes_on_gets_no_answer() -> None:
+    limits = SourceLimits(10, 10)
+    verdicts = [limits.judge("a", 0.0) for _ in range(100)]
+    assert verdicts.count(Verdict.ADMIT) == 10
+    assert verdicts[-1] is Verdict.DROP
+    assert limits.judge("a", 3.0) is Verdict.ADMIT
+
+
+def test_wrong_passwords_block_a_source_for_a_while() -> None:
+    limits = SourceLimits(10, 10, failures=3)
+    for at in (0.0, 1.0, 2.0):
+        assert not limits.blocked("a", at)
+        limits.failed("a", at)
+    assert limits.blocked("a", 3.0)
+    assert limits.judge("a", 3.0) is Verdict.DROP
+    assert not limits.blocked("a", 3.0 + BLOCKED_FOR)
+
+
+def test_a_right_password_or_time_forgives() -> None:
+    limits = SourceLimits(10, 10, failures=3)
+    for at in (0.0, 1.0):
+        limits.failed("a", at)
+    limits.succeeded("a")
+    limits.failed("a", 2.0)
+    limits.failed("a", 100.0)
+    limits.failed("a", 101.0)
+    assert not limits.blocked("a", 102.0)
+
+
+def test_memory_is_bounded_and_blocks_outlive_it() -> None:
+    limits = SourceLimits(10, 10, failures=1, capacity=100)
+    limits.failed("bad", 0.0)
+    for number in range(1000):
+        limits.judge(f"s{number}", 1.0)
+    assert len(limits) == 100
+    assert limits.blocked("bad", 2.0)

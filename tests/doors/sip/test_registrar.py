@@ -1,0 +1,340 @@
+"""The registrar and its client, over the network without sockets."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from tests.doors.sip.network import Counted, Network, Peer, answering
+
+from sottovoce.domain.directory import PhoneAccount, VdnId
+from sottovoce.doors.sip import events
+from sottovoce.doors.sip.admission import Admitted, Authenticator, Guard, Refusal
+from sottovoce.doors.sip.digest import Algorithm, Challenge, NonceKeeper, authorize, ha1
+from sottovoce.doors.sip.hops import Hop, Transport
+from sottovoce.doors.sip.limits import SourceLimits
+from sottovoce.doors.sip.message import Request, Response, parse
+from sottovoce.doors.sip.ports import Account
+from sottovoce.doors.sip.registering import RegisterWith
+from sottovoce.doors.sip.registrar import Binding, Registrar
+from sottovoce.doors.sip.settings import SipSettings, Trunk, UaSettings
+
+VDN = VdnId(7)
+REALM = "test"
+SETTINGS = SipSettings(ua=UaSettings(domain=REALM, reliable=False))
+
+
+class Book:
+    def account(self, username: str) -> tuple[PhoneAccount, VdnId] | None:
+        if username not in ("anna", "bert"):
+            return None
+        number = {"anna": "501", "bert": "502"}[username]
+        secrets = {a.value: ha1(a, username, REALM, "secret") for a in Algorithm}
+        return PhoneAccount(number, username, secrets), VDN
+
+    def route(self, called: str, trunk: str) -> VdnId | None:
+        return VDN if called == "100" else None
+
+
+class Office:
+    """A registrar at 10.0.0.2 and a phone at 10.0.0.1."""
+
+    def __init__(self, settings: SipSettings = SETTINGS) -> None:
+        self.network = Network()
+        self.limits = SourceLimits(1000, 1000, failures=3)
+        self.server = self.network.peer("10.0.0.2", settings=settings.ua, limits=self.limits)
+        ua = self.server.ua
+        keeper = NonceKeeper(b"k" * 32)
+        authenticator = Authenticator(REALM, Book(), keeper, Counted("salt"), self.limits)
+        self.registrar = ua.registrar = Registrar(settings, authenticator, ua.timers, ua.emit)
+        ua.doorman = self.guard = Guard(settings, Book(), authenticator, self.registrar)
+        self.phone = self.network.peer("10.0.0.1")
+        self._numbers = 0
+
+    def wanted(self, user: str = "anna", password: str = "secret", expires: int = 300) -> RegisterWith:
+        return RegisterWith(f"sip:{user}@{REALM}", self.server.hop, Account(user, password), expires)
+
+    def send(
+        self,
+        contacts: str,
+        expires: str = "",
+        *,
+        user: str = "anna",
+        to: str = "anna",
+        call_id: str = "reg",
+        seq: int | None = None,
+        password: str = "secret",
+        algorithm: Algorithm = Algorithm.MD5,
+        source: Hop | None = None,
+    ) -> Response:
+        """A REGISTER by hand, challenge met."""
+        authorization = ""
+        for _ in range(2):
+            self._numbers += 1
+            number = self._numbers if seq is None else seq
+            text = (
+                f"REGISTER sip:{REALM} SIP/2.0\r\n"
+                f"Via: SIP/2.0/UDP 10.0.0.1;branch=z9hG4bKreg{self._numbers}\r\n"
+                f"From: <sip:{to}@{REALM}>;tag=t\r\nTo: <sip:{to}@{REALM}>\r\n"
+                f"Call-ID: {call_id}\r\nCSeq: {number} REGISTER\r\n"
+            )
+            text += f"Contact: {contacts}\r\n" if contacts else ""
+            text += f"Expires: {expires}\r\n" if expires else ""
+            text += f"Authorization: {authorization}\r\n" if authorization else ""
+            self.network.inject(text.encode() + b"\r\n", source or self.phone.hop, self.server)
+            self.network.run(0.05)
+            answer = self.network.wire[-1][3]
+            assert isinstance(answer, Response)
+            if answer.status != 401 or authorization:
+                return answer
+            challenges = [Challenge.parse(v) for v in answer.headers.get_all("WWW-Authenticate")]
+            authorization = str(
+                authorize(
+                    next(c for c in challenges if c.algorithm is algorithm),
+                    method="REGISTER",
+                    uri=f"sip:{REALM}",
+                    user=user,
+                    password=password,
+                    cnonce="c",
+                )
+            )
+        raise AssertionError
+
+    def contacts(self, user: str = "anna") -> list[str]:
+        return [binding.contact for binding in self.registrar.of_user(user)]
+
+
+def expiry(answer: Response) -> dict[str, int]:
+    found = {}
+    for value in answer.headers.get_all("Contact"):
+        uri, _, seconds = value.partition(">;expires=")
+        found[uri[1:]] = int(seconds)
+    return found
+
+
+# --- the client
+
+
+def test_a_phone_registers_and_refreshes_until_it_leaves() -> None:
+    office = Office()
+    registration = office.phone.act(lambda ua: ua.register(office.wanted(expires=120)))
+    office.network.run(1)
+    assert registration.registered
+    assert office.phone.of(events.Registered)[0].expires == 120
+    assert office.contacts() == ["sip:anna@10.0.0.1:5060"]
+    office.network.run(1000)
+    assert office.contacts() == ["sip:anna@10.0.0.1:5060"]
+    assert len(office.phone.of(events.Registered)) == 10
+    assert office.server.of(events.Unbound) == []
+    office.phone.act(lambda ua: registration.remove())
+    office.network.run(1)
+    assert office.contacts() == []
+    assert len(office.phone.of(events.Unregistered)) == 1
+    assert len(office.server.of(events.Unbound)) == 1
+
+
+def test_a_phone_asks_for_longer_when_told_so() -> None:
+    office = Office()
+    office.phone.act(lambda ua: ua.register(office.wanted(expires=20)))
+    office.network.run(1)
+    assert len(office.network.sent(423)) == 1
+    assert office.phone.of(events.Registered)[0].expires == 60
+
+
+def test_a_wrong_password_is_tried_again_ever_more_slowly() -> None:
+    office = Office()
+    office.phone.act(lambda ua: ua.register(office.wanted(password="wrong")))
+    office.network.run(29)
+    assert [e.status for e in office.phone.of(events.RegistrationFailed)] == [403]
+    office.network.run(60)
+    assert len(office.phone.of(events.RegistrationFailed)) == 2
+
+
+def test_a_phone_registers_again_after_the_server_restarted() -> None:
+    office = Office()
+    office.network.lose = lambda message, number: True
+    office.phone.act(lambda ua: ua.register(office.wanted()))
+    office.network.run(33)
+    assert [e.status for e in office.phone.of(events.RegistrationFailed)] == [408]
+    office.network.lose = lambda message, number: False
+    office.network.run(31)
+    assert office.contacts() == ["sip:anna@10.0.0.1:5060"]
+
+
+# --- the registrar
+
+
+def test_several_contacts_are_kept_and_fetched_newest_first() -> None:
+    office = Office()
+    assert office.send("<sip:a@10.0.0.1>;expires=100").status == 200
+    answer = office.send('"Anna" <sip:a@10.0.0.1:5070;transport=TCP>', "200")
+    assert expiry(answer) == {"sip:a@10.0.0.1": 100, "sip:a@10.0.0.1:5070;transport=TCP": 200}
+    office.network.run(50)
+    fetched = office.send("")
+    assert list(expiry(fetched)) == ["sip:a@10.0.0.1:5070;transport=TCP", "sip:a@10.0.0.1"]
+    assert expiry(fetched)["sip:a@10.0.0.1"] in (49, 50)
+    tcp = office.registrar.of_number(VDN, "501")[0]
+    assert tcp.hop == Hop(Transport.TCP, "10.0.0.1", 5070)
+    assert office.registrar.of_number(VdnId(8), "501") == []
+
+
+def test_a_binding_runs_out() -> None:
+    office = Office()
+    office.send("<sip:a@10.0.0.1>;expires=60")
+    office.network.run(59)
+    assert office.registrar.is_registered("anna")
+    office.network.run(2)
+    assert not office.registrar.is_registered("anna")
+    assert office.registrar.of_number(VDN, "501") == []
+    assert [e.contact for e in office.server.of(events.Unbound)] == ["sip:a@10.0.0.1"]
+
+
+def test_capitals_and_default_ports_make_no_second_contact() -> None:
+    office = Office()
+    office.send("<sip:a@10.0.0.1;transport=UDP>")
+    office.send("<sip:a@10.0.0.1:5060>")
+    assert office.contacts() == ["sip:a@10.0.0.1:5060"]
+    assert office.server.of(events.Unbound) == []
+
+
+def test_one_contact_or_all_are_removed() -> None:
+    office = Office()
+    office.send("<sip:a@10.0.0.1>, <sip:a@10.0.0.3>, <sip:a@10.0.0.4>")
+    office.send("<sip:a@10.0.0.3>;expires=0")
+    assert office.contacts() == ["sip:a@10.0.0.4", "sip:a@10.0.0.1"]
+    assert office.send("*", "100").status == 400
+    assert office.send("*, <sip:a@10.0.0.1>", "0").status == 400
+    assert office.send("*", "0").status == 200
+    assert office.contacts() == []
+
+
+def test_bounds_of_expiry_and_of_contacts() -> None:
+    office = Office()
+    brief = office.send("<sip:a@10.0.0.1>;expires=30")
+    assert (brief.status, brief.headers.get("Min-Expires")) == (423, "60")
+    assert expiry(office.send("<sip:a@10.0.0.1>;expires=999999")) == {"sip:a@10.0.0.1": 3600}
+    assert expiry(office.send("<sip:a@10.0.0.1>")) == {"sip:a@10.0.0.1": 600}
+    for port in range(6000, 6020):
+        office.send(f"<sip:a@10.0.0.1:{port}>")
+    assert len(office.contacts()) == 8
+    assert office.contacts()[0] == "sip:a@10.0.0.1:6019"
+    many = ", ".join(f"<sip:a@10.0.0.1:{port}>" for port in range(7000, 7009))
+    assert office.send(many).status == 403
+
+
+def test_nothing_is_done_when_one_contact_is_bad() -> None:
+    office = Office()
+    assert office.send("<sip:a@10.0.0.1>, <sip:a@10.0.0.2>;expires=1").status == 423
+    assert office.send("<sip:a@10.0.0.1>, <sips:a@10.0.0.2>").status == 400
+    assert office.contacts() == []
+
+
+def test_a_register_out_of_order_is_refused() -> None:
+    office = Office()
+    for _ in range(3):
+        office.send("<sip:a@10.0.0.1>", call_id="x")
+    office.network.run(40)
+    assert office.send("", call_id="x").status == 200
+    office._numbers = 0
+    assert office.send("<sip:a@10.0.0.1>;expires=0", call_id="x").status == 500
+    assert office.contacts() == ["sip:a@10.0.0.1"]
+
+
+def test_the_same_phone_at_a_new_address_replaces_the_old() -> None:
+    office = Office()
+    office.send('<sip:a@10.0.0.1:6000>;+sip.instance="<urn:uuid:1>"')
+    office.send('<sip:a@10.0.0.1:6001>;+sip.instance="<urn:uuid:1>"')
+    office.send('<sip:a@10.0.0.1:6002>;+sip.instance="<urn:uuid:2>"')
+    assert office.contacts() == ["sip:a@10.0.0.1:6002", "sip:a@10.0.0.1:6001"]
+
+
+def test_who_may_register_whom() -> None:
+    office = Office()
+    assert office.send("<sip:a@10.0.0.1>", to="bert").status == 403
+    assert office.send("<sip:a@10.0.0.1>", to="501").status == 200
+    assert office.send("<sip:a@10.0.0.1>", password="wrong").status == 403
+    assert office.send("<sip:a@10.0.0.1>", user="nobody", to="nobody").status == 403
+    assert office.contacts() == ["sip:a@10.0.0.1"]
+
+
+def test_sha_256_is_taken_too() -> None:
+    office = Office()
+    assert office.send("<sip:a@10.0.0.1>", algorithm=Algorithm.SHA256).status == 200
+
+
+def test_guessing_passwords_blocks_the_source_only() -> None:
+    office = Office()
+    guesser = Hop(Transport.UDP, "10.6.6.6", 5060)
+    for _ in range(3):
+        office.send("<sip:a@10.6.6.6>", password="wrong", source=guesser)
+    sent = len(office.network.wire)
+    options = (
+        b"OPTIONS sip:x SIP/2.0\r\nVia: SIP/2.0/UDP x;branch=z9hG4bKq\r\nFrom: <sip:a@b>;tag=1\r\n"
+        b"To: <sip:a@b>\r\nCall-ID: q\r\nCSeq: 1 OPTIONS\r\n\r\n"
+    )
+    office.network.inject(options, guesser, office.server)
+    office.network.run(1)
+    assert len(office.network.wire) == sent
+    assert office.send("<sip:a@10.0.0.1>").status == 200
+
+
+def test_a_phone_behind_nat_is_reached_where_it_came_from() -> None:
+    office = Office(replace(SETTINGS, nat_networks=("10.7.0.0/16",)))
+    outside = Hop(Transport.UDP, "10.7.0.1", 41234)
+    office.send("<sip:a@192.168.1.5>", source=outside)
+    binding: Binding = office.registrar.of_user("anna")[0]
+    assert binding.behind_nat
+    assert binding.hop == outside
+    assert binding.contact == "sip:a@192.168.1.5"
+
+
+# --- who may call
+
+
+def invite(office: Office, source: Hop, user: str = "anna", called: str = "100") -> Admitted | Refusal:
+    request = parse(
+        f"INVITE sip:{called}@test SIP/2.0\r\nVia: SIP/2.0/UDP x;branch=z9hG4bKi\r\n"
+        f"From: <sip:{user}@test>;tag=1\r\nTo: <sip:{called}@test>\r\nCall-ID: i\r\n"
+        f"CSeq: 1 INVITE\r\nP-Asserted-Identity: <sip:+4930@x>\r\n\r\n".encode()
+    )
+    assert isinstance(request, Request)
+    return office.guard.admit(request, source, office.network.now)
+
+
+def test_admission() -> None:
+    trunks = (
+        Trunk("provider", "203.0.113.1", networks=("203.0.113.0/29",)),
+        Trunk("edge", "10.3.0.1", networks=("10.3.0.1/32",), ports=(5060,), carries_phones=True),
+    )
+    office = Office(replace(SETTINGS, trunks=trunks))
+    provider, edge = Hop(Transport.UDP, "203.0.113.3", 9), Hop(Transport.UDP, "10.3.0.1", 5060)
+    assert invite(office, provider) == Admitted("+4930", "100", VDN, "provider")
+    assert invite(office, provider, called="666") == Refusal(404)
+    assert invite(office, edge) == Admitted("501", "100", VDN, "edge", "501")
+    assert invite(office, replace(edge, port=5061)) == Refusal(403)
+    assert invite(office, Hop(Transport.UDP, "203.0.113.9", 5060)) == Refusal(403)
+    assert invite(office, office.phone.hop) == Refusal(403)
+    office.send("<sip:a@10.0.0.1>")
+    challenged = invite(office, office.phone.hop)
+    assert isinstance(challenged, Refusal)
+    assert challenged.status == 407
+    assert invite(office, office.phone.hop, user="bert") == Refusal(403)
+
+
+def test_a_registered_phone_calls_with_its_password() -> None:
+    office = Office()
+    office.server.answer = answering(office.server)
+    office.phone.act(lambda ua: ua.register(office.wanted()))
+    office.network.run(1)
+    good, bad = Account("anna", "secret"), Account("anna", "wrong")
+    phone: Peer = office.phone
+    for account, user in ((good, "anna"), (good, "501"), (bad, "anna")):
+        call = phone.call(office.server, account=account, from_uri=f"sip:{user}@test")
+        office.network.run(1)
+        assert call.phase.name == ("TALKING" if account is good else "ENDED")
+    offered = office.server.offered()
+    assert (offered.admitted.account, offered.admitted.vdn) == ("501", VDN)
+    invites = office.network.sent("INVITE")
+    assert [m.cseq[0] for m in invites] == [1, 2] * 3
+    assert len({m.call_id for m in invites}) == 3
+    order = [m.method if isinstance(m, Request) else m.status for *_, m in office.network.wire]
+    assert order[order.index(407) + 1 : order.index(407) + 3] == ["ACK", "INVITE"]
