@@ -2,7 +2,7 @@
 
 `Lines` is implemented by the SIP door (`doors/sip/door.py`) and by `doors/inprocess.py`;
 `Store` by `storage/journal.py` (PostgreSQL) and by `live/memory.py` (nothing survives).
-Media is asked through `media.engine`.
+`Passwords` by storage (argon2id) and by `live/memory.py`. Media is asked through `media.engine`.
 """
 
 from __future__ import annotations
@@ -41,6 +41,14 @@ class Lines(Protocol):
 
     def subscribe(self, listener: Callable[[LineEvent], None]) -> None:
         """Call `listener` in the event loop for every line event."""
+        ...
+
+
+class Passwords(Protocol):
+    """Checks passwords against what the directory keeps of them."""
+
+    async def verify(self, stored: str | None, password: str) -> bool:
+        """Whether `password` is the one; None (no such agent) takes as long and says no."""
         ...
 
 

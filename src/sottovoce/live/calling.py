@@ -1,0 +1,269 @@
+"""Calls: how they come, find an agent, talk, are held, and end.
+
+Every way to an end goes through `end_call`, which silences first, then hangs up, then tells.
+"""
+
+from __future__ import annotations
+
+from sottovoce.domain import events
+from sottovoce.domain.agents import AgentState, BusyReason, Trigger
+from sottovoce.domain.calls import CallDirection, CallState, CallTrigger, move
+from sottovoce.domain.journal import ContactBegan
+from sottovoce.domain.legs import ReleaseCause
+from sottovoce.domain.lines import LegOffered
+from sottovoce.live import hearing, seating, supervising
+from sottovoce.live.effects import Accept, Announce, Arm, CallUnanswered, Disarm, HangUp
+from sottovoce.live.state import Call, FloorState, Seat
+
+
+def began(floor: FloorState, call: Call) -> None:
+    """A call is on the floor."""
+    floor.calls[call.call] = call
+    floor.journal(
+        ContactBegan(
+            call.call,
+            floor.profile.vdn,
+            floor.now,
+            call.direction.value,
+            call.caller,
+            call.called,
+            call.skill,
+        )
+    )
+
+
+def offered(floor: FloorState, offer: LegOffered) -> None:
+    """A caller dialled a number of this VDN: find its access code, answer, queue."""
+    code = floor.profile.access_codes.get(offer.called)
+    if code is None or floor.queues.full:
+        cause = ReleaseCause.REJECTED if code is None else ReleaseCause.OVERLOAD
+        floor.do(HangUp(offer.leg, cause))
+        return
+    call = Call(
+        floor.new_call(),
+        CallDirection.INBOUND,
+        offer.caller,
+        offer.called,
+        code.skill,
+        offer.leg,
+        CallState.ARRIVING,
+        floor.now,
+        early_media=code.early_media,
+    )
+    floor.legs[offer.leg] = call
+    began(floor, call)
+    if code.early_media:
+        floor.do(Announce(offer.leg, early_media=True))
+        enter_queue(floor, call)
+    else:
+        floor.do(Accept(offer.leg))
+
+
+def enter_queue(floor: FloorState, call: Call) -> None:
+    """The caller waits with music; whoever is idle longest gets the call."""
+    assert call.skill is not None
+    call.state = move(call.state, CallTrigger.ENTER)
+    hearing.music(floor, call, True)
+    call.order = floor.queues.enter(call.call, call.skill)
+    assign(floor)
+
+
+def assign(floor: FloorState) -> None:
+    """Give waiting calls to free agents while there are both."""
+    while (pair := floor.queues.match(floor.free())) is not None:
+        call, seat = floor.calls[pair[0]], floor.seats[pair[1]]
+        floor.queues.leave(call.call)
+        call.state = move(call.state, CallTrigger.ASSIGN)
+        call.seat, seat.call = seat, call
+        seating.seize(floor, seat)
+        skill = call.skill
+        assert skill is not None
+        known = floor.profile.skills.get(skill)
+        floor.emit(
+            events.CallAssigned(
+                seat.agent, call.call, call.caller, call.called, skill, known.name if known else ""
+            )
+        )
+        floor.do(Arm(CallUnanswered(call.call), floor.settings.ring_s))
+        if seat.leg_up:
+            present(floor, call, seat)
+        else:
+            seating.ring_phone(floor, seat, call.caller)
+
+
+def present(floor: FloorState, call: Call, seat: Seat) -> None:
+    """The phone is lifted (or its leg stands): talk at once, or wait for `answer`."""
+    told = events.CallAutoAnswered if seat.auto_answer else events.CallRinging
+    call.presented = True
+    floor.emit(told(seat.agent, call.call, call.caller, call.called, call.direction))
+    floor.emit(events.CustomerAlerting(seat.agent, call.call, call.number))
+    if seat.auto_answer:
+        connect(floor, call)
+    else:
+        seating.move(floor, seat, Trigger.LIFT)
+
+
+def connect(floor: FloorState, call: Call) -> None:
+    """The agent took the call: talk, once the trunk is answered too."""
+    if call.customer_up:
+        talk(floor, call)
+    elif call.state is CallState.ALERTING:
+        call.state = move(call.state, CallTrigger.JOIN)
+        assert call.customer is not None
+        floor.do(Accept(call.customer))
+
+
+def talk(floor: FloorState, call: Call) -> None:
+    """Agent and customer hear each other from now on."""
+    seat = call.seat
+    assert seat is not None
+    call.state = move(call.state, CallTrigger.TALK)
+    call.talked_at = call.talked_at or floor.now
+    call.presented = True
+    floor.do(Disarm(CallUnanswered(call.call)))
+    seating.move(floor, seat, Trigger.TALK)
+    join(floor, call, seat)
+
+
+def join(floor: FloorState, call: Call, seat: Seat) -> None:
+    """Begin a talk segment: recording, music, table, words. New callers never meet an inserted inspector."""
+    supervising.fall_back(floor, seat)
+    if call.direction is CallDirection.INBOUND or call.segments:
+        hearing.music(floor, call, hearing.on_hold(seat))
+    hearing.begin_segment(floor, call, seat)
+    hearing.refresh(floor, seat)
+    tell_talking(floor, call, seat)
+    assert call.segment is not None
+    hearing.tell_recording(floor, call.segment)
+
+
+def tell_talking(floor: FloorState, call: Call, seat: Seat) -> None:
+    """Tell the agent that he talks."""
+    floor.emit(events.CallTalking(seat.agent, call.call, call.caller, call.called, call.direction))
+
+
+def unanswered(floor: FloorState, call: Call, reason: BusyReason) -> None:
+    """The agent did not take it: he is busy now, the call goes to the next one, at its old place."""
+    seat = call.seat
+    assert seat is not None
+    assert call.skill is not None
+    floor.do(Disarm(CallUnanswered(call.call)))
+    call.state = move(call.state, CallTrigger.UNANSWERED)
+    call.seat, seat.call = None, None
+    call.presented = False
+    floor.emit(events.CallNotAnswered(seat.agent, call.call))
+    seating.release_phone(floor, seat)
+    seating.set_free(floor, seat, Trigger.SILENT, reason=reason)
+    call.order = floor.queues.enter(call.call, call.skill, call.order)
+    assign(floor)
+
+
+def end_call(floor: FloorState, call: Call, reason: str, *, customer_gone: bool = False) -> None:
+    """The call is over, whoever ended it. Silence, hang-up, words, in this order."""
+    if call.state is CallState.ENDED:
+        return
+    seat, talked = call.seat, call.talking
+    call.state = move(call.state, CallTrigger.END)
+    call.ended_at, call.reason = floor.now, reason
+    floor.calls.pop(call.call, None)
+    floor.queues.leave(call.call)
+    floor.do(Disarm(CallUnanswered(call.call)))
+    if seat is not None:
+        seat.call, seat.last_call = None, call
+        supervising.fall_back(floor, seat)
+        hearing.refresh(floor, seat)
+    hearing.end_segment(floor, call)
+    if call.customer is not None:
+        floor.legs.pop(call.customer, None)
+        if not customer_gone:
+            floor.do(HangUp(call.customer, _cause(reason)))
+    if seat is not None:
+        leave_call(floor, call, seat, talked=talked)
+    hearing.finish_contact(floor, call)
+    assign(floor)
+
+
+def leave_call(floor: FloorState, call: Call, seat: Seat, *, talked: bool) -> None:
+    """Tell the agent that his call is over, and free his phone and him."""
+    if call.direction is CallDirection.OUTBOUND and not talked:
+        if call.customer is None and not seat.leg_up:
+            floor.emit(events.CallOutFailed(seat.agent, call.call, call.reason))
+            floor.emit(events.ConnectFailed(seat.agent, call.call))
+            seating.release_phone(floor, seat)
+        else:
+            if seat.leg is not None:
+                hearing.ringback(floor, seat, False)
+            seating.release_phone(floor, seat)
+            floor.emit(events.CallOutFailed(seat.agent, call.call, call.reason))
+            floor.emit(events.ConnectFailed(seat.agent, call.call))
+    else:
+        if call.presented:
+            floor.emit(events.CallReleased(seat.agent, call.call))
+            floor.emit(events.CustomerReleased(seat.agent, call.call, call.number))
+        seating.release_phone(floor, seat)
+    seating.set_free(floor, seat, Trigger.OVER)
+
+
+def customer_gone(floor: FloorState, call: Call, cause: ReleaseCause) -> None:
+    """The customer hung up, gave up, or could not be reached."""
+    end_call(floor, call, f"customer: {cause.value}", customer_gone=True)
+
+
+def customer_answered(floor: FloorState, call: Call) -> None:
+    """The customer's leg talks."""
+    call.customer_up = True
+    if call.state is CallState.ARRIVING:
+        enter_queue(floor, call)
+    elif call.state is CallState.JOINING:
+        talk(floor, call)
+    elif call.state is CallState.DIALLING and call.seat is not None:
+        customer_alerting(floor, call)
+        hearing.ringback(floor, call.seat, False)
+        talk(floor, call)
+
+
+def customer_alerting(floor: FloorState, call: Call) -> None:
+    """The called customer's phone rings (told once); the agent hears it."""
+    if call.seat is not None and not call.customer_alerted:
+        call.customer_alerted = True
+        floor.emit(events.CustomerAlerting(call.seat.agent, call.call, call.number))
+
+
+def timed_out(floor: FloorState, call_id: str) -> None:
+    """Rang too long: at an agent, or at an outside number."""
+    call = floor.calls.get(call_id)
+    if call is None or call.seat is None:
+        return
+    if call.state is CallState.ALERTING:
+        unanswered(floor, call, BusyReason.NO_ANSWER)
+    elif call.state in (CallState.DIALLING, CallState.JOINING):
+        end_call(floor, call, "no answer")
+
+
+def phone_lost(floor: FloorState, seat: Seat, cause: ReleaseCause, *, was_up: bool) -> None:
+    """The agent's phone is gone while a call had it."""
+    call = seat.call
+    if call is None:
+        return
+    if call.state in (CallState.ALERTING, CallState.JOINING):
+        unanswered(floor, call, BusyReason.REJECTED if was_up else _SILENCE.get(cause, BusyReason.PHONE))
+    else:
+        lost = cause is ReleaseCause.WORKER_LOST
+        end_call(floor, call, cause.value if lost else f"agent: {cause.value}")
+
+
+_SILENCE = {
+    ReleaseCause.NO_ANSWER: BusyReason.NO_ANSWER,
+    ReleaseCause.BUSY: BusyReason.REJECTED,
+    ReleaseCause.REJECTED: BusyReason.REJECTED,
+}
+
+
+def _cause(reason: str) -> ReleaseCause:
+    """What the customer's line is told."""
+    return ReleaseCause.WORKER_LOST if reason == ReleaseCause.WORKER_LOST.value else ReleaseCause.NORMAL
+
+
+def talks(seat: Seat) -> bool:
+    """Whether a voluntary sign-out must wait."""
+    return seat.call is not None or seat.state in (AgentState.ANSWERING, AgentState.TALKING)

@@ -1,0 +1,259 @@
+"""Performs what the floor of one VDN wants: in order, one writer, timers by the clock.
+
+Line and engine events and commands go in; the floor's effects go out to the engine, the lines, the store
+and the feed. Effects of one VDN are performed strictly one after the other, so that a later table never
+overtakes an earlier one. Closing a recording alone is not waited for.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from collections.abc import Awaitable, Callable
+
+import structlog
+
+from sottovoce.clock import Clock
+from sottovoce.domain.directory import AgentId, VdnId
+from sottovoce.domain.journal import AuditEntry, SessionEnded, SessionSaved
+from sottovoce.domain.legs import LegId, RecordingId, ReleaseCause
+from sottovoce.errors import Code, Refused
+from sottovoce.live import effects as fx
+from sottovoce.live.commands import CloseFloor, Command, Input, RecordingClosed, RecordingRefused, TimerRan
+from sottovoce.live.feed import Feed
+from sottovoce.live.floor import Floor
+from sottovoce.live.ports import Lines, Store
+from sottovoce.live.timers import Timers
+from sottovoce.media.engine import MediaEngine
+from sottovoce.tasks import Tasks
+
+log = structlog.get_logger(__name__)
+
+ENGINE_WAIT_S = 5.0
+"""An engine that does not answer for so long is taken for lost."""
+
+Done = asyncio.Future[None]
+
+
+class Driver:
+    """One floor at work. `rings` is told of every leg that the floor opens."""
+
+    def __init__(
+        self,
+        floor: Floor,
+        *,
+        engine: MediaEngine,
+        lines: Lines,
+        store: Store,
+        feed: Feed,
+        clock: Clock,
+        tasks: Tasks,
+        rings: Callable[[LegId], None],
+    ) -> None:
+        self.floor = floor
+        self.timers = Timers()
+        self._engine, self._lines, self._store, self._feed = engine, lines, store, feed
+        self._clock, self._tasks = clock, tasks
+        self._rings = rings
+        self._work: deque[tuple[list[fx.Effect], Done]] = deque()
+        self._given = asyncio.Event()
+        self._rearmed = asyncio.Event()
+        self._closing: set[asyncio.Task[None]] = set()
+        self._running: list[asyncio.Task[None]] = []
+
+    @property
+    def vdn(self) -> VdnId:
+        """The VDN whose floor this is."""
+        return self.floor.state.profile.vdn
+
+    def start(self) -> None:
+        """Begin to perform effects and to watch the clock."""
+        self._running = [
+            self._tasks.spawn(self._perform_all(), name=f"floor {self.vdn}"),
+            self._tasks.spawn(self._watch(), name=f"timers {self.vdn}"),
+        ]
+
+    async def stop(self) -> None:
+        """End the floor's calls, perform what is left, close recordings; then end."""
+        self.tell(CloseFloor())
+        await self.settled()
+        await asyncio.gather(*self._closing, return_exceptions=True)
+        await self.settled()
+        for task in self._running:
+            task.cancel()
+        await asyncio.gather(*self._running, return_exceptions=True)
+
+    def tell(self, given: Input) -> None:
+        """Something happened outside: never refused, never waits."""
+        try:
+            self.perform(self.floor.handle(given, self._clock.now()))
+        except Refused as refusal:
+            log.error("event refused", given=given, code=refusal.code.value, detail=refusal.detail)
+        except Exception:  # told by doors and media, whose loops must go on
+            log.exception("event failed", vdn=self.vdn, given=given)
+
+    async def ask(
+        self,
+        command: Command,
+        *,
+        still: Callable[[], bool] = lambda: True,
+        then: Callable[[], None] = lambda: None,
+    ) -> None:
+        """Handle a command: commit first what must be, then take effect, then wait until it is performed.
+
+        `still` is asked after the commit: False when a later command overtook this one. `then` is called
+        in the moment in which the command takes effect.
+        """
+        now = self._clock.now()
+        first = self.floor.intent(command, now)
+        if first:
+            await self._store.commit(self.vdn, first)
+        try:
+            if not still():
+                raise Refused(Code.WRONG_SUPERVISION_STATE, "overtaken by a later command")
+            wanted = self.floor.handle(command, self._clock.now())
+        except Refused as refusal:
+            for change in first:
+                if isinstance(change, AuditEntry):
+                    action, why = f"{change.action}.refused", {"code": refusal.code.value}
+                    entry = AuditEntry(self.vdn, now, change.actor, action, change.target, why)
+                    self._store.append(self.vdn, [entry])
+                elif isinstance(change, SessionSaved) and change.agent not in self.floor.state.seats:
+                    self._store.append(self.vdn, [SessionEnded(change.agent, self.vdn, now, "refused")])
+            raise
+        then()
+        await self.perform(wanted)
+
+    def perform(self, wanted: list[fx.Effect]) -> Done:
+        """Queue effects; the future is done when the last of them is performed."""
+        done: Done = asyncio.get_running_loop().create_future()
+        self._work.append((wanted, done))
+        self._given.set()
+        return done
+
+    async def settled(self) -> None:
+        """Wait until everything queued so far is performed."""
+        await self.perform([])
+
+    def run_due(self) -> None:
+        """Tell the floor of the timers that have run out; a hanging poll is a sign of life."""
+        now = self._clock.monotonic()
+        for timer in list(self.timers.due(now)):
+            settings = self.floor.state.settings
+            match timer:
+                case fx.SessionSilent(agent) if self._feed.polling(agent):
+                    self.timers.arm(timer, now + settings.session_silence_s)
+                case fx.LeaseEnds(agent) if self._feed.polling(agent):
+                    self.timers.arm(timer, now + settings.lease_s)
+                case _:
+                    self.tell(TimerRan(timer))
+
+    def alive(self, agent: AgentId, *, session: bool) -> None:
+        """A sign of life: for the lease of his supervision; for the session too if a poll or handshake."""
+        settings, now = self.floor.state.settings, self._clock.monotonic()
+        lease, silent = fx.LeaseEnds(agent), fx.SessionSilent(agent)
+        if self.timers.armed(lease):
+            self.timers.arm(lease, now + settings.lease_s)
+        if session and self.timers.armed(silent):
+            self.timers.arm(silent, now + settings.session_silence_s)
+
+    async def _watch(self) -> None:
+        while True:
+            self._rearmed.clear()
+            first = self.timers.next
+            wait = None if first is None else max(0.01, first - self._clock.monotonic())
+            try:
+                async with asyncio.timeout(wait):
+                    await self._rearmed.wait()
+            except TimeoutError:
+                self.run_due()
+
+    async def _perform_all(self) -> None:
+        while True:
+            await self._given.wait()
+            self._given.clear()
+            while self._work:
+                wanted, done = self._work.popleft()
+                for effect in wanted:
+                    try:
+                        await self._perform(effect)
+                    except Refused as refusal:
+                        log.warning("effect refused", effect=effect, code=refusal.code.value)
+                    except Exception:  # one effect's fault must not stop the floor: the rest is performed
+                        log.exception("effect failed", vdn=self.vdn, effect=effect)
+                if not done.done():
+                    done.set_result(None)
+
+    async def _perform(self, effect: fx.Effect) -> None:
+        match effect:
+            case fx.Emit(event):
+                self._feed.offer(event, self._clock.now())
+            case fx.Apply(routing):
+                if not await self._engine_does(self._engine.apply(routing)):
+                    for leg in sorted(routing.inspectors):
+                        self._lines.hang_up(leg, ReleaseCause.FAILED)
+            case fx.Play(leg, sound):
+                await self._engine_does(self._engine.play(leg, sound))
+            case fx.SendDigits(leg, digits):
+                await self._engine_does(self._engine.send_digits(leg, digits))
+            case fx.StartRecording(recording):
+                await self._record(effect)
+            case fx.StopRecording(recording):
+                task = self._tasks.spawn(self._close(recording), name=f"close {recording}")
+                self._closing.add(task)
+                task.add_done_callback(self._closing.discard)
+            case fx.Ring(leg, to, caller):
+                self._rings(leg)
+                self._lines.ring(leg, self.vdn, to, caller)
+            case fx.Announce(leg, early_media):
+                self._lines.announce(leg, early_media=early_media)
+            case fx.Accept(leg):
+                self._lines.accept(leg)
+            case fx.HangUp(leg, cause):
+                self._lines.hang_up(leg, cause)
+            case fx.Append(changes):
+                self._store.append(self.vdn, changes)
+            case fx.Arm(timer, seconds):
+                self.timers.arm(timer, self._clock.monotonic() + seconds)
+                self._rearmed.set()
+            case fx.Disarm(timer):
+                self.timers.disarm(timer)
+            case fx.OpenFeed(agent):
+                self._feed.open(agent)
+            case fx.CloseFeed(agent):
+                self._feed.close(agent)
+
+    async def _engine_does(self, work: Awaitable[None]) -> bool:
+        """Wait for the engine; False when it did not answer or is away."""
+        try:
+            async with asyncio.timeout(ENGINE_WAIT_S):
+                await work
+        except TimeoutError:
+            log.error("engine does not answer", vdn=self.vdn)
+            return False
+        except Refused as refusal:
+            log.warning("engine refused", vdn=self.vdn, code=refusal.code.value, detail=refusal.detail)
+            return False
+        return True
+
+    async def _record(self, effect: fx.StartRecording) -> None:
+        recording = effect.recording
+        try:
+            async with asyncio.timeout(ENGINE_WAIT_S):
+                await self._engine.start_recording(recording)
+        except Refused as refusal:
+            self.tell(RecordingRefused(recording.recording, refusal.detail or refusal.code.value))
+        except TimeoutError:
+            self.tell(RecordingRefused(recording.recording, "the engine does not answer"))
+
+    async def _close(self, recording: RecordingId) -> None:
+        try:
+            async with asyncio.timeout(ENGINE_WAIT_S):
+                result = await self._engine.stop_recording(recording)
+        except Refused as refusal:
+            failure = refusal.detail or refusal.code.value
+            self.tell(RecordingClosed(recording, None, failure))
+        except TimeoutError:
+            self.tell(RecordingClosed(recording, None, "the engine does not answer"))
+        else:
+            self.tell(RecordingClosed(recording, result, result.failure))

@@ -1,0 +1,180 @@
+"""What the floor wants done: its only output. The driver performs them in this order."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from sottovoce.domain.directory import AgentId
+from sottovoce.domain.events import AgentEvent
+from sottovoce.domain.journal import Change
+from sottovoce.domain.legs import LegId, Recording, RecordingId, ReleaseCause, Routing, Sound
+from sottovoce.domain.lines import Destination
+
+
+@dataclass(frozen=True, slots=True)
+class CallUnanswered:
+    """An agent let a call ring too long, or a called number did."""
+
+    call: str
+
+
+@dataclass(frozen=True, slots=True)
+class InspectorUnreached:
+    """An inspector never picked up."""
+
+    inspector: AgentId
+
+
+@dataclass(frozen=True, slots=True)
+class LeaseEnds:
+    """An inspector gave no sign of life."""
+
+    inspector: AgentId
+
+
+@dataclass(frozen=True, slots=True)
+class RestEnds:
+    """A rest lasted as long as asked for."""
+
+    agent: AgentId
+
+
+@dataclass(frozen=True, slots=True)
+class SessionSilent:
+    """No poll and no handshake for too long."""
+
+    agent: AgentId
+
+
+Timer = CallUnanswered | InspectorUnreached | LeaseEnds | RestEnds | SessionSilent
+
+
+@dataclass(frozen=True, slots=True)
+class Emit:
+    """Put an event into its agent's queue."""
+
+    event: AgentEvent
+
+
+@dataclass(frozen=True, slots=True)
+class Apply:
+    """Make a table true."""
+
+    routing: Routing
+
+
+@dataclass(frozen=True, slots=True)
+class Play:
+    """Play a sound into a leg, or stop it."""
+
+    leg: LegId
+    sound: Sound | None
+
+
+@dataclass(frozen=True, slots=True)
+class SendDigits:
+    """Dial on."""
+
+    leg: LegId
+    digits: str
+
+
+@dataclass(frozen=True, slots=True)
+class StartRecording:
+    """Arm a talk segment's recording."""
+
+    recording: Recording
+
+
+@dataclass(frozen=True, slots=True)
+class StopRecording:
+    """Close it; the result comes back as `RecordingClosed`."""
+
+    recording: RecordingId
+
+
+@dataclass(frozen=True, slots=True)
+class Ring:
+    """Call a phone or an outside number."""
+
+    leg: LegId
+    to: Destination
+    caller: str
+
+
+@dataclass(frozen=True, slots=True)
+class Announce:
+    """Answer an offer provisionally."""
+
+    leg: LegId
+    early_media: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Accept:
+    """Answer an offer."""
+
+    leg: LegId
+
+
+@dataclass(frozen=True, slots=True)
+class HangUp:
+    """Refuse, cancel or end a leg."""
+
+    leg: LegId
+    cause: ReleaseCause = ReleaseCause.NORMAL
+
+
+@dataclass(frozen=True, slots=True)
+class Append:
+    """Journal these changes; never waited for."""
+
+    changes: tuple[Change, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Arm:
+    """Start a timer, or start it anew."""
+
+    timer: Timer
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class Disarm:
+    """Stop a timer."""
+
+    timer: Timer
+
+
+@dataclass(frozen=True, slots=True)
+class OpenFeed:
+    """The agent signed in: an empty queue."""
+
+    agent: AgentId
+
+
+@dataclass(frozen=True, slots=True)
+class CloseFeed:
+    """The agent signed out: what hangs is given what is there, then nothing."""
+
+    agent: AgentId
+
+
+Effect = (
+    Emit
+    | Apply
+    | Play
+    | SendDigits
+    | StartRecording
+    | StopRecording
+    | Ring
+    | Announce
+    | Accept
+    | HangUp
+    | Append
+    | Arm
+    | Disarm
+    | OpenFeed
+    | CloseFeed
+)

@@ -1,0 +1,138 @@
+"""Each agent's event queue, and the long poll on it.
+
+An event leaves the queue only when its answer is written (`delivered`); a poll that is cancelled takes
+nothing; a second poll of the same agent ends the first at once with None. Ids increase by one and are never
+given twice in this process. A full queue drops its oldest event: `snapshot` is the repair.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from datetime import datetime
+
+import structlog
+
+from sottovoce.domain.directory import AgentId
+from sottovoce.domain.events import AgentEvent
+from sottovoce.errors import Code, Refused
+from sottovoce.live.views import QueuedEvent
+
+log = structlog.get_logger(__name__)
+
+HANDED_OUT_S = 1.0
+"""How long a poll waits for the fate of an event whose answer another poll is just writing."""
+
+
+class _Queue:
+    def __init__(self, last: int) -> None:
+        self.events: deque[QueuedEvent] = deque()
+        self.last = last
+        self.poll: asyncio.Future[bool] | None = None
+        self.handed_out: int | None = None
+        self.settled: asyncio.Event = asyncio.Event()
+
+    def wake(self, *, take: bool) -> None:
+        if self.poll is not None and not self.poll.done():
+            self.poll.set_result(take)
+
+    def settle(self) -> None:
+        self.handed_out = None
+        self.settled.set()
+
+
+class Feed:
+    """All queues of the process; `capacity` events each."""
+
+    def __init__(self, capacity: int = 1000) -> None:
+        self._capacity = capacity
+        self._queues: dict[AgentId, _Queue] = {}
+        self._last: dict[AgentId, int] = {}
+
+    def open(self, agent: AgentId) -> None:
+        """An empty queue; a poll that hangs at the former one ends with None."""
+        self.close(agent)
+        self._queues[agent] = _Queue(self._last.get(agent, 0))
+
+    def close(self, agent: AgentId) -> None:
+        """No more events; a hanging poll still gets what waits for it, else None."""
+        queue = self._queues.pop(agent, None)
+        if queue is not None:
+            self._last[agent] = queue.last
+            queue.wake(take=False)
+            queue.settle()
+
+    def offer(self, event: AgentEvent, at: datetime) -> None:
+        """Put an event at the end of its agent's queue; dropped when he is not signed in."""
+        queue = self._queues.get(event.agent)
+        if queue is None:
+            return
+        if len(queue.events) >= self._capacity:
+            dropped = queue.events.popleft()
+            log.warning("event queue full", agent=event.agent, dropped=dropped.id)
+        queue.last += 1
+        queue.events.append(QueuedEvent(queue.last, event, at))
+        queue.wake(take=True)
+
+    def polling(self, agent: AgentId) -> bool:
+        """Whether a poll of this agent hangs now."""
+        queue = self._queues.get(agent)
+        return queue is not None and queue.poll is not None
+
+    async def next(self, agent: AgentId, wait_s: float) -> QueuedEvent | None:
+        """The head of the queue, waiting for one up to `wait_s`. Raises NOT_SIGNED_IN."""
+        queue = self._queues.get(agent)
+        if queue is None:
+            raise Refused(Code.NOT_SIGNED_IN, f"agent {agent} has no event queue")
+        queue.wake(take=False)
+        poll: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
+        queue.poll = poll
+        try:
+            if queue.handed_out is not None:
+                await self._await_fate(queue)
+            if queue.poll is not poll:
+                return None
+            if not queue.events:
+                async with asyncio.timeout(wait_s):
+                    await poll
+            if queue.poll is not poll or not queue.events:
+                return None
+            queue.handed_out = queue.events[0].id
+            queue.settled.clear()
+            return queue.events[0]
+        except TimeoutError:
+            return None
+        finally:
+            if queue.poll is poll:
+                queue.poll = None
+
+    async def _await_fate(self, queue: _Queue) -> None:
+        try:
+            async with asyncio.timeout(HANDED_OUT_S):
+                await queue.settled.wait()
+        except TimeoutError:
+            queue.settle()
+
+    def delivered(self, agent: AgentId, event_id: int) -> None:
+        """That event's answer is written: it, and what came before it, leaves the queue."""
+        queue = self._queues.get(agent)
+        if queue is None:
+            return
+        while queue.events and queue.events[0].id <= event_id:
+            queue.events.popleft()
+        if queue.handed_out is not None and queue.handed_out <= event_id:
+            queue.settle()
+
+    def returned(self, agent: AgentId, event_id: int) -> None:
+        """That event's answer was not written: it stays at the head."""
+        queue = self._queues.get(agent)
+        if queue is not None and queue.handed_out == event_id:
+            queue.settle()
+
+    def empty(self, agent: AgentId) -> int:
+        """Forget what waits; the id of the last event that ever was."""
+        queue = self._queues.get(agent)
+        if queue is None:
+            return self._last.get(agent, 0)
+        queue.events.clear()
+        return queue.last

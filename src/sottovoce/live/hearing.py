@@ -1,0 +1,189 @@
+"""A seat's sound: the table of its conversation, its music and its recording.
+
+`refresh` computes the table from the state and leaves an Apply only if it changed; a leg that
+left the conversation is given an empty row, so that nobody is heard by oversight.
+"""
+
+from __future__ import annotations
+
+from sottovoce.domain import events
+from sottovoce.domain.audibility import Inspecting, Party, Role, audibility, recorded
+from sottovoce.domain.calls import CallState
+from sottovoce.domain.journal import ContactEnded, SegmentEnded
+from sottovoce.domain.legs import LegId, Recording, RecordingId, RecordingResult, Routing, Sound
+from sottovoce.live.effects import Apply, Play, StartRecording, StopRecording
+from sottovoce.live.state import Call, FloorState, Seat, Segment
+
+MUSIC = Sound("music")
+RINGBACK = Sound("ringback")
+
+
+def on_hold(seat: Seat) -> bool:
+    """Whether the seat's customer is held: by the interface or by the agent's own phone."""
+    call = seat.call
+    return call is not None and call.talking and (call.state is CallState.HELD or seat.leg_held)
+
+
+def parties(seat: Seat) -> list[Party]:
+    """Who takes part in the seat's own conversation now; an inspector at work has none of his own."""
+    found: list[Party] = []
+    if seat.inspecting is not None:
+        return found
+    call = seat.call
+    joined = call is not None and call.talking
+    if seat.leg is not None and seat.leg_up:
+        muted = call is not None and joined and call.muted
+        found.append(Party(seat.leg, Role.AGENT, muted=muted))
+    if call is not None and joined and call.customer is not None:
+        found.append(Party(call.customer, Role.CUSTOMER, held=on_hold(seat)))
+    return found
+
+
+def inspecting(seat: Seat) -> list[Inspecting]:
+    """The inspectors who are on the seat with their phones."""
+    found: list[Inspecting] = []
+    agent = seat.leg or LegId("")
+    for supervision in seat.inspectors:
+        leg = supervision.inspector.leg
+        if not supervision.reaching and leg is not None and supervision.inspector.leg_up:
+            found.append(Inspecting(leg, agent, supervision.mode, supervision.inspector.leg_held))
+    return found
+
+
+def table(seat: Seat) -> Routing:
+    """The table of the seat's conversation as the state demands it."""
+    present, listening = parties(seat), inspecting(seat)
+    segment = seat.call.segment if seat.call is not None else None
+    wanted = segment is not None and segment.failure is None and seat.leg is not None
+    return Routing(
+        audibility(present, listening),
+        frozenset(inspector.leg for inspector in listening),
+        segment.recording if wanted and segment is not None else None,
+        recorded(present, listening, seat.leg) if wanted and seat.leg is not None else frozenset(),
+    )
+
+
+def refresh(floor: FloorState, seat: Seat) -> None:
+    """Make the seat's table true if it is not yet."""
+    now = table(seat)
+    before = seat.routing
+    if now.recording is not None and seat.call is not None and seat.call.segment is not None:
+        for supervision in seat.inspectors:
+            leg = supervision.inspector.leg
+            if leg in now.inspectors and leg is not None:
+                seat.call.segment.inspectors[leg] = supervision.inspector.agent
+    if before == now or (before is None and not now.hears):
+        return
+    seat.routing = now
+    gone = [leg for leg in (before.hears if before else ()) if leg not in now.hears]
+    if gone:
+        hears = {**dict.fromkeys(gone, frozenset[LegId]()), **now.hears}
+        now = Routing(hears, now.inspectors, now.recording, now.recorded)
+    floor.do(Apply(now))
+
+
+def music(floor: FloorState, call: Call, on: bool) -> None:
+    """Start or stop the music that the customer hears."""
+    if call.customer is not None:
+        floor.do(Play(call.customer, MUSIC if on else None))
+
+
+def begin_segment(floor: FloorState, call: Call, seat: Seat) -> None:
+    """Arm the recording of the seat's talk; the next table carries it."""
+    assert seat.leg is not None
+    assert call.customer is not None
+    call.segments += 1
+    name = f"{call.call}-{seat.agent}-{call.segments}"
+    day = floor.now.strftime("%Y/%m/%d")
+    path = floor.settings.recordings / str(floor.profile.vdn) / day / f"{name}.wav"
+    recording = RecordingId(name)
+    call.segment = Segment(recording, path, call, seat.agent, floor.now)
+    floor.do(StartRecording(Recording(recording, path, call.customer, seat.leg)))
+
+
+def tell_recording(floor: FloorState, segment: Segment) -> None:
+    """Tell the agent that the segment is recorded."""
+    call = segment.call
+    floor.emit(
+        events.RecordingStarted(
+            segment.agent, call.call, segment.recording, str(segment.path), call.caller, call.called
+        )
+    )
+
+
+def end_segment(floor: FloorState, call: Call) -> None:
+    """Close the recording of the talk that ends; its journal entry follows when the files are closed."""
+    segment, call.segment = call.segment, None
+    if segment is None:
+        return
+    segment.ended_at = floor.now
+    floor.closing[segment.recording] = segment
+    if segment.failure is not None:
+        close_segment(floor, segment.recording, None, segment.failure)
+    else:
+        floor.do(StopRecording(segment.recording))
+
+
+def close_segment(
+    floor: FloorState, recording: RecordingId, result: RecordingResult | None, failure: str | None
+) -> None:
+    """The recording is closed: journal the segment, and the contact's end if this was the last."""
+    segment = floor.closing.pop(recording, None)
+    if segment is None or segment.ended_at is None:
+        return
+    call = segment.call
+    tracks = result.tracks if result is not None else {}
+    floor.journal(
+        SegmentEnded(
+            call.call,
+            floor.profile.vdn,
+            segment.agent,
+            segment.began_at,
+            segment.ended_at,
+            str(segment.path) if result is not None or segment.failure is not None else None,
+            {str(segment.inspectors[leg]): str(p) for leg, p in tracks.items() if leg in segment.inspectors},
+            failure or (result.failure if result is not None else None),
+        )
+    )
+    if result is not None:
+        floor.emit(
+            events.RecordingDone(segment.agent, call.call, recording, segment.began_at, segment.ended_at)
+        )
+    finish_contact(floor, call)
+
+
+def finish_contact(floor: FloorState, call: Call) -> None:
+    """Journal the contact's end once the call is over and its recordings are closed."""
+    closing = any(segment.call is call for segment in floor.closing.values())
+    if call.ended_at is None or call.finished or closing:
+        return
+    call.finished = True
+    floor.journal(ContactEnded(call.call, floor.profile.vdn, call.ended_at, call.reason))
+
+
+def fail_segment(floor: FloorState, recording: RecordingId, failure: str) -> None:
+    """A recording could not begin, or ended by itself: the call goes on, its agent is told."""
+    for call in floor.calls.values():
+        segment = call.segment
+        if segment is None or segment.recording != recording or segment.failure is not None:
+            continue
+        segment.failure = failure
+        floor.emit(
+            events.RecordingFailed(
+                segment.agent,
+                call.call,
+                recording,
+                str(segment.path),
+                call.caller,
+                call.called,
+                failure,
+            )
+        )
+        if call.seat is not None:
+            refresh(floor, call.seat)
+
+
+def ringback(floor: FloorState, seat: Seat, on: bool) -> None:
+    """Let the agent hear that the other side rings, or no longer."""
+    if seat.leg is not None:
+        floor.do(Play(seat.leg, RINGBACK if on else None))

@@ -1,0 +1,150 @@
+"""Read-only pictures of the floor's state."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from sottovoce.domain.agents import AgentState
+from sottovoce.domain.directory import AgentProfile, Skill, SkillId
+from sottovoce.domain.legs import LegId
+from sottovoce.live import hearing
+from sottovoce.live.state import Call, FloorState, Seat, Supervision
+from sottovoce.live.views import (
+    AgentStatus,
+    AgentView,
+    CallView,
+    FloorCallView,
+    FloorView,
+    Snapshot,
+    SupervisionView,
+)
+
+
+def skills(floor: FloorState, chosen: tuple[SkillId, ...]) -> tuple[Skill, ...]:
+    """The skill queues by their ids."""
+    known = floor.profile.skills
+    return tuple(known[skill] for skill in chosen if skill in known)
+
+
+def agent(floor: FloorState, profile: AgentProfile) -> AgentView:
+    """One agent, signed in or not."""
+    seat = floor.seats.get(profile.agent)
+    if seat is None:
+        return AgentView(
+            profile.agent,
+            profile.vdn,
+            profile.name,
+            profile.group,
+            AgentState.SIGNED_OUT,
+            None,
+            None,
+            skills(floor, profile.skills),
+            profile.phone or "",
+            None,
+            (),
+        )
+    return AgentView(
+        profile.agent,
+        profile.vdn,
+        profile.name,
+        profile.group,
+        seat.state,
+        seat.standing.pending,
+        seat.since,
+        skills(floor, seat.skills),
+        seat.phone,
+        seat.signed_in_at,
+        call_ids(seat),
+    )
+
+
+def status(seat: Seat) -> AgentStatus:
+    """An agent's state in short."""
+    return AgentStatus(seat.state, seat.standing.pending)
+
+
+def call_ids(seat: Seat) -> tuple[str, ...]:
+    """The ids of the agent's calls that he was told of."""
+    return (seat.call.call,) if seat.call is not None else ()
+
+
+def call(floor: FloorState, shown: Call) -> CallView:
+    """A call as its agent sees it."""
+    skill = floor.profile.skills.get(shown.skill) if shown.skill is not None else None
+    return CallView(
+        shown.call,
+        shown.direction,
+        shown.state,
+        shown.caller,
+        shown.called,
+        shown.skill,
+        skill.name if skill is not None else "",
+        shown.began_at,
+        shown.talked_at,
+        shown.held_at,
+        shown.ended_at,
+        shown.muted,
+        str(shown.segment.path) if shown.segment is not None else None,
+    )
+
+
+def supervision(shown: Supervision) -> SupervisionView:
+    """One supervision."""
+    return SupervisionView(shown.inspector.agent, shown.target.agent, shown.mode, shown.reaching, shown.since)
+
+
+def snapshot(floor: FloorState, seat: Seat, last_event: int) -> Snapshot:
+    """Everything an agent's screen needs."""
+    return Snapshot(
+        floor.now,
+        agent(floor, seat.profile),
+        seat.standing.reason,
+        call(floor, seat.call) if seat.call is not None else None,
+        supervision(seat.inspecting) if seat.inspecting is not None else None,
+        tuple(supervision(one) for one in seat.inspectors if not one.reaching),
+        last_event,
+    )
+
+
+def hears(floor: FloorState) -> Mapping[str, frozenset[str]]:
+    """Who hears whom on the whole floor, by name; listeners that hear nobody included."""
+    names: dict[LegId, str] = {}
+    for seat in floor.seats.values():
+        if seat.leg is not None:
+            role = "agent" if seat.inspecting is None else "inspector"
+            names[seat.leg] = f"{role} {seat.agent}"
+    for one in floor.calls.values():
+        if one.customer is not None:
+            names[one.customer] = f"customer {one.number}"
+    heard: dict[str, frozenset[str]] = {}
+    for seat in floor.seats.values():
+        for listener, voices in hearing.table(seat).hears.items():
+            if listener in names:
+                heard[names[listener]] = frozenset(names[voice] for voice in voices if voice in names)
+    return heard
+
+
+def view(floor: FloorState) -> FloorView:
+    """The whole floor."""
+    seats = sorted(floor.seats.values(), key=lambda seat: seat.agent)
+    return FloorView(
+        floor.profile.vdn,
+        floor.profile.name,
+        floor.now,
+        tuple(agent(floor, seat.profile) for seat in seats),
+        tuple(
+            FloorCallView(
+                one.call,
+                one.direction,
+                one.state,
+                one.caller,
+                one.called,
+                one.seat.agent if one.seat is not None else None,
+                one.talked_at or one.began_at,
+                one.muted,
+            )
+            for one in floor.calls.values()
+        ),
+        tuple(supervision(seat.inspecting) for seat in seats if seat.inspecting is not None),
+        hears(floor),
+    )

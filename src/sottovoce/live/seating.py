@@ -1,0 +1,99 @@
+"""Seats: an agent's states, and the phone on his desk."""
+
+from __future__ import annotations
+
+from sottovoce.domain import events
+from sottovoce.domain.agents import AgentState, Standing, Trigger
+from sottovoce.domain.legs import ReleaseCause
+from sottovoce.domain.lines import Destination, Side
+from sottovoce.live.effects import Arm, Disarm, HangUp, RestEnds, Ring
+from sottovoce.live.state import FloorState, Seat
+
+
+def stand(floor: FloorState, seat: Seat, standing: Standing) -> None:
+    """Put the seat into a standing, without a word to the agent."""
+    if standing.state is not seat.standing.state:
+        seat.since = floor.now
+        if seat.standing.state is AgentState.REST:
+            floor.do(Disarm(RestEnds(seat.agent)))
+        if standing.state is AgentState.REST and standing.rest_seconds:
+            floor.do(Arm(RestEnds(seat.agent), standing.rest_seconds))
+        if standing.state is AgentState.IDLE:
+            seat.idle_order = next(floor.numbers)
+    elif standing.state is AgentState.REST and standing.rest_seconds != seat.standing.rest_seconds:
+        floor.do(Arm(RestEnds(seat.agent), standing.rest_seconds))
+    seat.standing = standing
+
+
+def move(floor: FloorState, seat: Seat, trigger: Trigger, *, reason: int = 0, seconds: int = 0) -> None:
+    """Change the state silently; raises Refused(WRONG_AGENT_STATE)."""
+    stand(
+        floor,
+        seat,
+        seat.standing.after(trigger, auto_idle=seat.auto_idle, reason=reason, rest_seconds=seconds),
+    )
+
+
+def seize(floor: FloorState, seat: Seat) -> None:
+    """A call or a supervision takes the agent."""
+    move(floor, seat, Trigger.SEIZE)
+    floor.emit(events.AgentPreoccupied(seat.agent))
+
+
+def set_free(floor: FloorState, seat: Seat, trigger: Trigger, *, reason: int = 0) -> None:
+    """The call or supervision is over (OVER, FREED, SILENT): tell the agent what he is now."""
+    before = seat.state
+    move(floor, seat, trigger, reason=reason)
+    if seat.state is not before:
+        tell_state(floor, seat)
+
+
+def tell_state(floor: FloorState, seat: Seat) -> None:
+    """Tell the agent the state that a call's end or a sign-in put him into."""
+    standing, agent = seat.standing, seat.agent
+    if standing.state is AgentState.IDLE:
+        floor.emit(events.AgentReady(agent))
+    elif standing.state is AgentState.WRAP_UP:
+        floor.emit(events.AgentWorking(agent))
+    elif standing.state is AgentState.BUSY:
+        floor.emit(events.AgentSetBusy(agent, standing.reason))
+    elif standing.state is AgentState.REST:
+        floor.emit(events.AgentSetRest(agent, standing.reason, standing.rest_seconds))
+
+
+def ring_phone(floor: FloorState, seat: Seat, caller: str) -> None:
+    """Ring the agent's phone; what waits for it goes on when it is lifted."""
+    leg = floor.new_leg()
+    seat.leg, seat.leg_up, seat.leg_alerted, seat.leg_held = leg, False, False, False
+    floor.legs[leg] = seat
+    floor.do(Ring(leg, Destination(Side.PHONE, seat.phone), caller))
+
+
+def phone_alerting(floor: FloorState, seat: Seat) -> None:
+    """The agent's phone rings (told once)."""
+    if not seat.leg_alerted:
+        seat.leg_alerted = True
+        floor.emit(events.PhoneAlerting(seat.agent))
+
+
+def drop_phone(floor: FloorState, seat: Seat, cause: ReleaseCause = ReleaseCause.NORMAL) -> None:
+    """End the phone's leg, ringing or standing, and say so."""
+    leg = seat.leg
+    if leg is None:
+        return
+    forget_phone(floor, seat)
+    floor.do(HangUp(leg, cause))
+    floor.emit(events.PhoneReleased(seat.agent))
+
+
+def release_phone(floor: FloorState, seat: Seat) -> None:
+    """After a call: end a leg that rings, and one that stands unless it is to stay."""
+    if seat.release_phone or not seat.leg_up:
+        drop_phone(floor, seat)
+
+
+def forget_phone(floor: FloorState, seat: Seat) -> None:
+    """The leg is gone, or on its way out."""
+    if seat.leg is not None:
+        floor.legs.pop(seat.leg, None)
+    seat.leg, seat.leg_up, seat.leg_alerted, seat.leg_held = None, False, False, False

@@ -1,0 +1,225 @@
+"""The live state of one VDN: seats, calls, supervisions; and the effects that a transition leaves.
+
+Only the floor's modules change it. A *seat* is an agent who is signed in.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+
+from sottovoce.domain.agents import AgentState, Standing
+from sottovoce.domain.calls import CallDirection, CallState
+from sottovoce.domain.directory import AgentId, AgentProfile, SkillId, VdnProfile
+from sottovoce.domain.events import AgentEvent
+from sottovoce.domain.journal import AuditEntry, Change
+from sottovoce.domain.legs import LegId, RecordingId, Routing
+from sottovoce.domain.supervision import Footing, Mode
+from sottovoce.errors import Code, Refused
+from sottovoce.live.acd import Free, SkillQueues
+from sottovoce.live.effects import Append, Effect, Emit
+
+_NEVER = datetime.min.replace(tzinfo=UTC)
+
+
+@dataclass(frozen=True, slots=True)
+class FloorSettings:
+    """What is set for all VDNs. Times in seconds."""
+
+    recordings: Path = Path("recordings")
+    ring_s: float = 20.0
+    """How long a call rings at an agent before the next one gets it."""
+    call_out_s: float = 60.0
+    """How long an outside number rings."""
+    inspector_ring_s: float = 30.0
+    lease_s: float = 30.0
+    """How long an inspector may give no sign of life."""
+    session_silence_s: float = 120.0
+    """Without a poll or handshake for so long, an agent is signed out."""
+    max_inspectors: int = 24
+    """On one agent; the mixer sums 32 voices per listener."""
+    max_queued: int = 1000
+    """Calls that wait in a VDN."""
+
+
+@dataclass(slots=True, eq=False)
+class Segment:
+    """One agent's talk in a call, recorded."""
+
+    recording: RecordingId
+    path: Path
+    call: Call
+    agent: AgentId
+    began_at: datetime
+    ended_at: datetime | None = None
+    inspectors: dict[LegId, AgentId] = field(default_factory=dict)
+    failure: str | None = None
+
+
+@dataclass(slots=True, eq=False)
+class Call:
+    """A call on the floor."""
+
+    call: str
+    direction: CallDirection
+    caller: str
+    called: str
+    skill: SkillId | None
+    customer: LegId | None
+    state: CallState
+    began_at: datetime
+    early_media: bool = False
+    customer_up: bool = False
+    customer_alerted: bool = False
+    seat: Seat | None = None
+    presented: bool = False
+    """Whether the agent was told of the call (CallRinging, CallTalking)."""
+    order: int | None = None
+    """Its place in the queue."""
+    talked_at: datetime | None = None
+    held_at: datetime | None = None
+    ended_at: datetime | None = None
+    reason: str = ""
+    finished: bool = False
+    """Its end is journaled."""
+    muted: bool = False
+    segment: Segment | None = None
+    segments: int = 0
+
+    @property
+    def number(self) -> str:
+        """The customer's number."""
+        return self.caller if self.direction is CallDirection.INBOUND else self.called
+
+    @property
+    def talking(self) -> bool:
+        """Whether agent and customer are joined (a hold included)."""
+        return self.state in (CallState.TALKING, CallState.HELD)
+
+
+@dataclass(slots=True, eq=False)
+class Supervision:
+    """One inspector on one agent."""
+
+    inspector: Seat
+    target: Seat
+    mode: Mode
+    since: datetime
+    reaching: bool = True
+
+    @property
+    def footing(self) -> Footing:
+        """Where the inspector stands."""
+        return Footing.REACHING if self.reaching else Footing(self.mode.value)
+
+
+@dataclass(slots=True, eq=False)
+class Seat:
+    """An agent who is signed in."""
+
+    profile: AgentProfile
+    phone: str
+    guid: str
+    signed_in_at: datetime
+    standing: Standing
+    since: datetime
+    idle_order: int
+    auto_answer: bool = True
+    auto_idle: bool = True
+    release_phone: bool = True
+    listen_status: bool = False
+    skills: tuple[SkillId, ...] = ()
+    leg: LegId | None = None
+    leg_up: bool = False
+    leg_alerted: bool = False
+    leg_held: bool = False
+    """The phone put us on hold by its own re-INVITE."""
+    call: Call | None = None
+    last_call: Call | None = None
+    inspecting: Supervision | None = None
+    inspectors: list[Supervision] = field(default_factory=list)
+    leaving: bool = False
+    """Signing out: no call finds this agent any more."""
+    routing: Routing | None = None
+    """The table applied last for this seat."""
+
+    @property
+    def agent(self) -> AgentId:
+        """The work number."""
+        return self.profile.agent
+
+    @property
+    def state(self) -> AgentState:
+        """The agent's state."""
+        return self.standing.state
+
+    @property
+    def free(self) -> bool:
+        """Whether a call or a supervision may take this agent."""
+        return (
+            self.state is AgentState.IDLE
+            and self.call is None
+            and self.inspecting is None
+            and not self.leaving
+        )
+
+
+Owner = Seat | Call
+
+
+@dataclass(slots=True)
+class FloorState:
+    """Everything alive in one VDN."""
+
+    profile: VdnProfile
+    settings: FloorSettings
+    numbers: Iterator[int]
+    """Numbers that are never given twice in this process."""
+    now: datetime = _NEVER
+    seats: dict[AgentId, Seat] = field(default_factory=dict)
+    calls: dict[str, Call] = field(default_factory=dict)
+    legs: dict[LegId, Owner] = field(default_factory=dict)
+    """Legs that still matter; a leg that was hung up is forgotten at once."""
+    queues: SkillQueues = field(default_factory=SkillQueues)
+    closing: dict[RecordingId, Segment] = field(default_factory=dict)
+    """Segments whose recording is being closed."""
+    effects: list[Effect] = field(default_factory=list)
+
+    def do(self, *effects: Effect) -> None:
+        """Leave effects."""
+        self.effects.extend(effects)
+
+    def emit(self, *events: AgentEvent) -> None:
+        """Tell agents; those who are not signed in are told nothing."""
+        self.effects.extend(Emit(event) for event in events)
+
+    def journal(self, *changes: Change) -> None:
+        """Have changes written soon."""
+        self.effects.append(Append(changes))
+
+    def audit(self, actor: AgentId, action: str, target: object, **detail: str | int | bool) -> AuditEntry:
+        """An audit entry of now, not yet written."""
+        return AuditEntry(self.profile.vdn, self.now, actor, action, str(target), detail)
+
+    def seat(self, agent: AgentId) -> Seat:
+        """The seat of an agent who asks; raises NOT_SIGNED_IN."""
+        seat = self.seats.get(agent)
+        if seat is None:
+            raise Refused(Code.NOT_SIGNED_IN, f"agent {agent} is not signed in")
+        return seat
+
+    def new_leg(self) -> LegId:
+        """A leg id that no leg had before."""
+        return LegId(f"{self.profile.vdn}-{int(self.now.timestamp())}-{next(self.numbers)}")
+
+    def new_call(self) -> str:
+        """A call id `<epoch seconds>-<n>`."""
+        return f"{int(self.now.timestamp())}-{next(self.numbers)}"
+
+    def free(self) -> Iterator[Free]:
+        """Agents who could take a call now."""
+        for seat in self.seats.values():
+            if seat.free and seat.skills:
+                yield Free(seat.agent, frozenset(seat.skills), seat.idle_order)

@@ -1,0 +1,162 @@
+"""What the live half shows: read-only pictures of agents, calls and supervisions.
+
+Times are UTC. The wire's numbers for states are given in `http`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+from sottovoce.domain.agents import AgentState
+from sottovoce.domain.calls import CallDirection, CallState
+from sottovoce.domain.directory import AgentId, Skill, SkillId, VdnId
+from sottovoce.domain.events import AgentEvent
+from sottovoce.domain.supervision import Mode
+
+
+@dataclass(frozen=True, slots=True)
+class SignIn:
+    """What sign-in asks for."""
+
+    password: str
+    phone: str
+    """Number of a phone of the VDN; empty takes the profile's."""
+    auto_answer: bool = True
+    auto_idle: bool = True
+    """Idle after a call; otherwise wrap-up."""
+    release_phone: bool = True
+    """Release the phone after a call; otherwise its leg stands and later calls need no ringing."""
+    status: AgentState = AgentState.IDLE
+    """The state to begin in: IDLE, BUSY or WRAP_UP."""
+    listen_status: bool = False
+    """An inspector who wants to be told of others' sign-ins and sign-outs."""
+
+
+@dataclass(frozen=True, slots=True)
+class SignedIn:
+    """What a sign-in gives."""
+
+    agent: AgentId
+    vdn: VdnId
+    guid: str
+    signed_in_at: datetime
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class QueuedEvent:
+    """An event at the head of an agent's queue. `id` increases by one from event to event."""
+
+    id: int
+    event: AgentEvent
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class AgentStatus:
+    """An agent's state in short."""
+
+    state: AgentState
+    pending: AgentState | None
+    """What the agent will be after the call, if asked for during it (pre-busy, pre-rest)."""
+
+    @property
+    def working(self) -> bool:
+        """Whether a call, a supervision or wrap-up holds the agent."""
+        return self.state.engaged or self.state is AgentState.WRAP_UP
+
+
+@dataclass(frozen=True, slots=True)
+class AgentView:
+    """An agent as others see him."""
+
+    agent: AgentId
+    vdn: VdnId
+    name: str
+    group: int
+    state: AgentState
+    pending: AgentState | None
+    since: datetime | None
+    """Since when in this state; None when signed out."""
+    skills: tuple[Skill, ...]
+    """Signed in to now; when signed out, the configured ones."""
+    phone: str
+    signed_in_at: datetime | None
+    calls: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class CallView:
+    """A call as its agent sees it."""
+
+    call: str
+    direction: CallDirection
+    state: CallState
+    caller: str
+    called: str
+    skill: SkillId | None
+    skill_name: str
+    began_at: datetime
+    talked_at: datetime | None
+    held_at: datetime | None
+    ended_at: datetime | None
+    muted: bool
+    recording: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class SupervisionView:
+    """One supervision."""
+
+    inspector: AgentId
+    target: AgentId
+    mode: Mode
+    reaching: bool
+    """The inspector's phone still rings."""
+    since: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """All that an agent's screen needs after events were lost (syncagentinfo)."""
+
+    at: datetime
+    agent: AgentView
+    reason: int
+    call: CallView | None
+    inspecting: SupervisionView | None
+    """The supervision that this agent leads."""
+    inspected_by: tuple[SupervisionView, ...]
+    last_event: int
+    """Id of the last event that this picture includes."""
+
+
+@dataclass(frozen=True, slots=True)
+class FloorCallView:
+    """A call in the picture of the whole floor."""
+
+    call: str
+    direction: CallDirection
+    state: CallState
+    caller: str
+    called: str
+    agent: AgentId | None
+    since: datetime
+    muted: bool
+
+
+@dataclass(frozen=True, slots=True)
+class FloorView:
+    """A VDN at one moment, for the console and the demo."""
+
+    vdn: VdnId
+    name: str
+    at: datetime
+    agents: tuple[AgentView, ...]
+    """Signed-in agents only, by work number."""
+    calls: tuple[FloorCallView, ...]
+    supervisions: tuple[SupervisionView, ...]
+    hears: Mapping[str, frozenset[str]]
+    """Listener to the parties heard, by name: `agent 101`, `customer 555`, `inspector 300`."""

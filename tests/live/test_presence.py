@@ -1,0 +1,476 @@
+"""Sign-in and sign-out, states, rights, what a crash leaves."""
+
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+
+from sottovoce.domain import events
+from sottovoce.domain.agents import AgentState
+from sottovoce.domain.directory import AgentId, SkillId, VdnId
+from sottovoce.domain.journal import (
+    AuditEntry,
+    ContactEnded,
+    DialogEnded,
+    Restored,
+    SessionEnded,
+    SessionSaved,
+)
+from sottovoce.domain.legs import LegId
+from sottovoce.domain.supervision import Mode
+from sottovoce.errors import Code, Refused
+from sottovoce.live.desk import DeskSettings
+from sottovoce.live.views import SignIn
+
+A, B, I, J = AgentId(101), AgentId(102), AgentId(300), AgentId(301)  # noqa: E741
+FOREIGN, UNKNOWN = AgentId(201), AgentId(999)
+
+
+async def refused(code: Code, asked) -> None:
+    with pytest.raises(Refused) as refusal:
+        await asked
+    assert refusal.value.code is code
+
+
+@pytest.mark.parametrize(
+    ("status", "names"),
+    [
+        (AgentState.IDLE, ["InService", "AgentReady"]),
+        (AgentState.BUSY, ["InService", "AgentReady", "AgentSetBusy"]),
+        (AgentState.WRAP_UP, ["InService", "AgentReady", "AgentWorking"]),
+    ],
+)
+async def test_sign_in_begins_as_asked(stage, status, names):
+    await stage.sign_in(101, status=status)
+    assert await stage.names(101) == names
+    assert stage.state(101) is status
+
+
+@pytest.mark.parametrize(
+    ("agent", "wish", "code"),
+    [
+        (A, SignIn("wrong", ""), Code.WRONG_CREDENTIALS),
+        (UNKNOWN, SignIn("secret", ""), Code.WRONG_CREDENTIALS),
+        (A, SignIn("secret", "nonsense"), Code.BAD_PHONE),
+        (A, SignIn("secret", "12345"), Code.PHONE_NOT_ALLOWED),
+        (A, SignIn("secret", "1201"), Code.PHONE_NOT_ALLOWED),
+        (A, SignIn("secret", "1102"), Code.PHONE_NOT_ALLOWED),
+        (A, SignIn("secret", "", status=AgentState.TALKING), Code.BAD_SIGN_IN),
+        (B, SignIn("secret", ""), Code.ALREADY_SIGNED_IN),
+    ],
+)
+async def test_who_may_not_sign_in(stage, agent, wish, code):
+    await stage.sign_in(102)
+    await refused(code, stage.desk.sign_in(agent, wish))
+
+
+async def test_too_many_wrong_passwords_lock_for_a_while(new_stage):
+    stage = new_stage(settings=DeskSettings(lock_after=3, lock_s=60))
+    await stage.desk.open([VdnId(1)])
+    for _ in range(3):
+        await refused(Code.WRONG_CREDENTIALS, stage.desk.sign_in(A, SignIn("wrong", "")))
+    await refused(Code.ACCOUNT_LOCKED, stage.desk.sign_in(A, SignIn("secret", "")))
+    stage.clock.advance(61)
+    await stage.sign_in(101)
+    await stage.desk.close()
+    await stage.tasks.close()
+
+
+async def test_one_sign_in_at_a_time(stage):
+    first = asyncio.ensure_future(stage.desk.sign_in(A, SignIn("secret", "")))
+    await asyncio.sleep(0)
+    await refused(Code.SIGN_IN_RUNNING, stage.desk.sign_in(A, SignIn("secret", ""), force=True))
+    await first
+
+
+async def test_sign_in_is_committed_before_it_takes_effect(stage):
+    stage.store.available = False
+    await refused(Code.UNAVAILABLE, stage.desk.sign_in(A, SignIn("secret", "")))
+    with pytest.raises(Refused):
+        stage.desk.status(A)
+    stage.store.available = True
+    await stage.sign_in(101)
+    saved, entry = stage.store.committed
+    assert isinstance(saved, SessionSaved)
+    assert isinstance(entry, AuditEntry)
+    assert saved.guid == stage.guids[101]
+
+
+async def test_a_forced_sign_in_takes_over_with_the_call(stage):
+    await stage.sign_in(101)
+    await stage.call_in("555")
+    old = stage.guids[101]
+    poll = asyncio.ensure_future(_polls_until_none(stage, A))
+    await asyncio.sleep(0)
+    signed = await stage.desk.sign_in(A, SignIn("secret", ""), force=True)
+    assert await poll is None
+    with pytest.raises(Refused):
+        stage.desk.authenticate(A, old)
+    stage.desk.authenticate(A, signed.guid)
+    assert await stage.names(101) == ["InService", "AgentPreoccupied"]
+    assert stage.hears() == {"555": {"1101"}, "1101": {"555"}}
+    assert stage.state(101) is AgentState.TALKING
+
+
+async def _polls_until_none(stage, agent):
+    while (queued := await stage.desk.next_event(agent, 5)) is not None:
+        stage.desk.event_delivered(agent, queued.id)
+    return queued
+
+
+async def test_a_forced_sign_in_at_another_phone_ends_the_old_session(stage):
+    await stage.sign_in(101)
+    await stage.call_in("555")
+    await stage.desk.sign_in(A, SignIn("secret", "1104"), force=True)
+    await stage.quiet()
+    assert stage.hears() == {}
+    assert stage.state(101) is AgentState.IDLE
+    assert await stage.names(101) == ["InService", "AgentReady"]
+
+
+async def test_sign_out_waits_for_the_call_unless_forced(stage):
+    await stage.sign_in(101)
+    await stage.call_in("555")
+    await refused(Code.AGENT_BUSY_IN_CALL, stage.desk.sign_out(A))
+    await stage.desk.sign_out(A, force=True, reason="reason 7")
+    await stage.quiet()
+    assert stage.hears() == {}
+    await refused(Code.NOT_SIGNED_IN, stage.desk.sign_out(A))
+    with pytest.raises(Refused):
+        stage.desk.authenticate(A, stage.guids[101])
+    ended = [change for change in stage.store.written if isinstance(change, SessionEnded)]
+    assert [(one.agent, one.reason) for one in ended] == [(A, "reason 7")]
+
+
+async def test_who_signs_out_gets_no_call_from_the_queue_on_the_way(stage):
+    await stage.sign_in(101)
+    await stage.call_in("555")
+    await stage.call_in("556")
+    await stage.desk.sign_out(A, force=True)
+    await stage.quiet()
+    assert stage.hears() == {"556": {"♪"}}
+    assert len(stage.engine.ever_opened) == 3
+
+
+async def test_two_minutes_without_poll_or_handshake_sign_out(stage):
+    await stage.sign_in(101, 102, 103)
+    await stage.forget(101, 102, 103)
+    await stage.later(100)
+    stage.desk.heartbeat(A)
+    assert await stage.desk.next_event(B, 0) is None
+    stage.desk.authenticate(AgentId(103), stage.guids[103])
+    await stage.later(21)
+    with pytest.raises(Refused):
+        stage.desk.status(AgentId(103))
+    assert stage.state(101) is stage.state(102) is AgentState.IDLE
+
+
+async def test_inspectors_who_asked_are_told_of_sign_ins(stage):
+    await stage.sign_in(300, listen_status=True)
+    await stage.sign_in(301)
+    await stage.sign_in(102, listen_status=True)
+    await stage.forget(300, 301, 102)
+    await stage.sign_in(101)
+    await stage.desk.sign_out(A)
+    assert await stage.events(300) == [
+        events.PresenceChanged(I, A, "Agent 101", True),
+        events.PresenceChanged(I, A, "Agent 101", False),
+    ]
+    assert await stage.names(301) == await stage.names(102) == []
+
+
+# States
+
+
+async def test_busy_and_back(stage):
+    await stage.sign_in(101)
+    await stage.forget(101)
+    await refused(Code.WRONG_AGENT_STATE, stage.desk.cancel_busy(A))
+    await refused(Code.BAD_PARAMETER, stage.desk.set_busy(A, 7))
+    await stage.desk.set_busy(A, 203)
+    await refused(Code.WRONG_AGENT_STATE, stage.desk.set_busy(A, 204))
+    await stage.desk.set_busy(A, 204, prolong=True)
+    await stage.desk.cancel_busy(A)
+    await stage.desk.set_busy(A)
+    await stage.desk.set_idle(A)
+    assert await stage.events(101) == [
+        events.AgentSetBusy(A, 203),
+        events.AgentSetBusy(A, 204),
+        events.AgentBusyCancelled(A),
+        events.AgentSetBusy(A, 1),
+        events.AgentReady(A),
+    ]
+
+
+async def test_rest_and_its_reminder(stage):
+    await stage.sign_in(101)
+    await stage.forget(101)
+    for seconds, cause in ((0, 0), (86400, 0), (60, 256), (60, -1)):
+        await refused(Code.BAD_PARAMETER, stage.desk.start_rest(A, seconds, cause))
+    await stage.desk.start_rest(A, 60, 5)
+    await refused(Code.WRONG_AGENT_STATE, stage.desk.start_rest(A, 60, 5))
+    await stage.later(61)
+    assert stage.state(101) is AgentState.REST
+    await stage.desk.start_rest(A, 30, 6, prolong=True)
+    await stage.desk.cancel_rest(A)
+    await stage.later(31)
+    assert await stage.events(101) == [
+        events.AgentSetRest(A, 5, 60),
+        events.RestTimedOut(A),
+        events.AgentSetRest(A, 6, 30),
+        events.AgentRestCancelled(A),
+    ]
+
+
+async def test_work_and_back(stage):
+    await stage.sign_in(101)
+    await stage.forget(101)
+    await stage.desk.start_work(A)
+    assert stage.desk.status(A).working
+    await stage.desk.cancel_work(A)
+    assert await stage.names(101) == ["AgentSetWork", "AgentWorkCancelled"]
+    await refused(Code.WRONG_AGENT_STATE, stage.desk.cancel_work(A))
+
+
+async def test_a_wish_during_the_call_is_pending_and_told_after_it(stage):
+    await stage.sign_in(101)
+    await stage.call_in("555")
+    await stage.forget(101)
+    await stage.desk.start_rest(A, 60, 3)
+    assert await stage.names(101) == []
+    assert stage.desk.status(A).pending is AgentState.REST
+    await stage.desk.release(A)
+    assert (await stage.names(101))[:4] == [
+        "CallReleased",
+        "CustomerReleased",
+        "PhoneReleased",
+        "AgentSetRest",
+    ]
+    assert stage.state(101) is AgentState.REST
+
+
+async def test_busy_and_resting_agents_get_no_calls(stage):
+    await stage.sign_in(101)
+    await stage.desk.set_busy(A)
+    await stage.call_in("555")
+    assert stage.hears() == {"555": {"♪"}}
+    await stage.desk.cancel_busy(A)
+    await stage.quiet()
+    assert stage.hears() == {"555": {"1101"}, "1101": {"555"}}
+
+
+async def test_forced_states(stage):
+    await stage.sign_in(101, 300)
+    await stage.forget(101)
+    await stage.desk.force_busy(I, A)
+    await stage.desk.force_rest(I, A, 60, 9)
+    await stage.desk.force_idle(I, A)
+    assert await stage.events(101) == [
+        events.AgentSetBusy(A, 3),
+        events.AgentSetRest(A, 9, 60),
+        events.AgentReady(A),
+    ]
+    actions = [c.action for c in stage.store.committed if isinstance(c, AuditEntry)]
+    assert actions[-3:] == ["force.busy", "force.rest", "force.idle"]
+
+
+async def test_forced_during_a_call_is_pending(stage):
+    await stage.sign_in(101, 300)
+    await stage.call_in("555")
+    await stage.desk.force_busy(I, A)
+    assert stage.state(101) is AgentState.TALKING
+    assert stage.desk.status(A).pending is AgentState.BUSY
+    await stage.desk.force_idle(I, A)
+    assert stage.desk.status(A).pending is None
+
+
+async def test_who_is_thrown_out_is_told(stage):
+    await stage.sign_in(101, 300)
+    await stage.forget(101)
+    poll = asyncio.ensure_future(stage.desk.next_event(A, 5))
+    await asyncio.sleep(0)
+    await stage.desk.force_sign_out(I, A)
+    told = await poll
+    assert type(told.event) is events.ServiceShutdown
+    with pytest.raises(Refused):
+        stage.desk.status(A)
+
+
+async def test_adjusted_skills(stage):
+    await stage.sign_in(101, 300)
+    await stage.desk.adjust_skills(I, A, [SkillId(2)])
+    assert [skill.skill for skill in stage.desk.skills(A)] == [2]
+    await refused(Code.BAD_PARAMETER, stage.desk.adjust_skills(I, A, [SkillId(9)]))
+    await stage.desk.adjust_skills(I, A, [])
+    assert stage.desk.skills(A) == ()
+
+
+def inspector_commands(desk, inspector, target):
+    yield desk.supervise(inspector, target, Mode.LISTEN)
+    yield desk.force_busy(inspector, target)
+    yield desk.force_idle(inspector, target)
+    yield desk.force_rest(inspector, target, 60, 1)
+    yield desk.force_sign_out(inspector, target)
+    yield desk.adjust_skills(inspector, target, [])
+
+
+@pytest.mark.parametrize(
+    ("inspector", "target", "code"),
+    [
+        (B, A, Code.NO_RIGHT),
+        (I, I, Code.TARGET_IS_SELF),
+        (I, UNKNOWN, Code.TARGET_UNKNOWN),
+        (I, FOREIGN, Code.TARGET_UNKNOWN),
+        (I, AgentId(103), Code.TARGET_NOT_SIGNED_IN),
+        (I, J, Code.NO_RIGHT),
+        (AgentId(302), A, Code.NOT_SIGNED_IN),
+        (UNKNOWN, A, Code.NOT_SIGNED_IN),
+    ],
+)
+async def test_rights_and_the_vdns_boundary(stage, inspector, target, code):
+    await stage.sign_in(101, 102, 300, 301, 201)
+    await stage.forget(101)
+    written = len(stage.store.written)
+    for asked in inspector_commands(stage.desk, inspector, target):
+        await refused(code, asked)
+    assert len(stage.store.written) == written
+    assert await stage.names(101) == []
+
+
+async def test_commands_on_a_supervision_need_the_right_too(stage):
+    await stage.sign_in(101, 102)
+    for asked in (
+        stage.desk.toggle(B, A),
+        stage.desk.change_mode(B, A, Mode.INSERT),
+        stage.desk.stop(B, A),
+        stage.desk.intercept(B, A),
+        stage.desk.drop_call(B, "1-1"),
+    ):
+        await refused(Code.NO_RIGHT, asked)
+
+
+@pytest.mark.parametrize("state", ["busy", "rest", "work", "call"])
+async def test_an_inspector_must_be_idle_to_begin(stage, state):
+    await stage.sign_in(101, 300)
+    desk = stage.desk
+    if state == "busy":
+        await desk.set_busy(I)
+    elif state == "rest":
+        await desk.start_rest(I, 60)
+    elif state == "work":
+        await desk.start_work(I)
+    else:
+        await stage.call_in("555")
+        await desk.supervise(I, A, Mode.LISTEN)
+        await desk.intercept(I, A)
+    for mode in Mode:
+        await refused(Code.WRONG_AGENT_STATE, desk.supervise(I, A, mode))
+
+
+# Looking
+
+
+async def test_looking_at_agents(stage):
+    await stage.sign_in(101, 300, 201)
+    assert [view.agent for view in stage.desk.online_agents(I)] == [101, 300]
+    assert [view.agent for view in stage.desk.all_agents(A)] == [101, 102, 103, 104, 300, 301, 302]
+    assert stage.desk.agent(I, A).state is AgentState.IDLE
+    assert stage.desk.agent(I, B).state is AgentState.SIGNED_OUT
+    assert stage.desk.is_inspector(I)
+    assert not stage.desk.is_inspector(A)
+    for target in (FOREIGN, UNKNOWN):
+        with pytest.raises(Refused) as refusal:
+            stage.desk.agent(I, target)
+        assert refusal.value.code is Code.TARGET_UNKNOWN
+
+
+async def test_the_floor_view(stage):
+    await stage.sign_in(101, 300)
+    await stage.call_in("555")
+    await stage.desk.supervise(I, A, Mode.WHISPER)
+    await stage.quiet()
+    view = stage.desk.floor_view(VdnId(1))
+    assert [one.agent for one in view.agents] == [101, 300]
+    assert [(one.caller, one.agent) for one in view.calls] == [("555", 101)]
+    assert [(one.inspector, one.target, one.mode) for one in view.supervisions] == [(300, 101, Mode.WHISPER)]
+    assert view.hears == {
+        "customer 555": {"agent 101"},
+        "agent 101": {"customer 555", "inspector 300"},
+        "inspector 300": {"customer 555", "agent 101"},
+    }
+    with pytest.raises(Refused):
+        stage.desk.floor_view(VdnId(9))
+
+
+async def test_a_snapshot_empties_the_queue(stage):
+    await stage.sign_in(101, 300)
+    await stage.call_in("555")
+    await stage.desk.supervise(I, A, Mode.WHISPER)
+    await stage.quiet()
+    snapshot = await stage.desk.snapshot(A)
+    assert await stage.names(101) == []
+    assert snapshot.agent.state is AgentState.TALKING
+    assert snapshot.call.caller == "555"
+    assert [(one.inspector, one.mode) for one in snapshot.inspected_by] == [(I, Mode.WHISPER)]
+    assert (await stage.desk.snapshot(I)).inspecting.target == A
+
+
+async def test_a_changed_configuration(stage):
+    await stage.sign_in(101, 300)
+    profile = stage.store.profiles[VdnId(1)]
+    agents = {key: one for key, one in profile.agents.items() if key != 102}
+    stage.store.profiles[VdnId(1)] = type(profile)(profile.vdn, "new", agents, profile.skills)
+    await stage.desk.reload(VdnId(1))
+    assert stage.desk.floor_view(VdnId(1)).name == "new"
+    await refused(Code.WRONG_CREDENTIALS, stage.desk.sign_in(B, SignIn("secret", "")))
+    assert stage.state(101) is AgentState.IDLE
+
+
+# After a crash
+
+
+async def test_what_a_crash_leaves(stage, new_stage):
+    await stage.sign_in(101, 300)
+    await stage.desk.set_busy(A, 201)
+    await stage.quiet()
+    latest = {change.agent: change for change in stage.store.written if isinstance(change, SessionSaved)}
+    again = new_stage()
+    again.store.restored[VdnId(1)] = Restored(
+        [*latest.values(), SessionSaved(UNKNOWN, VdnId(1), "g", "1", again.clock.now())],
+        {LegId("left"): {"call-id": "x"}},
+        ["7-7"],
+    )
+    await again.desk.open([VdnId(1)])
+    again.desk.authenticate(A, stage.guids[101])
+    again.desk.authenticate(I, stage.guids[300])
+    assert again.state(101) is AgentState.BUSY
+    assert again.state(300) is AgentState.IDLE
+    assert [skill.skill for skill in again.desk.skills(A)] == [1, 2]
+    assert again.lines.recovered == {LegId("left"): {"call-id": "x"}}
+    assert DialogEnded(LegId("left"), VdnId(1)) in again.store.written
+    assert ContactEnded("7-7", VdnId(1), again.clock.now(), "interrupted") in again.store.written
+    assert [c.agent for c in again.store.written if isinstance(c, SessionEnded)] == [UNKNOWN]
+    await again.desk.close()
+    await again.tasks.close()
+
+
+async def test_closing_ends_calls_and_keeps_sign_ins(stage):
+    await stage.sign_in(101, 102, 300)
+    await stage.call_in("555")
+    await stage.call_in("556", "801")
+    await stage.desk.supervise(I, A, Mode.WHISPER)
+    await stage.desk.close()
+    await stage.lines.settled()
+    assert stage.lines.legs == {}
+    assert stage.engine.recordings == {}
+    reasons = [c.reason for c in stage.store.written if isinstance(c, ContactEnded)]
+    assert reasons == ["shutdown", "shutdown"]
+    assert not any(isinstance(change, SessionEnded) for change in stage.store.written)
+
+
+async def test_a_closed_desk_can_be_closed_again_by_the_fixture(new_stage):
+    stage = new_stage()
+    await stage.desk.open([VdnId(1)])
+    await stage.desk.close()
+    await stage.tasks.close()
