@@ -1,0 +1,71 @@
+"""Writing the journal's changes to their tables, inside the caller's transaction."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import structlog
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from sottovoce.domain.directory import VdnId
+from sottovoce.domain.journal import (
+    AuditEntry,
+    Change,
+    ContactBegan,
+    ContactEnded,
+    DialogEnded,
+    DialogSaved,
+    SegmentEnded,
+    SessionEnded,
+    SessionSaved,
+)
+from sottovoce.storage import audit, contacts, sessions
+from sottovoce.storage.database import is_away, reason
+
+log = structlog.get_logger(__name__)
+
+
+async def apply(connection: AsyncConnection, vdn: VdnId, changes: Sequence[Change]) -> None:
+    """Write `changes`, all of them of `vdn`, in order."""
+    for change in changes:
+        await _apply(connection, vdn, change)
+
+
+async def apply_each(connection: AsyncConnection, vdn: VdnId, changes: Sequence[Change]) -> list[Change]:
+    """Write what can be written; the changes that cannot, each logged. For changes that nobody waits for."""
+    refused: list[Change] = []
+    for change in changes:
+        try:
+            async with connection.begin_nested():
+                await _apply(connection, vdn, change)
+        except (DBAPIError, ValueError, TypeError) as failure:
+            if is_away(failure):
+                raise
+            log.error(
+                "a change cannot be recorded", vdn=vdn, change=type(change).__name__, reason=reason(failure)
+            )
+            refused.append(change)
+    return refused
+
+
+async def _apply(connection: AsyncConnection, vdn: VdnId, change: Change) -> None:
+    if change.vdn != vdn:
+        raise ValueError(f"a change of VDN {change.vdn} in the journal of VDN {vdn}")
+    match change:
+        case SessionSaved():
+            await sessions.saved(connection, change)
+        case SessionEnded():
+            await sessions.ended(connection, change)
+        case DialogSaved():
+            await sessions.dialog_saved(connection, change)
+        case DialogEnded():
+            await sessions.dialog_ended(connection, change)
+        case ContactBegan():
+            await contacts.began(connection, change)
+        case SegmentEnded():
+            await contacts.segment_ended(connection, change)
+        case ContactEnded():
+            await contacts.ended(connection, change)
+        case AuditEntry():
+            await audit.append(connection, vdn, [change])

@@ -1,0 +1,133 @@
+"""Contacts (calls from their first to their last moment) and the talk segments in them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
+
+from sottovoce.domain.directory import AgentId, SkillId, VdnId
+from sottovoce.domain.journal import ContactBegan, ContactEnded, SegmentEnded
+from sottovoce.storage.database import transaction
+from sottovoce.storage.records import plain
+from sottovoce.storage.tables import contacts, segments
+
+INTERRUPTED = "interrupted"
+"""The reason of contacts that a crash ended."""
+
+
+@dataclass(frozen=True, slots=True)
+class Contact:
+    """A finished call. `segments` are its talks, by begin."""
+
+    call: str
+    vdn: VdnId
+    began_at: datetime
+    ended_at: datetime
+    direction: str
+    caller: str
+    called: str
+    skill: SkillId | None
+    reason: str
+    segments: Sequence[SegmentEnded] = field(default_factory=tuple)
+
+
+async def began(connection: AsyncConnection, change: ContactBegan) -> None:
+    """Record a contact's begin; a second time changes nothing."""
+    row = {
+        "vdn": int(change.vdn),
+        "call": plain(change.call),
+        "began_at": change.at,
+        "direction": plain(change.direction),
+        "caller": plain(change.caller),
+        "called": plain(change.called),
+        "skill": change.skill,
+    }
+    await connection.execute(insert(contacts).values(row).on_conflict_do_nothing())
+
+
+async def segment_ended(connection: AsyncConnection, change: SegmentEnded) -> None:
+    """Record a talk segment."""
+    content = {
+        "ended_at": change.ended_at,
+        "recording": plain(change.recording),
+        "tracks": plain(change.tracks),
+        "failure": plain(change.failure),
+    }
+    key = {
+        "vdn": int(change.vdn),
+        "call": plain(change.call),
+        "agent": int(change.agent),
+        "began_at": change.began_at,
+    }
+    statement = insert(segments).values(**key, **content)
+    await connection.execute(statement.on_conflict_do_update(index_elements=list(key), set_=content))
+
+
+async def ended(connection: AsyncConnection, change: ContactEnded) -> None:
+    """Record a contact's end; its first end stays."""
+    await connection.execute(
+        sa.update(contacts)
+        .where(
+            contacts.c.vdn == int(change.vdn),
+            contacts.c.call == plain(change.call),
+            contacts.c.ended_at.is_(None),
+        )
+        .values(ended_at=change.at, reason=plain(change.reason))
+    )
+
+
+async def end_interrupted(connection: AsyncConnection, vdn: VdnId, last_alive: datetime | None) -> list[str]:
+    """Give an end to contacts that have none: the last sign of life that is on record. Their call ids."""
+    last_talk = (
+        sa.select(sa.func.max(segments.c.ended_at))
+        .where(segments.c.vdn == contacts.c.vdn, segments.c.call == contacts.c.call)
+        .scalar_subquery()
+    )
+    at = sa.func.greatest(contacts.c.began_at, last_talk, sa.literal(last_alive, sa.DateTime(timezone=True)))
+    done = await connection.execute(
+        sa.update(contacts)
+        .where(contacts.c.vdn == vdn, contacts.c.ended_at.is_(None))
+        .values(ended_at=at, reason=INTERRUPTED)
+        .returning(contacts.c.call)
+    )
+    return sorted(done.scalars())
+
+
+async def finished(
+    engine: AsyncEngine, vdn: VdnId, since: datetime, until: datetime, *, limit: int = 1000
+) -> list[Contact]:
+    """The VDN's contacts that ended in [since, until), by end, with their segments; `limit` at most."""
+    query = (
+        sa.select(contacts)
+        .where(contacts.c.vdn == vdn, contacts.c.ended_at >= since, contacts.c.ended_at < until)
+        .order_by(contacts.c.ended_at, contacts.c.call)
+        .limit(limit)
+    )
+    async with transaction(engine) as connection:
+        rows = (await connection.execute(query)).mappings().all()
+        talks = await _segments(connection, vdn, [row["call"] for row in rows])
+    return [
+        Contact(**{**row, "reason": row["reason"] or "", "segments": tuple(talks.get(row["call"], ()))})
+        for row in rows
+    ]
+
+
+async def _segments(
+    connection: AsyncConnection, vdn: VdnId, calls: Sequence[str]
+) -> dict[str, list[SegmentEnded]]:
+    query = (
+        sa.select(segments)
+        .where(segments.c.vdn == vdn, segments.c.call == sa.any_(sa.literal(list(calls), sa.ARRAY(sa.Text))))
+        .order_by(segments.c.began_at, segments.c.agent)
+    )
+    found: dict[str, list[SegmentEnded]] = {}
+    for row in (await connection.execute(query)).mappings():
+        content: dict[str, Any] = {**row, "agent": AgentId(row["agent"]), "tracks": dict(row["tracks"])}
+        found.setdefault(row["call"], []).append(SegmentEnded(**content))
+    return found

@@ -1,0 +1,336 @@
+"""What is configured, read and written: VDNs, skills, access codes, phones, agents.
+
+A floor reads one `profile`; `import_seed` brings a checked seed file in, wholly or not at all.
+An import adds and changes and removes nothing: what the file does not name stays.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
+
+from sottovoce.domain.directory import (
+    AccessCode,
+    AgentId,
+    AgentProfile,
+    PhoneAccount,
+    Right,
+    Skill,
+    SkillId,
+    VdnId,
+    VdnProfile,
+)
+from sottovoce.domain.journal import AuditEntry
+from sottovoce.errors import Code, Refused
+from sottovoce.storage import audit
+from sottovoce.storage.database import transaction
+from sottovoce.storage.passwords import Passwords
+from sottovoce.storage.seed import AgentSeed, SeedFile, SeedMistakes, VdnSeed
+from sottovoce.storage.tables import access_codes, agents, phones, skills, vdns
+
+_TURN = 7_310_202
+"""The advisory lock that imports take turns by."""
+COMMAND_LINE = AgentId(0)
+"""The actor of audit entries made by commands."""
+
+
+@dataclass(slots=True)
+class Report:
+    """What an import did: sentences such as `agent 101 added`, `agent 102 changed: name, skills`."""
+
+    changes: list[str] = field(default_factory=list)
+    unchanged: int = 0
+
+
+async def vdn_ids(engine: AsyncEngine) -> list[VdnId]:
+    """All VDNs of the installation, by number."""
+    async with transaction(engine) as connection:
+        found = await connection.execute(sa.select(vdns.c.vdn).order_by(vdns.c.vdn))
+        return [VdnId(vdn) for vdn in found.scalars()]
+
+
+async def revision(engine: AsyncEngine) -> int:
+    """A number that rises with every change of what is configured. Raises DatabaseAway."""
+    async with transaction(engine) as connection:
+        risen = await connection.execute(sa.select(sa.func.coalesce(sa.func.sum(vdns.c.revision), 0)))
+        return int(risen.scalar_one())
+
+
+async def profile(engine: AsyncEngine, vdn: VdnId) -> VdnProfile:
+    """The whole VDN. Raises Refused(NOT_FOUND), DatabaseAway."""
+    async with transaction(engine) as connection:
+        await connection.execute(sa.text("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY"))
+        row = (await connection.execute(sa.select(vdns).where(vdns.c.vdn == vdn))).mappings().first()
+        if row is None:
+            raise Refused(Code.NOT_FOUND, f"there is no VDN {vdn}")
+        found: dict[sa.Table, Sequence[sa.RowMapping]] = {
+            table: (await connection.execute(sa.select(table).where(table.c.vdn == vdn))).mappings().all()
+            for table in (skills, access_codes, phones, agents)
+        }
+    return VdnProfile(
+        vdn=vdn,
+        name=row["name"],
+        agents={AgentId(row["agent"]): _agent(row) for row in found[agents]},
+        skills={SkillId(row["skill"]): Skill(SkillId(row["skill"]), row["name"]) for row in found[skills]},
+        access_codes={
+            row["number"]: AccessCode(row["number"], SkillId(row["skill"]), row["early_media"])
+            for row in found[access_codes]
+        },
+        phones={
+            row["number"]: PhoneAccount(row["number"], row["username"], dict(row["ha1"]))
+            for row in found[phones]
+        },
+        outbound_allowed=tuple(row["outbound_allowed"]),
+        inspect_inspectors=row["inspect_inspectors"],
+    )
+
+
+async def agent_list(engine: AsyncEngine, vdn: VdnId | None = None) -> list[AgentProfile]:
+    """The agents of one VDN or of all, by number."""
+    query = sa.select(agents).order_by(agents.c.agent)
+    if vdn is not None:
+        query = query.where(agents.c.vdn == vdn)
+    async with transaction(engine) as connection:
+        return [_agent(row) for row in (await connection.execute(query)).mappings()]
+
+
+async def add_agent(engine: AsyncEngine, vdn: VdnId, agent: AgentSeed, password_hash: str) -> None:
+    """Add one agent to a VDN. Raises Refused(NOT_FOUND), Refused(BAD_PARAMETER), DatabaseAway."""
+    there = await profile(engine, vdn)
+    if agent.phone is not None and agent.phone not in there.phones:
+        raise Refused(Code.BAD_PARAMETER, f"VDN {vdn} has no phone {agent.phone}")
+    for skill in agent.skills:
+        if skill not in there.skills:
+            raise Refused(Code.BAD_PARAMETER, f"VDN {vdn} has no skill {skill}")
+    row = {"agent": agent.agent, "vdn": int(vdn), "password_hash": password_hash, **_agent_row(agent)}
+    async with transaction(engine) as connection:
+        done = await connection.execute(insert(agents).values(row).on_conflict_do_nothing())
+        if done.rowcount != 1:
+            raise Refused(Code.BAD_PARAMETER, f"agent {agent.agent} is there already")
+        await _record(connection, vdn, "directory.agent", {}, target=str(agent.agent))
+
+
+async def set_password(engine: AsyncEngine, agent: AgentId, password_hash: str) -> None:
+    """Give an agent another password. Raises Refused(NOT_FOUND), DatabaseAway."""
+    async with transaction(engine) as connection:
+        changed = await connection.execute(
+            sa.update(agents)
+            .where(agents.c.agent == agent)
+            .values(password_hash=password_hash)
+            .returning(agents.c.vdn)
+        )
+        vdn = changed.scalar_one_or_none()
+        if vdn is None:
+            raise Refused(Code.NOT_FOUND, f"there is no agent {agent}")
+        await _record(connection, VdnId(vdn), "directory.password", {}, target=str(agent))
+
+
+async def import_seed(engine: AsyncEngine, file: SeedFile, passwords: Passwords, realm: str) -> Report:
+    """Bring a seed file in, in one transaction. Phones' digests are made for `realm`.
+
+    Raises SeedMistakes (nothing was changed), DatabaseAway.
+    """
+    hashes = await _password_hashes(engine, file, passwords)
+    report = Report()
+    async with transaction(engine) as connection:
+        await connection.execute(sa.text("SELECT pg_advisory_xact_lock(:turn)"), {"turn": _TURN})
+        mistakes: list[str] = []
+        for place, vdn in enumerate(file.seed.vdns):
+            before = len(report.changes)
+            mistakes += await _foreign(connection, file, place, vdn)
+            if not mistakes:
+                await _import_vdn(connection, vdn, hashes, realm, report)
+                mistakes += await _dangling(connection, file, place, vdn)
+            if not mistakes and len(report.changes) > before:
+                changed = {"changes": len(report.changes) - before}
+                await _record(connection, VdnId(vdn.vdn), "directory.import", changed)
+        if mistakes:
+            raise SeedMistakes(mistakes)
+    return report
+
+
+def digests(username: str, realm: str, password: str) -> dict[str, str]:
+    """H(user:realm:password) for each digest algorithm (RFC 7616 3.4.2)."""
+    secret = f"{username}:{realm}:{password}".encode()
+    return {
+        "MD5": hashlib.md5(secret, usedforsecurity=False).hexdigest(),
+        "SHA-256": hashlib.sha256(secret).hexdigest(),
+    }
+
+
+def _agent(row: sa.RowMapping) -> AgentProfile:
+    return AgentProfile(
+        agent=AgentId(row["agent"]),
+        vdn=VdnId(row["vdn"]),
+        name=row["name"],
+        password_hash=row["password_hash"],
+        phone=row["phone"],
+        skills=tuple(SkillId(skill) for skill in row["skills"]),
+        rights=frozenset(Right(right) for right in row["rights"]),
+        group=row["group"],
+    )
+
+
+async def _password_hashes(engine: AsyncEngine, file: SeedFile, passwords: Passwords) -> dict[int, str]:
+    """Agent to hash: the one there is if the file's password fits it or there is none in the file."""
+    async with transaction(engine) as connection:
+        found = await connection.execute(sa.select(agents.c.agent, agents.c.password_hash))
+        hashes: dict[int, str] = {row.agent: row.password_hash for row in found}
+    mistakes = []
+    given: list[tuple[int, str]] = []
+    for place, vdn in enumerate(file.seed.vdns):
+        for index, agent in enumerate(vdn.agents):
+            if agent.password is not None:
+                given.append((agent.agent, agent.password.get_secret_value()))
+            elif agent.agent not in hashes:
+                mistakes.append(
+                    f"{file.at('vdns', place, 'agents', index)}agent {agent.agent} wants a password"
+                )
+    if mistakes:
+        raise SeedMistakes(mistakes)
+
+    async def fitting(agent: int, password: str) -> tuple[int, str]:
+        there = hashes.get(agent)
+        if there is not None and await passwords.verify(there, password):
+            return agent, there
+        return agent, await passwords.hash(password)
+
+    return hashes | dict(await asyncio.gather(*(fitting(agent, password) for agent, password in given)))
+
+
+async def _import_vdn(
+    connection: AsyncConnection, vdn: VdnSeed, hashes: Mapping[int, str], realm: str, report: Report
+) -> None:
+    key = {"vdn": vdn.vdn}
+    own = {
+        "name": vdn.name,
+        "outbound_allowed": list(vdn.outbound_allowed),
+        "inspect_inspectors": vdn.inspect_inspectors,
+    }
+    await _put(connection, vdns, key, own, f"VDN {vdn.vdn}", report)
+    for skill in vdn.skills:
+        name = {"name": skill.name}
+        await _put(connection, skills, {**key, "skill": skill.skill}, name, f"skill {skill.skill}", report)
+    for code in vdn.access_codes:
+        content: dict[str, Any] = {**key, "skill": code.skill, "early_media": code.early_media}
+        has_skill = sa.select(skills.c.skill).where(skills.c.vdn == vdn.vdn, skills.c.skill == code.skill)
+        if (await connection.execute(has_skill)).first() is not None:
+            await _put(
+                connection,
+                access_codes,
+                {"number": code.number},
+                content,
+                f"access code {code.number}",
+                report,
+            )
+    for phone in vdn.phones:
+        secret = digests(phone.account, realm, phone.password.get_secret_value())
+        content = {**key, "number": phone.number, "ha1": secret}
+        await _put(connection, phones, {"username": phone.account}, content, f"phone {phone.number}", report)
+    for agent in vdn.agents:
+        content = {**key, **_agent_row(agent), "password_hash": hashes[agent.agent]}
+        await _put(connection, agents, {"agent": agent.agent}, content, f"agent {agent.agent}", report)
+
+
+def _agent_row(agent: AgentSeed) -> dict[str, Any]:
+    return {
+        "name": agent.name,
+        "phone": agent.phone,
+        "skills": list(agent.skills),
+        "rights": sorted(right.value for right in agent.rights),
+        "group": agent.group,
+    }
+
+
+async def _put(
+    connection: AsyncConnection,
+    table: sa.Table,
+    key: Mapping[str, Any],
+    content: Mapping[str, Any],
+    what: str,
+    report: Report,
+) -> None:
+    """Insert or change one row, and report which."""
+    fits = [table.c[name] == value for name, value in key.items()]
+    row = (await connection.execute(sa.select(table).where(*fits))).mappings().first()
+    if row is None:
+        await connection.execute(insert(table).values(**key, **content))
+        report.changes.append(f"{what} added")
+        return
+    changed = sorted(name for name, value in content.items() if row[name] != value)
+    if not changed:
+        report.unchanged += 1
+        return
+    await connection.execute(sa.update(table).where(*fits).values(**content))
+    names = ", ".join("password" if name in ("password_hash", "ha1") else name for name in changed)
+    report.changes.append(f"{what} changed: {names}")
+
+
+async def _foreign(connection: AsyncConnection, file: SeedFile, place: int, vdn: VdnSeed) -> list[str]:
+    """What belongs to another VDN already: agents, access codes and accounts are unique over all."""
+    mistakes = []
+    for table, column, part, what, values in (
+        (agents, agents.c.agent, "agents", "agent", [agent.agent for agent in vdn.agents]),
+        (
+            access_codes,
+            access_codes.c.number,
+            "access_codes",
+            "access code",
+            [c.number for c in vdn.access_codes],
+        ),
+        (phones, phones.c.username, "phones", "SIP account", [phone.account for phone in vdn.phones]),
+    ):
+        query = sa.select(column, table.c.vdn).where(column.in_(values), table.c.vdn != vdn.vdn)
+        for value, other in (await connection.execute(query)).all():
+            where = file.at("vdns", place, part, values.index(value))
+            mistakes.append(f"{where}{what} {value} belongs to VDN {other}")
+    numbers = {phone.number: phone.account for phone in vdn.phones}
+    same = sa.select(phones.c.number, phones.c.username).where(
+        phones.c.vdn == vdn.vdn, phones.c.number.in_(numbers)
+    )
+    for number, username in (await connection.execute(same)).all():
+        if numbers[number] != username:
+            where = file.at("vdns", place, "phones", list(numbers).index(number))
+            mistakes.append(f"{where}phone number {number} belongs to SIP account {username}")
+    return mistakes
+
+
+async def _dangling(connection: AsyncConnection, file: SeedFile, place: int, vdn: VdnSeed) -> list[str]:
+    """References to skills and phones that the VDN has neither in the file nor from before."""
+    known = set(
+        (await connection.execute(sa.select(skills.c.skill).where(skills.c.vdn == vdn.vdn))).scalars()
+    )
+    numbers = set(
+        (await connection.execute(sa.select(phones.c.number).where(phones.c.vdn == vdn.vdn))).scalars()
+    )
+    mistakes = []
+    for index, code in enumerate(vdn.access_codes):
+        if code.skill not in known:
+            where = file.at("vdns", place, "access_codes", index, "skill")
+            mistakes.append(f"{where}access code {code.number}: VDN {vdn.vdn} has no skill {code.skill}")
+    for index, agent in enumerate(vdn.agents):
+        for skill in agent.skills:
+            if skill not in known:
+                where = file.at("vdns", place, "agents", index, "skills")
+                mistakes.append(f"{where}agent {agent.agent}: VDN {vdn.vdn} has no skill {skill}")
+        if agent.phone is not None and agent.phone not in numbers:
+            where = file.at("vdns", place, "agents", index, "phone")
+            mistakes.append(f"{where}agent {agent.agent}: VDN {vdn.vdn} has no phone {agent.phone}")
+    return mistakes
+
+
+async def _record(
+    connection: AsyncConnection, vdn: VdnId, action: str, detail: Mapping[str, int], target: str = ""
+) -> None:
+    entry = AuditEntry(vdn, datetime.now(UTC), COMMAND_LINE, action, target, detail)
+    await audit.append(connection, vdn, [entry])
+    risen = sa.update(vdns).where(vdns.c.vdn == vdn).values(revision=vdns.c.revision + 1)
+    await connection.execute(risen)

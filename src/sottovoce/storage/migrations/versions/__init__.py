@@ -1,0 +1,1 @@
+"""One module per revision, named after it. A revision that was released is never changed."""

@@ -1,0 +1,40 @@
+"""The way to the database, whichever is set: a DSN's, or our own PostgreSQL."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from sottovoce.storage import migrations
+from sottovoce.storage.database import check, connect
+from sottovoce.storage.embedded import EmbeddedPostgres
+
+
+@asynccontextmanager
+async def opened(
+    dsn: str | None, data: Path, *, run_as: str | None = None, connections: int = 10, migrate: bool = False
+) -> AsyncIterator[AsyncEngine]:
+    """An engine whose schema is the newest; closed, and our own server stopped, at the end.
+
+    Our own database is always migrated, a DSN's only if `migrate` says so; else one that is behind
+    is refused. Raises CannotStart, BadDsn, DatabaseAway, WrongSchema.
+    """
+    server = None if dsn is not None else EmbeddedPostgres(data, run_as=run_as)
+    where = dsn if server is None else await server.start()
+    try:
+        engine = connect(where or "", connections=connections)
+        try:
+            await check(engine)
+            if migrate or server is not None:
+                await migrations.upgrade(engine)
+            else:
+                await migrations.ensure(engine)
+            yield engine
+        finally:
+            await engine.dispose()
+    finally:
+        if server is not None:
+            await server.stop()

@@ -1,0 +1,247 @@
+"""Seed files: a YAML description of VDNs, checked whole, each mistake with its line.
+
+    vdns:
+      - vdn: 1
+        name: Hotline
+        outbound_allowed: ["+49", "0"]
+        skills:
+          - {skill: 1, name: Sales}
+        access_codes:
+          - {number: "4000", skill: 1}
+        phones:
+          - {number: "8001", password: "a long one"}
+        agents:
+          - {agent: 101, name: Ann, password: "a long one", phone: "8001", skills: [1], rights: [inspect]}
+
+Numbers that are dialled and passwords are texts, in quotes: YAML would read 0800 as 512.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import Annotated, Any
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, StringConstraints, ValidationError
+
+from sottovoce.domain.directory import Right
+
+LARGEST = 16 << 20
+"""Bytes of a seed file at most."""
+LOWEST_AGENT = 101
+
+_Path = tuple[int | str, ...]
+Dialled = Annotated[str, StringConstraints(pattern=r"^[0-9A-Za-z*#+._-]{1,32}$", strict=True)]
+Name = Annotated[
+    str, StringConstraints(min_length=1, max_length=128, strict=True, pattern=r"^[^\x00-\x1f\x7f]*$")
+]
+
+
+class SeedMistakes(Exception):
+    """A seed file that cannot be imported; nothing of it was. A sentence for each mistake, with its line."""
+
+    def __init__(self, mistakes: list[str]) -> None:
+        super().__init__("; ".join(mistakes))
+        self.mistakes = mistakes
+
+
+class _Entry(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class SkillSeed(_Entry):
+    """A skill queue."""
+
+    skill: int = Field(ge=1, le=999_999)
+    name: Name
+
+
+class AccessCodeSeed(_Entry):
+    """A number that callers dial."""
+
+    number: Dialled
+    skill: int
+    early_media: bool = False
+
+
+class PhoneSeed(_Entry):
+    """A SIP account; `username` is `number` unless given."""
+
+    number: Dialled
+    username: Dialled | None = None
+    password: SecretStr = Field(min_length=8, max_length=256)
+
+    @property
+    def account(self) -> str:
+        """The SIP user name."""
+        return self.username if self.username is not None else self.number
+
+
+class AgentSeed(_Entry):
+    """An agent; one who is there already keeps the password if none is given."""
+
+    agent: int = Field(ge=LOWEST_AGENT, le=999_999)
+    name: Name
+    password: SecretStr | None = Field(default=None, min_length=6, max_length=256)
+    phone: Dialled | None = None
+    skills: tuple[int, ...] = Field(default=(), max_length=1000)
+    rights: frozenset[Right] = frozenset()
+    group: int = Field(default=0, ge=0, le=1_000_000)
+
+
+class VdnSeed(_Entry):
+    """A VDN with what belongs to it."""
+
+    vdn: int = Field(ge=1, le=1_000_000)
+    name: Name
+    outbound_allowed: tuple[Dialled, ...] = ()
+    inspect_inspectors: bool = False
+    skills: tuple[SkillSeed, ...] = ()
+    access_codes: tuple[AccessCodeSeed, ...] = ()
+    phones: tuple[PhoneSeed, ...] = ()
+    agents: tuple[AgentSeed, ...] = ()
+
+
+class Seed(_Entry):
+    """A whole seed file."""
+
+    vdns: tuple[VdnSeed, ...] = Field(min_length=1)
+
+
+class SeedFile:
+    """A seed that was read, and where in the file each part of it stands."""
+
+    def __init__(self, seed: Seed, name: str, lines: dict[_Path, int]) -> None:
+        self.seed = seed
+        self._name = name
+        self._lines = lines
+
+    def at(self, *path: int | str) -> str:
+        """`file:line: ` of a part, for example `at("vdns", 0, "agents", 3, "phone")`."""
+        return f"{self._name}:{_line(self._lines, path)}: "
+
+
+def read(path: Path, *, agent_maximum: int = 59_999) -> SeedFile:
+    """Read and check a seed file. Raises SeedMistakes with all that can be said without the database."""
+    try:
+        if path.stat().st_size > LARGEST:
+            raise SeedMistakes([f"{path}: is larger than {LARGEST >> 20} MB"])
+        text = path.read_text(encoding="utf-8-sig")
+    except OSError as failure:
+        raise SeedMistakes([f"{path}: cannot be read: {failure.strerror}"]) from failure
+    except UnicodeDecodeError as failure:
+        raise SeedMistakes([f"{path}: is not UTF-8 (byte {failure.start})"]) from failure
+    return parse(text, str(path), agent_maximum=agent_maximum)
+
+
+def parse(text: str, name: str = "seed", *, agent_maximum: int = 59_999) -> SeedFile:
+    """`read` of a text; `name` is what mistakes call the file."""
+    content, lines, mistakes = _load(text, name)
+    if mistakes:
+        raise SeedMistakes(mistakes)
+    try:
+        seed = Seed.model_validate(content)
+    except ValidationError as failure:
+        raise SeedMistakes(
+            [_sentence(error, name, lines) for error in failure.errors(include_url=False)]
+        ) from None
+    file = SeedFile(seed, name, lines)
+    mistakes = list(_contradictions(file, agent_maximum))
+    if mistakes:
+        raise SeedMistakes(mistakes)
+    return file
+
+
+def _load(text: str, name: str) -> tuple[Any, dict[_Path, int], list[str]]:
+    """The YAML as plain values, the line of each path, and mistakes."""
+    lines: dict[_Path, int] = {}
+    mistakes: list[str] = []
+    try:
+        for token in yaml.scan(text, Loader=yaml.SafeLoader):
+            if isinstance(token, yaml.AliasToken | yaml.AnchorToken):
+                raise SeedMistakes([f"{name}:{token.start_mark.line + 1}: anchors and aliases are not taken"])
+        node = yaml.compose(text, Loader=yaml.SafeLoader)
+        if node is None:
+            raise SeedMistakes([f"{name}: is empty"])
+        _walk(node, (), name, lines, mistakes)
+        return yaml.safe_load(text), lines, mistakes
+    except yaml.YAMLError as failure:
+        mark = getattr(failure, "problem_mark", None)
+        where = f"{name}:{mark.line + 1}" if mark is not None else name
+        problem = getattr(failure, "problem", None) or "is not YAML"
+        return None, lines, [f"{where}: {problem}"]
+    except (RecursionError, ValueError) as failure:
+        return None, lines, [f"{name}: is not YAML that can be read: {failure}"]
+
+
+def _walk(node: yaml.Node, path: _Path, name: str, lines: dict[_Path, int], mistakes: list[str]) -> None:
+    lines[path] = node.start_mark.line + 1
+    if isinstance(node, yaml.SequenceNode):
+        for place, item in enumerate(node.value):
+            _walk(item, (*path, place), name, lines, mistakes)
+    elif isinstance(node, yaml.MappingNode):
+        seen: set[str] = set()
+        for key, value in node.value:
+            word = str(key.value)
+            if word in seen:
+                mistakes.append(f"{name}:{key.start_mark.line + 1}: {word} is given twice")
+            seen.add(word)
+            _walk(value, (*path, word), name, lines, mistakes)
+            lines[(*path, word)] = key.start_mark.line + 1
+
+
+def _contradictions(file: SeedFile, agent_maximum: int) -> Iterator[str]:
+    """What is wrong between the parts."""
+    seed = file.seed
+    yield from _twice(file, [((place,), vdn.vdn) for place, vdn in enumerate(seed.vdns)], "VDN")
+    agents: list[tuple[_Path, int]] = []
+    codes: list[tuple[_Path, str]] = []
+    accounts: list[tuple[_Path, str]] = []
+    for place, vdn in enumerate(seed.vdns):
+        skills = [((place, "skills", index), skill.skill) for index, skill in enumerate(vdn.skills)]
+        yield from _twice(file, skills, "skill")
+        numbers = [((place, "phones", index), phone.number) for index, phone in enumerate(vdn.phones)]
+        yield from _twice(file, numbers, "phone number")
+        agents += [((place, "agents", index), agent.agent) for index, agent in enumerate(vdn.agents)]
+        codes += [
+            ((place, "access_codes", index), code.number) for index, code in enumerate(vdn.access_codes)
+        ]
+        accounts += [((place, "phones", index), phone.account) for index, phone in enumerate(vdn.phones)]
+        for index, agent in enumerate(vdn.agents):
+            if agent.agent > agent_maximum:
+                where = file.at("vdns", place, "agents", index, "agent")
+                yield f"{where}agent {agent.agent} is above agents.agent_maximum ({agent_maximum})"
+    yield from _twice(file, agents, "agent")
+    yield from _twice(file, codes, "access code")
+    yield from _twice(file, accounts, "SIP account")
+
+
+def _twice(file: SeedFile, found: Iterable[tuple[_Path, object]], what: str) -> Iterator[str]:
+    seen: set[object] = set()
+    for path, value in found:
+        if value in seen:
+            yield f"{file.at('vdns', *path)}{what} {value} is there twice"
+        seen.add(value)
+
+
+def _sentence(error: Any, name: str, lines: dict[_Path, int]) -> str:
+    """One of pydantic's errors as a sentence with its line. Never shows a password."""
+    path: _Path = tuple(error["loc"])
+    message = str(error["msg"])
+    if error["type"] == "extra_forbidden":
+        message = "there is no such key"
+    elif error["type"] == "missing":
+        message = "is missing"
+    elif error["type"] in ("string_type", "string_pattern_mismatch"):
+        message = 'must be a text of digits, letters, * # + . _ -: write it in quotes, like "0800"'
+        if path and path[-1] in ("name", "password"):
+            message = "must be a text in one line: write it in quotes"
+    shown = ".".join(str(part + 1) if isinstance(part, int) else part for part in path)
+    return f"{name}:{_line(lines, path)}: {shown or 'the file'}: {message}"
+
+
+def _line(lines: dict[_Path, int], path: tuple[int | str, ...]) -> int:
+    while path and path not in lines:
+        path = path[:-1]
+    return lines.get(path, 1)

@@ -1,0 +1,214 @@
+"""All tables, as SQLAlchemy Core knows them. Every row names its tenant (`vdn`).
+
+The migrations make exactly this; a test compares the two. What is configured: `vdns`, `skills`,
+`agents`, `access_codes`, `phones`. What is live: `leases`, `sessions`, `dialogs`. What stays:
+`contacts`, `segments`, `audit`.
+"""
+
+from __future__ import annotations
+
+import sqlalchemy as sa
+from sqlalchemy.dialects.postgresql import ARRAY, JSONB
+
+metadata = sa.MetaData(
+    naming_convention={
+        "pk": "%(table_name)s_pkey",
+        "fk": "%(table_name)s_%(column_0_N_name)s_fkey",
+        "uq": "%(table_name)s_%(column_0_N_name)s_key",
+        "ix": "%(table_name)s_%(column_0_N_name)s_idx",
+        "ck": "%(table_name)s_%(constraint_name)s_check",
+    }
+)
+
+_TIME = sa.DateTime(timezone=True)
+_NO_JSON = sa.text("'{}'::jsonb")
+
+
+def _vdn(*, key: bool = True) -> sa.Column[int]:
+    """The tenant, of a configured VDN."""
+    return sa.Column("vdn", sa.Integer, sa.ForeignKey("vdns.vdn"), primary_key=key, nullable=False)
+
+
+vdns = sa.Table(
+    "vdns",
+    metadata,
+    sa.Column("vdn", sa.Integer, primary_key=True, autoincrement=False),
+    sa.Column("name", sa.Text, nullable=False),
+    sa.Column("outbound_allowed", ARRAY(sa.Text), nullable=False, server_default=sa.text("'{}'::text[]")),
+    sa.Column("inspect_inspectors", sa.Boolean, nullable=False, server_default=sa.false()),
+    sa.Column(
+        "revision",
+        sa.BigInteger,
+        nullable=False,
+        server_default=sa.text("0"),
+        comment="Rises with every change of what is configured of the VDN.",
+    ),
+)
+
+skills = sa.Table(
+    "skills",
+    metadata,
+    _vdn(),
+    sa.Column("skill", sa.Integer, primary_key=True),
+    sa.Column("name", sa.Text, nullable=False),
+)
+
+agents = sa.Table(
+    "agents",
+    metadata,
+    sa.Column("agent", sa.Integer, primary_key=True, autoincrement=False),
+    _vdn(key=False),
+    sa.Column("name", sa.Text, nullable=False),
+    sa.Column("password_hash", sa.Text, nullable=False),
+    sa.Column("phone", sa.Text),
+    sa.Column("skills", ARRAY(sa.Integer), nullable=False, server_default=sa.text("'{}'::integer[]")),
+    sa.Column("rights", ARRAY(sa.Text), nullable=False, server_default=sa.text("'{}'::text[]")),
+    sa.Column("group", sa.Integer, nullable=False, server_default=sa.text("0")),
+    sa.Index(None, "vdn"),
+)
+
+access_codes = sa.Table(
+    "access_codes",
+    metadata,
+    sa.Column("number", sa.Text, primary_key=True),
+    sa.Column("vdn", sa.Integer, nullable=False),
+    sa.Column("skill", sa.Integer, nullable=False),
+    sa.Column("early_media", sa.Boolean, nullable=False, server_default=sa.false()),
+    sa.ForeignKeyConstraint(["vdn", "skill"], ["skills.vdn", "skills.skill"]),
+    sa.Index(None, "vdn"),
+)
+
+phones = sa.Table(
+    "phones",
+    metadata,
+    sa.Column("username", sa.Text, primary_key=True),
+    _vdn(key=False),
+    sa.Column("number", sa.Text, nullable=False),
+    sa.Column("ha1", JSONB, nullable=False),
+    sa.UniqueConstraint("vdn", "number"),
+)
+
+leases = sa.Table(
+    "leases",
+    metadata,
+    _vdn(),
+    sa.Column("node", sa.Text, nullable=False, comment="Who owns the VDN."),
+    sa.Column("address", sa.Text, nullable=False, comment="Where its HTTP is reached by other nodes."),
+    sa.Column("epoch", sa.BigInteger, nullable=False, comment="Counts owners and restarts; in every write."),
+    sa.Column(
+        "held_since", sa.BigInteger, nullable=False, comment="First epoch of this node without a break."
+    ),
+    sa.Column(
+        "position", sa.BigInteger, nullable=False, comment="Number of the last journal record applied."
+    ),
+    sa.Column("renewed_at", _TIME, nullable=False),
+    sa.Column("expires_at", _TIME, nullable=False),
+)
+
+sessions = sa.Table(
+    "sessions",
+    metadata,
+    _vdn(),
+    sa.Column("agent", sa.Integer, primary_key=True),
+    sa.Column("guid", sa.Text, nullable=False),
+    sa.Column("phone", sa.Text, nullable=False),
+    sa.Column("signed_in_at", _TIME, nullable=False),
+    sa.Column("skills", ARRAY(sa.Integer), nullable=False, server_default=sa.text("'{}'::integer[]")),
+    sa.Column("settings", JSONB, nullable=False, server_default=_NO_JSON),
+)
+
+sign_ins = sa.Table(
+    "sign_ins",
+    metadata,
+    _vdn(),
+    sa.Column("agent", sa.Integer, primary_key=True),
+    sa.Column("signed_in_at", _TIME, primary_key=True),
+    sa.Column("signed_out_at", _TIME),
+    sa.Column("reason", sa.Text),
+    sa.Column("phone", sa.Text, nullable=False),
+)
+
+dialogs = sa.Table(
+    "dialogs",
+    metadata,
+    _vdn(),
+    sa.Column("leg", sa.Text, primary_key=True),
+    sa.Column("dialog", JSONB, nullable=False),
+)
+
+contacts = sa.Table(
+    "contacts",
+    metadata,
+    _vdn(),
+    sa.Column("call", sa.Text, primary_key=True),
+    sa.Column("began_at", _TIME, nullable=False),
+    sa.Column("ended_at", _TIME),
+    sa.Column("direction", sa.Text, nullable=False),
+    sa.Column("caller", sa.Text, nullable=False),
+    sa.Column("called", sa.Text, nullable=False),
+    sa.Column("skill", sa.Integer),
+    sa.Column("reason", sa.Text),
+    sa.Index(None, "vdn", "ended_at"),
+)
+
+segments = sa.Table(
+    "segments",
+    metadata,
+    _vdn(),
+    sa.Column("call", sa.Text, primary_key=True),
+    sa.Column("agent", sa.Integer, primary_key=True),
+    sa.Column("began_at", _TIME, primary_key=True),
+    sa.Column("ended_at", _TIME, nullable=False),
+    sa.Column("recording", sa.Text),
+    sa.Column("tracks", JSONB, nullable=False, server_default=_NO_JSON),
+    sa.Column("failure", sa.Text),
+    sa.Index(None, "vdn", "agent", "began_at"),
+)
+
+audit = sa.Table(
+    "audit",
+    metadata,
+    _vdn(),
+    sa.Column("number", sa.BigInteger, primary_key=True, comment="1, 2, 3 … without a gap."),
+    sa.Column("at", _TIME, nullable=False),
+    sa.Column("actor", sa.Integer, nullable=False, comment="A work number; 0 is the command line."),
+    sa.Column("action", sa.Text, nullable=False),
+    sa.Column("target", sa.Text, nullable=False),
+    sa.Column("detail", JSONB, nullable=False, server_default=_NO_JSON),
+    sa.Column("previous", sa.LargeBinary, nullable=False, comment="The hash of the row before."),
+    sa.Column("hash", sa.LargeBinary, nullable=False, comment="SHA-256 over this row and `previous`."),
+    sa.Index(None, "vdn", "at"),
+)
+
+audit_heads = sa.Table(
+    "audit_heads",
+    metadata,
+    _vdn(),
+    sa.Column("number", sa.BigInteger, nullable=False, comment="The last row's."),
+    sa.Column("hash", sa.LargeBinary, nullable=False, comment="The last row's."),
+)
+
+APPEND_ONLY = (
+    """
+    CREATE FUNCTION audit_is_append_only() RETURNS trigger LANGUAGE plpgsql AS $$
+    BEGIN
+        RAISE EXCEPTION 'the audit is append-only' USING ERRCODE = 'insufficient_privilege';
+    END
+    $$
+    """,
+    """
+    CREATE TRIGGER audit_no_change BEFORE UPDATE OR DELETE ON audit
+        FOR EACH ROW EXECUTE FUNCTION audit_is_append_only()
+    """,
+    """
+    CREATE TRIGGER audit_no_truncate BEFORE TRUNCATE ON audit
+        FOR EACH STATEMENT EXECUTE FUNCTION audit_is_append_only()
+    """,
+)
+"""What refuses to change or delete audit rows; part of the declared schema."""
+
+
+@sa.event.listens_for(metadata, "after_create")
+def _append_only(_metadata: sa.MetaData, connection: sa.Connection, **_options: object) -> None:
+    for statement in APPEND_ONLY:
+        connection.execute(sa.text(statement))

@@ -1,0 +1,74 @@
+"""Fixtures that several rooms' tests use. PostgreSQL is imported and started only when asked for."""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+import tempfile
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+
+_numbers = itertools.count(1)
+
+
+@pytest.fixture(scope="session")
+def postgres_server() -> Iterator[str]:
+    """The DSN of this session's own PostgreSQL; its database `migrated` has the schema and nothing in it."""
+    import psycopg
+
+    from sottovoce.storage.embedded import EmbeddedPostgres
+
+    with ThreadPoolExecutor(1) as thread, asyncio.Runner() as runner, tempfile.TemporaryDirectory() as folder:
+        server = EmbeddedPostgres(Path(folder), temporary=True)
+        dsn = thread.submit(runner.run, server.start()).result()
+        try:
+            with psycopg.connect(dsn, autocommit=True) as connection:
+                connection.execute("CREATE DATABASE migrated")
+            thread.submit(runner.run, _migrate(_database(dsn, "migrated"))).result()
+            yield dsn
+        finally:
+            thread.submit(runner.run, server.stop()).result()
+
+
+@pytest.fixture
+def postgres_dsn(postgres_server: str) -> Iterator[str]:
+    """A fresh database with the schema, for this test alone."""
+    yield from _fresh(postgres_server, "migrated")
+
+
+@pytest.fixture
+def empty_postgres_dsn(postgres_server: str) -> Iterator[str]:
+    """A fresh database with nothing in it."""
+    yield from _fresh(postgres_server, "template0")
+
+
+def _fresh(dsn: str, template: str) -> Iterator[str]:
+    import psycopg
+    from psycopg import sql
+
+    name = f"test_{next(_numbers)}"
+    with psycopg.connect(dsn, autocommit=True) as connection:
+        connection.execute(
+            sql.SQL("CREATE DATABASE {} TEMPLATE {}").format(sql.Identifier(name), sql.Identifier(template))
+        )
+    try:
+        yield _database(dsn, name)
+    finally:
+        with psycopg.connect(dsn, autocommit=True) as connection:
+            connection.execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(name)))
+
+
+def _database(dsn: str, name: str) -> str:
+    return dsn.replace("@/sottovoce?", f"@/{name}?")
+
+
+async def _migrate(dsn: str) -> None:
+    from sottovoce.storage import migrations
+    from sottovoce.storage.database import connect
+
+    engine = connect(dsn)
+    await migrations.upgrade(engine)
+    await engine.dispose()

@@ -1,0 +1,513 @@
+"""The journal: committed, appended, spooled, replayed; a stale owner refused; tenants apart."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import sys
+from collections.abc import AsyncIterator, Callable
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import psycopg
+import pytest
+import sqlalchemy as sa
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from sottovoce.domain.directory import AgentId, SkillId, VdnId
+from sottovoce.domain.journal import (
+    AuditEntry,
+    ContactBegan,
+    ContactEnded,
+    DialogEnded,
+    DialogSaved,
+    SegmentEnded,
+    SessionEnded,
+    SessionSaved,
+)
+from sottovoce.domain.legs import LegId
+from sottovoce.errors import Code, Refused
+from sottovoce.storage import audit, contacts
+from sottovoce.storage.database import connect
+from sottovoce.storage.journal import PostgresStore
+from sottovoce.storage.lease import LeaseTaken
+from sottovoce.storage.tables import sessions, sign_ins
+
+NOW = datetime(2026, 11, 22, 4, 5, 6, 789012, tzinfo=UTC)
+ONE, TWO = VdnId(1), VdnId(2)
+ANN, IDA = AgentId(101), AgentId(102)
+
+
+def session(agent: AgentId = ANN, vdn: VdnId = ONE, guid: str = "guid-1") -> SessionSaved:
+    return SessionSaved(
+        agent, vdn, guid, "8001", NOW, (SkillId(1), SkillId(2)), {"autoanswer": True, "status": 4}
+    )
+
+
+def began(call: str, vdn: VdnId = ONE, at: datetime = NOW) -> ContactBegan:
+    return ContactBegan(call, vdn, at, "inbound", "+49301234", "4000", SkillId(1))
+
+
+def ended(call: str, vdn: VdnId = ONE, at: datetime = NOW + timedelta(minutes=3)) -> ContactEnded:
+    return ContactEnded(call, vdn, at, "customer")
+
+
+def talk(call: str) -> SegmentEnded:
+    return SegmentEnded(
+        call, ONE, ANN, NOW, NOW + timedelta(minutes=2), "/r/1.wav", {"102": "/r/1.102.wav"}, "disk full"
+    )
+
+
+def whisper(vdn: VdnId = ONE) -> AuditEntry:
+    return AuditEntry(vdn, NOW, IDA, "supervise.whisper", "101", {"call": "1-1", "again": False, "n": 3})
+
+
+KILLED_AFTER_APPENDING = """
+import asyncio, os, signal, sys
+from datetime import UTC, datetime
+from pathlib import Path
+from sottovoce.domain.journal import ContactBegan, ContactEnded
+from sottovoce.storage.database import connect
+from sottovoce.storage.journal import PostgresStore
+async def main():
+    store = PostgresStore(connect(sys.argv[1]), node="a", address="", spool_folder=Path(sys.argv[2]))
+    await store.open(1)
+    at = datetime(2026, 11, 22, tzinfo=UTC)
+    for n in range(50):
+        began = ContactBegan(f"1-{n}", 1, at, "inbound", "1", "2")
+        store.append(1, [began, ContactEnded(f"1-{n}", 1, at, "customer")])
+    os.kill(os.getpid(), signal.SIGKILL)
+asyncio.run(main())
+"""
+
+
+class Nodes:
+    """Stores on one database, closed at the end."""
+
+    def __init__(self, dsn: str, folder: Path) -> None:
+        self._dsn = dsn
+        self._folder = folder
+        self._made: list[tuple[PostgresStore, AsyncEngine]] = []
+
+    def store(self, node: str = "a", **options: object) -> PostgresStore:
+        engine = connect(self._dsn, connections=3)
+        made = PostgresStore(
+            engine,
+            node=node,
+            address=f"http://{node}:8043",
+            spool_folder=self._folder / node,
+            **{"commit_timeout": 10.0, **options},  # type: ignore[arg-type]
+        )
+        self._made.append((made, engine))
+        return made
+
+    async def crash(self, store: PostgresStore) -> None:
+        """End a store as kill -9 does: nothing is flushed, no lease is let go."""
+        engine = next(engine for made, engine in self._made if made is store)
+        await store._tasks.close()
+        for journal in store._journals.values():
+            journal.close()
+        self._made.remove((store, engine))
+        await engine.dispose()
+
+    def spool(self, node: str = "a") -> Path:
+        return self._folder / node / "vdn-1.jsonl"
+
+    async def close(self) -> None:
+        for store, engine in self._made:
+            await store.close()
+            await engine.dispose()
+
+
+@pytest.fixture
+async def nodes(two_vdns: AsyncEngine, postgres_dsn: str, tmp_path: Path) -> AsyncIterator[Nodes]:
+    made = Nodes(postgres_dsn, tmp_path)
+    yield made
+    await made.close()
+
+
+@pytest.fixture
+async def store(nodes: Nodes) -> PostgresStore:
+    store = nodes.store()
+    await store.open(ONE)
+    await store.open(TWO)
+    return store
+
+
+async def until(done: Callable[[], bool]) -> None:
+    """Wait for something that happens elsewhere; the test's time limit ends it."""
+    while not done():  # noqa: ASYNC110 - nobody tells
+        await asyncio.sleep(0.01)
+
+
+async def written(store: PostgresStore) -> None:
+    await until(lambda: store.waiting(ONE) == 0)
+
+
+class Outage:
+    """The database refuses connections, and ends those there are."""
+
+    def __init__(self, dsn: str, server: str) -> None:
+        self._server = server
+        self._name = str(psycopg.conninfo.conninfo_to_dict(dsn)["dbname"])
+
+    def __enter__(self) -> None:
+        with psycopg.connect(self._server, autocommit=True) as connection:
+            connection.execute(f'ALTER DATABASE "{self._name}" ALLOW_CONNECTIONS false')
+            connection.execute(
+                "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = %s", [self._name]
+            )
+
+    def __exit__(self, *_: object) -> None:
+        with psycopg.connect(self._server, autocommit=True) as connection:
+            connection.execute(f'ALTER DATABASE "{self._name}" ALLOW_CONNECTIONS true')
+
+
+@pytest.fixture
+def outage(postgres_dsn: str, postgres_server: str) -> Outage:
+    return Outage(postgres_dsn, postgres_server)
+
+
+async def test_a_commit_is_there_with_its_audit_row(store: PostgresStore, two_vdns: AsyncEngine) -> None:
+    await store.commit(ONE, [session(), whisper()])
+    assert (await store.restore(ONE)).sessions == [session()]
+    assert (await audit.read(two_vdns, ONE, after=1)) == [whisper()]
+
+
+async def test_a_commit_writes_what_was_appended_before_it_first(store: PostgresStore) -> None:
+    store.append(ONE, [session(guid="old")])
+    await store.commit(ONE, [SessionEnded(ANN, ONE, NOW, "logout")])
+    assert store.waiting(ONE) == 0
+    assert (await store.restore(ONE)).sessions == []
+
+
+async def test_a_commit_is_all_or_nothing(store: PostgresStore) -> None:
+    with pytest.raises(Refused) as refused:
+        await store.commit(ONE, [session(), session(vdn=TWO)])
+    assert refused.value.code is Code.UNAVAILABLE
+    assert (await store.restore(ONE)).sessions == []
+
+
+async def test_appended_changes_are_written_in_order(store: PostgresStore) -> None:
+    store.append(ONE, [session(guid=f"guid-{n}") for n in range(700)])
+    store.append(ONE, [DialogSaved(LegId("l1"), ONE, {"call_id": "x", "cseq": 1})])
+    store.append(ONE, [DialogSaved(LegId("l1"), ONE, {"call_id": "x", "cseq": 2, "routes": ["<sip:a;lr>"]})])
+    store.append(ONE, [DialogSaved(LegId("l2"), ONE, {}), DialogEnded(LegId("l2"), ONE)])
+    await written(store)
+    restored = await store.restore(ONE)
+    assert [found.guid for found in restored.sessions] == ["guid-699"]
+    assert restored.dialogs == {LegId("l1"): {"call_id": "x", "cseq": 2, "routes": ["<sip:a;lr>"]}}
+
+
+async def test_contacts_and_segments(store: PostgresStore, two_vdns: AsyncEngine) -> None:
+    store.append(ONE, [began("1-1"), talk("1-1"), ended("1-1"), began("1-2")])
+    await written(store)
+    found = await contacts.finished(two_vdns, ONE, NOW, NOW + timedelta(hours=1))
+    assert [(contact.call, contact.reason) for contact in found] == [("1-1", "customer")]
+    assert found[0].segments == (talk("1-1"),)
+    assert found[0].skill == SkillId(1)
+
+
+async def test_sign_ins_are_kept_with_their_end(store: PostgresStore, two_vdns: AsyncEngine) -> None:
+    await store.commit(ONE, [session()])
+    store.append(ONE, [session(guid="renewed"), SessionEnded(ANN, ONE, NOW + timedelta(hours=1), "silent")])
+    await written(store)
+    async with two_vdns.connect() as connection:
+        rows = (await connection.execute(sa.select(sign_ins))).mappings().all()
+    assert [(row["agent"], row["signed_out_at"] - row["signed_in_at"], row["reason"]) for row in rows] == [
+        (101, timedelta(hours=1), "silent")
+    ]
+
+
+async def test_after_a_crash_sessions_return_and_contacts_get_an_end(
+    nodes: Nodes, two_vdns: AsyncEngine
+) -> None:
+    first = nodes.store()
+    await first.open(ONE)
+    await first.commit(ONE, [session()])
+    later = datetime.now(UTC) + timedelta(hours=1)
+    first.append(
+        ONE, [began("1-1"), talk("1-1"), began("1-2", at=later), DialogSaved(LegId("l1"), ONE, {"n": 1})]
+    )
+    await nodes.crash(first)
+    second = nodes.store()
+    await second.open(ONE)
+    restored = await second.restore(ONE)
+    assert restored.sessions == [session()]
+    assert restored.dialogs == {LegId("l1"): {"n": 1}}
+    assert restored.open_contacts == ["1-1", "1-2"]
+    assert (await second.restore(ONE)).open_contacts == []
+    found = await contacts.finished(two_vdns, ONE, NOW, later + timedelta(hours=1))
+    assert [(contact.call, contact.reason) for contact in found] == [
+        ("1-1", "interrupted"),
+        ("1-2", "interrupted"),
+    ]
+    assert found[0].ended_at > NOW
+    assert found[1].ended_at == later, "never before its begin"
+
+
+async def test_kill_9_loses_nothing_that_was_appended(
+    nodes: Nodes, two_vdns: AsyncEngine, postgres_dsn: str
+) -> None:
+    program = [sys.executable, "-c", KILLED_AFTER_APPENDING, postgres_dsn, str(nodes.spool().parent)]
+    done = await asyncio.create_subprocess_exec(*program)
+    assert await done.wait() == -9
+    store = nodes.store()
+    await store.open(ONE)
+    found = await contacts.finished(two_vdns, ONE, NOW - timedelta(days=1), NOW)
+    assert len(found) == 50
+    assert {contact.reason for contact in found} == {"customer"}
+    assert nodes.spool().stat().st_size == 0
+
+
+async def test_while_the_database_is_away(nodes: Nodes, outage: Outage, two_vdns: AsyncEngine) -> None:
+    store = nodes.store()
+    await store.open(ONE)
+    with outage:
+        with pytest.raises(Refused) as refused:
+            await store.commit(ONE, [session()])
+        assert refused.value.code is Code.UNAVAILABLE
+        with pytest.raises(Refused):
+            await store.profile(ONE)
+        store.append(ONE, [began("1-1"), ended("1-1")])
+        store.append(ONE, [session(IDA, guid="appended"), whisper()])
+        assert store.waiting(ONE) == 4
+        assert len(nodes.spool().read_text().splitlines()) == 4
+    await written(store)
+    await until(lambda: nodes.spool().stat().st_size == 0)
+    assert [found.guid for found in (await store.restore(ONE)).sessions] == ["appended"]
+    found = await contacts.finished(two_vdns, ONE, NOW, NOW + timedelta(hours=1))
+    assert [contact.call for contact in found] == ["1-1"]
+    await store.commit(ONE, [session()])
+
+
+async def test_a_crash_while_the_database_is_away(
+    nodes: Nodes, outage: Outage, two_vdns: AsyncEngine
+) -> None:
+    first = nodes.store()
+    await first.open(ONE)
+    store = nodes.store()
+    with outage:
+        first.append(ONE, [began("1-1"), ended("1-1"), whisper()])
+        await nodes.crash(first)
+        with pytest.raises(Refused) as refused:
+            await store.open(ONE)
+        assert refused.value.code is Code.UNAVAILABLE
+    await store.open(ONE)
+    found = await contacts.finished(two_vdns, ONE, NOW, NOW + timedelta(hours=1))
+    assert [contact.call for contact in found] == ["1-1"]
+    await nodes.crash(store)
+    third = nodes.store()
+    await third.open(ONE)
+    assert len(await audit.read(two_vdns, ONE, after=1)) == 1, "nothing is replayed twice"
+
+
+async def test_a_replay_that_was_written_before_is_not_written_twice(
+    nodes: Nodes, two_vdns: AsyncEngine
+) -> None:
+    first = nodes.store()
+    await first.open(ONE)
+    first.append(ONE, [whisper()])
+    kept = nodes.spool().read_bytes()
+    await written(first)
+    await until(lambda: nodes.spool().stat().st_size == 0)
+    await nodes.crash(first)
+    nodes.spool().write_bytes(kept)
+    second = nodes.store()
+    await second.open(ONE)
+    second.append(ONE, [whisper()])
+    await written(second)
+    assert len(await audit.read(two_vdns, ONE, after=1)) == 2
+
+
+async def test_another_node_waits_for_the_lease_and_the_former_owner_is_refused(
+    nodes: Nodes, two_vdns: AsyncEngine
+) -> None:
+    lost: list[VdnId] = []
+    former = nodes.store("a", lease_seconds=3600, on_lost=lost.append)
+    await former.open(ONE)
+    other = nodes.store("b")
+    with pytest.raises(LeaseTaken) as taken:
+        await other.open(ONE)
+    assert taken.value.address == "http://a:8043"
+    async with two_vdns.begin() as connection:
+        await connection.execute(sa.text("UPDATE leases SET expires_at = now()"))
+    await other.open(ONE)
+    with pytest.raises(Refused) as refused:
+        await former.commit(ONE, [session(guid="stale")])
+    assert refused.value.code is Code.UNAVAILABLE
+    assert lost == [ONE]
+    former.append(ONE, [session(guid="stale")])
+    await other.commit(ONE, [session(guid="new")])
+    assert [found.guid for found in (await other.restore(ONE)).sessions] == ["new"]
+
+
+async def test_what_a_stale_owner_appended_is_set_aside(nodes: Nodes, two_vdns: AsyncEngine) -> None:
+    lost: list[VdnId] = []
+    former = nodes.store("a", on_lost=lost.append)
+    await former.open(ONE)
+    async with two_vdns.begin() as connection:
+        await connection.execute(
+            sa.text("UPDATE leases SET epoch = epoch + 1, node = 'b', held_since = epoch + 1")
+        )
+    former.append(ONE, [began("1-1")])
+    await until(lambda: bool(lost))
+    assert len(list(nodes.spool().parent.glob("*.aside-*"))) == 1
+    async with two_vdns.connect() as connection:
+        assert (await connection.execute(sa.text("SELECT count(*) FROM contacts"))).scalar_one() == 0
+
+
+async def test_a_spool_from_before_another_owner_is_set_aside(nodes: Nodes, two_vdns: AsyncEngine) -> None:
+    first = nodes.store("a", lease_seconds=3)
+    await first.open(ONE)
+    first.append(ONE, [began("1-1")])
+    await nodes.crash(first)
+    async with two_vdns.begin() as connection:
+        await connection.execute(sa.text("UPDATE leases SET expires_at = now()"))
+    other = nodes.store("b")
+    await other.open(ONE)
+    await other.close()
+    again = nodes.store("a")
+    await again.open(ONE)
+    assert (await again.restore(ONE)).open_contacts == []
+    assert len(list(nodes.spool().parent.glob("*.aside-*"))) == 1
+
+
+async def test_closing_writes_what_waits_and_lets_the_lease_go(nodes: Nodes, two_vdns: AsyncEngine) -> None:
+    store = nodes.store("a")
+    await store.open(ONE)
+    store.append(ONE, [session()])
+    await store.close()
+    other = nodes.store("b")
+    await other.open(ONE)
+    assert (await other.restore(ONE)).sessions == [session()]
+
+
+async def test_the_spool_is_bounded(nodes: Nodes, outage: Outage) -> None:
+    store = nodes.store(spool_limit=2000)
+    await store.open(ONE)
+    with outage:
+        store.append(ONE, [began(f"1-{n}") for n in range(1000)])
+        assert nodes.spool().stat().st_size <= 2000
+        kept = store.waiting(ONE)
+        assert 0 < kept < 20
+    await written(store)
+    assert len((await store.restore(ONE)).open_contacts) == kept
+
+
+async def test_a_disk_that_fails_stops_nothing(nodes: Nodes) -> None:
+    nodes.spool().parent.mkdir(parents=True)
+    nodes.spool().symlink_to("/proc/no/such/place")
+    store = nodes.store()
+    await store.open(ONE)
+    store.append(ONE, [began("1-1")])
+    await written(store)
+    assert (await store.restore(ONE)).open_contacts == ["1-1"]
+
+
+async def test_one_change_that_cannot_be_written_holds_nothing_up(store: PostgresStore) -> None:
+    far = ContactBegan("1-2", ONE, NOW, "inbound", "1", "2", SkillId(2**40))
+    store.append(ONE, [began("1-1"), far, began("1-3")])
+    await written(store)
+    assert (await store.restore(ONE)).open_contacts == ["1-1", "1-3"]
+
+
+@pytest.mark.parametrize("hostile", ["\0", "a\0b", "\ud800", "😀", "'; DROP TABLE agents; --", "\r\n\x1b[2J"])
+async def test_hostile_texts_are_kept_as_far_as_postgresql_can(store: PostgresStore, hostile: str) -> None:
+    name = SessionSaved(ANN, ONE, hostile, hostile, NOW, (), {hostile: hostile})
+    await store.commit(ONE, [name, AuditEntry(ONE, NOW, IDA, hostile, hostile, {hostile: hostile})])
+    store.append(ONE, [DialogSaved(LegId(hostile), ONE, {hostile: [hostile, {hostile: None}]})])
+    await written(store)
+    assert len((await store.restore(ONE)).sessions) == 1
+    assert len((await store.restore(ONE)).dialogs) == 1
+
+
+async def test_tenants_never_see_each_other(store: PostgresStore, two_vdns: AsyncEngine) -> None:
+    await store.commit(ONE, [session(), whisper()])
+    store.append(ONE, [began("1-1"), DialogSaved(LegId("l1"), ONE, {}), began("1-2"), ended("1-2")])
+    await written(store)
+    restored = await store.restore(TWO)
+    assert (restored.sessions, restored.dialogs, restored.open_contacts) == ([], {}, [])
+    assert [entry.vdn for entry in await audit.read(two_vdns, TWO)] == [TWO]
+    assert await contacts.finished(two_vdns, TWO, NOW - timedelta(days=1), NOW + timedelta(days=1)) == []
+    assert not set((await store.profile(ONE)).agents) & set((await store.profile(TWO)).agents)
+    await store.commit(TWO, [SessionEnded(ANN, TWO, NOW, "another tenant's")])
+    store.append(TWO, [DialogEnded(LegId("l1"), TWO), ended("1-1", TWO)])
+    await until(lambda: store.waiting(TWO) == 0)
+    restored = await store.restore(ONE)
+    assert (len(restored.sessions), len(restored.dialogs), restored.open_contacts) == (1, 1, ["1-1"])
+
+
+async def test_a_vdn_that_is_not_ours_or_not_there(nodes: Nodes) -> None:
+    store = nodes.store()
+    with pytest.raises(Refused) as refused:
+        await store.open(VdnId(77))
+    assert refused.value.code is Code.NOT_FOUND
+    for call in (store.restore(ONE), store.commit(ONE, [session()])):
+        with pytest.raises(Refused) as refused:
+            await call
+        assert refused.value.code is Code.UNAVAILABLE
+
+
+async def test_a_commit_during_which_the_connection_breaks(
+    nodes: Nodes, postgres_server: str, postgres_dsn: str, two_vdns: AsyncEngine
+) -> None:
+    """It waits behind a lock when its backend is ended: refused, and nothing of it is there."""
+    store = nodes.store()
+    await store.open(ONE)
+    name = str(psycopg.conninfo.conninfo_to_dict(postgres_dsn)["dbname"])
+    with psycopg.connect(postgres_dsn) as holder:
+        holder.execute("LOCK TABLE sessions IN ACCESS EXCLUSIVE MODE")
+        commit = asyncio.gather(store.commit(ONE, [session()]), return_exceptions=True)
+        with psycopg.connect(postgres_server, autocommit=True) as killer:
+            waiting = "FROM pg_stat_activity WHERE datname = %s AND wait_event_type = 'Lock'"
+            await until(lambda: killer.execute(f"SELECT 1 {waiting}", [name]).fetchone() is not None)
+            killer.execute(f"SELECT pg_terminate_backend(pid) {waiting}", [name])
+        (outcome,) = await commit
+    assert isinstance(outcome, Refused)
+    async with two_vdns.connect() as connection:
+        assert (await connection.execute(sa.select(sessions))).all() == []
+
+
+def test_the_spool_is_readable_by_its_owner_only(tmp_path: Path) -> None:
+    from sottovoce.storage.spool import Spool
+
+    spool = Spool(tmp_path / "spool" / "vdn-1.jsonl", 10_000)
+    spool.write(1, 1, session())
+    assert os.stat(tmp_path / "spool").st_mode & 0o077 == 0
+    assert os.stat(tmp_path / "spool" / "vdn-1.jsonl").st_mode & 0o077 == 0
+    spool.close()
+
+
+def test_a_torn_spool_gives_what_is_whole(tmp_path: Path) -> None:
+    from sottovoce.storage.spool import Spool
+
+    path = tmp_path / "vdn-1.jsonl"
+    spool = Spool(path, 10_000)
+    for number in (1, 2, 3):
+        spool.write(number, 7, began(f"1-{number}"))
+    spool.close()
+    whole = path.read_bytes()
+    for cut in (1, 20, len(whole) // 3 - 1):
+        path.write_bytes(whole[:-cut])
+        assert [record.number for record in Spool(path, 10_000).read()] == [1, 2]
+    path.write_bytes(whole[: len(whole) // 2] + b"\0" * 100 + b"\n" + json.dumps({"n": 1}).encode() + b"\n")
+    assert [record.number for record in Spool(path, 10_000).read()] == [1]
+    assert path.with_suffix(".aside-1").exists()
+
+
+def test_a_long_spool_is_written_anew_when_little_waits(tmp_path: Path) -> None:
+    from sottovoce.storage.spool import Spool
+
+    path = tmp_path / "vdn-1.jsonl"
+    spool = Spool(path, 64 << 20)
+    records = [spool.write(number, 1, began("x" * 1000)) for number in range(5000)]
+    waiting = [record for record in records[-3:] if record is not None]
+    spool.confirm(waiting, sum(record.size for record in waiting))
+    later = spool.write(5000, 1, began("y"))
+    assert later is not None
+    assert [record.number for record in Spool(path, 64 << 20).read()] == [4997, 4998, 4999, 5000]
+    spool.confirm((), 0)
+    assert path.stat().st_size == 0
+    spool.close()
