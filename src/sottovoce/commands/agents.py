@@ -1,0 +1,172 @@
+"""`sottovoce agents`: import, list, add, and change passwords."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from pydantic import ValidationError
+from rich.console import Console
+from rich.table import Table
+
+from sottovoce.commands.telling import WRONG_CALL, ConfigOption, database, fail, quiet, run, settings_of
+from sottovoce.config import Settings
+from sottovoce.domain.directory import AgentId, AgentProfile, Right, VdnId
+from sottovoce.storage import directory, seed
+from sottovoce.storage.passwords import Passwords
+
+commands = typer.Typer(no_args_is_help=True, help="Agents, and the VDN around them.")
+
+FromStdin = Annotated[
+    bool,
+    typer.Option("--password-stdin", help="Read the password from standard input instead of asking for it."),
+]
+Agent = Annotated[int, typer.Argument(metavar="AGENT", help="The agent's work number.")]
+
+
+@commands.command("import")
+def import_(
+    file: Annotated[Path, typer.Argument(metavar="FILE.yaml", help="The seed file.")],
+    config: ConfigOption = None,
+) -> None:
+    """Bring a seed file in: VDNs, skills, access codes, phones and agents.
+
+    The file is checked whole, each mistake is told with its line, and nothing is imported unless
+    all of it fits. Importing twice changes nothing; what the file does not name stays.
+
+    Example: [bold]sottovoce agents import hotline.yaml[/bold]
+
+    \b
+    vdns:
+      - vdn: 1
+        name: Hotline
+        skills:
+          - {skill: 1, name: Sales}
+        access_codes:
+          - {number: "4000", skill: 1}
+        phones:
+          - {number: "8001", password: "a long one"}
+        agents:
+          - {agent: 101, name: Ann, password: "a long one", phone: "8001", skills: [1]}
+          - {agent: 102, name: Ida, password: "a long one", rights: [inspect]}
+    """
+    settings = settings_of(config)
+    quiet(settings)
+    read = seed.read(file, agent_maximum=settings.agents.agent_maximum)
+    report = run(_import(settings, read))
+    for change in report.changes:
+        typer.echo(change)
+    typer.echo(f"{len(report.changes)} changed or added, {report.unchanged} as they were")
+
+
+@commands.command("list")
+def list_(
+    vdn: Annotated[int | None, typer.Option("--vdn", help="Only those of this VDN.")] = None,
+    config: ConfigOption = None,
+) -> None:
+    """List the agents.
+
+    Example: [bold]sottovoce agents list --vdn 1[/bold]
+    """
+    settings = settings_of(config)
+    quiet(settings)
+    found = run(_list(settings, VdnId(vdn) if vdn is not None else None))
+    table = Table("agent", "VDN", "name", "phone", "skills", "rights", "group")
+    for agent in found:
+        table.add_row(*_row(agent))
+    Console().print(table)
+
+
+@commands.command("add")
+def add(
+    agent: Agent,
+    vdn: Annotated[int, typer.Option("--vdn", help="The VDN, which must be there.")],
+    name: Annotated[str, typer.Option("--name", help="The agent's name.")],
+    phone: Annotated[str | None, typer.Option("--phone", help="A phone of the VDN.")] = None,
+    skill: Annotated[
+        list[int] | None, typer.Option("--skill", help="A skill queue; may be repeated.")
+    ] = None,
+    right: Annotated[list[Right] | None, typer.Option("--right", help="A right; may be repeated.")] = None,
+    password_stdin: FromStdin = False,
+    config: ConfigOption = None,
+) -> None:
+    """Add one agent to a VDN. Asks for the password.
+
+    Example: [bold]sottovoce agents add 103 --vdn 1 --name Ida --right inspect[/bold]
+    """
+    settings = settings_of(config)
+    quiet(settings)
+    password = _password(password_stdin)
+    try:
+        entry = seed.AgentSeed.model_validate(
+            {
+                "agent": agent,
+                "name": name,
+                "password": password,
+                "phone": phone,
+                "skills": skill or [],
+                "rights": right or [],
+            }
+        )
+    except ValidationError as failure:
+        fail([f"{error['loc'][0]}: {error['msg']}" for error in failure.errors()], WRONG_CALL)
+    if agent > settings.agents.agent_maximum:
+        fail([f"agent {agent} is above agents.agent_maximum ({settings.agents.agent_maximum})"], WRONG_CALL)
+    run(_add(settings, VdnId(vdn), entry, password))
+    typer.echo(f"agent {agent} added")
+
+
+@commands.command("password")
+def password_(agent: Agent, password_stdin: FromStdin = False, config: ConfigOption = None) -> None:
+    """Give an agent another password. Asks for it.
+
+    Example: [bold]sottovoce agents password 103[/bold]
+    """
+    settings = settings_of(config)
+    quiet(settings)
+    run(_set_password(settings, AgentId(agent), _password(password_stdin)))
+    typer.echo(f"password of agent {agent} changed")
+
+
+async def _import(settings: Settings, file: seed.SeedFile) -> directory.Report:
+    async with database(settings) as engine:
+        return await directory.import_seed(engine, file, Passwords(), settings.sip.domain)
+
+
+async def _list(settings: Settings, vdn: VdnId | None) -> list[AgentProfile]:
+    async with database(settings) as engine:
+        return await directory.agent_list(engine, vdn)
+
+
+async def _add(settings: Settings, vdn: VdnId, entry: seed.AgentSeed, password: str) -> None:
+    async with database(settings) as engine:
+        await directory.add_agent(engine, vdn, entry, await Passwords().hash(password))
+
+
+async def _set_password(settings: Settings, agent: AgentId, password: str) -> None:
+    async with database(settings) as engine:
+        await directory.set_password(engine, agent, await Passwords().hash(password))
+
+
+def _password(from_stdin: bool) -> str:
+    if from_stdin:
+        password = sys.stdin.readline().rstrip("\r\n")
+    else:
+        password = typer.prompt("Password", hide_input=True, confirmation_prompt=True)
+    if not 6 <= len(password) <= 256:
+        fail(["a password has 6 to 256 characters"], WRONG_CALL)
+    return password
+
+
+def _row(agent: AgentProfile) -> tuple[str, ...]:
+    return (
+        str(agent.agent),
+        str(agent.vdn),
+        agent.name,
+        agent.phone or "",
+        ", ".join(map(str, agent.skills)),
+        ", ".join(sorted(agent.rights)),
+        str(agent.group),
+    )

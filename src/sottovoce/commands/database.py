@@ -1,0 +1,43 @@
+"""`sottovoce migrate`."""
+
+from __future__ import annotations
+
+import typer
+
+from sottovoce.commands.telling import ConfigOption, quiet, run, settings_of
+from sottovoce.config import Settings
+from sottovoce.storage import migrations
+from sottovoce.storage.database import check, connect
+from sottovoce.storage.embedded import EmbeddedPostgres
+
+
+def migrate(config: ConfigOption = None) -> None:
+    """Bring the database's schema to what this program needs.
+
+    The server's own PostgreSQL is migrated at every start; one that a DSN names only by this command.
+
+    Example: [bold]SOTTOVOCE_DATABASE__DSN=postgresql://… sottovoce migrate[/bold]
+    """
+    settings = settings_of(config)
+    quiet(settings)
+    applied = run(_migrate(settings))
+    typer.echo(f"applied {', '.join(applied)}" if applied else "nothing to do: the schema is the newest")
+
+
+async def _migrate(settings: Settings) -> list[str]:
+    server = None
+    if settings.database.dsn is not None:
+        dsn = settings.database.dsn.get_secret_value()
+    else:
+        server = EmbeddedPostgres(settings.data, run_as=settings.database.run_as)
+        dsn = await server.start()
+    try:
+        engine = connect(dsn)
+        try:
+            await check(engine)
+            return await migrations.upgrade(engine)
+        finally:
+            await engine.dispose()
+    finally:
+        if server is not None:
+            await server.stop()

@@ -1,0 +1,106 @@
+"""What commands share: the `--config` option, the database, and telling what went wrong."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterable
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Annotated, Any, NoReturn, TypeVar
+
+import typer
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from sottovoce import logs
+from sottovoce.config import ConfigError, Settings, load
+from sottovoce.errors import Refused
+from sottovoce.storage.database import BadDsn, DatabaseAway
+from sottovoce.storage.lease import LeaseTaken
+from sottovoce.storage.migrations import WrongSchema
+from sottovoce.storage.node import NodeTaken
+from sottovoce.storage.opening import opened
+from sottovoce.storage.placement import CannotStart
+from sottovoce.storage.seed import SeedMistakes
+
+T = TypeVar("T")
+
+FAILED = 1
+WRONG_CALL = 2
+
+ConfigOption = Annotated[
+    Path | None,
+    typer.Option(
+        "--config", "-c", metavar="FILE", help="The TOML file with the settings [env: SOTTOVOCE_CONFIG]."
+    ),
+]
+
+
+def fail(sentences: Iterable[str], code: int = FAILED) -> NoReturn:
+    """Print what is wrong on standard error and end the command."""
+    for sentence in sentences:
+        typer.echo(f"sottovoce: {sentence}", err=True)
+    raise typer.Exit(code)
+
+
+def settings_of(config: Path | None) -> Settings:
+    """The settings in force, or the end with every mistake in them. Sets the log up."""
+    try:
+        settings = load(config)
+    except ConfigError as failure:
+        fail(failure.mistakes, WRONG_CALL)
+    logs.configure(settings.log.level, settings.log.format)
+    return settings
+
+
+def quiet(settings: Settings) -> None:
+    """Let the log say only what a command's user has to know."""
+    if settings.log.level in ("debug", "info"):
+        logs.configure("warning", settings.log.format)
+
+
+@asynccontextmanager
+async def database(settings: Settings, *, migrate: bool = False) -> AsyncIterator[AsyncEngine]:
+    """The database that is set, migrated (see `storage.opening`)."""
+    dsn = settings.database.dsn
+    async with opened(
+        dsn.get_secret_value() if dsn is not None else None,
+        settings.data,
+        run_as=settings.database.run_as,
+        connections=settings.database.connections,
+        migrate=migrate,
+    ) as engine:
+        yield engine
+
+
+def run(work: Coroutine[Any, Any, T]) -> T:
+    """Run `work` to its end; `telling` tells its failures."""
+    return asyncio.run(work)
+
+
+def telling(command: Callable[[], int]) -> int:
+    """Run a whole command line; its exit code. What people can mend is told without a traceback."""
+    try:
+        return command()
+    except (SeedMistakes, ConfigError) as failure:
+        return _tell(failure.mistakes, WRONG_CALL)
+    except BadDsn as failure:
+        return _tell([f"database.dsn: {failure}"], WRONG_CALL)
+    except DatabaseAway as failure:
+        return _tell([f"the database is away: {failure}"])
+    except (CannotStart, WrongSchema, NodeTaken, LeaseTaken) as failure:
+        return _tell([str(failure)])
+    except Refused as failure:
+        return _tell([failure.detail or failure.code.value])
+    except OSError as failure:
+        if failure.filename is None and failure.errno is None:
+            raise
+        return _tell([f"{failure.filename}: {failure.strerror}" if failure.filename else str(failure)])
+    except KeyboardInterrupt:
+        return 130
+
+
+def _tell(sentences: Iterable[str], code: int = FAILED) -> int:
+    for sentence in sentences:
+        sys.stderr.write(f"sottovoce: {sentence}\n")
+    return code
