@@ -1,0 +1,18 @@
+"""agentevent: the long poll (cc-gateway.md 3.8)."""
+
+from __future__ import annotations
+
+from starlette.responses import Response
+
+from sottovoce.http.ccgateway.decode import Form
+from sottovoce.http.ccgateway.interface import Caller, Interfaces
+from sottovoce.http.ccgateway.polls import PollAnswer
+
+INTERFACES = Interfaces("agentevent")
+_ERRORS = ("000-001", "100-006", "100-007")
+
+
+@INTERFACES.serves("GET", "", "getAgentEvent", Form, inferred=_ERRORS)
+async def agent_event(caller: Caller, form: Form) -> Response:
+    """One event, the oldest; nothing after about 10 s. Also the sign of life [1274]."""
+    return PollAnswer(caller.gateway, caller.agent, _ERRORS)

@@ -1,0 +1,82 @@
+"""agentgroup: what an inspector's screen shows of the VDN's agents (cc-gateway.md 3.9)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import datetime
+
+from pydantic import Field
+
+from sottovoce.http.ccgateway.decode import AgentNumber, Form
+from sottovoce.http.ccgateway.interface import Answer, Caller, Interfaces
+from sottovoce.http.ccgateway.onlineagent import VOICE_ONLY, encode_skill
+from sottovoce.http.ccgateway.snapshot import optional_ms
+from sottovoce.http.ccgateway.states import CTI, gateway_state
+from sottovoce.live.views import AgentView
+
+INTERFACES = Interfaces("agentgroup")
+serves = INTERFACES.serves
+
+_LOOK = ("100-006", "100-007")
+
+
+def encode_agent(agent: AgentView, now: datetime) -> dict[str, object]:
+    """An agent [1026]. `currentstatetime` in s, `logindate` in ms."""
+    return {
+        "workno": str(agent.agent),
+        "name": agent.name,
+        "status": gateway_state(agent.state, agent.pending),
+        "ctiStatus": CTI[agent.state],
+        "groupid": agent.group,
+        "groupname": "",
+        "skilllist": [encode_skill(skill) for skill in agent.skills],
+        "callids": list(agent.calls),
+        "mediatype": VOICE_ONLY,
+        "vdnid": agent.vdn,
+        "phonenumber": agent.phone,
+        "currentstatetime": 0 if agent.since is None else int((now - agent.since).total_seconds()),
+        "logindate": optional_ms(agent.signed_in_at),
+    }
+
+
+def _listed(caller: Caller, agents: Iterable[AgentView]) -> Answer:
+    now = caller.gateway.clock.now()
+    return Answer([encode_agent(agent, now) for agent in agents])
+
+
+class Whom(Form):
+    """The agent asked about."""
+
+    target: AgentNumber = Field(alias="workno")
+
+
+@serves(
+    "GET",
+    "/agentbyworkno/{workno}",
+    "queryAgentInfoByWorkNo",
+    Whom,
+    inferred=(*_LOOK, "300-002"),
+    message="success",
+)
+async def agent_by_work_number(caller: Caller, form: Whom) -> Answer:
+    """One agent of the caller's VDN [1026]."""
+    view = caller.desk.agent(caller.agent, form.target)
+    return Answer(encode_agent(view, caller.gateway.clock.now()))
+
+
+@serves("GET", "/iscensor", "isCensor", Form, inferred=_LOOK, message="success")
+async def is_censor(caller: Caller, form: Form) -> Answer:
+    """Whether the caller may inspect."""
+    return Answer(caller.desk.is_inspector(caller.agent))
+
+
+@serves("GET", "/onlineagentonvdn", "queryAllLoginedAgentInfoOnVdn", Form, inferred=_LOOK, message="success")
+async def online_agents(caller: Caller, form: Form) -> Answer:
+    """The signed-in agents of the caller's VDN."""
+    return _listed(caller, caller.desk.online_agents(caller.agent))
+
+
+@serves("GET", "/allagentstatus", "getAllStatusAgents", Form, inferred=_LOOK, message="success")
+async def all_agents(caller: Caller, form: Form) -> Answer:
+    """All agents of the caller's VDN, signed in or not."""
+    return _listed(caller, caller.desk.all_agents(caller.agent))

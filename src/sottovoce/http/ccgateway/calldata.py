@@ -1,0 +1,36 @@
+"""calldata: what is known of the caller's calls (cc-gateway.md 3.12)."""
+
+from __future__ import annotations
+
+from pydantic import Field
+
+from sottovoce.errors import Code, Refused
+from sottovoce.http.ccgateway.decode import Form
+from sottovoce.http.ccgateway.interface import Answer, Caller, Interfaces
+from sottovoce.http.ccgateway.snapshot import encode_call
+
+INTERFACES = Interfaces("calldata")
+serves = INTERFACES.serves
+
+_LOOK = ("100-006", "100-007")
+
+
+class CallInfo(Form):
+    """Whether a call that is over is left out."""
+
+    without_last: bool = Field(False, alias="isNoContainLastCall")
+
+
+@serves("GET", "/callinfo", "queryCallInfo", CallInfo, inferred=(*_LOOK, "400-002"), message="success")
+async def call_info(caller: Caller, form: CallInfo) -> Answer:
+    """The caller's call, or the last one."""
+    call = caller.desk.call_info(caller.agent, include_last=not form.without_last)
+    if call is None:
+        raise Refused(Code.NOT_FOUND, "no call")
+    return Answer(encode_call(call))
+
+
+@serves("GET", "/allcallid", "queryAllCallID", Form, inferred=_LOOK, message="success")
+async def all_call_ids(caller: Caller, form: Form) -> Answer:
+    """The ids of the caller's calls."""
+    return Answer(list(caller.desk.call_ids(caller.agent)))

@@ -1,0 +1,198 @@
+"""Domain events in the wire's spelling: `eventType` and `content` of cc-gateway.md 3.8.1.
+
+Contents are null, a bare string or an object, as the event's page shows; strings stay strings and
+numbers numbers, since typed clients parse them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from datetime import datetime
+from typing import Any
+
+from sottovoce.domain import events as domain
+from sottovoce.http.ccgateway.interface import encode
+from sottovoce.http.ccgateway.retcodes import SUCCESS
+from sottovoce.http.ccgateway.states import FEATURE, ORDINARY_CALL, QC_TYPE, VOICE
+from sottovoce.live.views import QueuedEvent
+
+Content = Callable[[Any], object]
+
+_AUDIO_FILE = 1
+_NOTICE_KEYS = ["subtype", "monitoredagent", "agentname", "mediaserver"]
+
+
+def milliseconds(at: datetime) -> int:
+    """Milliseconds since the epoch."""
+    return round(at.timestamp() * 1000)
+
+
+def _nothing(event: domain.AgentEvent) -> None:
+    return None
+
+
+def _call(event: domain.CallHeld) -> str:
+    return event.call
+
+
+def _offer(event: domain.CallRinging | domain.CallAutoAnswered) -> dict[str, object]:
+    return {
+        "caller": event.caller,
+        "called": event.called,
+        "callid": event.call,
+        "type": "main",
+        "feature": str(FEATURE[event.direction]),
+        "transfer": "no",
+        "transfrom": "",
+        "mediaAbility": str(VOICE),
+    }
+
+
+def _ringing(event: domain.CallRinging) -> dict[str, object]:
+    return {**_offer(event), "mediaType": str(ORDINARY_CALL)}
+
+
+def _auto_answered(event: domain.CallAutoAnswered) -> dict[str, object]:
+    return {**_offer(event), "mediaType": ORDINARY_CALL}
+
+
+def _talking(event: domain.CallTalking) -> dict[str, object]:
+    return {
+        "caller": event.caller,
+        "callid": event.call,
+        "called": event.called,
+        "feature": str(FEATURE[event.direction]),
+        "type": "main",
+        "mediaAbility": str(VOICE),
+    }
+
+
+def _alerting(event: domain.CustomerAlerting) -> dict[str, object]:
+    return {"callid": event.call, "otherPhoneWorkno": "", "otherPhone": event.number, "type": "main"}
+
+
+def _assigned(event: domain.CallAssigned) -> dict[str, object]:
+    return {
+        "callId": event.call,
+        "skillName": event.skill_name,
+        "skillId": event.skill,
+        "caller": event.caller,
+        "called": event.called,
+        "lastReleaseAgentId": "",
+        "mediaType": ORDINARY_CALL,
+        "releaseAndReQueueCount": 0,
+        "releaseAndReQueueCallFlag": 0,
+    }
+
+
+def _recording(event: domain.RecordingStarted | domain.RecordingFailed) -> dict[str, object]:
+    return {
+        "taskId": event.recording,
+        "caller": event.caller,
+        "called": event.called,
+        "recordID": event.recording,
+        "locationId": 0,
+        "fileName": event.path,
+        "fileMediaType": _AUDIO_FILE,
+        "callId": event.call,
+    }
+
+
+def _recording_done(event: domain.RecordingDone) -> dict[str, object]:
+    return {
+        "beginTime": milliseconds(event.began_at),
+        "endTime": milliseconds(event.ended_at),
+        "taskId": event.recording,
+        "fileMediaType": _AUDIO_FILE,
+        "recordFormat": 0,
+        "callId": event.call,
+    }
+
+
+def _supervision(event: domain.SupervisionStarted | domain.SupervisionEnded) -> dict[str, object]:
+    return {"qcType": QC_TYPE[event.mode], "qcAgentId": event.inspector}
+
+
+def _presence(event: domain.PresenceChanged) -> dict[str, object]:
+    return {
+        "subtype": "QC_AgentState_Login" if event.signed_in else "QC_AgentState_Logout",
+        "monitoredagent": str(event.subject),
+        "agentname": event.name,
+        "mediaserver": "CtiServer",
+        "jsonKey": _NOTICE_KEYS,
+    }
+
+
+def _echo(event: domain.EchoWarned) -> dict[str, object]:
+    return {
+        "sender": str(event.target),
+        "receivetime": "",
+        "sendername": "",
+        "timestring": "",
+        "context": f"The microphone of agent {event.target} returns the whisper: the customer may hear it.",
+    }
+
+
+WIRE: Mapping[type[domain.AgentEvent], tuple[str, Content]] = {
+    domain.InService: ("AgentOther_InService", _nothing),
+    domain.ServiceShutdown: (
+        "AgentOther_ShutdownService",
+        lambda event: {"loginTime": str(milliseconds(event.signed_in_at))},
+    ),
+    domain.AgentReady: ("AgentState_Ready", _nothing),
+    domain.AgentPreoccupied: ("AgentState_Busy", _nothing),
+    domain.AgentWorking: ("AgentState_Work", _nothing),
+    domain.AgentSetBusy: ("AgentState_SetNotReady_Success", lambda event: {"reason": str(event.reason)}),
+    domain.AgentBusyCancelled: ("AgentState_CancelNotReady_Success", _nothing),
+    domain.AgentSetRest: ("AgentState_SetRest_Success", lambda event: {"reason": str(event.cause)}),
+    domain.AgentRestCancelled: ("AgentState_CancelRest_Success", _nothing),
+    domain.RestTimedOut: ("AgentState_Rest_Timeout", _nothing),
+    domain.AgentSetWork: ("AgentState_SetWork_Success", _nothing),
+    domain.AgentWorkCancelled: ("AgentState_CancelWork_Success", _nothing),
+    domain.PresenceChanged: ("QC_AgentState_Notify", _presence),
+    domain.PhoneAlerting: ("AgentOther_PhoneAlerting", _nothing),
+    domain.PhoneOffHook: ("AgentOther_PhoneOffhook", lambda event: {"type": "main"}),
+    domain.PhoneReleased: (
+        "AgentOther_PhoneRelease",
+        lambda event: {"phoneState": 2 if event.by_agent else 3},
+    ),
+    domain.PhoneHeld: ("AgentEvent_linkagePhoneHold", lambda event: {"callId": event.call}),
+    domain.PhoneResumed: ("AgentEvent_linkagePhoneUnHold", lambda event: {"callId": event.call}),
+    domain.CallAssigned: ("AgentEvent_Incoming_CallInfo", _assigned),
+    domain.CallRinging: ("AgentEvent_Ringing", _ringing),
+    domain.CallAutoAnswered: ("AgentEvent_Auto_Answer", _auto_answered),
+    domain.CustomerAlerting: ("AgentEvent_Customer_Alerting", _alerting),
+    domain.CallTalking: ("AgentEvent_Talking", _talking),
+    domain.CallHeld: ("AgentEvent_Hold", _call),
+    domain.CallReleased: ("AgentEvent_Call_Release", _call),
+    domain.CustomerReleased: (
+        "AgentEvent_Customer_Release",
+        lambda event: {"callid": event.call, "number": event.number},
+    ),
+    domain.CallNotAnswered: ("AgentEvent_No_Answer", _call),
+    domain.CallOutFailed: ("AgentEvent_Call_Out_Fail", _call),
+    domain.ConnectFailed: ("AgentEvent_Connect_Fail", _call),
+    domain.RecordingStarted: ("AgentMediaEvent_Record", _recording),
+    domain.RecordingFailed: ("AgentMediaEvent_Record_Fail", _recording),
+    domain.RecordingDone: ("AgentMediaEvent_StopRecordDone", _recording_done),
+    domain.SupervisionStarted: ("AgentOther_BeQcStart", _supervision),
+    domain.SupervisionEnded: ("AgentOther_BeQcStop", _supervision),
+    domain.EchoWarned: ("AgentOther_Note", _echo),
+}
+
+
+def encode_event(queued: QueuedEvent, *, with_time: bool) -> dict[str, object]:
+    """The `event` object of a poll's answer. `workNo` is a string of digits, as clients compare it."""
+    event_type, content = WIRE[type(queued.event)]
+    encoded: dict[str, object] = {"eventType": event_type}
+    if with_time:
+        encoded["eventGenTime"] = milliseconds(queued.at)
+    encoded["workNo"] = str(queued.event.agent)
+    encoded["content"] = content(queued.event)
+    if isinstance(queued.event, domain.PresenceChanged):
+        encoded["jsonKey"] = list(encoded)
+    return encoded
+
+
+EMPTY_POLL = encode("", SUCCESS)
+"""What a poll without an event answers, to the byte: another spelling signs idle C# agents out."""

@@ -1,0 +1,328 @@
+"""onlineagent: sign-in and sign-out, upkeep, queues, the agent's own states (cc-gateway.md 3.1-3.7)."""
+
+from __future__ import annotations
+
+from ipaddress import IPv4Address
+
+from pydantic import Field, field_validator
+
+from sottovoce.domain.agents import AgentState
+from sottovoce.domain.directory import Skill
+from sottovoce.errors import Code, Refused
+from sottovoce.http.ccgateway.decode import Form, Number, Skills, Text
+from sottovoce.http.ccgateway.events import milliseconds
+from sottovoce.http.ccgateway.interface import BARE, DONE, Answer, Caller, Interfaces
+from sottovoce.http.ccgateway.snapshot import encode_snapshot
+from sottovoce.http.ccgateway.states import ORDINARY_CALL, SIGN_IN, gateway_state
+from sottovoce.live.views import SignIn
+
+INTERFACES = Interfaces("onlineagent")
+serves = INTERFACES.serves
+
+VOICE_ONLY = "TFF"
+"""mediatype: voice yes, text no, mail no."""
+_AGENT_TYPES = (4, 11)
+_LONGEST_PHONE = 24
+_SIGN_IN_ERRORS = (
+    "100-001",
+    "100-002",
+    "100-003",
+    "100-004",
+    "100-012",
+    "100-013",
+    "100-014",
+    "100-016",
+    "100-020",
+    "100-021",
+    "110-016",
+)
+_UPKEEP = ("100-006", "100-007")
+_STATE = ("100-006", "100-007", "100-009")
+
+
+class SignInForm(Form):
+    """What sign-in asks for [1202]."""
+
+    in_body = True
+
+    password: Text = Field("", max_length=32)
+    phonenum: Text = ""
+    autoanswer: bool = True
+    autoenteridle: bool = True
+    releasephone: bool = True
+    agenttype: Number = 4
+    status: Number = 4
+    ip: Text = "127.0.0.1"
+    listen_status: bool = Field(False, alias="listenStatus")
+    call_back_uri: Text = Field("", alias="callBackUri", max_length=200)
+    service_token: Text = Field("", alias="serviceToken", max_length=50)
+
+    def wish(self) -> SignIn:
+        """The sign-in that is meant. Raises Refused with the code for the field that is wrong."""
+        if self.call_back_uri and self.service_token:
+            raise Refused(Code.BAD_SIGN_IN, "push mode is not served; sign in without callBackUri and poll")
+        if self.agenttype not in _AGENT_TYPES:
+            raise Refused(Code.BAD_AGENT_TYPE)
+        if self.status not in SIGN_IN:
+            raise Refused(Code.BAD_SIGN_IN, "status must be 3, 4 or 5")
+        if len(self.phonenum) > _LONGEST_PHONE:
+            raise Refused(Code.BAD_PHONE)
+        try:
+            IPv4Address(self.ip)
+        except ValueError:
+            raise Refused(Code.BAD_IP) from None
+        return SignIn(
+            password=self.password,
+            phone=self.phonenum,
+            auto_answer=self.autoanswer,
+            auto_idle=self.autoenteridle,
+            release_phone=self.releasephone,
+            status=SIGN_IN[self.status],
+            listen_status=self.listen_status,
+        )
+
+
+class ForcedSignInForm(SignInForm):
+    """The same, but the phone's leg stands between calls unless asked otherwise [1203]."""
+
+    releasephone: bool = False
+
+
+async def _sign_in(caller: Caller, form: SignInForm, *, force: bool) -> Answer:
+    session = await caller.desk.sign_in(caller.agent, form.wish(), force=force)
+    result = {
+        "vdnid": session.vdn,
+        "workno": str(session.agent),
+        "mediatype": VOICE_ONLY,
+        "loginTime": str(milliseconds(session.signed_in_at)),
+        "isForceChange": "false",
+        "serverName": caller.gateway.settings.server_name,
+        "timeRemaining": "",
+    }
+    return Answer(result, session.guid)
+
+
+@serves("PUT", "", "login", SignInForm, inferred=_SIGN_IN_ERRORS, open=True)
+async def login(caller: Caller, form: SignInForm) -> Answer:
+    """Sign in [1202]."""
+    return await _sign_in(caller, form, force=False)
+
+
+@serves("PUT", "/forcelogin", "forceLogin", ForcedSignInForm, inferred=_SIGN_IN_ERRORS, open=True)
+async def force_login(caller: Caller, form: ForcedSignInForm) -> Answer:
+    """Sign in and take over a running session [1203]."""
+    return await _sign_in(caller, form, force=True)
+
+
+@serves(
+    "DELETE",
+    "/logout",
+    "logout",
+    Form,
+    errors=("100-005", "100-006", "100-007", "100-008"),
+    message="success",
+)
+async def logout(caller: Caller, form: Form) -> Answer:
+    """Sign out, unless talking or answering [1219]."""
+    await caller.desk.sign_out(caller.agent)
+    return DONE
+
+
+@serves("DELETE", "/forcelogout", "forceLogout", Form, inferred=_UPKEEP, message="success")
+async def force_logout(caller: Caller, form: Form) -> Answer:
+    """Sign out even while talking; the call is released [1220]."""
+    await caller.desk.sign_out(caller.agent, force=True)
+    return BARE
+
+
+class LogoutReason(Form):
+    """Why the agent signs out."""
+
+    reason: Number = Field(ge=1, le=255)
+
+
+@serves(
+    "DELETE",
+    "/forcelogoutwithreason/{reason}",
+    "forceLogoutWithReason",
+    LogoutReason,
+    errors=("100-005",),
+    inferred=_UPKEEP,
+    message="success",
+)
+async def force_logout_with_reason(caller: Caller, form: LogoutReason) -> Answer:
+    """Sign out even while talking, saying why [1221]."""
+    await caller.desk.sign_out(caller.agent, force=True, reason=f"reason {form.reason}")
+    return BARE
+
+
+class ResetSkill(Form):
+    """Which queues to be in."""
+
+    autoflag: Text
+    skillid: Skills = ()
+    phonelinkage: Number = Field(0, ge=0, le=1)
+
+
+@serves("POST", "/resetskill/{autoflag}", "resetSkill", ResetSkill, errors=("000-002", "100-006", "100-007"))
+async def reset_skill(caller: Caller, form: ResetSkill) -> Answer:
+    """Sign in to all configured queues, or to those named [1209]."""
+    every = form.autoflag.lower() == "true"
+    await caller.desk.reset_skills(caller.agent, every=every, skills=form.skillid)
+    return BARE
+
+
+class Busy(Form):
+    """Why, and whether a busy agent stays so for this reason."""
+
+    reason: Number = 0
+    prolong: bool = False
+
+    @field_validator("reason")
+    @classmethod
+    def _own_or_none(cls, reason: int) -> int:
+        if reason != 0 and not 200 <= reason <= 250:
+            raise ValueError("must be 0 or 200 to 250")
+        return reason
+
+
+@serves(
+    "POST",
+    "/saybusy",
+    "sayBusy",
+    Busy,
+    errors=("000-002", "100-006", "100-007", "100-009"),
+    message="success",
+)
+async def say_busy(caller: Caller, form: Busy) -> Answer:
+    """Busy now, or after the call [1211]."""
+    await caller.desk.set_busy(caller.agent, form.reason, prolong=form.prolong)
+    return DONE
+
+
+@serves("POST", "/cancelbusy", "cancelBusy", Form, errors=_STATE, message="success")
+async def cancel_busy(caller: Caller, form: Form) -> Answer:
+    """Busy no more [1212]."""
+    await caller.desk.cancel_busy(caller.agent)
+    return DONE
+
+
+@serves("POST", "/sayfree", "sayFree", Form, inferred=_STATE, message="success")
+async def say_free(caller: Caller, form: Form) -> Answer:
+    """Idle."""
+    await caller.desk.set_idle(caller.agent)
+    return DONE
+
+
+class Rest(Form):
+    """How long (s) and why."""
+
+    time: Number = Field(ge=1, le=86_399)
+    restcause: Number = Field(ge=0, le=255)
+    prolong: bool = False
+
+
+@serves("POST", "/rest/{time}/{restcause}", "rest", Rest, inferred=_STATE, message="success")
+async def rest(caller: Caller, form: Rest) -> Answer:
+    """Rest now, or after the call; AgentState_SetRest_Success tells when [1213]."""
+    await caller.desk.start_rest(caller.agent, form.time, form.restcause, prolong=form.prolong)
+    return DONE
+
+
+@serves("POST", "/cancelrest", "cancelRest", Form, inferred=_STATE, message="success")
+async def cancel_rest(caller: Caller, form: Form) -> Answer:
+    """Rest no more [1214]."""
+    await caller.desk.cancel_rest(caller.agent)
+    return DONE
+
+
+@serves("POST", "/work", "sayWork", Form, inferred=_STATE, message="success")
+async def say_work(caller: Caller, form: Form) -> Answer:
+    """Wrap-up now, or after the call."""
+    await caller.desk.start_work(caller.agent)
+    return DONE
+
+
+@serves("POST", "/cancelwork", "cancelWork", Form, inferred=_STATE, message="success")
+async def cancel_work(caller: Caller, form: Form) -> Answer:
+    """Wrap-up is over [1216]."""
+    await caller.desk.cancel_work(caller.agent)
+    return DONE
+
+
+@serves(
+    "GET", "/agentstatus", "getAgentStatus", Form, errors=("000-002",), inferred=_UPKEEP, message="success"
+)
+async def agent_status(caller: Caller, form: Form) -> Answer:
+    """The caller's state [1222]."""
+    status = caller.desk.status(caller.agent)
+    state = gateway_state(status.state, status.pending)
+    return Answer({"agentState": state, "isWorking": status.state is AgentState.WRAP_UP})
+
+
+def encode_skill(skill: Skill) -> dict[str, object]:
+    """A skill queue [1207]."""
+    return {"name": skill.name, "id": skill.skill, "mediatype": ORDINARY_CALL}
+
+
+@serves("GET", "/agentskills", "queryAgentSkills", Form, inferred=_UPKEEP, message="success")
+async def agent_skills(caller: Caller, form: Form) -> Answer:
+    """The queues that the caller is signed in to [1207]."""
+    return Answer([encode_skill(skill) for skill in caller.desk.skills(caller.agent)])
+
+
+class AutoIdle(Form):
+    """`true` in any case is on; anything else is off [0351]."""
+
+    flag: Text = Field(max_length=5)
+
+
+@serves(
+    "POST", "/autoenteridle/{flag}", "setAgentAutoEnterIdle", AutoIdle, inferred=_UPKEEP, message="success"
+)
+async def auto_enter_idle(caller: Caller, form: AutoIdle) -> Answer:
+    """Idle after a call, or wrap-up [0351]."""
+    await caller.desk.set_auto_idle(caller.agent, form.flag.lower() == "true")
+    return DONE
+
+
+class AutoAnswer(Form):
+    """`true` in any case is on; anything else is off."""
+
+    flag: Text = Field(alias="isautoanswer", max_length=5)
+
+
+@serves(
+    "POST",
+    "/autoanswer/{isautoanswer}",
+    "setAgentAutoAnswer",
+    AutoAnswer,
+    inferred=_UPKEEP,
+    message="success",
+)
+async def auto_answer(caller: Caller, form: AutoAnswer) -> Answer:
+    """Talk as soon as the phone is lifted, or wait for `answer`."""
+    await caller.desk.set_auto_answer(caller.agent, form.flag.lower() == "true")
+    return DONE
+
+
+@serves("POST PUT", "/handshake", "heartbeat", Form, inferred=_UPKEEP, message="success")
+async def handshake(caller: Caller, form: Form) -> Answer:
+    """A sign of life; with dynamic authentication a new Guid may come back in the headers [1204]."""
+    guid = caller.desk.heartbeat(caller.agent)
+    return BARE if guid is None else Answer(BARE.result, guid)
+
+
+@serves(
+    "PUT", "/updateGuid", "updateGuid", Form, errors=("100-006",), inferred=("100-007",), message="success"
+)
+async def update_guid(caller: Caller, form: Form) -> Answer:
+    """A new Guid at once [1225]."""
+    guid = await caller.desk.renew_guid(caller.agent)
+    return Answer({"guid": guid}, guid)
+
+
+@serves("POST", "/syncagentinfo", "syncagentinfo", Form, inferred=_UPKEEP, message="success")
+async def sync_agent_info(caller: Caller, form: Form) -> Answer:
+    """The picture of now; the event queue is emptied [1226]."""
+    return Answer(encode_snapshot(await caller.desk.snapshot(caller.agent)))

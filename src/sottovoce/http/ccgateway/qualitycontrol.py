@@ -1,0 +1,179 @@
+"""qualitycontrol: live supervision and forced states (cc-gateway.md Part 2)."""
+
+from __future__ import annotations
+
+from pydantic import Field
+
+from sottovoce.domain.supervision import Mode
+from sottovoce.http.ccgateway.decode import AgentNumber, Form, Number, Skills, Text
+from sottovoce.http.ccgateway.interface import DONE, Answer, Caller, Interfaces
+from sottovoce.http.ccgateway.states import SWITCH
+
+INTERFACES = Interfaces("qualitycontrol")
+serves = INTERFACES.serves
+
+_QC = ("100-006", "900-001", "900-002", "900-003")
+_BEGIN = (*_QC, "900-005")
+_WHISPER = (*_QC, "900-004")
+
+
+class Target(Form):
+    """The agent whom it is about; of the inspector's VDN."""
+
+    target: AgentNumber = Field(alias="workNo")
+
+
+@serves("PUT", "/addinsert/{workNo}", "addInsert", Target, inferred=_BEGIN)
+async def add_insert(caller: Caller, form: Target) -> Answer:
+    """Step into the agent's call [2401]."""
+    await caller.desk.supervise(caller.agent, form.target, Mode.INSERT)
+    return DONE
+
+
+@serves("PUT", "/addsupervise/{workNo}", "addSupervise", Target, errors=_BEGIN)
+async def add_supervise(caller: Caller, form: Target) -> Answer:
+    """Listen to the agent [2402]."""
+    await caller.desk.supervise(caller.agent, form.target, Mode.LISTEN)
+    return DONE
+
+
+@serves("PUT", "/intercept/{workNo}", "intercept", Target, errors=_QC)
+async def intercept(caller: Caller, form: Target) -> Answer:
+    """Take the agent's call over [2403]."""
+    await caller.desk.intercept(caller.agent, form.target)
+    return DONE
+
+
+class TargetCall(Target):
+    """The agent, and which call of his."""
+
+    call: Text = Field(alias="callId", max_length=64)
+
+
+@serves("PUT", "/intercept/{workNo}/{callId}", "intercept", TargetCall, errors=_QC)
+async def intercept_call(caller: Caller, form: TargetCall) -> Answer:
+    """Take that call of the agent over [0437]."""
+    await caller.desk.intercept(caller.agent, form.target, form.call)
+    return DONE
+
+
+@serves("DELETE", "/{workNo}", "stopSuperviseOrInsert", Target, errors=_QC)
+async def stop(caller: Caller, form: Target) -> Answer:
+    """Leave the agent [2404]."""
+    await caller.desk.stop(caller.agent, form.target)
+    return DONE
+
+
+@serves("POST", "/switch/{workNo}", "switchSuperviseOrInsert", Target, errors=_QC)
+async def toggle(caller: Caller, form: Target) -> Answer:
+    """From listening to inserting, and back [2410]."""
+    await caller.desk.toggle(caller.agent, form.target)
+    return DONE
+
+
+class WhisperTarget(Form):
+    """The agent to whisper to. The page prints it as optional, but nothing else names him."""
+
+    target: AgentNumber = Field(alias="whisperagentid")
+
+
+@serves("POST", "/requestwhisperagent", "requestWhisperAgent", WhisperTarget, errors=_WHISPER)
+async def whisper(caller: Caller, form: WhisperTarget) -> Answer:
+    """Whisper to the agent [2412]."""
+    await caller.desk.supervise(caller.agent, form.target, Mode.WHISPER)
+    return DONE
+
+
+class RunningTarget(Form):
+    """The agent supervised; without it the one supervised now."""
+
+    target: AgentNumber | None = Field(None, alias="whisperagentid")
+
+
+@serves("POST", "/requeststopwhisperagent", "requestStopWhisperAgent", RunningTarget, errors=_WHISPER)
+async def stop_whisper(caller: Caller, form: RunningTarget) -> Answer:
+    """Stop whispering and leave the agent [2413]."""
+    await caller.desk.stop(caller.agent, form.target, whisper=True)
+    return DONE
+
+
+class SwitchTarget(RunningTarget):
+    """The mode wanted: 0 listen, 1 insert, 2 whisper."""
+
+    switchtype: Number = Field(ge=0, le=2)
+
+
+@serves(
+    "POST",
+    "/requestswitchinsertwhisperagent",
+    "requestSwitchInsertWhisperAgent",
+    SwitchTarget,
+    errors=_WHISPER,
+)
+async def switch(caller: Caller, form: SwitchTarget) -> Answer:
+    """Change to one of the three modes [2414]."""
+    await caller.desk.change_mode(caller.agent, form.target, SWITCH[form.switchtype])
+    return DONE
+
+
+@serves("POST", "/forcebusy/{workNo}", "forceBusy", Target, errors=_QC)
+async def force_busy(caller: Caller, form: Target) -> Answer:
+    """Make the agent busy, now or after the call [2405]."""
+    await caller.desk.force_busy(caller.agent, form.target)
+    return DONE
+
+
+@serves("POST", "/forceidle/{workNo}", "forceIdle", Target, inferred=_QC)
+async def force_idle(caller: Caller, form: Target) -> Answer:
+    """Make the agent idle [2406]."""
+    await caller.desk.force_idle(caller.agent, form.target)
+    return DONE
+
+
+class ForcedRest(Target):
+    """How long (s) and why."""
+
+    time: Number = Field(ge=1, le=86_399)
+    reason: Number = Field(ge=1, le=255)
+
+
+@serves("POST", "/forcerest/{workNo}/{time}/{reason}", "forceRest", ForcedRest, inferred=_QC)
+async def force_rest(caller: Caller, form: ForcedRest) -> Answer:
+    """Make the agent rest, now or after the call [2411]."""
+    await caller.desk.force_rest(caller.agent, form.target, form.time, form.reason)
+    return DONE
+
+
+@serves("POST", "/forcelogout/{workNo}", "forceLogOutAgent", Target, inferred=_QC)
+async def force_sign_out(caller: Caller, form: Target) -> Answer:
+    """Sign the agent out, whatever he does [2407]."""
+    await caller.desk.force_sign_out(caller.agent, form.target)
+    return DONE
+
+
+class AnyCall(Form):
+    """A call of the VDN. Clients may put any text there."""
+
+    call: Text = Field(alias="callid", max_length=64)
+
+
+@serves("POST", "/forcedropcall/{callid:path}", "forceDropCall", AnyCall, inferred=_QC)
+async def force_drop_call(caller: Caller, form: AnyCall) -> Answer:
+    """End a call [2408]."""
+    await caller.desk.drop_call(caller.agent, form.call)
+    return DONE
+
+
+class SkillsOfTarget(Target):
+    """The queues that the agent shall be in, and no others."""
+
+    in_body = True
+
+    skills: Skills
+
+
+@serves("POST", "/adjustskill", "adjustSkill", SkillsOfTarget, errors=("100-001", *_QC))
+async def adjust_skill(caller: Caller, form: SkillsOfTarget) -> Answer:
+    """Change the agent's queues [2409]."""
+    await caller.desk.adjust_skills(caller.agent, form.target, form.skills)
+    return DONE

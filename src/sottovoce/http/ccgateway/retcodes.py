@@ -1,0 +1,139 @@
+"""Refusals on this wire: one table from the domain's codes to retcodes, and what each retcode means.
+
+A page lists the codes that its interface may answer, and nothing else is answered but `ALWAYS`.
+So each domain code has candidates in order of preference; the first that the interface lists is taken.
+Sources: [0580] and the pages' own lists; the order is inferred (design, decision 11).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+
+from sottovoce.errors import Code
+
+SUCCESS = "0"
+BAD_URL = "000-002"
+NO_PERMISSION = "000-003"
+SELF_INSPECTION = "000-005"
+NOT_SIGNED_IN = "100-006"
+INTERNAL = "100-007"
+RESOURCE_UNAVAILABLE = "900-003"
+
+ALWAYS = frozenset({BAD_URL, NO_PERMISSION, SELF_INSPECTION})
+"""What any interface may answer, whatever its page lists."""
+
+_NO_CALL = (
+    "200-002",
+    "200-003",
+    "200-007",
+    "200-012",
+    "200-013",
+    "200-015",
+    "200-017",
+    "200-018",
+    RESOURCE_UNAVAILABLE,
+    "400-002",
+    INTERNAL,
+)
+_CALL_STATE = ("200-002", "200-004", "200-008", "200-014", "200-016", "200-017", "900-005")
+
+CANDIDATES: Mapping[Code, tuple[str, ...]] = {
+    Code.BAD_PARAMETER: ("100-001", "100-005", BAD_URL),
+    Code.NOT_SIGNED_IN: (NOT_SIGNED_IN, NO_PERMISSION),
+    Code.ALREADY_SIGNED_IN: ("100-002",),
+    Code.ALREADY_SIGNED_OUT: ("100-008", NOT_SIGNED_IN),
+    Code.SIGN_IN_RUNNING: ("100-021",),
+    Code.WRONG_CREDENTIALS: ("100-004",),
+    Code.ACCOUNT_LOCKED: ("110-016", "100-004"),
+    Code.PASSWORD_EXPIRED: ("100-020",),
+    Code.BAD_SIGN_IN: ("100-001", BAD_URL),
+    Code.BAD_AGENT_TYPE: ("100-012",),
+    Code.BAD_PHONE: ("100-013",),
+    Code.PHONE_NOT_ALLOWED: ("100-014",),
+    Code.BAD_IP: ("100-016",),
+    Code.AGENT_BUSY_IN_CALL: ("100-009", "900-005", RESOURCE_UNAVAILABLE, INTERNAL),
+    Code.WRONG_AGENT_STATE: ("100-009", "900-005", RESOURCE_UNAVAILABLE, INTERNAL),
+    Code.WRONG_FETCH: ("000-001", INTERNAL),
+    Code.UNAVAILABLE: ("900-001", "100-003", INTERNAL),
+    Code.INTERNAL: (INTERNAL, RESOURCE_UNAVAILABLE),
+    Code.NO_RIGHT: ("900-002", "300-001", "100-009", NO_PERMISSION),
+    Code.TARGET_UNKNOWN: ("900-004", RESOURCE_UNAVAILABLE, "300-002", INTERNAL),
+    Code.TARGET_IS_SELF: (SELF_INSPECTION,),
+    Code.TARGET_NOT_SIGNED_IN: ("900-004", RESOURCE_UNAVAILABLE, "300-002", INTERNAL),
+    Code.NOT_SUPERVISED: ("900-004", RESOURCE_UNAVAILABLE),
+    Code.WRONG_SUPERVISION_STATE: ("900-005", RESOURCE_UNAVAILABLE),
+    Code.NO_CALL: _NO_CALL,
+    Code.WRONG_CALL_STATE: (*_CALL_STATE, RESOURCE_UNAVAILABLE, INTERNAL),
+    Code.NO_HELD_CALL: ("200-015", "200-011", "200-006", "400-003", RESOURCE_UNAVAILABLE, INTERNAL),
+    Code.BAD_NUMBER: ("200-001", BAD_URL),
+    Code.NUMBER_NOT_ALLOWED: ("200-001", NO_PERMISSION),
+    Code.NOTHING_TO_ANSWER: ("200-002", RESOURCE_UNAVAILABLE, INTERNAL),
+    Code.MEDIA_EXHAUSTED: (RESOURCE_UNAVAILABLE, "100-003", INTERNAL),
+    Code.NOT_FOUND: (RESOURCE_UNAVAILABLE, "400-002", "300-002", INTERNAL),
+}
+
+MEANING: Mapping[str, str] = {
+    "000-001": "events are fetched in the other way",
+    BAD_URL: "invalid URL or parameter",
+    NO_PERMISSION: "no permission",
+    SELF_INSPECTION: "an inspector cannot inspect himself",
+    "100-001": "sign-in parameters are empty or invalid",
+    "100-002": "the agent is signed in already",
+    "100-003": "resource unavailable",
+    "100-004": "wrong agent or password",
+    "100-005": "invalid sign-out parameter",
+    NOT_SIGNED_IN: "the agent is not signed in",
+    INTERNAL: "the operation failed",
+    "100-008": "the agent is signed out already",
+    "100-009": "wrong agent state, or no right to set it",
+    "100-012": "invalid agent type",
+    "100-013": "invalid phone number",
+    "100-014": "the phone number is outside the configured ones",
+    "100-016": "invalid IP address",
+    "100-020": "the password has expired",
+    "100-021": "a sign-in is in progress",
+    "110-016": "the account is locked",
+    "200-001": "invalid number",
+    "200-002": "no call to answer",
+    "200-003": "no call to mute",
+    "200-004": "the call cannot be muted now",
+    "200-006": "no held call",
+    "200-007": "no call to unmute",
+    "200-008": "the call cannot be unmuted now",
+    "200-011": "no held call",
+    "200-012": "no call to transfer",
+    "200-013": "no call to hold",
+    "200-014": "the call cannot be held now",
+    "200-015": "no held call",
+    "200-016": "the call cannot be taken back now",
+    "200-017": "no call to release",
+    "200-018": "no call",
+    "300-001": "no right",
+    "300-002": "no such agent",
+    "400-002": "no data",
+    "400-003": "no held calls",
+    "900-001": "the provider is unavailable",
+    "900-002": "no right to inspect",
+    RESOURCE_UNAVAILABLE: "the resource is unavailable",
+    "900-004": "no information about the agent",
+    "900-005": "wrong state",
+}
+
+
+def retcode(code: Code, listed: Collection[str]) -> str:
+    """The retcode for `code` at an interface that lists `listed`.
+
+    Where none of the candidates may be said, it is the interface's own general failure.
+    """
+    for candidate in CANDIDATES[code]:
+        if candidate in listed or candidate in ALWAYS:
+            return candidate
+    return general_failure(listed)
+
+
+def general_failure(listed: Collection[str]) -> str:
+    """What an interface says when nothing more precise may be said."""
+    for candidate in (RESOURCE_UNAVAILABLE, INTERNAL, "100-003"):
+        if candidate in listed:
+            return candidate
+    return NO_PERMISSION

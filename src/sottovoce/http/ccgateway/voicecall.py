@@ -1,0 +1,113 @@
+"""voicecall: placing, answering, holding, muting and releasing the caller's calls (cc-gateway.md 3.11)."""
+
+from __future__ import annotations
+
+from pydantic import Field
+
+from sottovoce.domain.directory import SkillId
+from sottovoce.http.ccgateway.decode import Form, Number, Text
+from sottovoce.http.ccgateway.interface import DONE, Answer, Caller, Interfaces
+
+INTERFACES = Interfaces("voicecall")
+serves = INTERFACES.serves
+
+_CALL = ("100-006", "100-007")
+_DIGITS = r"^[0-9*#]{1,24}$"
+
+
+class CallOut(Form):
+    """Whom to call [1232]."""
+
+    in_body = True
+
+    called: Text = Field(max_length=24)
+    caller: Text = Field("", max_length=24)
+    skillid: Number | None = Field(None, ge=0, le=2**31 - 1)
+    callappdata: Text = Field("", max_length=16 * 1024)
+    mediaability: Number = Field(0, ge=0, le=2)
+
+
+@serves("PUT", "/callout", "callout", CallOut, errors=_CALL, inferred=("200-001",), message="success")
+async def callout(caller: Caller, form: CallOut) -> Answer:
+    """Place a call; the answer is its id [1232]."""
+    skill = None if form.skillid is None else SkillId(form.skillid)
+    return Answer(await caller.desk.call_out(caller.agent, form.called, form.caller, skill))
+
+
+class WhichCall(Form):
+    """A call of the caller; without it the one that fits."""
+
+    callid: Text | None = Field(None, max_length=64)
+
+
+@serves("PUT", "/answer", "answer", WhichCall, errors=(*_CALL, "200-002"), message="success")
+async def answer(caller: Caller, form: WhichCall) -> Answer:
+    """Take the ringing call [1234]."""
+    await caller.desk.answer(caller.agent, form.callid)
+    return DONE
+
+
+@serves("POST", "/hold", "hold", Form, errors=_CALL, inferred=("200-013", "200-014"), message="success")
+async def hold(caller: Caller, form: Form) -> Answer:
+    """Music for the customer [1239]."""
+    await caller.desk.hold(caller.agent)
+    return DONE
+
+
+@serves(
+    "POST", "/gethold", "getHold", WhichCall, errors=_CALL, inferred=("200-015", "200-016"), message="success"
+)
+async def get_hold(caller: Caller, form: WhichCall) -> Answer:
+    """Take the held call back [1241]."""
+    await caller.desk.take_back(caller.agent, form.callid)
+    return DONE
+
+
+@serves(
+    "POST", "/beginmute", "beginMute", Form, errors=_CALL, inferred=("200-003", "200-004"), message="success"
+)
+async def begin_mute(caller: Caller, form: Form) -> Answer:
+    """Nobody hears the agent [1237]."""
+    await caller.desk.mute(caller.agent)
+    return DONE
+
+
+@serves("POST", "/endmute", "endMute", Form, errors=_CALL, inferred=("200-007", "200-008"), message="success")
+async def end_mute(caller: Caller, form: Form) -> Answer:
+    """The agent is heard again [1238]."""
+    await caller.desk.unmute(caller.agent)
+    return DONE
+
+
+class Digits(Form):
+    """What to dial during the call."""
+
+    number: Text = Field(pattern=_DIGITS)
+
+
+@serves("POST", "/seconddial/{number}", "secondDial", Digits, errors=_CALL, message="success")
+async def second_dial(caller: Caller, form: Digits) -> Answer:
+    """Send digits; `#` comes URL-escaped."""
+    await caller.desk.send_digits(caller.agent, form.number)
+    return DONE
+
+
+@serves("POST", "/seconddialex", "secondDialEx", Digits, errors=("000-002", *_CALL), message="success")
+async def second_dial_ex(caller: Caller, form: Digits) -> Answer:
+    """Send digits named in the query [1244]."""
+    await caller.desk.send_digits(caller.agent, form.number)
+    return DONE
+
+
+@serves("DELETE", "/release", "release", Form, errors=_CALL, inferred=("200-017",), message="success")
+async def release(caller: Caller, form: Form) -> Answer:
+    """End the call [1247]."""
+    await caller.desk.release(caller.agent)
+    return DONE
+
+
+@serves("DELETE", "", "releaseEx", Form, errors=_CALL, inferred=("200-017",), message="success")
+async def release_ex(caller: Caller, form: Form) -> Answer:
+    """End the call, as old clients ask for it [1247]."""
+    await caller.desk.release(caller.agent)
+    return DONE

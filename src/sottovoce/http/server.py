@@ -1,0 +1,195 @@
+"""The HTTP server: uvicorn inside the running event loop, HTTP/1.1 by h11.
+
+h11 because it alone keeps the case of response headers (`Set-GUID`), which real clients compare;
+HTTP/2 would lower-case them by its own rule.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import socket
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import h11
+import structlog
+import uvicorn
+from starlette.types import ASGIApp
+from uvicorn.protocols.http.h11_impl import H11Protocol
+
+from sottovoce.http.edge import CONNECTION_OPEN
+from sottovoce.tasks import Tasks
+
+log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class ServerSettings:
+    """Where to listen and what one peer may take. With a certificate it speaks TLS."""
+
+    host: str = "127.0.0.1"
+    port: int = 8043
+    certificate: Path | None = None
+    key: Path | None = None
+    header_bytes: int = 32 * 1024
+    header_s: float = 15.0
+    """How long a connection may take to bring a request's headers."""
+    keep_alive_s: int = 30
+    connections: int = 8192
+    stop_s: int = 3
+    """How long requests in progress may go on after a stop."""
+
+
+class _Config(uvicorn.Config):
+    """uvicorn's settings, with ours beside them for the protocol."""
+
+    def __init__(self, app: ASGIApp, settings: ServerSettings) -> None:
+        self.settings = settings
+        super().__init__(
+            app,
+            http=Connection,
+            ws="none",
+            lifespan="off",
+            log_config=None,
+            access_log=False,
+            proxy_headers=False,
+            server_header=False,
+            h11_max_incomplete_event_size=settings.header_bytes,
+            timeout_keep_alive=settings.keep_alive_s,
+            timeout_graceful_shutdown=settings.stop_s,
+            ssl_certfile=settings.certificate,
+            ssl_keyfile=settings.key,
+        )
+
+
+class Connection(H11Protocol):
+    """One TCP connection: tells the application whether it still stands, and bounds the wait for headers."""
+
+    def __init__(self, config: uvicorn.Config, *args: Any, **kwargs: Any) -> None:
+        super().__init__(config, *args, **kwargs)
+        assert isinstance(config, _Config)
+        self._settings = config.settings
+        self._inner: Any = self.app
+        self.app = self._with_connection
+        self._header_timer: asyncio.TimerHandle | None = None
+
+    async def _with_connection(self, scope: Any, receive: Any, send: Any) -> None:
+        extensions = {**scope.get("extensions", {}), CONNECTION_OPEN: self._is_open}
+        await self._inner({**scope, "extensions": extensions}, receive, send)
+
+    def _is_open(self) -> bool:
+        return not self.transport.is_closing()
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        super().connection_made(transport)
+        if len(self.connections) > self._settings.connections:
+            log.warning("connection refused, too many", client=self.client)
+            transport.abort()
+            return
+        self._await_headers()
+
+    def data_received(self, data: bytes) -> None:
+        if self.conn.their_state is h11.IDLE:
+            self._await_headers()
+        super().data_received(data)
+        if self.conn.their_state is not h11.IDLE:
+            self._stop_awaiting()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._stop_awaiting()
+        super().connection_lost(exc)
+
+    def _await_headers(self) -> None:
+        if self._header_timer is None:
+            self._header_timer = self.loop.call_later(self._settings.header_s, self._too_slow)
+
+    def _stop_awaiting(self) -> None:
+        if self._header_timer is not None:
+            self._header_timer.cancel()
+            self._header_timer = None
+
+    def _too_slow(self) -> None:
+        self._header_timer = None
+        self.transport.close()
+
+
+class _Uvicorn(uvicorn.Server):
+    """uvicorn without its signal handlers: the process has its own. Says when it listens."""
+
+    def __init__(self, config: uvicorn.Config) -> None:
+        super().__init__(config)
+        self.listening = asyncio.Event()
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        yield
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        self.listening.set()
+
+
+class Server:
+    """Serves one ASGI application until it is stopped.
+
+    `before_stop` is called first when stopping: it ends what hangs (polls), so that nothing is cut.
+    """
+
+    def __init__(
+        self,
+        app: ASGIApp,
+        settings: ServerSettings,
+        tasks: Tasks,
+        before_stop: Callable[[], None] = lambda: None,
+    ) -> None:
+        self._app = app
+        self._settings = settings
+        self._tasks = tasks
+        self._before_stop = before_stop
+        self._uvicorn: _Uvicorn | None = None
+        self._serving: asyncio.Task[None] | None = None
+        self.host = settings.host
+        self.port = settings.port
+        """The bound port, once started."""
+
+    async def start(self) -> None:
+        """Bind and listen. Raises OSError: the address cannot be had, or the certificate (ssl.SSLError)."""
+        config = _Config(self._app, self._settings)
+        config.load()
+        listener = _bound(self._settings.host, self._settings.port)
+        self.port = listener.getsockname()[1]
+        self._uvicorn = _Uvicorn(config)
+        self._serving = self._tasks.spawn(self._uvicorn.serve([listener]), name="http server")
+        listening = self._tasks.spawn(self._uvicorn.listening.wait(), name="http server listens")
+        await asyncio.wait({self._serving, listening}, return_when=asyncio.FIRST_COMPLETED)
+        if self._serving.done():
+            listening.cancel()
+            await self._serving
+        log.info("http server listens", host=self.host, port=self.port, tls=config.is_ssl)
+
+    async def stop(self) -> None:
+        """Accept no more, let requests in progress end, close. Harmless when not running."""
+        if self._uvicorn is None or self._serving is None:
+            return
+        self._before_stop()
+        self._uvicorn.should_exit = True
+        await self._serving
+        self._uvicorn = self._serving = None
+
+
+def _bound(host: str, port: int) -> socket.socket:
+    family, kind, protocol, _, address = socket.getaddrinfo(
+        host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
+    )[0]
+    listener = socket.socket(family, kind, protocol)
+    try:
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.bind(address)
+    except OSError:
+        listener.close()
+        raise
+    listener.setblocking(False)
+    return listener

@@ -1,0 +1,137 @@
+"""What clients compare byte for byte, read off a raw socket; and the second seed document's example."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import AsyncIterator
+
+import pytest
+from tests.contract.client import BASE
+from tests.contract.sockets import RawConnection, until
+from tests.contract.standing import Standing
+
+from sottovoce.http.server import Server, ServerSettings
+
+A, INSPECTOR = 101, 300
+SIGN_IN = b'{"password":"secret","phonenum":"%d"}'
+
+
+@pytest.fixture
+async def port(standing: Standing) -> AsyncIterator[int]:
+    settings = ServerSettings(host="127.0.0.1", port=0, stop_s=1)
+    server = Server(standing.app, settings, standing.tasks, standing.gateway.end_polls)
+    await server.start()
+    yield server.port
+    await server.stop()
+
+
+async def test_set_guid_in_exactly_that_case(port: int) -> None:
+    connection = await RawConnection.to(port)
+    answer = await connection.ask("PUT", f"{BASE}/onlineagent/{A}", body=SIGN_IN % 1101)
+    guid = answer.header(b"Guid")
+    assert guid is not None
+    assert answer.header(b"Set-GUID") == b"JSESSIONID=" + guid
+    assert answer.header(b"Content-Type") == b"application/json; charset=UTF-8"
+    assert guid.endswith(b".AgentGateway1")
+    await connection.close()
+
+
+async def test_the_empty_poll_byte_for_byte(standing: Standing, port: int) -> None:
+    await standing.at_work(A)
+    connection = await RawConnection.to(port)
+    answer = await connection.ask("GET", f"{BASE}/agentevent/{A}", f"guid: {standing.client.guids[A]}")
+    assert answer.status == b"HTTP/1.1 200 OK"
+    assert answer.body == b'{"message":"","retcode":"0"}'
+    assert answer.header(b"Content-Length") == b"28"
+    await connection.close()
+
+
+async def test_an_event_byte_for_byte(standing: Standing, port: int) -> None:
+    await standing.at_work(A)
+    await standing.client.ok(A, "POST", "/onlineagent/{a}/saybusy?reason=200")
+    await standing.quiet()
+    connection = await RawConnection.to(port)
+    answer = await connection.ask("GET", f"{BASE}/agentevent/{A}", f"Guid: {standing.client.guids[A]}")
+    assert answer.body == (
+        b'{"message":"","retcode":"0","event":{"eventType":"AgentState_SetNotReady_Success",'
+        b'"workNo":"101","content":{"reason":"200"}}}'
+    )
+    await connection.close()
+
+
+SEED_REQUEST = (
+    "POST /agentgateway/resource/qualitycontrol/{agentid}/requeststopwhisperagent"
+    "?whisperagentid={whisperagentid}"
+)
+SEED_HEADERS = "Content-Type:application/json; charset=UTF-8\r\nGuid: {guid}"
+SEED_ANSWER = """{
+        "message": "",
+        "retcode": "0",
+        "result": {}
+    }"""
+"""Stopping Whispering, updated on 2023-09-27: path, headers and answer as printed there."""
+
+
+@pytest.mark.parametrize("slash", ["/", "//"], ids=["as printed", "as the generated client sends it"])
+async def test_stopping_a_whisper_as_its_page_prints_it(standing: Standing, port: int, slash: str) -> None:
+    await standing.at_work(A, INSPECTOR)
+    await standing.call_in()
+    await standing.client.ok(
+        INSPECTOR, "POST", f"/qualitycontrol/{{a}}/requestwhisperagent?whisperagentid={A}"
+    )
+    await standing.quiet()
+    request = SEED_REQUEST.format(agentid=INSPECTOR, whisperagentid=A).replace(
+        "resource/", f"resource{slash}"
+    )
+    headers = SEED_HEADERS.format(guid=standing.client.guids[INSPECTOR])
+    connection = await RawConnection.to(port)
+    await connection.send(f"{request} HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\n{headers}\r\n\r\n".encode())
+    answer = await connection.answer()
+    assert answer.status == b"HTTP/1.1 200 OK"
+    assert json.loads(answer.body) == json.loads(SEED_ANSWER)
+    assert answer.body == b'{"message":"","retcode":"0","result":{}}'
+    await standing.quiet()
+    assert [name for name, _ in await standing.client.events(A)][-1] == "AgentOther_BeQcStop"
+    await connection.close()
+
+
+async def test_a_header_of_other_scripts_is_fine(standing: Standing, port: int) -> None:
+    await standing.at_work(A)
+    connection = await RawConnection.to(port)
+    own = f"Guid: {standing.client.guids[A]}"
+    answer = await connection.ask("GET", f"{BASE}/onlineagent/{A}/agentstatus", own, "X-Name: 坐席 é")
+    assert json.loads(answer.body)["retcode"] == "0"
+    answer = await connection.ask("GET", f"{BASE}/onlineagent/{A}/agentstatus", "Guid: 坐席")
+    assert json.loads(answer.body)["retcode"] == "100-006"
+    await connection.close()
+
+
+async def test_ten_megabytes_are_answered_in_the_familys_form(port: int) -> None:
+    connection = await RawConnection.to(port)
+    answer = await connection.ask("PUT", f"{BASE}/onlineagent/{A}", body=b" " * 10_000_000)
+    assert answer.status.startswith(b"HTTP/1.1 413 ")
+    assert json.loads(answer.body)["retcode"] == "000-002"
+    await connection.close()
+
+
+async def test_no_body_is_read_when_too_much_is_announced(port: int) -> None:
+    connection = await RawConnection.to(port)
+    head = f"PUT {BASE}/onlineagent/{A} HTTP/1.1\r\nHost: x\r\nContent-Length: 99999999999\r\n\r\n"
+    await connection.send(head.encode())
+    answer = await connection.answer()
+    assert answer.status.startswith(b"HTTP/1.1 413 ")
+    assert answer.header(b"Connection") == b"close"
+    await connection.close()
+
+
+async def test_a_client_that_resets_takes_no_event(standing: Standing, port: int) -> None:
+    await standing.at_work(A)
+    own = f"Guid: {standing.client.guids[A]}"
+    hanging = await RawConnection.to(port)
+    await hanging.send(f"GET {BASE}/agentevent/{A} HTTP/1.1\r\nHost: x\r\n{own}\r\n\r\n".encode())
+    await until(lambda: standing.gateway.hanging)
+    await hanging.reset()
+    await until(lambda: not standing.gateway.hanging)
+    await standing.client.ok(A, "POST", "/onlineagent/{a}/saybusy")
+    await standing.quiet()
+    assert [name for name, _ in await standing.client.events(A)] == ["AgentState_SetNotReady_Success"]

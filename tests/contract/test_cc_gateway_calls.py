@@ -1,0 +1,302 @@
+"""voicecall and qualitycontrol over the wire, every answer checked against the ledger."""
+
+from __future__ import annotations
+
+import pytest
+from tests.contract.client import LedgerClient
+from tests.contract.standing import FOREIGN_AGENT, Standing
+
+A, B, INSPECTOR, OTHER = 101, 102, 300, 301
+QC = "/qualitycontrol/{a}/"
+CALL = "/voicecall/{a}/"
+
+
+async def test_placing_and_ending_a_call(standing: Standing, client: LedgerClient) -> None:
+    await standing.at_work(A)
+    standing.lines.phone("0555", ready=True)
+    call = await client.ok(A, "PUT", CALL + "callout", json={"called": "0555", "skillid": "1"})
+    await standing.quiet()
+    assert await client.ok(A, "GET", "/calldata/{a}/allcallid") == [call]
+    await client.ok(A, "DELETE", CALL + "release")
+    await standing.quiet()
+    types = [name for name, _ in await client.events(A)]
+    wanted = ["AgentState_Busy", "AgentEvent_Talking", "AgentEvent_Call_Release", "AgentState_Ready"]
+    assert [name for name in types if name in wanted] == wanted
+
+
+@pytest.mark.parametrize(
+    ("body", "retcode"),
+    [
+        ({}, "000-002"),
+        ({"called": ""}, "000-002"),
+        ({"called": "1" * 25}, "000-002"),
+        ({"called": "0555", "skillid": "x"}, "000-002"),
+        ({"called": "0555", "mediaability": 3}, "000-002"),
+        ({"called": "hello"}, "200-001"),
+        ({"called": "9555"}, "200-001"),
+    ],
+    ids=str,
+)
+async def test_numbers_that_cannot_be_called(
+    standing: Standing, client: LedgerClient, body: dict[str, object], retcode: str
+) -> None:
+    await standing.at_work(A)
+    assert await client.refused(A, "PUT", CALL + "callout", json=body) == retcode
+
+
+async def test_holding_muting_dialling(standing: Standing, client: LedgerClient) -> None:
+    await standing.at_work(A)
+    await standing.call_in()
+    await client.events(A)
+    for verb, tail in (
+        ("POST", "hold"),
+        ("POST", "gethold"),
+        ("POST", "beginmute"),
+        ("POST", "endmute"),
+        ("POST", "seconddial/12%23*"),
+        ("POST", "seconddialex?number=12%23*"),
+    ):
+        await client.ok(A, verb, CALL + tail)
+    await standing.quiet()
+    assert [name for name, _ in await client.events(A)] == ["AgentEvent_Hold", "AgentEvent_Talking"]
+    for verb, tail, retcode in (
+        ("POST", "gethold", "200-015"),
+        ("POST", "endmute", "200-008"),
+        ("POST", "seconddial/12A", "000-002"),
+        ("POST", "seconddialex", "000-002"),
+        ("POST", "seconddialex?number=" + "1" * 25, "000-002"),
+    ):
+        assert await client.refused(A, verb, CALL + tail) == retcode, tail
+    await client.ok(A, "POST", CALL + "hold")
+    assert await client.refused(A, "POST", CALL + "hold") == "200-014"
+    await client.ok(A, "DELETE", "/voicecall/{a}")
+
+
+async def test_without_a_call(standing: Standing, client: LedgerClient) -> None:
+    await standing.at_work(A)
+    table = {
+        ("PUT", "answer"): "200-002",
+        ("POST", "hold"): "200-013",
+        ("POST", "gethold"): "200-015",
+        ("POST", "beginmute"): "200-003",
+        ("POST", "endmute"): "200-007",
+        ("POST", "seconddial/1"): "100-007",
+        ("DELETE", "release"): "200-017",
+        ("DELETE", ""): "200-017",
+    }
+    found = {}
+    for verb, tail in table:
+        found[verb, tail] = await client.refused(A, verb, (CALL + tail).rstrip("/"))
+    assert found == table
+
+
+async def test_answering_by_hand(standing: Standing, client: LedgerClient) -> None:
+    await client.sign_in(A, autoanswer="false")
+    await client.ok(A, "POST", "/onlineagent/{a}/resetskill/true")
+    await standing.call_in()
+    ringing = dict(await client.events(A))["AgentEvent_Ringing"]
+    assert (ringing["caller"], ringing["called"], ringing["type"]) == ("555", "801", "main")
+    await client.ok(A, "PUT", CALL + f"answer?callid={ringing['callid']}")
+    await standing.quiet()
+    assert "AgentEvent_Talking" in dict(await client.events(A))
+
+
+async def test_whispering_and_its_events(standing: Standing, client: LedgerClient) -> None:
+    await standing.at_work(A, INSPECTOR)
+    await standing.call_in()
+    await client.events(A)
+    await client.ok(INSPECTOR, "POST", QC + f"requestwhisperagent?whisperagentid={A}")
+    await standing.quiet()
+    assert await client.events(A) == [("AgentOther_BeQcStart", {"qcType": 20172, "qcAgentId": INSPECTOR})]
+    assert [name for name, _ in await client.events(INSPECTOR)] == [
+        "AgentState_Busy",
+        "AgentOther_PhoneAlerting",
+        "AgentOther_PhoneOffhook",
+    ]
+    await client.ok(INSPECTOR, "POST", QC + f"requeststopwhisperagent?whisperagentid={A}")
+    await standing.quiet()
+    assert await client.events(A) == [("AgentOther_BeQcStop", {"qcType": 20172, "qcAgentId": INSPECTOR})]
+    assert [name for name, _ in await client.events(INSPECTOR)] == [
+        "AgentOther_PhoneRelease",
+        "AgentState_Ready",
+    ]
+
+
+async def test_every_way_in_and_out(standing: Standing, client: LedgerClient) -> None:
+    await standing.at_work(A, INSPECTOR)
+    await standing.call_in()
+    steps = [
+        ("PUT", f"addsupervise/{A}"),
+        ("POST", f"switch/{A}"),
+        ("POST", f"switch/{A}"),
+        ("POST", f"requestswitchinsertwhisperagent?whisperagentid={A}&switchtype=2"),
+        ("POST", "requestswitchinsertwhisperagent?switchtype=1"),
+        ("POST", f"requestswitchinsertwhisperagent?whisperagentid={A}&switchtype=0"),
+        ("DELETE", f"{A}"),
+        ("PUT", f"addinsert/{A}"),
+        ("DELETE", f"{A}"),
+        ("POST", f"requestwhisperagent?whisperagentid={A}"),
+        ("POST", "requeststopwhisperagent"),
+        ("PUT", f"addsupervise/{A}"),
+        ("PUT", f"intercept/{A}"),
+    ]
+    for verb, tail in steps:
+        await client.ok(INSPECTOR, verb, QC + tail)
+        await standing.quiet()
+    assert "AgentEvent_Talking" in dict(await client.events(INSPECTOR))
+
+
+async def test_intercepting_a_named_call(standing: Standing, client: LedgerClient) -> None:
+    await standing.at_work(A, INSPECTOR)
+    await standing.call_in()
+    call = (await client.ok(A, "GET", "/calldata/{a}/allcallid"))[0]
+    await client.ok(INSPECTOR, "PUT", QC + f"addsupervise/{A}")
+    await standing.quiet()
+    assert await client.refused(INSPECTOR, "PUT", QC + f"intercept/{A}/1456402370-7") == "900-003"
+    await client.ok(INSPECTOR, "PUT", QC + f"intercept/{A}/{call}")
+    await standing.quiet()
+    assert await client.ok(INSPECTOR, "GET", "/calldata/{a}/allcallid") == [call]
+
+
+async def test_forcing(standing: Standing, client: LedgerClient) -> None:
+    await standing.at_work(A, B, INSPECTOR)
+    for tail in (f"forcebusy/{A}", f"forceidle/{A}", f"forcerest/{A}/60/1", f"forceidle/{A}"):
+        await client.ok(INSPECTOR, "POST", QC + tail)
+    await standing.quiet()
+    assert await client.events(A) == [
+        ("AgentState_SetNotReady_Success", {"reason": "3"}),
+        ("AgentState_Ready", None),
+        ("AgentState_SetRest_Success", {"reason": "1"}),
+        ("AgentState_Ready", None),
+    ]
+    await client.ok(INSPECTOR, "POST", QC + "adjustskill", json={"workNo": str(A), "skills": [2]})
+    skills = await client.ok(A, "GET", "/onlineagent/{a}/agentskills")
+    assert [skill["id"] for skill in skills] == [2]
+    await standing.call_in()
+    call = (await client.ok(B, "GET", "/calldata/{a}/allcallid"))[0]
+    await client.ok(INSPECTOR, "POST", QC + f"forcedropcall/{call}")
+    await standing.quiet()
+    assert await client.ok(B, "GET", "/calldata/{a}/allcallid") == []
+    await client.ok(INSPECTOR, "POST", QC + f"forcelogout/{A}")
+    await standing.quiet()
+    assert await client.refused(A, "GET", "/onlineagent/{a}/agentstatus") == "100-006"
+
+
+ENTRIES = {
+    "listen": ("PUT", "addsupervise/{}"),
+    "insert": ("PUT", "addinsert/{}"),
+    "whisper": ("POST", "requestwhisperagent?whisperagentid={}"),
+}
+LEAVING = {
+    "stop": ("DELETE", "{}"),
+    "stop whisper": ("POST", "requeststopwhisperagent?whisperagentid={}"),
+    "toggle": ("POST", "switch/{}"),
+    "switch": ("POST", "requestswitchinsertwhisperagent?whisperagentid={}&switchtype=0"),
+    "intercept": ("PUT", "intercept/{}"),
+}
+FORCES = {
+    "busy": ("POST", "forcebusy/{}"),
+    "idle": ("POST", "forceidle/{}"),
+    "rest": ("POST", "forcerest/{}/60/1"),
+    "sign out": ("POST", "forcelogout/{}"),
+}
+LISTS_900_004 = {"whisper", "stop whisper", "switch"}
+
+
+async def _refusals(client: LedgerClient, agent: int, target: object) -> dict[str, str]:
+    return {
+        name: await client.refused(agent, verb, QC + tail.format(target))
+        for name, (verb, tail) in {**ENTRIES, **LEAVING, **FORCES}.items()
+    }
+
+
+def _no_such_agent() -> dict[str, str]:
+    names = [*ENTRIES, *LEAVING, *FORCES]
+    return {name: "900-004" if name in LISTS_900_004 else "900-003" for name in names}
+
+
+@pytest.mark.parametrize("target", [FOREIGN_AGENT, 999, B], ids=["foreign", "unknown", "not signed in"])
+async def test_unknown_foreign_and_absent_agents_look_the_same(
+    standing: Standing, client: LedgerClient, target: int
+) -> None:
+    await standing.at_work(INSPECTOR)
+    assert await _refusals(client, INSPECTOR, target) == _no_such_agent()
+
+
+async def test_leaving_what_was_never_entered(standing: Standing, client: LedgerClient) -> None:
+    await standing.at_work(A, INSPECTOR)
+    for name, (verb, tail) in LEAVING.items():
+        wanted = _no_such_agent()[name]
+        assert await client.refused(INSPECTOR, verb, QC + tail.format(A)) == wanted, name
+    assert await client.refused(INSPECTOR, "POST", QC + "requeststopwhisperagent") == "900-004"
+
+
+async def test_stopping_twice(standing: Standing, client: LedgerClient) -> None:
+    await standing.at_work(A, INSPECTOR)
+    await standing.call_in()
+    await client.ok(INSPECTOR, "POST", QC + f"requestwhisperagent?whisperagentid={A}")
+    await standing.quiet()
+    stop = QC + f"requeststopwhisperagent?whisperagentid={A}"
+    await client.ok(INSPECTOR, "POST", stop)
+    await standing.quiet()
+    assert await client.refused(INSPECTOR, "POST", stop) == "900-004"
+
+
+async def test_an_agent_without_the_right(standing: Standing, client: LedgerClient) -> None:
+    await standing.at_work(A, B)
+    found = await _refusals(client, A, B)
+    assert set(found.values()) == {"900-002"}, found
+    assert await client.refused(A, "POST", QC + "forcedropcall/1-1") == "900-002"
+    body = {"workNo": str(B), "skills": [1]}
+    assert await client.refused(A, "POST", QC + "adjustskill", json=body) == "900-002"
+
+
+async def test_oneself(standing: Standing, client: LedgerClient) -> None:
+    await standing.at_work(INSPECTOR)
+    for verb, tail in {**ENTRIES, **FORCES}.values():
+        assert await client.refused(INSPECTOR, verb, QC + tail.format(INSPECTOR)) == "000-005", tail
+
+
+async def test_an_inspector_who_is_not_idle(standing: Standing, client: LedgerClient) -> None:
+    await standing.at_work(A, INSPECTOR)
+    await client.ok(INSPECTOR, "POST", "/onlineagent/{a}/saybusy")
+    found = {
+        name: await client.refused(INSPECTOR, verb, QC + tail.format(A))
+        for name, (verb, tail) in ENTRIES.items()
+    }
+    assert found == {"listen": "900-005", "insert": "900-005", "whisper": "900-003"}
+
+
+async def test_without_the_database(standing: Standing, client: LedgerClient) -> None:
+    await standing.at_work(A, INSPECTOR)
+    await standing.call_in()
+    standing.store.available = False
+    for verb, tail in ENTRIES.values():
+        assert await client.refused(INSPECTOR, verb, QC + tail.format(A)) == "900-001", tail
+
+
+@pytest.mark.parametrize(
+    ("verb", "tail", "body", "retcode"),
+    [
+        ("POST", "requestwhisperagent", None, "000-002"),
+        ("POST", "requestwhisperagent?whisperagentid=", None, "000-002"),
+        ("POST", "requestwhisperagent?whisperagentid=60000", None, "000-002"),
+        ("PUT", "addsupervise/100", None, "000-002"),
+        ("POST", "requestswitchinsertwhisperagent?whisperagentid=101", None, "000-002"),
+        ("POST", "requestswitchinsertwhisperagent?whisperagentid=101&switchtype=3", None, "000-002"),
+        ("POST", "forcerest/101/0/1", None, "000-002"),
+        ("POST", "forcerest/101/60/0", None, "000-002"),
+        ("POST", "forcedropcall/a%2Fb%20c", None, "900-003"),
+        ("POST", "forcedropcall/" + "x" * 65, None, "000-002"),
+        ("POST", "adjustskill", {"skills": [1]}, "100-001"),
+        ("POST", "adjustskill", {"workNo": "101"}, "100-001"),
+        ("POST", "adjustskill", {"workNo": "101", "skills": [99]}, "100-001"),
+        ("POST", "adjustskill", {"workNo": "101", "skills": list(range(1001))}, "100-001"),
+        ("POST", "adjustskill", [], "000-002"),
+    ],
+)
+async def test_bad_parameters(
+    standing: Standing, client: LedgerClient, verb: str, tail: str, body: object, retcode: str
+) -> None:
+    await standing.at_work(A, INSPECTOR)
+    assert await client.refused(INSPECTOR, verb, QC + tail, json=body) == retcode

@@ -1,0 +1,166 @@
+"""The server on a real socket, with small applications behind it."""
+
+from __future__ import annotations
+
+import asyncio
+import ssl
+from collections.abc import AsyncIterator, Awaitable, Callable
+from pathlib import Path
+
+import httpx
+import pytest
+from starlette.responses import PlainTextResponse, Response
+from starlette.types import ASGIApp, Receive, Scope, Send
+from tests.contract.sockets import RawConnection, until
+
+from sottovoce.http.edge import CONNECTION_OPEN
+from sottovoce.http.server import Server, ServerSettings
+from sottovoce.tasks import Tasks
+
+TLS = Path(__file__).parent / "tls"
+LOCAL = ServerSettings(host="127.0.0.1", port=0, stop_s=1)
+Start = Callable[..., Awaitable[Server]]
+
+
+async def hello(scope: Scope, receive: Receive, send: Send) -> None:
+    response: Response = PlainTextResponse("hello")
+    response.raw_headers.append((b"Set-GUID", b"JSESSIONID=x"))
+    await response(scope, receive, send)
+
+
+@pytest.fixture
+async def start() -> AsyncIterator[Start]:
+    tasks = Tasks()
+    servers: list[Server] = []
+
+    async def started(app: ASGIApp = hello, settings: ServerSettings = LOCAL) -> Server:
+        server = Server(app, settings, tasks)
+        await server.start()
+        servers.append(server)
+        return server
+
+    yield started
+    for server in servers:
+        await server.stop()
+    await tasks.close()
+
+
+async def test_headers_keep_their_case(start: Start) -> None:
+    connection = await RawConnection.to((await start()).port)
+    answer = await connection.ask("GET", "/")
+    assert b"Set-GUID: JSESSIONID=x" in answer.headers
+    assert not any(line.lower().startswith(b"server:") for line in answer.headers)
+    await connection.close()
+
+
+async def test_a_connection_serves_several_requests(start: Start) -> None:
+    connection = await RawConnection.to((await start()).port)
+    for _ in range(3):
+        assert (await connection.ask("GET", "/")).body == b"hello"
+    await connection.close()
+
+
+@pytest.mark.parametrize(
+    "garbage",
+    [
+        b"nonsense\r\n\r\n",
+        b"GET /\r\n\r\n",
+        b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03",
+        b"GET / HTTP/1.1\r\nHost: x\r\nX: " + b"a" * 60_000,
+        b"GET / HTTP/1.1\r\nHost: x\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\n",
+    ],
+    ids=["nonsense", "version", "tls", "long header", "two lengths"],
+)
+async def test_what_is_no_http_gets_400_and_the_end(start: Start, garbage: bytes) -> None:
+    connection = await RawConnection.to((await start()).port)
+    await connection.send(garbage)
+    assert (await connection.rest()).startswith(b"HTTP/1.1 400 ")
+    await connection.close()
+
+
+async def test_headers_that_come_too_slowly_end_the_connection(start: Start) -> None:
+    server = await start(settings=ServerSettings("127.0.0.1", 0, header_s=0.05))
+    silent, slow = await RawConnection.to(server.port), await RawConnection.to(server.port)
+    await slow.send(b"GET / HTTP/1.1\r\nHost:")
+    assert await silent.rest() == b""
+    assert await slow.rest() == b""
+    await silent.close()
+    await slow.close()
+
+
+async def test_connections_are_bounded(start: Start) -> None:
+    server = await start(settings=ServerSettings("127.0.0.1", 0, connections=1))
+    first = await RawConnection.to(server.port)
+    assert (await first.ask("GET", "/")).body == b"hello"
+    second = await RawConnection.to(server.port)
+    assert await second.rest_or_reset() == b""
+    assert (await first.ask("GET", "/")).body == b"hello"
+    await first.close()
+    await second.close()
+
+
+async def test_the_application_knows_whether_the_connection_stands(start: Start) -> None:
+    stands: list[bool] = []
+    gone = asyncio.Event()
+
+    async def watching(scope: Scope, receive: Receive, send: Send) -> None:
+        is_open = scope["extensions"][CONNECTION_OPEN]
+        stands.append(is_open())
+        while (await receive())["type"] != "http.disconnect":
+            pass
+        stands.append(is_open())
+        gone.set()
+
+    connection = await RawConnection.to((await start(watching)).port)
+    await connection.send(b"GET / HTTP/1.1\r\nHost: x\r\n\r\n")
+    await until(lambda: stands)
+    await connection.reset()
+    await gone.wait()
+    assert stands == [True, False]
+    await connection.close()
+
+
+async def test_tls_by_setting(start: Start) -> None:
+    settings = ServerSettings("127.0.0.1", 0, TLS / "certificate.pem", TLS / "key.pem")
+    server = await start(settings=settings)
+    trust = ssl.create_default_context(cafile=str(TLS / "certificate.pem"))
+    async with httpx.AsyncClient(verify=trust) as http:
+        answer = await http.get(f"https://127.0.0.1:{server.port}/")
+    assert answer.text == "hello"
+    assert answer.http_version == "HTTP/1.1"
+
+
+async def test_a_port_in_use_is_said(start: Start) -> None:
+    server = await start()
+    second = Server(hello, ServerSettings("127.0.0.1", server.port), Tasks())
+    with pytest.raises(OSError, match="in use"):
+        await second.start()
+    await second.stop()
+
+
+async def test_a_bad_certificate_is_said() -> None:
+    server = Server(hello, ServerSettings("127.0.0.1", 0, TLS / "key.pem", TLS / "key.pem"), Tasks())
+    with pytest.raises(OSError):
+        await server.start()
+
+
+async def test_stopping_lets_a_request_end(start: Start) -> None:
+    entered, release = asyncio.Event(), asyncio.Event()
+
+    async def slow(scope: Scope, receive: Receive, send: Send) -> None:
+        entered.set()
+        await release.wait()
+        await PlainTextResponse("late")(scope, receive, send)
+
+    server = await start(slow)
+    connection = await RawConnection.to(server.port)
+    tasks = Tasks()
+    asked = tasks.spawn(connection.ask("GET", "/"), name="request")
+    await entered.wait()
+    stopping = tasks.spawn(server.stop(), name="stop")
+    release.set()
+    assert (await asked).body == b"late"
+    await stopping
+    with pytest.raises(OSError):
+        await RawConnection.to(server.port)
+    await connection.close()
