@@ -1,0 +1,106 @@
+"""The table in the terminal, or plain lines where output is no terminal."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+from rich.console import Console, Group, RenderableType
+from rich.table import Table
+from rich.text import Text
+
+from sottovoce.demo.meters import Heard
+from sottovoce.demo.people import DemoAgent
+
+_BARS = 8
+_SOFTEST_DBOV, _LOUDEST_DBOV = -46.0, -14.0
+
+
+@dataclass(frozen=True, slots=True)
+class Scene:
+    """What is to be shown at one moment."""
+
+    agents: Sequence[DemoAgent]
+    heard: Sequence[Heard]
+    names: Mapping[str, str]
+    """Customer's number to name."""
+    inspector: str
+
+    def at(self, listener: str) -> list[Heard]:
+        return [one for one in self.heard if one.listener == listener]
+
+
+def meter(one: Heard) -> Text:
+    """A talker's name and its level as bars; grey while not heard."""
+    if one.level_dbov is None:
+        return Text(f"{one.talker} …", "dim")
+    if not one.heard:
+        return Text(f"{one.talker} {'·' * _BARS}", "dim")
+    span = (one.level_dbov - _SOFTEST_DBOV) / (_LOUDEST_DBOV - _SOFTEST_DBOV)
+    full = max(1, min(_BARS, round(span * _BARS))) if one.speaking else 0
+    return Text(f"{one.talker} {'█' * full}{'░' * (_BARS - full)}", "bold green" if one.speaking else "green")
+
+
+def table(scene: Scene) -> Table:
+    """Who is in which call and who hears whom, now."""
+    shown = Table(title="who hears whom, as their phones hear it", title_justify="left", expand=False)
+    for heading in ("agent", "state", "customer", "the agent hears", "the customer hears", "inspected"):
+        shown.add_column(heading, no_wrap=True)
+    for agent in scene.agents:
+        name = scene.names.get(agent.customer, agent.customer)
+        inspected = ", ".join(f"{mode} by {who}" for who, mode in agent.supervised.items())
+        state = "on hold" if agent.held else agent.state
+        shown.add_row(
+            f"{agent.person.agent} {agent.person.name}",
+            state,
+            name,
+            _stack(scene.at(agent.person.name)),
+            _stack(scene.at(name) if agent.customer else []),
+            Text(inspected, "bold yellow"),
+        )
+    at_inspector = scene.at(scene.inspector)
+    shown.add_section()
+    shown.add_row(
+        scene.inspector, "", "", _stack(at_inspector), "", "" if at_inspector else "(hears nothing)"
+    )
+    return shown
+
+
+def _stack(heard: Iterable[Heard]) -> RenderableType:
+    found = [meter(one) for one in heard]
+    return Group(*found) if found else Text("")
+
+
+class Plain:
+    """Lines for logs and pipes: one whenever something changed."""
+
+    def __init__(self, console: Console) -> None:
+        self._console = console
+        self._said: dict[str, str] = {}
+
+    def show(self, scene: Scene) -> None:
+        """Print what is not as it was."""
+        for agent in scene.agents:
+            name = scene.names.get(agent.customer, agent.customer)
+            modes = ", ".join(f"inspector {who} {mode}s" for who, mode in agent.supervised.items())
+            line = f"agent {agent.person.agent} {'on hold' if agent.held else agent.state}"
+            line += f" with {name}" if name else ""
+            line += f"; {modes}" if modes else ""
+            self._tell(f"state {agent.person.agent}", line)
+            self._hears(scene, agent.person.name)
+            if agent.customer:
+                self._hears(scene, name)
+        self._hears(scene, scene.inspector)
+
+    def _hears(self, scene: Scene, listener: str) -> None:
+        heard = scene.at(listener)
+        if any(one.level_dbov is None for one in heard):
+            return
+        names = ", ".join(one.talker for one in heard if one.heard) or "nobody"
+        if heard or f"hears {listener}" in self._said:
+            self._tell(f"hears {listener}", f"{listener} hears {names}")
+
+    def _tell(self, key: str, line: str) -> None:
+        if self._said.get(key) != line:
+            self._said[key] = line
+            self._console.print(line, highlight=False, markup=False)

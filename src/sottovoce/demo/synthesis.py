@@ -1,0 +1,81 @@
+"""Makes the demo's recordings with espeak-ng: `python -m sottovoce.demo.synthesis`.
+
+A developer's tool: the recordings are shipped, nothing of this runs in a demo. They are 8 kHz
+mono G.711 (µ-law) WAV, 8 kB a second.
+"""
+
+from __future__ import annotations
+
+import shutil
+import struct
+import subprocess
+import tempfile
+import wave
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+
+from sottovoce.demo.voices import LINES, SPEECH
+from sottovoce.domain.legs import Codec
+from sottovoce.media import g711
+
+_ACTIVE_RMS = 32768.0 * 10.0 ** (-20.0 / 20.0)
+_RATE = 8000
+
+
+def synthesise(text: str, voice: str, pitch: int, speed: int) -> npt.NDArray[np.int16]:
+    """One line, spoken, at 8 kHz and -20 dBov over the parts that speak."""
+    program = shutil.which("espeak-ng")
+    if program is None:
+        raise SystemExit("espeak-ng is not installed (apt-get install espeak-ng)")
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "line.wav"
+        subprocess.run(  # noqa: S603 - fixed program, texts of our own
+            [program, "-v", voice, "-p", str(pitch), "-s", str(speed), "-w", str(path), text], check=True
+        )
+        with wave.open(str(path)) as file:
+            rate = file.getframerate()
+            samples = np.frombuffer(file.readframes(file.getnframes()), dtype="<i2").astype(np.float64)
+    return _levelled(_resampled(samples, rate))
+
+
+def _resampled(samples: npt.NDArray[np.float64], rate: int) -> npt.NDArray[np.float64]:
+    """To 8 kHz with nothing above 3.6 kHz or below 200 Hz, by the spectrum of the whole line."""
+    length = round(samples.size * _RATE / rate)
+    spectrum = np.fft.rfft(samples)
+    frequencies = np.fft.rfftfreq(samples.size, 1.0 / rate)
+    spectrum[(frequencies > 3600.0) | (frequencies < 200.0)] = 0.0
+    kept = np.zeros(length // 2 + 1, dtype=np.complex128)
+    kept[: min(kept.size, spectrum.size)] = spectrum[: kept.size]
+    return np.fft.irfft(kept, length) * (length / samples.size)
+
+
+def _levelled(samples: npt.NDArray[np.float64]) -> npt.NDArray[np.int16]:
+    frames = samples[: samples.size // 160 * 160].reshape(-1, 160)
+    loudness = np.sqrt(np.mean(np.square(frames), axis=1))
+    active = loudness[loudness > 0.1 * loudness.max()]
+    scaled = samples * (_ACTIVE_RMS / float(np.sqrt(np.mean(np.square(active)))))
+    return np.clip(np.rint(scaled), -32000, 32000).astype(np.int16)
+
+
+def _write(path: Path, samples: npt.NDArray[np.int16]) -> None:
+    """A WAV of format 7 (µ-law), which the standard library's `wave` does not write."""
+    data = g711.encode(samples, Codec.PCMU).tobytes()
+    layout = struct.pack("<4sIHHIIHHH", b"fmt ", 18, 7, 1, _RATE, _RATE, 1, 8, 0)
+    fact = struct.pack("<4sII", b"fact", 4, len(data))
+    body = b"WAVE" + layout + fact + struct.pack("<4sI", b"data", len(data)) + data + b"\0" * (len(data) % 2)
+    path.write_bytes(struct.pack("<4sI", b"RIFF", len(body)) + body)
+
+
+def main() -> None:
+    """Write every line of `voices.LINES`."""
+    SPEECH.mkdir(exist_ok=True)
+    for name, line in LINES.items():
+        samples = synthesise(line.text, line.voice, line.pitch, line.speed)
+        print(f"{name:12} {samples.size / _RATE:5.1f} s")
+        _write(SPEECH / f"{name}.wav", samples)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,192 @@
+"""Those who take part in a selftest: three phones with a tone each, two agents at the gateway."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Collection
+from contextlib import AsyncExitStack, asynccontextmanager
+
+from sottovoce.client.ccgateway import AgentClient, Gateway
+from sottovoce.doors.sip.hops import Hop
+from sottovoce.doors.sip.ports import Account
+from sottovoce.phones import tones
+from sottovoce.phones.ear import Ear
+from sottovoce.phones.media import Second, nothing_heard
+from sottovoce.phones.phone import Phone, PhoneCall
+from sottovoce.phones.sources import FRAME, Source, Tone
+from sottovoce.phones.tones import Samples
+from sottovoce.selftest.findings import Party
+from sottovoce.selftest.stage import Seat, Stage
+
+TONE = {Party.CUSTOMER: tones.TONES[0], Party.AGENT: tones.TONES[1], Party.INSPECTOR: tones.TONES[2]}
+NEXT_CUSTOMER_TONE = tones.TONES[3]
+"""The second customer's, who meets the first one's slot and port."""
+SETTLE_S = 0.5
+"""From a command's answer to the beginning of the second that is judged: jitter buffers fill meanwhile."""
+PATIENCE_S = 15.0
+IDLE, TALKING = 4, 7
+_TRIES = 5
+
+
+class Echo:
+    """A voice whose microphone also hears the loudspeaker, 20 dB softer."""
+
+    def __init__(self, voice: Source, ear: Callable[[], Ear | None]) -> None:
+        self._voice = voice
+        self._ear = ear
+        self._at: int | None = None
+
+    def frame(self) -> Samples:
+        said = self._voice.frame()
+        ear = self._ear()
+        if ear is None:
+            return said
+        if self._at is None or not 0 <= ear.end - self._at <= 10 * FRAME:
+            self._at = max(0, ear.end - 3 * FRAME)
+        heard = ear.window(self._at, FRAME)
+        self._at += FRAME
+        mixed: Samples = (said + heard // 10).astype(said.dtype)
+        return mixed
+
+
+class Cast:
+    """The phones and clients. `ask` performs steps on them."""
+
+    def __init__(self, stage: Stage, gateway: Gateway) -> None:
+        self.stage = stage
+        self.inspector: AgentClient = gateway.agent(stage.inspector.agent)
+        self.agent: AgentClient = gateway.agent(stage.agent.agent)
+        self.phones: dict[Party, Phone] = {}
+        self.customer_tone = TONE[Party.CUSTOMER]
+        self.customer_call: PhoneCall | None = None
+
+    @property
+    def target(self) -> int:
+        """The supervised agent's work number."""
+        return self.stage.agent.agent
+
+    def tone_of(self, party: Party) -> int:
+        return self.customer_tone if party is Party.CUSTOMER else TONE[party]
+
+    # -- coming and going
+
+    async def enter(self) -> None:
+        """Start and register the phones, sign in both agents, wait until they are idle."""
+        await self._start_customer()
+        await self._start_phone(Party.AGENT, self.stage.agent)
+        await self._start_phone(Party.INSPECTOR, self.stage.inspector)
+        for client, seat, release in (
+            (self.agent, self.stage.agent, False),
+            (self.inspector, self.stage.inspector, True),
+        ):
+            await client.sign_in(
+                seat.password,
+                seat.phone,
+                autoanswer=True,
+                autoenteridle=True,
+                releasephone=release,
+                status=IDLE,
+            )
+
+    async def leave(self) -> None:
+        """Sign out, hang up, close."""
+        for client in (self.inspector, self.agent):
+            if client.guid is not None:
+                await client.sign_out()
+        for phone in self.phones.values():
+            await phone.stop()
+
+    async def _start_customer(self) -> None:
+        phone = Phone("customer", lambda: Tone(self.customer_tone))
+        self.phones[Party.CUSTOMER] = phone
+        await phone.start(self.stage.customer_host if self.stage.customer is None else self.stage.phone_host)
+        if self.stage.customer is not None:
+            await self._register(phone, self.stage.customer)
+
+    async def _start_phone(self, party: Party, seat: Seat) -> None:
+        hz = TONE[party]
+        phone = self.phones[party] = Phone(party.value, lambda: Tone(hz))
+        await phone.start(self.stage.phone_host)
+        await self._register(phone, seat.account)
+
+    async def _register(self, phone: Phone, account: Account) -> None:
+        stage = self.stage
+        await phone.register(
+            stage.sip_host, stage.sip_port, account, domain=stage.sip_domain, transport=stage.transport
+        )
+
+    # -- the call
+
+    async def call_in(self, hz: int) -> None:
+        """A customer with that tone calls, and the agent answers."""
+        self.customer_tone = hz
+        phone = self.phones[Party.CUSTOMER]
+        stage = self.stage
+        via = None if stage.customer is not None else Hop(stage.transport, stage.sip_host, stage.sip_port)
+        self.customer_call = await phone.call(stage.access_code, via=via, domain=stage.sip_domain)
+        await self.customer_call.talking(PATIENCE_S)
+        await self.until(self.agent, TALKING)
+
+    async def customer_leaves(self) -> None:
+        """The customer hangs up, and agent and inspector become idle."""
+        call = self.customer_call
+        if call is not None:
+            call.hang_up()
+            await call.ended()
+        await self.until(self.agent, IDLE)
+
+    async def until(self, client: AgentClient, state: int) -> None:
+        """Wait until an agent is in that state, asking; TimeoutError if it is not."""
+        try:
+            async with asyncio.timeout(PATIENCE_S):
+                while await client.status() != state:  # noqa: ASYNC110 - another process's state
+                    await asyncio.sleep(0.05)
+        except TimeoutError:
+            raise TimeoutError(f"agent {client.agent} did not come into state {state}") from None
+
+    async def connected(self, party: Party) -> None:
+        """Wait until that party's phone talks."""
+        phone = self.phones[party]
+        call = phone.talking or (phone.calls[-1] if phone.calls else await phone.next_call(PATIENCE_S))
+        await call.talking(PATIENCE_S)
+
+    # -- hearing
+
+    async def hear(
+        self, *, steady: Collection[Party] = tuple(Party), settle_s: float = SETTLE_S
+    ) -> dict[Party, Second]:
+        """The same second at all phones; tried again while it was disturbed at one of `steady`."""
+        await asyncio.sleep(settle_s)
+        found: dict[Party, Second] = {}
+        for _ in range(_TRIES):
+            listening = {party: phone for party, phone in self.phones.items() if phone.talking is not None}
+            seconds = await asyncio.gather(*(phone.hear() for phone in listening.values()))
+            found = dict.fromkeys(self.phones, nothing_heard()) | dict(zip(listening, seconds, strict=True))
+            if all(found[party].steady for party in steady):
+                break
+        return found
+
+    async def hear_at(self, party: Party) -> Second:
+        """An undisturbed second at one phone, or the last of some tries."""
+        second = nothing_heard()
+        for _ in range(_TRIES):
+            second = await self.phones[party].hear()
+            if second.steady:
+                break
+        return second
+
+
+@asynccontextmanager
+async def performing(stage: Stage) -> AsyncIterator[Cast]:
+    """A cast that has entered; it leaves when the block ends."""
+    async with AsyncExitStack() as stack:
+        gateway = Gateway(stage.http_url, verify=stage.verify_tls)
+        stack.push_async_callback(gateway.close)
+        cast = Cast(stage, gateway)
+        stack.push_async_callback(cast.leave)
+        await cast.enter()
+        await stack.enter_async_context(cast.agent.polling())
+        await stack.enter_async_context(cast.inspector.polling())
+        await cast.until(cast.agent, IDLE)
+        await cast.until(cast.inspector, IDLE)
+        yield cast

@@ -1,0 +1,157 @@
+"""What a selftest found, as plain data."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from enum import StrEnum
+from typing import Any
+
+from sottovoce.phones.tones import SILENT_BELOW_DBOV, Verdict
+
+LEAK_RISE_DB = 3.0
+"""The most by which the whisper's bin on the customer's leg may rise when the whisper begins."""
+
+
+class Party(StrEnum):
+    """Who takes part, each with its tone."""
+
+    CUSTOMER = "customer"
+    AGENT = "agent"
+    INSPECTOR = "inspector"
+
+
+Hears = Mapping[Party, frozenset[Party]]
+"""Listener to exactly the parties heard."""
+
+
+@dataclass(frozen=True, slots=True)
+class Cell:
+    """One listener and one talker in one step."""
+
+    listener: Party
+    talker: Party
+    expected: bool
+    level_dbov: float
+    verdict: Verdict
+
+    @property
+    def right(self) -> bool:
+        """Whether it is as expected; an unclear level never is."""
+        return self.verdict is (Verdict.HEARD if self.expected else Verdict.SILENT)
+
+
+@dataclass(frozen=True, slots=True)
+class StepFound:
+    """One step of the walk. `failure` says why it could not be taken; then it has no cells."""
+
+    name: str
+    request: str
+    cells: tuple[Cell, ...] = ()
+    failure: str | None = None
+
+    @property
+    def right(self) -> bool:
+        return self.failure is None and all(cell.right for cell in self.cells)
+
+
+@dataclass(frozen=True, slots=True)
+class Leak:
+    """The whisper's bin on the customer's leg, in dBov: in the second before, and while whispering."""
+
+    before_dbov: float
+    during_dbov: float
+    rise_db: float
+
+    @property
+    def right(self) -> bool:
+        return self.rise_db <= LEAK_RISE_DB and self.during_dbov < SILENT_BELOW_DBOV
+
+
+@dataclass(frozen=True, slots=True)
+class SameBytes:
+    """What the customer's leg was sent on the in-process engine, with and without a whisper."""
+
+    packets: int
+    differing: int
+
+    @property
+    def right(self) -> bool:
+        return self.packets > 0 and self.differing == 0
+
+
+@dataclass(frozen=True, slots=True)
+class Delays:
+    """Times from the HTTP request to the first changed packet at the agent's phone, in ms."""
+
+    on_ms: tuple[float, ...]
+    off_ms: tuple[float, ...]
+    missed: int
+    """Changes that did not come within 2 s."""
+
+    @property
+    def right(self) -> bool:
+        return not self.missed
+
+
+@dataclass(frozen=True, slots=True)
+class PathFigures:
+    """The road between agent and customer over the whole walk."""
+
+    to_customer_lost: int
+    to_agent_lost: int
+    to_customer_received: int
+    to_agent_received: int
+    gaps: int
+    """Frames of 20 ms without the agent's tone at the customer while nobody held or muted."""
+    level_change_db: float
+    """The agent's level at the customer while supervised, against before: the largest difference."""
+
+
+@dataclass(frozen=True, slots=True)
+class EchoFigures:
+    """The whisper in what the agent's phone sends."""
+
+    headset_dbov: float
+    """At the customer while the agent's microphone hears nothing of it."""
+    loudspeaker_dbov: float
+    """At the customer while the agent's loudspeaker is heard by the microphone, 20 dB softer."""
+
+
+@dataclass(slots=True)
+class Findings:
+    """All of it."""
+
+    steps: list[StepFound] = field(default_factory=list)
+    leaks: list[Leak] = field(default_factory=list)
+    same_bytes: SameBytes | None = None
+    delays: Delays | None = None
+    path: PathFigures | None = None
+    echo: EchoFigures | None = None
+    failure: str | None = None
+    """Why the walk ended early, if it did."""
+
+    @property
+    def right(self) -> bool:
+        """Whether nothing is wrong. Losses, levels and echo are figures, not verdicts."""
+        return (
+            self.failure is None
+            and bool(self.steps)
+            and all(step.right for step in self.steps)
+            and bool(self.leaks)
+            and all(leak.right for leak in self.leaks)
+            and (self.same_bytes is not None and self.same_bytes.right)
+            and (self.delays is not None and self.delays.right)
+        )
+
+    def as_json(self) -> dict[str, Any]:
+        """For machines: everything above, each verdict beside it."""
+        document = asdict(self)
+        for found, step in zip(document["steps"], self.steps, strict=True):
+            found["right"] = step.right
+            for cell_found, cell in zip(found["cells"], step.cells, strict=True):
+                cell_found["right"] = cell.right
+        for found, leak in zip(document["leaks"], self.leaks, strict=True):
+            found["right"] = leak.right
+        document["right"] = self.right
+        return document

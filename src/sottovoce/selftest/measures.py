@@ -1,0 +1,181 @@
+"""Walks the script and measures on the way: cells, leakage, delays, losses, level, echo."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+
+import httpx
+
+from sottovoce.client.ccgateway import LISTEN, WHISPER, Failed
+from sottovoce.phones import tones
+from sottovoce.phones.media import PhoneMedia, Second
+from sottovoce.phones.phone import NotRegistered
+from sottovoce.phones.sources import Tone
+from sottovoce.selftest.cast import SETTLE_S, TONE, Cast, Echo
+from sottovoce.selftest.findings import (
+    Cell,
+    Delays,
+    EchoFigures,
+    Findings,
+    Hears,
+    Leak,
+    Party,
+    PathFigures,
+    StepFound,
+)
+from sottovoce.selftest.script import WALK, Step
+
+C, A, I = Party.CUSTOMER, Party.AGENT, Party.INSPECTOR  # noqa: E741 - as in the script
+DELAY_ROUNDS = 8
+_GIVE_UP_S = 2.0
+_LOOK_S = 0.02
+PROBLEMS = (Failed, NotRegistered, TimeoutError, OSError, httpx.HTTPError)
+"""What a server under test may do to the walk; each is told, none is raised."""
+
+Watch = Callable[[StepFound], None]
+"""Told of every step as soon as it is judged."""
+
+
+class Walk:
+    """One walk with one cast."""
+
+    def __init__(self, cast: Cast, findings: Findings, watch: Watch) -> None:
+        self._cast = cast
+        self._found = findings
+        self._watch = watch
+        self._plain_dbov: float | None = None
+        self._supervised_dbov: list[float] = []
+        self._gaps = 0
+        self._road: dict[int, tuple[Party, PhoneMedia]] = {}
+        """Each call's media at the customer and at the agent, counted at the end."""
+
+    async def go(self) -> None:
+        """Take every step; a step that cannot be taken ends the walk."""
+        for step in WALK:
+            found = await self._take(step)
+            self._found.steps.append(found)
+            self._watch(found)
+            if found.failure is not None:
+                self._found.failure = f"{step.name}: {found.failure}"
+                break
+            if step.whisper and self._found.delays is None:
+                self._found.delays = await self._delays()
+            elif step.whisper and self._found.echo is None:
+                self._found.echo = await self._echo()
+        self._count_path()
+
+    async def _take(self, step: Step) -> StepFound:
+        cast = self._cast
+        try:
+            before = await cast.hear_at(C) if step.whisper else None
+            await step.do(cast)
+            heard = await cast.hear(steady=[party for party, row in step.hears.items() if row])
+        except PROBLEMS as failure:
+            return StepFound(step.name, step.request, failure=str(failure) or repr(failure))
+        if before is not None:
+            self._found.leaks.append(self._leak(before, heard[C]))
+        self._note_path(step, heard)
+        return StepFound(step.name, step.request, cells_of(cast, step.hears, heard))
+
+    def _leak(self, before: Second, during: Second) -> Leak:
+        hz = TONE[I]
+        first, second = before.hearing.levels[hz], during.hearing.levels[hz]
+        return Leak(first, second, tones.rise(first, second))
+
+    def _note_path(self, step: Step, heard: dict[Party, Second]) -> None:
+        """Level and gaps of the agent's tone at the customer, where the customer should hear it."""
+        for party in (C, A):
+            standing = self._cast.phones[party].talking
+            if standing is not None:
+                self._road[id(standing.media)] = (party, standing.media)
+        customer = heard[C]
+        if A not in step.hears[C] or not customer.steady:
+            return
+        level = customer.hearing.levels[TONE[A]]
+        if self._plain_dbov is None:
+            self._plain_dbov = level
+        elif step.hears[I]:
+            self._supervised_dbov.append(level)
+        call = self._cast.phones[C].talking
+        if call is not None:
+            window = call.media.ear.last().reshape(-1, 160)
+            asked = [TONE[A], TONE[I]]
+            self._gaps += int((tones.block_levels(window, asked)[:, 0] < tones.HEARD_FROM_DBOV).sum())
+
+    def _count_path(self) -> None:
+        changes = [
+            abs(level - self._plain_dbov) for level in self._supervised_dbov if self._plain_dbov is not None
+        ]
+        figures = {
+            party: [media.ear.figures for whose, media in self._road.values() if whose is party]
+            for party in (C, A)
+        }
+        self._found.path = PathFigures(
+            to_customer_lost=sum(one.lost for one in figures[C]),
+            to_agent_lost=sum(one.lost for one in figures[A]),
+            to_customer_received=sum(one.received for one in figures[C]),
+            to_agent_received=sum(one.received for one in figures[A]),
+            gaps=self._gaps,
+            level_change_db=max(changes, default=0.0),
+        )
+
+    # -- from the request to the ear
+
+    async def _delays(self) -> Delays:
+        """Switch the whisper off and on; the agent's phone says when the first changed packet came."""
+        cast = self._cast
+        call = cast.phones[A].talking
+        if call is None:
+            return Delays((), (), 1)
+        on: list[float] = []
+        off: list[float] = []
+        missed = 0
+        for number in range(2 * DELAY_ROUNDS):
+            mode, times = (LISTEN, off) if number % 2 == 0 else (WHISPER, on)
+            answer = await cast.inspector.switch(cast.target, mode)
+            changed = await _changed(call.media, on=mode == WHISPER, since=answer.sent_at)
+            if changed is None:
+                missed += 1
+            else:
+                times.append((changed - answer.sent_at) * 1000.0)
+            await asyncio.sleep(0.1 + 0.0137 * number)
+        return Delays(tuple(on), tuple(off), missed)
+
+    async def _echo(self) -> EchoFigures:
+        """The whisper at the customer, first with a headset, then with a loudspeaker at the agent's desk."""
+        cast = self._cast
+        headset = (await cast.hear_at(C)).hearing.levels[TONE[I]]
+        phone = cast.phones[A]
+        call = phone.talking
+        phone.say(lambda: Echo(Tone(TONE[A]), lambda: call.media.ear if call is not None else None))
+        await asyncio.sleep(SETTLE_S)
+        loudspeaker = (await cast.phones[C].hear()).hearing.levels[TONE[I]]
+        phone.say(lambda: Tone(TONE[A]))
+        await asyncio.sleep(SETTLE_S)
+        return EchoFigures(headset, loudspeaker)
+
+
+async def _changed(media: PhoneMedia, *, on: bool, since: float) -> float | None:
+    """When the inspector's tone set in or ended at that phone, None if it did not."""
+    among = (TONE[C], TONE[A], TONE[I])
+    for _ in range(round(_GIVE_UP_S / _LOOK_S)):
+        found = media.ear.changed_at(TONE[I], on=on, since=since, among=among)
+        if found is not None:
+            return found
+        await asyncio.sleep(_LOOK_S)
+    return None
+
+
+def cells_of(cast: Cast, expected: Hears, heard: dict[Party, Second]) -> tuple[Cell, ...]:
+    """Every listener and talker, whatever was expected: what nobody asked about cannot be missed."""
+    cells = []
+    for listener in Party:
+        hearing = heard[listener].hearing
+        for talker in Party:
+            if talker is listener:
+                continue
+            hz = cast.tone_of(talker)
+            wanted = talker in expected[listener]
+            cells.append(Cell(listener, talker, wanted, hearing.levels[hz], hearing.verdict(hz)))
+    return tuple(cells)
