@@ -1,0 +1,276 @@
+"""The composition root: the only place where ports meet what implements them.
+
+`running` is the whole server inside the running event loop; `serve` is `sottovoce serve`.
+Started in the order database, media workers, SIP door, floors, HTTP; stopped the other way round, so that
+calls end with a BYE and recordings are closed before what carries them goes.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+import signal
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import structlog
+import uvloop
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from sottovoce import logs
+from sottovoce.clock import Clock, SystemClock
+from sottovoce.config import AuthMode, Settings, TrunkSettings
+from sottovoce.config import SipSettings as SipConfig
+from sottovoce.domain.directory import VdnId
+from sottovoce.doors.sip.door import SipDoor
+from sottovoce.doors.sip.hops import Hop, Transport
+from sottovoce.doors.sip.ports import Account
+from sottovoce.doors.sip.settings import SipSettings, Trunk, UaSettings
+from sottovoce.http.ccgateway import AgentIds, Gateway, GatewaySettings
+from sottovoce.http.server import Server, ServerSettings
+from sottovoce.http.site import site
+from sottovoce.live.desk import Desk, DeskSettings
+from sottovoce.live.state import FloorSettings
+from sottovoce.media.repair import repair_folder
+from sottovoce.media.workers import WorkerEngine, WorkerSettings
+from sottovoce.storage import database, directory, migrations, node
+from sottovoce.storage.embedded import EmbeddedPostgres
+from sottovoce.storage.journal import PostgresStore
+from sottovoce.storage.passwords import Passwords
+from sottovoce.storage.phonebook import Phonebook
+from sottovoce.tasks import Tasks
+
+log = structlog.get_logger(__name__)
+
+READ_EVERY_S = 2.0
+"""How often the directory's revision is looked at: an import takes effect within this time."""
+
+
+@dataclass(frozen=True, slots=True)
+class Running:
+    """A server that runs."""
+
+    http_url: str
+    sip_host: str
+    sip_port: int
+    desk: Desk
+    database: AsyncEngine
+
+
+@asynccontextmanager
+async def running(settings: Settings, *, clock: Clock | None = None) -> AsyncIterator[Running]:
+    """Run the whole server until the block ends.
+
+    Raises storage's CannotStart, NodeTaken, LeaseTaken and DatabaseAway, OSError for an address that cannot
+    be had, Refused when media workers do not start: all before anything is served.
+    """
+    clock = clock or SystemClock()
+    async with AsyncExitStack() as stack:
+        tasks = Tasks()
+        stack.push_async_callback(tasks.close)
+        held = await asyncio.to_thread(node.claim, settings.data)
+        stack.callback(held.release)
+        engine = await _database(settings, stack)
+        recordings = settings.recordings_folder
+        for repaired in await asyncio.to_thread(_repair, recordings):
+            log.warning("recording repaired", path=str(repaired))
+        media = WorkerEngine(_worker_settings(settings), tasks)
+        await media.start()
+        stack.push_async_callback(media.close)
+        store = PostgresStore(
+            engine,
+            node=held.name,
+            address=f"{settings.http.host}:{settings.http.port}",
+            spool_folder=settings.data / "spool",
+            lease_seconds=settings.database.lease,
+            commit_timeout=settings.database.commit_timeout,
+            spool_limit=settings.database.spool_megabytes << 20,
+        )
+        stack.push_async_callback(store.close)
+        phonebook = Phonebook()
+        door = SipDoor(media, phonebook, sip_settings(settings), clock, tasks)
+        desk = Desk(
+            store=store,
+            engine=media,
+            lines=door,
+            passwords=Passwords(),
+            clock=clock,
+            tasks=tasks,
+            floor=_floor_settings(settings),
+            settings=_desk_settings(settings),
+        )
+        directories = Directories(engine, store, phonebook, desk)
+        await directories.read()
+        await door.start()
+        stack.push_async_callback(door.stop)
+        await desk.open(directories.vdns)
+        stack.push_async_callback(desk.close)
+        tasks.spawn(directories.watch(), name="directory")
+        server = Server(site(_gateway(desk, clock, tasks, settings)), _server_settings(settings), tasks)
+        await server.start()
+        stack.push_async_callback(server.stop)
+        gc.freeze()
+        scheme = "http" if settings.http.tls_cert is None else "https"
+        sip_host, sip_port = door.addresses[Transport.UDP]
+        yield Running(f"{scheme}://{server.host}:{server.port}", sip_host, sip_port, desk, engine)
+
+
+class Directories:
+    """Keeps the phonebook and the floors in step with what is configured."""
+
+    def __init__(self, engine: AsyncEngine, store: PostgresStore, phonebook: Phonebook, desk: Desk) -> None:
+        self._engine, self._store, self._phonebook, self._desk = engine, store, phonebook, desk
+        self._revision = -1
+        self.vdns: list[VdnId] = []
+        """Whose floors are here."""
+
+    async def read(self) -> None:
+        """Take the leases of VDNs not owned yet, and read all profiles. Raises as the store does."""
+        self._revision = await directory.revision(self._engine)
+        self.vdns = await directory.vdn_ids(self._engine)
+        for vdn in self.vdns:
+            await self._store.open(vdn)
+        self._phonebook.read([await self._store.profile(vdn) for vdn in self.vdns])
+
+    async def watch(self) -> None:
+        """Read again whenever a command has changed the directory."""
+        while True:
+            await asyncio.sleep(READ_EVERY_S)
+            try:
+                if await directory.revision(self._engine) == self._revision:
+                    continue
+                known = set(self.vdns)
+                await self.read()
+                for vdn in self.vdns:
+                    if vdn in known:
+                        await self._desk.reload(vdn)
+                await self._desk.open([vdn for vdn in self.vdns if vdn not in known])
+            except database.DatabaseAway as failure:
+                log.warning("directory not read", reason=str(failure))
+            else:
+                log.info("directory read again", vdns=len(self.vdns))
+
+
+async def _database(settings: Settings, stack: AsyncExitStack) -> AsyncEngine:
+    """The database, started if it is ours, migrated and checked."""
+    if settings.database.dsn is not None:
+        dsn = settings.database.dsn.get_secret_value()
+    else:
+        postgres = EmbeddedPostgres(settings.data, run_as=settings.database.run_as)
+        dsn = await postgres.start()
+        stack.push_async_callback(postgres.stop)
+    engine = database.connect(dsn, connections=settings.database.connections)
+    stack.push_async_callback(engine.dispose)
+    await database.check(engine)
+    if settings.database.dsn is None:
+        await migrations.upgrade(engine)
+    else:
+        await migrations.ensure(engine)
+    return engine
+
+
+def _repair(recordings: Path) -> list[Path]:
+    recordings.mkdir(mode=0o700, parents=True, exist_ok=True)
+    return repair_folder(recordings)
+
+
+def _worker_settings(settings: Settings) -> WorkerSettings:
+    media = settings.media
+    return WorkerSettings(
+        workers=media.workers,
+        legs_per_worker=media.legs_per_worker,
+        bind=media.host,
+        first_port=media.first_port,
+        last_port=media.last_port,
+        media_timeout_s=media.timeout,
+    )
+
+
+def sip_settings(settings: Settings) -> SipSettings:
+    """The SIP door's settings."""
+    sip = settings.sip
+    return SipSettings(
+        host=sip.host,
+        port=sip.port,
+        ua=UaSettings(domain=sip.domain, session_expires=sip.session_expires, max_sessions=sip.max_sessions),
+        advertised=tuple((entry.network, entry.address) for entry in settings.network.advertised),
+        nat_networks=settings.network.nat,
+        trunks=tuple(_trunk(trunk) for trunk in sip.trunks),
+        outbound_proxy=_proxy(sip),
+        requests_per_second=sip.requests_per_second,
+        request_burst=sip.request_burst,
+        failed_logins=sip.failed_logins,
+    )
+
+
+def _trunk(trunk: TrunkSettings) -> Trunk:
+    account = None
+    if trunk.username is not None and trunk.password is not None:
+        account = Account(trunk.username, trunk.password.get_secret_value(), trunk.realm)
+    return Trunk(
+        name=trunk.name,
+        host=trunk.host,
+        port=trunk.port,
+        transport=Transport(trunk.transport.value.upper()),
+        account=account,
+        networks=trunk.networks,
+        domain=trunk.domain,
+        from_domain=trunk.from_domain,
+        register=trunk.register_here,
+        carries_phones=trunk.carries_phones,
+    )
+
+
+def _proxy(sip: SipConfig) -> Hop | None:
+    if sip.outbound_proxy is None:
+        return None
+    host, _, port = sip.outbound_proxy.rpartition(":")
+    return Hop(Transport.UDP, host, int(port))
+
+
+def _floor_settings(settings: Settings) -> FloorSettings:
+    return FloorSettings(
+        recordings=settings.recordings_folder,
+        ring_s=settings.agents.ring_timeout,
+        lease_s=settings.agents.supervision_lease,
+        session_silence_s=settings.agents.sign_out_after,
+    )
+
+
+def _desk_settings(settings: Settings) -> DeskSettings:
+    return DeskSettings(
+        dynamic_guid=settings.agents.auth_mode is AuthMode.DYNAMIC,
+        queue_capacity=settings.agents.events_limit,
+    )
+
+
+def _gateway(desk: Desk, clock: Clock, tasks: Tasks, settings: Settings) -> Gateway:
+    wanted = GatewaySettings(
+        agent_ids=AgentIds(highest=settings.agents.agent_maximum), poll_wait_s=settings.agents.poll_wait
+    )
+    return Gateway(desk, clock, tasks, wanted)
+
+
+def _server_settings(settings: Settings) -> ServerSettings:
+    http = settings.http
+    return ServerSettings(host=http.host, port=http.port, certificate=http.tls_cert, key=http.tls_key)
+
+
+def serve(settings: Settings) -> int:
+    """`sottovoce serve`: until SIGINT or SIGTERM. Its exit code."""
+    logs.configure(settings.log.level.value, settings.log.format.value)
+    return uvloop.run(_serve(settings))
+
+
+async def _serve(settings: Settings) -> int:
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, stop.set)
+    async with running(settings) as server:
+        log.info("sottovoce serves", http=server.http_url, sip=f"{server.sip_host}:{server.sip_port}")
+        await stop.wait()
+        log.info("sottovoce stops")
+    return 0
