@@ -19,7 +19,6 @@ import structlog
 import uvloop
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from sottovoce import logs
 from sottovoce.clock import Clock, SystemClock
 from sottovoce.config import AuthMode, Settings, TrunkSettings
 from sottovoce.config import SipSettings as SipConfig
@@ -35,9 +34,9 @@ from sottovoce.live.desk import Desk, DeskSettings
 from sottovoce.live.state import FloorSettings
 from sottovoce.media.repair import repair_folder
 from sottovoce.media.workers import WorkerEngine, WorkerSettings
-from sottovoce.storage import database, directory, migrations, node
-from sottovoce.storage.embedded import EmbeddedPostgres
+from sottovoce.storage import database, directory, node
 from sottovoce.storage.journal import PostgresStore
+from sottovoce.storage.opening import opened
 from sottovoce.storage.passwords import Passwords
 from sottovoce.storage.phonebook import Phonebook
 from sottovoce.tasks import Tasks
@@ -72,7 +71,15 @@ async def running(settings: Settings, *, clock: Clock | None = None) -> AsyncIte
         stack.push_async_callback(tasks.close)
         held = await asyncio.to_thread(node.claim, settings.data)
         stack.callback(held.release)
-        engine = await _database(settings, stack)
+        dsn = settings.database.dsn
+        engine = await stack.enter_async_context(
+            opened(
+                dsn.get_secret_value() if dsn is not None else None,
+                settings.data,
+                run_as=settings.database.run_as,
+                connections=settings.database.connections,
+            )
+        )
         recordings = settings.recordings_folder
         for repaired in await asyncio.to_thread(_repair, recordings):
             log.warning("recording repaired", path=str(repaired))
@@ -151,24 +158,6 @@ class Directories:
                 log.warning("directory not read", reason=str(failure))
             else:
                 log.info("directory read again", vdns=len(self.vdns))
-
-
-async def _database(settings: Settings, stack: AsyncExitStack) -> AsyncEngine:
-    """The database, started if it is ours, migrated and checked."""
-    if settings.database.dsn is not None:
-        dsn = settings.database.dsn.get_secret_value()
-    else:
-        postgres = EmbeddedPostgres(settings.data, run_as=settings.database.run_as)
-        dsn = await postgres.start()
-        stack.push_async_callback(postgres.stop)
-    engine = database.connect(dsn, connections=settings.database.connections)
-    stack.push_async_callback(engine.dispose)
-    await database.check(engine)
-    if settings.database.dsn is None:
-        await migrations.upgrade(engine)
-    else:
-        await migrations.ensure(engine)
-    return engine
 
 
 def _repair(recordings: Path) -> list[Path]:
@@ -260,7 +249,6 @@ def _server_settings(settings: Settings) -> ServerSettings:
 
 def serve(settings: Settings) -> int:
     """`sottovoce serve`: until SIGINT or SIGTERM. Its exit code."""
-    logs.configure(settings.log.level.value, settings.log.format.value)
     return uvloop.run(_serve(settings))
 
 
