@@ -14,7 +14,7 @@ from typing import Any
 import psutil
 from tests.bench.tables import Say, Table
 
-from sottovoce.domain.legs import Codec, LegId, Recording, RecordingId, RemoteMedia, Routing
+from sottovoce.domain.legs import Codec, LegAddress, LegId, Recording, RecordingId, RemoteMedia, Routing
 from sottovoce.media.control import TickFigures
 from sottovoce.media.engine import EngineEvent, LegProven
 from sottovoce.media.workers import WorkerEngine, WorkerSettings
@@ -143,18 +143,21 @@ async def _open_all(engine: WorkerEngine, load: Load) -> list[int]:
     engine.subscribe(hear)
     ports: list[int] = []
     for first in range(0, len(load.addresses), WAVE):
-        targets: dict[int, tuple[str, int]] = {}
-        for number in range(first, min(first + WAVE, len(load.addresses))):
-            leg = LegId(str(number))
-            address = await engine.open_leg(leg, "bench")
-            await engine.set_remote(leg, RemoteMedia(*load.addresses[number], Codec.PCMU))
-            targets[number] = (address.host, address.port)
-            ports.append(address.port)
+        wave = range(first, min(first + WAVE, len(load.addresses)))
+        opened = await asyncio.gather(*(_open(engine, number, load.addresses[number]) for number in wave))
+        targets = {number: (to.host, to.port) for number, to in zip(wave, opened, strict=True)}
+        ports += [to.port for to in opened]
         await load.aim(targets)
         while len(proven) < len(ports):
             heard.clear()
             await heard.wait()
     return ports
+
+
+async def _open(engine: WorkerEngine, number: int, remote: tuple[str, int]) -> LegAddress:
+    address = await engine.open_leg(LegId(str(number)), "bench")
+    await engine.set_remote(LegId(str(number)), RemoteMedia(*remote, Codec.PCMU))
+    return address
 
 
 async def _route_all(engine: WorkerEngine, legs: int, folder: Path) -> None:

@@ -59,6 +59,7 @@ async def bare(scope: Any, receive: Any, send: Any) -> None:
 async def stand(agents: int) -> None:
     logs.configure("error", "console")
     with tempfile.TemporaryDirectory(prefix="sottovoce-bench-") as folder:
+        Path(folder).chmod(0o711)  # as root, PostgreSQL runs as another user, who must reach it
         settings = Settings(
             data=Path(folder),
             http=HttpSettings(port=0),

@@ -1,0 +1,167 @@
+"""`sottovoce serve` in a process of its own, as an operator runs it, with a VDN of three agents."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import socket
+import sys
+import tempfile
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+from sottovoce.client.ccgateway import Gateway
+from sottovoce.doors.sip.hops import Hop, Transport
+from sottovoce.doors.sip.ports import Account
+from sottovoce.phones.phone import Phone
+
+LOOPBACK = "127.0.0.1"
+OUTSIDE = "127.0.0.2"
+"""Where customers call from: the trunk's network, apart from that of the phones."""
+ACCESS_CODE = "4000"
+SECRET = "a long secret"
+SEED = f"""
+vdns:
+  - vdn: 1
+    name: Hotline
+    outbound_allowed: ["555"]
+    skills: [{{skill: 1, name: Sales}}]
+    access_codes: [{{number: "{ACCESS_CODE}", skill: 1}}]
+    phones:
+      - {{number: "8101", password: "{SECRET}"}}
+      - {{number: "8102", password: "{SECRET}"}}
+      - {{number: "8103", password: "{SECRET}"}}
+    agents:
+      - {{agent: 101, name: Ann, password: "{SECRET}", phone: "8101", skills: [1], rights: [call_out]}}
+      - {{agent: 102, name: Ian, password: "{SECRET}", phone: "8102", rights: [inspect]}}
+      - {{agent: 103, name: Ina, password: "{SECRET}", phone: "8103", rights: [inspect]}}
+"""
+
+
+class Served:
+    """One installation: its folder, its ports, and the process that serves while there is one."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.http_port, self.sip_port = free_port(socket.SOCK_STREAM), free_port(socket.SOCK_DGRAM)
+        self.log = folder / "serve.log"
+        self._config = folder / "sottovoce.toml"
+        self._config.write_text(
+            f"""
+data = "{folder / "data"}"
+[http]
+port = {self.http_port}
+[sip]
+host = "{LOOPBACK}"
+port = {self.sip_port}
+trunks = [{{name = "outside", host = "{OUTSIDE}", networks = ["{OUTSIDE}/32"]}}]
+[media]
+host = "{LOOPBACK}"
+workers = 1
+[log]
+format = "json"
+"""
+        )
+        (folder / "seed.yaml").write_text(SEED)
+        self._process: asyncio.subprocess.Process | None = None
+
+    @property
+    def url(self) -> str:
+        return f"http://{LOOPBACK}:{self.http_port}"
+
+    @property
+    def hop(self) -> Hop:
+        return Hop(Transport.UDP, LOOPBACK, self.sip_port)
+
+    async def command(self, *words: str) -> str:
+        """Run one `sottovoce` command; its output. It must succeed."""
+        process = await asyncio.create_subprocess_exec(
+            *(sys.executable, "-m", "sottovoce", *words, "--config", str(self._config)),
+            stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.STDOUT,
+        )
+        said, _ = await process.communicate()
+        assert process.returncode == 0, said.decode()
+        return said.decode()
+
+    async def start(self) -> None:
+        """Serve, and wait until requests are answered."""
+        with self.log.open("ab") as log:
+            self._process = await asyncio.create_subprocess_exec(
+                *(sys.executable, "-m", "sottovoce", "serve", "--config", str(self._config)),
+                stdout=log,
+                stderr=log,
+            )
+        async with asyncio.timeout(60):
+            while True:
+                assert self._process.returncode is None, self.log.read_text()
+                try:
+                    _, writer = await asyncio.open_connection(LOOPBACK, self.http_port)
+                except OSError:
+                    await asyncio.sleep(0.1)
+                    continue
+                writer.close()
+                await writer.wait_closed()
+                return
+
+    async def stop(self, number: int = signal.SIGTERM) -> int | None:
+        """End the process by a signal; its exit code."""
+        process, self._process = self._process, None
+        if process is None:
+            return None
+        if process.returncode is None:
+            os.kill(process.pid, number)
+        return await asyncio.wait_for(process.wait(), 30)
+
+
+def free_port(kind: int) -> int:
+    """A port that nobody has now."""
+    with socket.socket(socket.AF_INET, kind) as probe:
+        probe.bind((LOOPBACK, 0))
+        return int(probe.getsockname()[1])
+
+
+@asynccontextmanager
+async def serving() -> AsyncIterator[Served]:
+    """A configured installation that serves; gone with the block, with its folder."""
+    with tempfile.TemporaryDirectory(prefix="sottovoce-e2e-") as name:
+        folder = Path(name)
+        folder.chmod(0o711)  # started as root, PostgreSQL runs as another user, who must reach it
+        served = Served(folder)
+        await served.command("agents", "import", str(folder / "seed.yaml"))
+        await served.start()
+        try:
+            yield served
+        finally:
+            await served.stop()
+
+
+@asynccontextmanager
+async def gateway(served: Served) -> AsyncIterator[Gateway]:
+    """A CC-Gateway client on it."""
+    client = Gateway(served.url)
+    try:
+        yield client
+    finally:
+        await client.close()
+
+
+@asynccontextmanager
+async def registered(served: Served, number: str) -> AsyncIterator[Phone]:
+    """One of the installation's phones, registered, answering by itself."""
+    async with Phone(number) as phone:
+        await phone.register(LOOPBACK, served.sip_port, Account(number, SECRET))
+        yield phone
+
+
+@asynccontextmanager
+async def outside(name: str = "5551") -> AsyncIterator[Phone]:
+    """A customer's phone, on the trunk's side."""
+    phone = Phone(name)
+    await phone.start(OUTSIDE)
+    try:
+        yield phone
+    finally:
+        await phone.stop()

@@ -1,0 +1,81 @@
+"""kill -9 of the server in the middle of a supervised call, and what a restart mends."""
+
+from __future__ import annotations
+
+import signal
+import wave
+from pathlib import Path
+
+import pytest
+from tests.e2e.served import ACCESS_CODE, SECRET, Served, gateway, outside, registered, serving
+
+from sottovoce.client.ccgateway import Failed
+from sottovoce.phones.phone import Phone
+
+
+async def ended_call(phone: Phone) -> None:
+    """The phone's call was ended by a BYE."""
+    if phone.calls:
+        await phone.calls[0].ended(40)
+
+
+def recordings(served: Served) -> list[Path]:
+    return sorted((served.folder / "data" / "recordings").rglob("*.wav"))
+
+
+async def test_after_kill_9_calls_get_their_bye_and_sessions_come_back() -> None:
+    async with (
+        serving() as served,
+        gateway(served) as client,
+        registered(served, "8101") as agent_phone,
+        registered(served, "8102"),
+        outside() as customer,
+    ):
+        ann, ian = client.agent(101), client.agent(102)
+        await ann.sign_in(SECRET, "8101")
+        await ian.sign_in(SECRET, "8102")
+        async with ann.polling():
+            call = await customer.call(ACCESS_CODE, via=served.hop)
+            await call.talking()
+            await ann.next_event("AgentEvent_Talking")
+            await ian.whisper(101)
+            await ann.next_event("AgentOther_BeQcStart")
+            await customer.hear()
+
+        await served.stop(signal.SIGKILL)
+        assert customer.talking is not None, "a phone cannot know that the server died"
+        await served.start()
+
+        await ended_call(customer)
+        await ended_call(agent_phone)
+        assert (await ann.ask("GET", "/onlineagent/101/agentstatus")).result["agentState"] == 4
+        assert [agent["workno"] for agent in await ian.all_agents() if agent["status"] != 2] == ["101", "102"]
+        with pytest.raises(Failed) as refused:
+            await ian.stop_whisper(101)
+        assert refused.value.retcode == "900-004", "supervisions never come back"
+
+        stereo = [path for path in recordings(served) if path.stem.endswith("-101-1")]
+        assert len(stereo) == 1
+        with wave.open(str(stereo[0])) as recording:
+            assert recording.getnchannels() == 2
+            assert recording.getnframes() > 4000, "what had been written is readable"
+        assert await served.stop() == 0
+        assert "VDN 1: whole" in await served.command("audit", "verify")
+
+
+async def test_a_stop_ends_calls_and_leaves_nothing_running() -> None:
+    async with (
+        serving() as served,
+        gateway(served) as client,
+        registered(served, "8101"),
+        outside() as customer,
+    ):
+        ann = client.agent(101)
+        await ann.sign_in(SECRET, "8101")
+        call = await customer.call(ACCESS_CODE, via=served.hop)
+        await call.talking()
+        assert await served.stop() == 0
+        await ended_call(customer)
+        assert not [path for path in (served.folder / "data").rglob("*.part")]
+        await served.start()
+        assert (await ann.ask("GET", "/onlineagent/101/agentstatus")).result["agentState"] == 4
