@@ -63,6 +63,9 @@ class RawConnection:
         await self.send("\r\n".join([*lines, "", ""]).encode("utf-8") + body)
         return await self.answer()
 
+    async def line(self) -> bytes:
+        return await self._reader.readline()
+
     async def rest(self) -> bytes:
         """What comes until the server closes."""
         return await self._reader.read()

@@ -31,12 +31,15 @@ from sottovoce.tasks import Tasks
 PASSWORDS = ScryptPasswords()
 STORED = PASSWORDS.store("secret")
 AGENTS, INSPECTORS = (101, 102, 103), (300, 301)
+PRINTED = (291, 49999)
+"""Agents that the manual's examples name, of VDN 3; their inspector is 30169."""
 FOREIGN_AGENT, FOREIGN_INSPECTOR = 201, 309
 
 
-def vdn(number: int, *agents: tuple[int, Right]) -> VdnProfile:
-    """A VDN whose agents have phones at 1000 + their number and the skills 1 and 2; access code 80<vdn>."""
-    skills = {SkillId(1): Skill(SkillId(1), "sales"), SkillId(2): Skill(SkillId(2), "help")}
+def vdn(number: int, *agents: tuple[int, Right], queues: tuple[int, ...] = (1, 2)) -> VdnProfile:
+    """A VDN whose agents have phones at 1000 + their number and all skills; access code 80<vdn>."""
+    names = {1: "sales", 2: "help"}
+    skills = {SkillId(queue): Skill(SkillId(queue), names.get(queue, f"queue {queue}")) for queue in queues}
     profiles = {
         AgentId(agent): AgentProfile(
             AgentId(agent),
@@ -50,7 +53,7 @@ def vdn(number: int, *agents: tuple[int, Right]) -> VdnProfile:
         for agent, right in agents
     }
     phones = {str(1000 + agent): PhoneAccount(str(1000 + agent), f"u{agent}", {}) for agent, _ in agents}
-    codes = {f"80{number}": AccessCode(f"80{number}", SkillId(1))}
+    codes = {f"80{number}": AccessCode(f"80{number}", SkillId(queues[0]))}
     return VdnProfile(VdnId(number), f"VDN {number}", profiles, skills, codes, phones, ("0", "5"))
 
 
@@ -68,6 +71,7 @@ class Standing:
             [
                 vdn(1, *((a, Right.CALL_OUT) for a in AGENTS), *((a, Right.INSPECT) for a in INSPECTORS)),
                 vdn(2, (FOREIGN_AGENT, Right.CALL_OUT), (FOREIGN_INSPECTOR, Right.INSPECT)),
+                vdn(3, *((a, Right.CALL_OUT) for a in PRINTED), (30169, Right.INSPECT), queues=(10, 25)),
             ]
         )
         self.desk = Desk(
@@ -91,7 +95,7 @@ class Standing:
         for profile in self.store.profiles.values():
             for number in profile.phones:
                 self.lines.phone(number, ready=True)
-        await self.desk.open([VdnId(1), VdnId(2)])
+        await self.desk.open(self.store.profiles)
 
     async def close(self) -> None:
         await self.client.http.aclose()
@@ -115,9 +119,9 @@ class Standing:
             await self.quiet()
             await self.client.events(agent)
 
-    async def call_in(self, number: str = "555") -> ScriptedPhone:
-        """A customer calls VDN 1; whoever is idle longest answers at once."""
+    async def call_in(self, number: str = "555", to: int = 1) -> ScriptedPhone:
+        """A customer calls a VDN; whoever is idle longest answers at once."""
         customer = self.lines.phone(number)
-        self.lines.call_in(VdnId(1), customer, "801")
+        self.lines.call_in(VdnId(to), customer, f"80{to}")
         await self.quiet()
         return customer

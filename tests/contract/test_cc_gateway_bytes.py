@@ -25,9 +25,10 @@ async def port(standing: Standing) -> AsyncIterator[int]:
     await server.stop()
 
 
-async def test_set_guid_in_exactly_that_case(port: int) -> None:
+@pytest.mark.parametrize("headers", [(), ("Origin: https://desk.example",)], ids=["plain", "of a browser"])
+async def test_set_guid_in_exactly_that_case(port: int, headers: tuple[str, ...]) -> None:
     connection = await RawConnection.to(port)
-    answer = await connection.ask("PUT", f"{BASE}/onlineagent/{A}", body=SIGN_IN % 1101)
+    answer = await connection.ask("PUT", f"{BASE}/onlineagent/{A}", *headers, body=SIGN_IN % 1101)
     guid = answer.header(b"Guid")
     assert guid is not None
     assert answer.header(b"Set-GUID") == b"JSESSIONID=" + guid
@@ -135,3 +136,25 @@ async def test_a_client_that_resets_takes_no_event(standing: Standing, port: int
     await standing.client.ok(A, "POST", "/onlineagent/{a}/saybusy")
     await standing.quiet()
     assert [name for name, _ in await standing.client.events(A)] == ["AgentState_SetNotReady_Success"]
+
+
+async def test_a_client_that_waits_for_100_continue(port: int) -> None:
+    """.NET's HttpWebRequest asks so before it sends a body."""
+    connection = await RawConnection.to(port)
+    body = SIGN_IN % 1101
+    headers = f"Host: x\r\nExpect: 100-continue\r\nContent-Length: {len(body)}"
+    await connection.send(f"PUT {BASE}/onlineagent/{A} HTTP/1.1\r\n{headers}\r\n\r\n".encode())
+    assert (await connection.line()).startswith(b"HTTP/1.1 100 ")
+    assert await connection.line() == b"\r\n"
+    await connection.send(body)
+    assert json.loads((await connection.answer()).body)["retcode"] == "0"
+    await connection.close()
+
+
+async def test_a_target_in_absolute_form(standing: Standing, port: int) -> None:
+    await standing.at_work(A)
+    connection = await RawConnection.to(port)
+    path = f"http://127.0.0.1:{port}{BASE}/onlineagent/{A}/agentstatus"
+    answer = await connection.ask("GET", path, f"Guid: {standing.client.guids[A]}")
+    assert json.loads(answer.body)["retcode"] == "0"
+    await connection.close()

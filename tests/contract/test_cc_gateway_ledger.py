@@ -22,11 +22,6 @@ from sottovoce.http.site import inner_site
 from sottovoce.tasks import Tasks
 
 ROWS = load("cc-gateway")
-DOCUMENTED_ELSEWHERE = {
-    "AgentState_SetNotReady_Success",
-    "AgentEvent_SuccTransResult",
-    "AgentEvent_ReturnFromIvr",
-}
 
 
 def _plain(path: str) -> str:
@@ -43,9 +38,10 @@ IN_CODE = {
     for interface in (*SERVED, *pending())
     for verb in interface.verbs
 }
-PAIRS = [
-    pytest.param(IN_LEDGER[key], IN_CODE[key], id=" ".join(key))
-    for key in sorted(IN_LEDGER.keys() & IN_CODE.keys())
+DONE = [
+    pytest.param(row, IN_CODE[key], id=" ".join(key))
+    for key, row in IN_LEDGER.items()
+    if row.status == "done"
 ]
 
 
@@ -75,15 +71,15 @@ def test_status_of_rows() -> None:
     assert {row.status for row in ROWS} == {"done", "pending", "wont"}
 
 
-@pytest.mark.parametrize(("row", "interface"), PAIRS)
-def test_row_and_interface_agree(row: Row, interface: Interface) -> None:
-    if row.status == "done":
-        assert row.name == interface.name
-        assert row.answer["message"] == interface.message
-    assert set(row.verbs) == set(interface.verbs)
-    assert set(row.errors) == set(interface.errors)
-    assert set(row.inferred) == set(interface.inferred)
-    assert all(row.inferred.values()), "an inferred code needs its reason"
+def test_rows_and_interfaces_agree() -> None:
+    for key, interface in IN_CODE.items():
+        row = IN_LEDGER[key]
+        if row.status == "done":
+            assert (row.name, row.answer["message"]) == (interface.name, interface.message), key
+        assert set(row.verbs) == set(interface.verbs), key
+        assert set(row.errors) == set(interface.errors), key
+        assert set(row.inferred) == set(interface.inferred), key
+        assert all(row.inferred.values()), "an inferred code needs its reason"
 
 
 def _schema_words(schema: dict[str, Any]) -> dict[str, Any]:
@@ -104,7 +100,7 @@ def _schema_words(schema: dict[str, Any]) -> dict[str, Any]:
     return words
 
 
-@pytest.mark.parametrize(("row", "interface"), [pair for pair in PAIRS if pair.values[0].status == "done"])  # type: ignore[attr-defined]
+@pytest.mark.parametrize(("row", "interface"), DONE)
 def test_fields_agree(row: Row, interface: Interface) -> None:
     schema = interface.form.model_json_schema(by_alias=True)
     variables = path_variables(interface.path)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import AsyncIterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,8 @@ from tests.contract.client import BASE
 from tests.contract.sockets import until
 from tests.contract.standing import Standing
 
+from sottovoce.domain.directory import AgentId
+from sottovoce.domain.events import AgentEvent
 from sottovoce.http.ccgateway import GatewaySettings
 from sottovoce.http.edge import CONNECTION_OPEN
 from sottovoce.live.desk import DeskSettings
@@ -196,6 +199,7 @@ async def test_stopping_answers_hanging_polls(patient: Standing) -> None:
     patient.gateway.end_polls()
     await task
     assert poll.body == {"message": "", "retcode": "0"}
+    assert await patient.client.poll(A) is None
 
 
 async def test_a_cancelled_poll_takes_nothing(patient: Standing) -> None:
@@ -204,6 +208,19 @@ async def test_a_cancelled_poll_takes_nothing(patient: Standing) -> None:
     await asyncio.wait({task})
     await happen(patient, 201)
     assert await reasons(patient, 1) == ["201"]
+
+
+async def test_an_event_without_a_wire_form_blocks_nothing(standing: Standing) -> None:
+    await standing.at_work(A)
+
+    @dataclass(frozen=True, slots=True)
+    class Unheard(AgentEvent):
+        """Nothing that the wire knows."""
+
+    standing.desk._feed.offer(Unheard(AgentId(A)), standing.clock.now())
+    await happen(standing, 201)
+    assert await standing.client.poll(A) is None
+    assert await reasons(standing, 1) == ["201"]
 
 
 async def test_silence_signs_out(standing: Standing) -> None:

@@ -38,6 +38,9 @@ def client(app: ASGIApp, limits: EdgeLimits = SMALL) -> httpx.AsyncClient:
     [
         ("//agentgateway//resource//x", PATH),
         ("/agentgateway/resource/x/", PATH),
+        ("http://host:8043//agentgateway/resource/x", PATH),
+        ("HTTPS://host", "/"),
+        ("/http://x", "/http:/x"),
         ("/", "/"),
         ("///", "/"),
         ("/a/./b", "/a/./b"),

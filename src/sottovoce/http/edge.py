@@ -23,6 +23,7 @@ JSON_TYPE = b"application/json; charset=UTF-8"
 CONNECTION_OPEN = "sottovoce.connection_open"
 """ASGI scope extension: a function that says whether what is written now still goes to a peer."""
 _SLASHES = re.compile("/{2,}")
+_AUTHORITY = re.compile("https?://[^/]*", re.IGNORECASE)
 
 
 class Fault(Enum):
@@ -85,8 +86,12 @@ def family_of(path: str, families: Sequence[Family]) -> Family:
 
 
 def fold(path: str) -> str:
-    """`path` without doubled and trailing slashes (encoded ones are decoded already)."""
-    folded = _SLASHES.sub("/", path)
+    """`path` without doubled and trailing slashes (encoded ones are decoded already).
+
+    Of a target in absolute form, which every server must take (RFC 9112 3.2.2), the path.
+    """
+    absolute = _AUTHORITY.match(path)
+    folded = _SLASHES.sub("/", path if absolute is None else "/" + path[absolute.end() :])
     return folded.rstrip("/") or "/"
 
 

@@ -37,7 +37,7 @@ class GatewaySettings:
     server_name: str = "AgentGateway"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True, eq=False)
 class Gateway:
     """What interfaces reach."""
 
@@ -47,9 +47,16 @@ class Gateway:
     settings: GatewaySettings = field(default_factory=GatewaySettings)
     hanging: set[asyncio.Task[Any]] = field(default_factory=set)
     """What the polls that hang now wait for."""
+    stopping: bool = False
+
+    @property
+    def poll_wait_s(self) -> float:
+        """How long a poll may hang now."""
+        return 0.0 if self.stopping else self.settings.poll_wait_s
 
     def end_polls(self) -> None:
-        """Answer every hanging poll with nothing: the server stops."""
+        """The server stops: every hanging poll is answered with nothing, and none hangs any more."""
+        self.stopping = True
         for waiting in self.hanging:
             waiting.cancel()
 

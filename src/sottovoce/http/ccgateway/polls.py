@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Collection
 
+import structlog
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
@@ -19,6 +20,8 @@ from sottovoce.http.ccgateway.interface import Gateway, encode, headers
 from sottovoce.http.ccgateway.retcodes import MEANING, SUCCESS, retcode
 from sottovoce.http.edge import CONNECTION_OPEN
 from sottovoce.live.views import QueuedEvent
+
+log = structlog.get_logger(__name__)
 
 Outcome = QueuedEvent | Refused | None
 
@@ -44,7 +47,7 @@ async def _next_event(gateway: Gateway, agent: AgentId, receive: Receive) -> Out
 
 async def _attempt(gateway: Gateway, agent: AgentId) -> Outcome:
     try:
-        return await gateway.desk.next_event(agent, gateway.settings.poll_wait_s)
+        return await gateway.desk.next_event(agent, gateway.poll_wait_s)
     except Refused as refused:
         return refused
 
@@ -86,10 +89,16 @@ class PollAnswer(Response):
     async def _deliver(self, queued: QueuedEvent, scope: Scope, send: Send) -> None:
         desk, settings = self._gateway.desk, self._gateway.settings
         stands = scope.get("extensions", {}).get(CONNECTION_OPEN, lambda: True)
-        written = False
         try:
             event = encode_event(queued, with_time=settings.event_times)
             body = encode("", SUCCESS, {"event": event})
+        except (KeyError, TypeError, ValueError):
+            log.exception("event without a wire form", agent=self._agent, kind=type(queued.event).__name__)
+            desk.event_delivered(self._agent, queued.id)
+            await self._write(send, EMPTY_POLL, None)
+            return
+        written = False
+        try:
             await self._begin(send, body, self._fresh_guid())
             await send({"type": "http.response.body", "body": body, "more_body": True})
             written = stands()

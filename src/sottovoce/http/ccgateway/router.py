@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
+from functools import cache
 from typing import Any
 
 import structlog
 from fastapi import Request
 from fastapi.routing import APIRoute
 from starlette.responses import Response
-from starlette.routing import BaseRoute, Route
+from starlette.routing import BaseRoute, Match
 from starlette.types import Receive, Scope, Send
 
 from sottovoce.domain.directory import AgentId
@@ -68,22 +69,22 @@ class GatewayRoute(APIRoute):
             openapi_extra=described(interface),
         )
         self.interface = interface
-        self.path_regex = re.compile(self.path_regex.pattern, re.IGNORECASE)
+        self.path_regex = _caseless(self.path_regex.pattern)
 
 
-class WrongVerb(Route):
+class WrongVerb(BaseRoute):
     """What a path answers to a verb that none of its interfaces has: 405 in the family's form."""
 
-    def __init__(self, path: str, verbs: Sequence[str]) -> None:
-        super().__init__(BASE + path, _WrongVerbAnswer(verbs), include_in_schema=False)
-        self.path_regex = re.compile(self.path_regex.pattern, re.IGNORECASE)
+    def __init__(self, routes: Sequence[GatewayRoute]) -> None:
+        self.path = routes[0].path
+        self._pattern = routes[0].path_regex
+        self._allow = ", ".join(sorted(verb for route in routes for verb in route.methods or ())).encode()
 
+    def matches(self, scope: Scope) -> tuple[Match, Scope]:
+        matching = scope["type"] == "http" and self._pattern.match(scope["path"])
+        return (Match.FULL if matching else Match.NONE), {}
 
-class _WrongVerbAnswer:
-    def __init__(self, verbs: Sequence[str]) -> None:
-        self._allow = ", ".join(sorted(verbs)).encode()
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+    async def handle(self, scope: Scope, receive: Receive, send: Send) -> None:
         text = FAMILY.fault(Fault.WRONG_VERB)
         body = encode(str(text["message"]), str(text["retcode"]))
         response = Response(body, Fault.WRONG_VERB.value)
@@ -91,20 +92,55 @@ class _WrongVerbAnswer:
         await response(scope, receive, send)
 
 
+@cache
+def _caseless(pattern: str) -> re.Pattern[str]:
+    return re.compile(pattern, re.IGNORECASE)
+
+
+class ByWord(BaseRoute):
+    """Finds the route of a request among those of its family word, instead of among all of them.
+
+    The routes stand behind it as well, for FastAPI's OpenAPI; there are some 500.
+    """
+
+    def __init__(self, found: Sequence[GatewayRoute | WrongVerb]) -> None:
+        self._depth = BASE.count("/") + 1
+        self._by_word: dict[str, list[BaseRoute]] = {}
+        for route in found:
+            self._by_word.setdefault(self._word(route.path), []).append(route)
+
+    def _word(self, path: str) -> str:
+        segments = path.split("/", self._depth + 1)
+        return segments[self._depth].lower() if len(segments) > self._depth else ""
+
+    def matches(self, scope: Scope) -> tuple[Match, Scope]:
+        if scope["type"] != "http":
+            return Match.NONE, {}
+        for route in self._by_word.get(self._word(scope["path"]), ()):
+            match, child = route.matches(scope)
+            if match is Match.FULL:
+                return match, {**child, "sottovoce.route": route}
+        return Match.NONE, {}
+
+    async def handle(self, scope: Scope, receive: Receive, send: Send) -> None:
+        route: BaseRoute = scope["sottovoce.route"]
+        await route.handle(scope, receive, send)
+
+
 def routes(interfaces: Iterable[Interface], gateway: Gateway) -> list[BaseRoute]:
     """All routes, in the order in which they must be tried."""
     by_path: dict[str, list[Interface]] = {}
     for interface in interfaces:
         by_path.setdefault(interface.path.lower(), []).append(interface)
-    found: list[BaseRoute] = []
+    found: list[GatewayRoute | WrongVerb] = []
     for path in sorted(by_path, key=_literals_first):
         served = by_path[path]
         verbs = [verb for interface in served for verb in interface.verbs]
         if len(verbs) != len(set(verbs)):
             raise ValueError(f"two interfaces claim the same verb of {path}")
-        found += [GatewayRoute(interface, verb, gateway) for interface in served for verb in interface.verbs]
-        found.append(WrongVerb(served[0].path, verbs))
-    return found
+        ways = [GatewayRoute(interface, verb, gateway) for interface in served for verb in interface.verbs]
+        found += [*ways, WrongVerb(ways)]
+    return [ByWord(found), *found]
 
 
 def _literals_first(path: str) -> list[tuple[bool, str]]:

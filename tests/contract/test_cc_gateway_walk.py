@@ -1,0 +1,98 @@
+"""One walk through everything that is served: each interface answers success, in the shape of its row."""
+
+from __future__ import annotations
+
+from tests.contract.client import LedgerClient
+from tests.contract.standing import Standing
+
+from sottovoce.http.ccgateway import SERVED
+
+A, B, INSPECTOR = 101, 102, 300
+
+
+async def _walk(standing: Standing, client: LedgerClient, agent: int, steps: str) -> None:
+    for step in steps.split("\n"):
+        if step.strip():
+            verb, tail = step.split()
+            await client.ok(agent, verb, tail)
+            await standing.quiet()
+
+
+async def test_everything_served_succeeds_once(standing: Standing, client: LedgerClient) -> None:
+    await standing.at_work(A, INSPECTOR)
+    await client.sign_in(B, force=True)
+    await _walk(
+        standing,
+        client,
+        B,
+        """
+        POST /onlineagent/{a}/resetskill/true
+        POST /onlineagent/{a}/autoenteridle/true
+        POST /onlineagent/{a}/autoanswer/false
+        POST /onlineagent/{a}/rest/60/0
+        POST /onlineagent/{a}/cancelrest
+        POST /onlineagent/{a}/work
+        POST /onlineagent/{a}/cancelwork
+        POST /onlineagent/{a}/saybusy
+        POST /onlineagent/{a}/cancelbusy
+        POST /onlineagent/{a}/sayfree
+        POST /onlineagent/{a}/handshake
+        GET /onlineagent/{a}/agentstatus
+        GET /onlineagent/{a}/agentskills
+        PUT /onlineagent/{a}/updateGuid
+        POST /onlineagent/{a}/syncagentinfo
+        """,
+    )
+    await standing.call_in("555")
+    await _walk(
+        standing,
+        client,
+        A,
+        """
+        POST /voicecall/{a}/hold
+        POST /voicecall/{a}/gethold
+        POST /voicecall/{a}/beginmute
+        POST /voicecall/{a}/endmute
+        POST /voicecall/{a}/seconddial/1
+        POST /voicecall/{a}/seconddialex?number=1
+        GET /calldata/{a}/callinfo
+        GET /calldata/{a}/allcallid
+        """,
+    )
+    await standing.call_in("556")
+    await _walk(standing, client, B, "PUT /voicecall/{a}/answer\nDELETE /voicecall/{a}")
+    call = (await client.ok(A, "GET", "/calldata/{a}/allcallid"))[0]
+    await _walk(
+        standing,
+        client,
+        INSPECTOR,
+        f"""
+        GET /agentgroup/{{a}}/iscensor
+        GET /agentgroup/{{a}}/agentbyworkno/{A}
+        GET /agentgroup/{{a}}/onlineagentonvdn
+        GET /agentgroup/{{a}}/allagentstatus
+        PUT /qualitycontrol/{{a}}/addinsert/{A}
+        POST /qualitycontrol/{{a}}/switch/{A}
+        DELETE /qualitycontrol/{{a}}/{A}
+        POST /qualitycontrol/{{a}}/requestwhisperagent?whisperagentid={A}
+        POST /qualitycontrol/{{a}}/requeststopwhisperagent?whisperagentid={A}
+        PUT /qualitycontrol/{{a}}/addsupervise/{A}
+        POST /qualitycontrol/{{a}}/requestswitchinsertwhisperagent?whisperagentid={A}&switchtype=2
+        PUT /qualitycontrol/{{a}}/intercept/{A}/{call}
+        POST /qualitycontrol/{{a}}/forcedropcall/{call}
+        POST /qualitycontrol/{{a}}/forcebusy/{A}
+        POST /qualitycontrol/{{a}}/forceidle/{A}
+        POST /qualitycontrol/{{a}}/forcerest/{A}/60/1
+        POST /qualitycontrol/{{a}}/forcelogout/{A}
+        """,
+    )
+    body = {"workNo": str(B), "skills": [1]}
+    await client.ok(INSPECTOR, "POST", "/qualitycontrol/{a}/adjustskill", json=body)
+    standing.lines.phone("0777", ready=True)
+    await client.ok(B, "PUT", "/voicecall/{a}/callout", json={"called": "0777"})
+    await standing.quiet()
+    await _walk(standing, client, B, "DELETE /voicecall/{a}/release\nDELETE /onlineagent/{a}/logout")
+    for how in ("forcelogout", "forcelogoutwithreason/1"):
+        await client.sign_in(B)
+        await client.ok(B, "DELETE", f"/onlineagent/{{a}}/{how}")
+    assert client.seen == {interface.name for interface in SERVED}

@@ -1,0 +1,26 @@
+"""The whole application: its documents by setting, and its answer outside all families."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import httpx
+import pytest
+from tests.contract.standing import Standing
+
+from sottovoce.http.site import SiteSettings, site
+
+
+@pytest.mark.parametrize(("docs", "status"), [(True, 200), (False, 404)])
+async def test_openapi_by_setting(tmp_path: Path, docs: bool, status: int) -> None:
+    app = site(Standing(tmp_path).gateway, SiteSettings(docs=docs, origins=()))
+    async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://test") as http:
+        answer = await http.get("/openapi.json")
+        page = await http.get("/docs")
+        elsewhere = await http.get("/elsewhere")
+    assert (answer.status_code, page.status_code) == (status, status)
+    assert elsewhere.status_code == 404
+    assert elsewhere.json() == {"error": "no such interface"}
+    if docs:
+        paths = answer.json()["paths"]
+        assert "/agentgateway/resource/qualitycontrol/{agentid}/requeststopwhisperagent" in paths
