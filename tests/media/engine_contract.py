@@ -257,7 +257,9 @@ class EngineContract:
         await engine.start_recording(Recording(CALL, studio.folder / "call.wav", CUSTOMER, AGENT))
         inspectors = frozenset({INSPECTOR})
         # Not yet talking: the recording has not begun.
-        await engine.apply(Routing(table(customer="", agent=""), inspectors, CALL, frozenset({CUSTOMER, AGENT})))
+        await engine.apply(
+            Routing(table(customer="", agent=""), inspectors, CALL, frozenset({CUSTOMER, AGENT}))
+        )
         await studio.listen(0.5)
         await engine.apply(Routing(LISTEN, inspectors, CALL, frozenset({CUSTOMER, AGENT})))
         await studio.listen(1.5)
@@ -290,9 +292,7 @@ class EngineContract:
 
     async def test_a_recording_that_never_began_has_no_frames(self, studio: Studio) -> None:
         await studio.phone(CUSTOMER)
-        await studio.engine.start_recording(
-            Recording(CALL, studio.folder / "call.wav", CUSTOMER, AGENT)
-        )
+        await studio.engine.start_recording(Recording(CALL, studio.folder / "call.wav", CUSTOMER, AGENT))
         await studio.listen(0.2)
         result = await studio.engine.stop_recording(CALL)
         assert (result.frames, dict(result.tracks)) == (0, {})

@@ -6,8 +6,9 @@ import numpy as np
 
 from sottovoce.domain.legs import Codec
 from sottovoce.media import g711, rtp
+from sottovoce.media.dtmf import DIGITS
 from sottovoce.media.g711 import Samples
-from sottovoce.phones.tones import tone
+from sottovoce.phones.tones import TONES, tone
 
 
 class Talker:
@@ -15,7 +16,7 @@ class Talker:
 
     def __init__(
         self,
-        hz: int = 641,
+        hz: int = TONES[0],
         *,
         codec: Codec = Codec.PCMU,
         ptime_ms: int = 20,
@@ -55,15 +56,14 @@ class Talker:
         self.pause()
 
     def pause(self) -> None:
-        """Be silent for a packet's time, as with silence suppression: time goes on, sequence numbers do not."""
+        """Be silent for a packet's time, as with silence suppression: time goes on, the sequence does not."""
         self.timestamp += self.size
         self.at += self.size
 
     def key(self, digit: str, tick: int, start: int, *, end: bool = False) -> bytes:
         """An event packet (payload type 101) of a key that began at timestamp `start`."""
-        from sottovoce.media.dtmf import DIGITS
-
-        payload = bytes((DIGITS.index(digit), (0x80 if end else 0) | 10)) + (160 * (tick + 1)).to_bytes(2, "big")
+        duration = (160 * (tick + 1)).to_bytes(2, "big")
+        payload = bytes((DIGITS.index(digit), (0x80 if end else 0) | 10)) + duration
         data = rtp.packet(101, self.sequence, start, self.ssrc, payload, marker=tick == 0)
         self.sequence += 1
         return data

@@ -83,6 +83,11 @@ def test_a_long_key_in_segments_is_one_key() -> None:
     assert reader.read(event("9", 800, end=True), 1000 + 0xFFFF, 0.04) == ["9"]
 
 
+def test_a_clock_that_begins_anew_does_not_silence_the_keys() -> None:
+    for start in (0, 1 << 30, 1 << 31, 3 << 30):
+        assert read(packets_of("12", start=1 << 31) + packets_of("34", start + 50_000)) == "1234"
+
+
 def test_the_same_key_twice_with_lost_ends_is_two_keys() -> None:
     reader = KeyReader()
     assert reader.read(event("1", 160), 1000, 0.0) == []
@@ -105,7 +110,9 @@ def test_keys_are_sent_as_the_rfc_wants_and_read_back() -> None:
         if (packet := sender.next(5000 + 160 * tick)) is not None:
             packets.append(packet)
     assert sender.done
-    first = [(payload[1] >> 7, int.from_bytes(payload[2:], "big"), marker) for payload, _, marker in packets[:7]]
+    first = [
+        (payload[1] >> 7, int.from_bytes(payload[2:], "big"), marker) for payload, _, marker in packets[:7]
+    ]
     assert first == [
         (0, 160, True),
         (0, 320, False),

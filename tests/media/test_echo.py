@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from itertools import pairwise
+
 import numpy as np
 import pytest
 
@@ -63,7 +65,7 @@ def test_an_echo_is_told_once_in_a_while() -> None:
     watch.watch({(0, 1)})
     told = [tick * 0.02 for tick, rows in enumerate(frames) if watch.tick(rows, tick * 0.02) == (0, 1)]
     assert 2 <= len(told) <= 3
-    assert all(later - sooner >= echo.AGAIN_S for sooner, later in zip(told, told[1:], strict=False))
+    assert all(later - sooner >= echo.AGAIN_S for sooner, later in pairwise(told))
 
 
 def test_many_pairs_take_their_turn_and_only_the_right_one_is_told() -> None:

@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -102,8 +101,8 @@ class InProcessStudio:
 
 class TestInProcessEngine(EngineContract):
     @pytest.fixture
-    def studio(self, tmp_path: Path) -> Iterator[InProcessStudio]:
-        yield InProcessStudio(tmp_path)
+    def studio(self, tmp_path: Path) -> InProcessStudio:
+        return InProcessStudio(tmp_path)
 
 
 async def test_time_passes_only_in_steps() -> None:

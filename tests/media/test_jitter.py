@@ -69,7 +69,9 @@ def voice(samples: int, seed: int = 1) -> np.ndarray:
     return np.random.default_rng(seed).integers(-8000, 8000, samples).astype(np.int16)
 
 
-def packets(audio: np.ndarray, size: int = 160, sequence: int = 65533, timestamp: int = 2**32 - 700) -> list[Packet]:
+def packets(
+    audio: np.ndarray, size: int = 160, sequence: int = 65533, timestamp: int = 2**32 - 700
+) -> list[Packet]:
     return [
         Packet(sequence + at // size, timestamp + at, audio[at : at + size])
         for at in range(0, len(audio) - size + 1, size)
@@ -181,7 +183,9 @@ def test_no_delay_outlives_a_pause(pause: int, frozen: bool) -> None:
     gap = 0
     for turn in range(12):
         for packet in stream:
-            shifted = Packet(packet.sequence + 20 * turn, packet.timestamp + 3200 * turn + gap, packet.samples)
+            shifted = Packet(
+                packet.sequence + 20 * turn, packet.timestamp + 3200 * turn + gap, packet.samples
+            )
             listener.take(shifted)
             listener.tick()
         for _ in range(pause + turn % 3):
@@ -275,7 +279,7 @@ def test_a_late_packet_is_counted_and_not_played_later() -> None:
     assert found_at(listener.audio, stream[20].samples[40:]) is None
 
 
-def test_another_ssrc_takes_over_after_two_packets() -> None:
+def test_another_ssrc_takes_over_when_the_known_one_is_silent() -> None:
     listener = Listener()
     for packet in packets(voice(160 * 10)):
         listener.take(packet)
@@ -286,10 +290,21 @@ def test_another_ssrc_takes_over_after_two_packets() -> None:
     for packet in other:
         taken.append(listener.take(packet))
         listener.tick()
-    assert taken == [False] + [True] * 9
-    assert listener.bank.dropped[0] == 1
+    assert taken == [False] * 4 + [True] * 6
+    assert listener.bank.dropped[0] == 4
     assert listener.bank.lost()[0] == 0
-    assert found_at(listener.audio, np.concatenate([p.samples for p in other[1:-3]])[40:]) is not None
+    assert found_at(listener.audio, np.concatenate([p.samples for p in other[4:-3]])[40:]) is not None
+
+
+def test_two_sources_at_once_do_not_take_turns() -> None:
+    audio = voice(160 * 40)
+    listener = Listener()
+    others = packets(voice(160 * 40, seed=2), sequence=100, timestamp=99)
+    for packet, other in zip(packets(audio), others, strict=True):
+        assert listener.take(packet)
+        assert not listener.take(Packet(other.sequence, other.timestamp, other.samples, ssrc=8))
+        listener.tick()
+    assert found_at(listener.audio, audio[40 : 160 * 37]) is not None
 
 
 def test_a_stray_packet_of_another_source_changes_nothing() -> None:
@@ -352,7 +367,9 @@ EVENT = st.tuples(
 
 @settings(max_examples=80, deadline=None)
 @given(st.lists(EVENT, max_size=60))
-def test_slots_do_not_touch_each_other_whatever_comes(events: list[tuple[int, int, int, int, int, bool]]) -> None:
+def test_slots_do_not_touch_each_other_whatever_comes(
+    events: list[tuple[int, int, int, int, int, bool]],
+) -> None:
     """A bank of three slots does what three banks of one do, and only sound samples come out."""
     together = Listener(slots=[0], capacity=3)
     alone = [Listener() for _ in range(3)]

@@ -59,7 +59,16 @@ def test_any_ptime_carries_the_whole_voice(ptime: int, codec: Codec) -> None:
 
 
 def test_a_foreign_ptime_becomes_a_possible_one() -> None:
-    assert [packet_samples(ptime) for ptime in (0, 5, 10, 20, 33, 60, 200, -3)] == [80, 80, 80, 160, 240, 480, 480, 80]
+    assert [packet_samples(ptime) for ptime in (0, 5, 10, 20, 33, 60, 200, -3)] == [
+        80,
+        80,
+        80,
+        160,
+        240,
+        480,
+        480,
+        80,
+    ]
 
 
 def test_streams_differ_and_slots_do_not_touch_each_other() -> None:

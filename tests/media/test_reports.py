@@ -21,7 +21,9 @@ def reporting(capacity: int = 2) -> tuple[Reports, Senders, JitterBank]:
 def feed(buffers: JitterBank, sequences: range) -> None:
     for sequence in sequences:
         row = np.array([sequence])
-        buffers.place(np.array([0]), row, row * 160, np.array([77]), np.array([160]), np.array([sequence / 50]))
+        buffers.place(
+            np.array([0]), row, row * 160, np.array([77]), np.array([160]), np.array([sequence / 50])
+        )
 
 
 def test_a_leg_reports_every_five_seconds_what_it_sent_and_got() -> None:

@@ -46,13 +46,13 @@ def test_sums_are_those_of_the_table(changes: list, seed: int) -> None:
             (sounding.add if what else sounding.discard)(who)
         else:
             rows.without(sorted(who))
-            table = {
-                listener: set() if listener in who else heard - who for listener, heard in table.items()
-            }
+            table = {listener: set() if listener in who else heard - who for listener, heard in table.items()}
         frames = random.integers(-32768, 32768, (FRAMES, 8)).astype(np.int16)
         rows.sum(frames, mixed)
         assert np.array_equal(mixed, scalar(table, sounding, frames))
         assert all(set(rows.hears(slot)) == table.get(slot, set()) for slot in range(CAPACITY))
+        pairs = {(listener, source) for listener, row in table.items() for source in row}
+        assert set(zip(*(side.tolist() for side in rows.pairs()), strict=True)) == pairs
 
 
 def test_a_row_is_bounded() -> None:

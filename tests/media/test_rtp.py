@@ -87,7 +87,11 @@ def test_a_batch_parses_as_its_packets_one_by_one(packets: list[bytes]) -> None:
 def test_csrcs_extension_and_padding_are_stepped_over() -> None:
     body = b"\x80" * 40
     data = (
-        bytes((0b10110010, 0x80, 0, 7, 0, 0, 0, 9, 0, 0, 0, 1)) + bytes(8) + b"\xbe\xde\x00\x01" + bytes(4) + body
+        bytes((0b10110010, 0x80, 0, 7, 0, 0, 0, 9, 0, 0, 0, 1))
+        + bytes(8)
+        + b"\xbe\xde\x00\x01"
+        + bytes(4)
+        + body
     ) + b"\x00\x00\x03"
     found = rtp.parse(*batch([data]))
     assert found.valid[0]
@@ -126,9 +130,7 @@ def test_lies_about_length_are_found_out() -> None:
 def test_built_headers_parse_back(fields: list[tuple[int, bool, int, int, int]]) -> None:
     kind, marker, sequence, timestamp, ssrc = (np.array(column) for column in zip(*fields, strict=True))
     rows = np.zeros((len(fields), 40), np.uint8)
-    rtp.build(
-        rows, payload_type=kind, marker=marker, sequence=sequence, timestamp=timestamp, ssrc=ssrc
-    )
+    rtp.build(rows, payload_type=kind, marker=marker, sequence=sequence, timestamp=timestamp, ssrc=ssrc)
     found = rtp.parse(rows, np.full(len(fields), 40))
     assert found.valid.all()
     assert found.payload_type.tolist() == kind.tolist()

@@ -10,7 +10,7 @@ from sottovoce.errors import Code, Refused
 from sottovoce.media import g711, sounds
 from sottovoce.media.sounds import KEPT_FILES, Players, Shelf
 from sottovoce.media.wav import WavWriter
-from sottovoce.phones.tones import TONES, levels, rms_level
+from sottovoce.phones.tones import levels, rms_level
 
 
 def file(path: Path, samples: np.ndarray) -> str:

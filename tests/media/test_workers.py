@@ -26,7 +26,14 @@ from sottovoce.domain.legs import (
     Routing,
 )
 from sottovoce.errors import Code, Refused
-from sottovoce.media.engine import DigitPressed, EngineEvent, LegProven, LegsLost, RecordingStopped
+from sottovoce.media.engine import (
+    DigitPressed,
+    EngineEvent,
+    LegProven,
+    LegsLost,
+    LegTimedOut,
+    RecordingStopped,
+)
 from sottovoce.media.workers import WorkerEngine, WorkerSettings
 from sottovoce.tasks import Tasks
 
@@ -414,6 +421,24 @@ async def test_a_source_is_proven_once(floor: Floor) -> None:
     assert await floor.told(lambda event: isinstance(event, LegProven)) == LegProven(customer.leg)
     await customer.hears()
     assert floor.events == [LegProven(customer.leg)]
+
+
+async def test_a_leg_that_falls_silent_times_out() -> None:
+    async with floor_of(media_timeout_s=0.5) as floor:
+        customer, agent = await floor.phone("customer"), await floor.phone("agent")
+        await floor.route(TALK)
+        await agent.hears("customer")
+        customer.talks = False
+        assert await floor.told(lambda event: isinstance(event, LegTimedOut)) == LegTimedOut(customer.leg)
+
+
+async def test_an_engine_may_be_closed_while_its_worker_is_down(floor: Floor) -> None:
+    for _ in range(3):
+        await until(lambda: floor.engine.up == 1)
+        os.kill(floor.engine.pids[0], signal.SIGKILL)
+        await until(lambda: floor.engine.up == 0)
+    await floor.engine.close()
+    assert floor.engine.pids == []
 
 
 async def test_the_address_in_the_sdp_may_be_another() -> None:

@@ -18,6 +18,8 @@ DIGITS = "0123456789*#ABCD"
 """Digit by event code (RFC 4733 3.2)."""
 QUIET_S = 0.12
 """An event without an end packet is over when nothing was heard of it for this long."""
+STALE = 16000
+"""A packet may come out of order by this many samples: 2 s."""
 FRAME = 160
 EVENT_TICKS = 5
 """100 ms."""
@@ -41,7 +43,6 @@ class KeyReader:
     def __init__(self) -> None:
         self._digit: str | None = None
         self._stamp = 0
-        self._began = 0
         self._duration = 0
         self._heard = 0.0
         self._reported: int | None = None
@@ -52,11 +53,11 @@ class KeyReader:
             return []
         digit, ended = DIGITS[payload[0]], bool(payload[1] & 0x80)
         duration = int.from_bytes(payload[2:4], "big")
-        if self._reported is not None and not _after(timestamp, self._reported):
+        if self._reported is not None and _stale(timestamp, self._reported):
             return []  # the rest of a key that was reported already
         over: list[str] = []
         if self._digit is not None and timestamp != self._stamp:
-            if not _after(timestamp, self._stamp):
+            if _stale(timestamp, self._stamp):
                 return []
             # A key held for more than 8 s goes on in a segment of its own (RFC 4733 2.5.1.3).
             goes_on = (
@@ -88,8 +89,9 @@ class KeyReader:
         return [digit] if digit is not None else []
 
 
-def _after(timestamp: int, other: int) -> bool:
-    return 0 < (timestamp - other) & 0xFFFFFFFF < 0x80000000
+def _stale(timestamp: int, other: int) -> bool:
+    """Whether a timestamp is that of `other` or shortly before; one long before is another clock's."""
+    return (other - timestamp) & 0xFFFFFFFF < STALE
 
 
 class KeySender:

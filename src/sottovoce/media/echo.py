@@ -26,6 +26,8 @@ LIKENESS = 0.3
 """Correlation from which on it is an echo."""
 LEAST_POWER = 10.0 ** (-50.0 / 10.0) * 32768.0**2
 """A whisper, or a voice, below -50 dBov proves nothing."""
+EVERY_TICKS, LEAST_TURNS = 4, 10
+"""Up to ten pairs are tested every 0.8 s each, more in turn."""
 AGAIN_S = 10.0
 """The same echo is told once in this time."""
 _SIZE = 1 << (HEARD + DELAY - 1).bit_length()
@@ -55,13 +57,15 @@ def likeness(voice: Wave, whisper: Wave) -> float:
 
 
 class EchoWatch:
-    """The pairs (agent, inspector) in which a whisper must not come back, one tested in every other tick."""
+    """The pairs (agent, inspector) in which a whisper must not come back, one tested in every fourth tick."""
 
     def __init__(self) -> None:
         self._pairs: list[tuple[int, int]] = []
-        self._rows: npt.NDArray[np.intp] = np.zeros(0, np.intp)
         self._place: dict[int, int] = {}
-        self._history = np.zeros((0, FRAMES, FRAME), np.int16)
+        self._rows: npt.NDArray[np.intp] = np.zeros(0, np.intp)
+        self._places: npt.NDArray[np.intp] = np.zeros(0, np.intp)
+        self._history = np.zeros((8, FRAMES, FRAME), np.int16)
+        self._free = list(range(8))
         self._since: dict[int, int] = {}
         self._at = 0
         self._ticks = 0
@@ -72,19 +76,20 @@ class EchoWatch:
         """Watch exactly these (agent, inspector) slots; what is known of the others is forgotten."""
         if pairs == set(self._pairs):
             return
-        slots = sorted({slot for pair in pairs for slot in pair})
-        history = np.zeros((len(slots), FRAMES, FRAME), np.int16)
-        since = {}
-        for place, slot in enumerate(slots):
-            if slot in self._place:
-                history[place] = self._history[self._place[slot]]
-                since[slot] = self._since[slot]
-            else:
-                since[slot] = self._ticks
+        slots = {slot for pair in pairs for slot in pair}
+        for slot in self._place.keys() - slots:
+            self._free.append(self._place.pop(slot))
+            del self._since[slot]
+        for slot in slots - self._place.keys():
+            if not self._free:
+                self._free = list(range(len(self._history), 2 * len(self._history)))
+                self._history = np.concatenate([self._history, np.zeros_like(self._history)])
+            place = self._place[slot] = self._free.pop()
+            self._history[place] = 0
+            self._since[slot] = self._ticks
         self._pairs = sorted(pairs)
-        self._rows = np.array(slots, np.intp)
-        self._place = {slot: place for place, slot in enumerate(slots)}
-        self._history, self._since = history, since
+        self._rows = np.array(list(self._place), np.intp)
+        self._places = np.array(list(self._place.values()), np.intp)
         self._told = {pair: at for pair, at in self._told.items() if pair in pairs}
 
     def forget(self, slot: int) -> None:
@@ -97,10 +102,10 @@ class EchoWatch:
             return None
         self._ticks += 1
         self._at = (self._at + 1) % FRAMES
-        self._history[:, self._at] = frames[self._rows]
-        if self._ticks % 2:
+        self._history[self._places, self._at] = frames[self._rows]
+        if self._ticks % EVERY_TICKS:
             return None
-        self._turn = (self._turn + 1) % max(len(self._pairs), FRAMES // 4)
+        self._turn = (self._turn + 1) % max(len(self._pairs), LEAST_TURNS)
         if self._turn >= len(self._pairs):
             return None
         pair = self._pairs[self._turn]

@@ -31,12 +31,16 @@ TARGET_LEAST, TARGET_MOST = 320.0, 1280.0
 TOO_LONG, TOO_SHORT = 240.0, -150.0
 """How far the mean lead may stray from the target before it is corrected; packets that pass a tick's edge
 move it by 160, which must leave it above 0."""
+AIM_TICKS = 4
+"""Ticks between looks at the jitter."""
 NEAR = 100.0
 """How close a correction brings it."""
 LEAD_MOST = 2400
 """A packet further ahead (300 ms) begins afresh instead of being waited for."""
 STALE = -4000
 """A packet in sequence but this far behind (0.5 s) begins afresh: its clock was reset."""
+SILENT_S = 0.09
+"""After so long without a packet of its source, a slot follows another."""
 DROPOUT, MISORDER = 3000, 100
 """Sequence numbers ahead and behind that are still the same stream (RFC 3550 A.1)."""
 
@@ -128,27 +132,30 @@ class JitterBank:
         known = self.synced[slots] & (self.ssrc[slots] == ssrc)
         step = ((sequence - self.highest[slots] + 0x8000) & 0xFFFF) - 0x8000
         forward = known & (step > 0) & (step <= DROPOUT)
-        fresh = ~self.synced[slots]
-        good = forward | fresh
-        if not good.all():
+        good = forward
+        if not forward.all():
+            fresh = ~self.synced[slots]
             behind = known & (step <= 0) & (step > -MISORDER)
-            good |= self._behind(slots, step, behind)
+            good = forward | fresh | self._behind(slots, step, behind)
             strange = np.flatnonzero(~(good | behind))
-            renewed = self._strange(slots[strange], sequence[strange], ssrc[strange])
+            renewed = self._strange(slots[strange], sequence[strange], ssrc[strange], now[strange])
             good[strange[renewed]] = fresh[strange[renewed]] = True
-        if fresh.any():
-            self._begin(slots[fresh], sequence[fresh], timestamp[fresh], ssrc[fresh])
-        self._advance(slots[forward], step[forward])
-        self.received[slots[good]] += 1
-        self._unique[slots[good]] += 1
+            if fresh.any():
+                self._begin(slots[fresh], sequence[fresh], timestamp[fresh], ssrc[fresh])
+        else:
+            fresh = ~forward
+        ahead = _which(forward)
+        self._advance(slots[ahead], step[ahead])
+        who = slots[_which(good)]
+        self.received[who] += 1
+        self._unique[who] += 1
 
         last = self._last[slots]
         stamps = last + (((timestamp - last + 0x80000000) & 0xFFFFFFFF) - 0x80000000)
-        self._last[slots[forward]] = stamps[forward]
+        self._last[slots[ahead]] = stamps[ahead]
         audio = good & (size > 0)
-        self.comfort[slots[audio]] = False
-        ahead = forward | fresh
-        written = self._time(slots, stamps, size, now, audio, ahead, fresh, last)
+        self.comfort[slots[_which(audio)]] = False
+        written = self._time(slots, stamps, size, now, audio, forward | fresh, fresh, last)
         return good, written, stamps
 
     def _behind(self, slots: Slots, step: Ints, behind: Flags) -> Flags:
@@ -163,10 +170,12 @@ class JitterBank:
         self.duplicated[slots[behind & seen]] += 1
         return new
 
-    def _strange(self, slots: Slots, sequence: Ints, ssrc: Ints) -> Flags:
-        """Of the packets from another source or with a far sequence number: those that are the second in
-        a row, with which the stream begins anew. The others are dropped (RFC 3550 A.1)."""
+    def _strange(self, slots: Slots, sequence: Ints, ssrc: Ints, now: Floats) -> Flags:
+        """Of the packets from another source or with a far sequence number: those that are at least the
+        second in a row, with which the stream begins anew; another source's only once the known one has
+        fallen silent, lest two that are mixed up take turns. The rest is dropped (RFC 3550 A.1)."""
         renewed: Flags = (self._newcomer[slots] == ssrc) & (self._newcomer_next[slots] == sequence)
+        renewed &= (self.ssrc[slots] == ssrc) | (now - self._arrival[slots] >= SILENT_S)
         self._newcomer[slots] = np.where(renewed, -1, ssrc)
         self._newcomer_next[slots] = (sequence + 1) & 0xFFFF
         self.dropped[slots[~renewed]] += 1
@@ -201,13 +210,14 @@ class JitterBank:
         lead = stamps - self._read[slots]
         starved = (self._run[slots] >= FADED_AFTER) & (self._end[slots] <= self._read[slots])
         astray = (lead > LEAD_MOST) | (lead < STALE)
-        anew = audio & ahead & (fresh | starved | astray)
-        steady = audio & ahead & ~anew
+        ahead &= audio
+        anew = ahead & (fresh | starved | astray)
+        steady = _which(ahead & ~anew)
         who = slots[steady]
         apart = (now[steady] - self._arrival[who]) * 8000.0 - (stamps[steady] - last[steady])
         self.jitter[who] += (np.minimum(np.abs(apart), 8000.0) - self.jitter[who]) / 16.0
-        ahead &= audio
-        self._arrival[slots[ahead]] = now[ahead]
+        arrived = _which(ahead)
+        self._arrival[slots[arrived]] = now[arrived]
         if anew.any():
             who = slots[anew]
             self._clear_ring(slots[anew & ~starved])
@@ -221,11 +231,12 @@ class JitterBank:
             self.late[who] += 1
             self._boost[who] = np.minimum(self._boost[who] + 80.0, 640.0)
         written: Flags = audio & (lead + size > 0) & (lead <= LEAD_MOST)
-        counted = audio & ~(astray & ~anew)
+        counted = _which(audio & ~(astray & ~anew))
         who = slots[counted]
         self.lead[who] += (lead[counted] - self.lead[who]) / 16.0
-        who = slots[written]
-        self._end[who] = np.maximum(self._end[who], stamps[written] + size[written])
+        placed = _which(written)
+        who = slots[placed]
+        self._end[who] = np.maximum(self._end[who], stamps[placed] + size[placed])
         return written
 
     def write(self, slots: Slots, stamps: Ints, samples: Samples) -> None:
@@ -267,7 +278,8 @@ class JitterBank:
         count = len(out)
         self._ticks += 1
         everyone = np.arange(count)
-        self._aim(count)
+        if self._ticks % AIM_TICKS == 0:
+            self._aim(count)
         read = self._read[:count]
         out[:] = self._windows(FRAME)[everyone * _WIDTH + _FRONT + (read & (RING - 1))]
         gaps = out.min(axis=1) == MISSING
@@ -281,7 +293,7 @@ class JitterBank:
     def _aim(self, count: int) -> None:
         """Let the targets follow the jitter, and what late packets taught fade in half a minute."""
         boost = self._boost[:count]
-        np.maximum(boost - 0.5, 0.0, out=boost)
+        np.maximum(boost - 0.5 * AIM_TICKS, 0.0, out=boost)
         np.clip(3.0 * self.jitter[:count] + boost, TARGET_LEAST, TARGET_MOST, out=self.target[:count])
 
     def _stretch(
@@ -355,3 +367,8 @@ class JitterBank:
             tail = concealment.extension(history, concealment.pitch(history), concealment.JOIN)
             out[back] = concealment.joined(out[back], concealment.faded(tail, run[back]))
             run[back] = 0
+
+
+def _which(flags: Flags) -> Flags | slice:
+    """An index for the rows that are set: all of them, nearly always, and then without a copy."""
+    return slice(None) if flags.all() else flags

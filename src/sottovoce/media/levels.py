@@ -8,8 +8,8 @@ import numpy.typing as npt
 from sottovoce.media.g711 import Samples
 
 SILENCE_DBOV = -127.0
-EVERY = 8
-"""A slot is measured in one of this many ticks."""
+EVERY = 4
+"""A slot is measured in one of this many calls."""
 
 
 def powers(frames: Samples) -> npt.NDArray[np.float64]:

@@ -102,7 +102,7 @@ class Mixer:
         self._rows = Rows(capacity)
         self._players = Players(capacity)
         self._ending: list[int] = []
-        self._tracks = Tracks(capacity, sink, self.slot_of)
+        self._tracks = Tracks(capacity, sink, self.slot_of, silence=2 * capacity)
         self._reports = Reports(
             capacity, self._senders, self._buffers, wall_s, self._settings.rtcp_interval_s
         )
@@ -130,7 +130,7 @@ class Mixer:
         self._slots[leg] = slot
         self._used = max(self._used, slot + 1)
         self._senders.open(slot)
-        self._tracks.changed()
+        self._tracks.leg_changed(leg)
         return slot
 
     def close(self, slot: int) -> LegFigures:
@@ -156,7 +156,7 @@ class Mixer:
         self._reports.reset(slot)
         self._heard_in.reset(slot)
         self._heard_out.reset(slot)
-        self._tracks.changed()
+        self._tracks.leg_changed(leg)
         self._routed = True
         heapq.heappush(self._free, slot)
         while self._used and self._legs[self._used - 1] is None:
@@ -200,7 +200,7 @@ class Mixer:
         self._inspectors |= {slot for leg in routing.inspectors if (slot := self._slots.get(leg)) is not None}
         if routing.recording is not None:
             self._tracks.allow(routing.recording, routing.recorded)
-        self._tracks.changed()
+        self._tracks.rows_changed()
         self._routed = True
 
     def hears(self, slot: int) -> frozenset[LegId]:
@@ -319,10 +319,12 @@ class Mixer:
             self._players.stop(slot)
         self._ending = self._players.frames(frames[self.capacity : -1])
         self._rows.sum(frames, self._mixed)
-        self._tracks.tick(frames, 2 * self.capacity, self._hear_each_other)
+        self._tracks.tick(frames, self._hear_each_other)
         slots, packets, lengths = self._senders.tick(self._mixed)
-        self._heard_in.measure(frames[:used])
-        self._heard_out.measure(self._mixed[:used])
+        if self._ticks % 2:
+            self._heard_in.measure(frames[:used])
+        else:
+            self._heard_out.measure(self._mixed[:used])
         return Outgoing(slots, packets, lengths, self._reports.due(now), self._events(frames, now))
 
     def _hear_each_other(self, one: int, other: int) -> bool:
@@ -348,17 +350,15 @@ class Mixer:
         """Pairs (agent, inspector): the agent hears the inspector, another who hears the agent does not."""
         if not self._inspectors:
             return set()
-        heard = {slot: set(self._rows.hears(slot)) for slot in self._slots.values()}
-        hearers: dict[int, set[int]] = {}
-        for listener, row in heard.items():
-            for source in row:
-                hearers.setdefault(source, set()).add(listener)
-        return {
-            (agent, inspector)
-            for inspector in self._inspectors
-            for agent in hearers.get(inspector, set()) - self._inspectors
-            if hearers.get(agent, set()) - hearers[inspector] - self._inspectors
-        }
+        listeners, sources = self._rows.pairs()
+        inspecting = np.zeros(self.capacity, np.bool_)
+        inspecting[list(self._inspectors)] = True
+        heard_by = np.zeros((self.capacity, self.capacity), np.bool_)
+        heard_by[sources, listeners] = True
+        whispers = inspecting[sources] & ~inspecting[listeners]
+        agents, inspectors = listeners[whispers], sources[whispers]
+        leaking = (heard_by[agents] & ~heard_by[inspectors] & ~inspecting).any(axis=1)
+        return set(zip(agents[leaking].tolist(), inspectors[leaking].tolist(), strict=True))
 
     def _timed_out(self, now: float) -> list[EngineEvent]:
         """Legs silent for too long; each is told once, until it is heard again."""

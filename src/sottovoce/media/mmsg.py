@@ -95,10 +95,12 @@ class Inbox:
         for count in range(limit):
             row = start + count
             try:
-                length, (host, port) = source.recvfrom_into(self.packets[row])
+                length, _, flags, (host, port) = source.recvmsg_into([self.packets[row]])
             except OSError:
                 return count
             self._headers["length"][row] = length
+            self._headers["flags"][row] = _MSG_TRUNC if flags & socket.MSG_TRUNC else 0
+            self._headers["controllen"][row] = 0
             self.addresses[row, 2:8] = np.frombuffer(
                 port.to_bytes(2, "big") + socket.inet_aton(host), np.uint8
             )
@@ -113,7 +115,8 @@ class Inbox:
     def arrivals(self, count: int, now: float, wall: float) -> npt.NDArray[np.float64]:
         """When each of the first `count` rows came, on the clock that says `now`; `wall` is the time of day.
 
-        `now` for sockets without SO_TIMESTAMPNS. To be called once per reading: it makes the rows ready again.
+        Simply `now` for sockets without SO_TIMESTAMPNS. To be called once per reading: it makes the
+        rows ready for the next.
         """
         stamped = self._headers["controllen"][:count] == _STAMP
         self._headers["controllen"][:count] = _STAMP

@@ -112,7 +112,7 @@ class Reception:
             self._other(rows[good & ~audio[rows]], slots, packets, headers, times)
         kind = headers.payload_type[rows]
         start = headers.start[rows]
-        for samples in np.unique(size[written]).tolist():
+        for samples in _different(size[written]):
             for codec in Codec:
                 which = np.flatnonzero(written & (size == samples) & (kind == codec.value))
                 if which.size:
@@ -137,3 +137,11 @@ class Reception:
             payload = packets[row, start : start + min(int(headers.size[row]), 16)].tobytes()
             for digit in reader.read(payload, int(headers.timestamp[row]), float(times[row])):
                 self._pressed.append((slot, digit))
+
+
+def _different(values: Ints) -> list[int]:
+    """The values that occur; nearly always one."""
+    if values.size and (values == values[0]).all():
+        return [int(values[0])]
+    found: list[int] = np.unique(values).tolist()
+    return found

@@ -35,6 +35,12 @@ class Rows:
         found: list[int] = self._sources[listener, : self._count[listener]].tolist()
         return found
 
+    def pairs(self) -> tuple[Slots, Slots]:
+        """Who hears whom: listeners [n] and the sources [n] they hear."""
+        listeners = np.repeat(np.arange(self._capacity), self._count)
+        columns = np.arange(len(listeners)) - np.repeat(np.cumsum(self._count) - self._count, self._count)
+        return listeners, self._sources[listeners, columns]
+
     def set(self, listener: int, sources: Iterable[int]) -> None:
         """Exactly these slots are heard. BAD_PARAMETER beyond 32."""
         row = sorted(set(sources))
@@ -52,12 +58,13 @@ class Rows:
 
     def without(self, slots: Sequence[int]) -> None:
         """Take these slots out of every row and empty their own."""
-        for listener in range(self._capacity):
-            row = self._sources[listener, : self._count[listener]]
-            if row.size and np.isin(row, slots).any():
-                self.set(listener, set(row.tolist()) - set(slots))
+        inside = np.arange(MOST_SOURCES + 1) < self._count[:, None]
         for slot in slots:
+            for listener in np.flatnonzero(((self._sources == slot) & inside).any(axis=1)).tolist():
+                self.set(listener, set(self.hears(listener)) - {slot})
+                inside[listener] = np.arange(MOST_SOURCES + 1) < self._count[listener]
             self.set(slot, ())
+            inside[slot] = False
 
     def sum(self, frames: Samples, mixed: Samples) -> None:
         """Sum each listener's sources into `mixed` [capacity, 160], clipped to 16 bits."""

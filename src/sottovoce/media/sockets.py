@@ -32,6 +32,7 @@ RTCP_BYTES = 1500
 RECEIVE_BUFFER = 1 << 20
 _BIND_TRIES = 64
 _EXPEDITED = 0xB8  # DSCP EF, RFC 3246
+_SO_RCVBUFFORCE = 33  # Linux socket(7)
 # Linux ip(7): never fragment and ignore the path's MTU, which also spares the kernel an id per packet.
 _IP_MTU_DISCOVER, _IP_PMTUDISC_PROBE = 10, 3
 
@@ -64,7 +65,7 @@ class PortRange:
 
 @dataclass(frozen=True, slots=True)
 class Drained:
-    """The RTP packets of this tick that belong to legs: slots [k], packets [k, N], lengths [k], arrivals [k]."""
+    """The RTP packets of this tick that belong to legs: slots, packets, lengths, arrivals [k]."""
 
     slots: Ints
     packets: Bytes
@@ -250,7 +251,9 @@ def _bound(host: str, port: int) -> socket.socket:
     opened = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
     try:
         opened.setblocking(False)
-        with contextlib.suppress(OSError):
+        try:  # beyond net.core.rmem_max, which only root may
+            opened.setsockopt(socket.SOL_SOCKET, _SO_RCVBUFFORCE, RECEIVE_BUFFER)
+        except OSError:
             opened.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, RECEIVE_BUFFER)
         with contextlib.suppress(OSError):
             opened.setsockopt(socket.IPPROTO_IP, socket.IP_TOS, _EXPEDITED)

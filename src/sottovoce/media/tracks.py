@@ -2,7 +2,7 @@
 
 A recording is armed, and begins (frame 0) in the tick in which its customer and agent first hear
 each other. From then on each of its tracks takes a frame in every tick: the voice of its leg
-while the routing says that it is recorded, silence otherwise. Frames gather for 200 ms before
+while the routing says that it is recorded, silence otherwise. Frames gather for 400 ms before
 they are handed on; recordings begin at different times, so a tick hands on a few at most.
 """
 
@@ -21,9 +21,9 @@ from sottovoce.errors import Code, Refused
 from sottovoce.media.g711 import Samples
 
 FRAME = 160
-TICKS_PER_BLOCK = 10
-"""What a crash of the worker can lose of a recording: 200 ms."""
-MOST_WAITING = 1024
+TICKS_PER_BLOCK = 20
+"""What a crash of the worker can lose of a recording: 400 ms."""
+MOST_EARLY = 1024
 """Gates kept for recordings that are not armed yet."""
 
 
@@ -73,127 +73,140 @@ class _Running:
 
 
 class Tracks:
-    """All recordings of a worker. `slot_of` finds a leg's row among the frames."""
+    """All recordings of a worker. `slot_of` finds a leg's row among the frames, `silence` is one of zeros."""
 
-    def __init__(self, capacity: int, sink: TrackSink, slot_of: Callable[[LegId], int | None]) -> None:
+    def __init__(
+        self, capacity: int, sink: TrackSink, slot_of: Callable[[LegId], int | None], silence: int
+    ) -> None:
         self._capacity = capacity
         self._sink = sink
         self._slot_of = slot_of
+        self._silence = silence
         self._running: dict[RecordingId, _Running] = {}
-        self._waiting: dict[RecordingId, frozenset[LegId]] = {}
+        self._early: dict[RecordingId, frozenset[LegId]] = {}
         tracks = 2 * capacity
         self._free = list(range(tracks - 1, -1, -1))
         self._block = np.zeros((tracks, TICKS_PER_BLOCK, FRAME), np.int16)
+        self._row = np.full(tracks, silence, np.intp)
+        self._since = np.zeros(tracks, np.intp)
         self._active: npt.NDArray[np.intp] = np.zeros(0, np.intp)
-        self._rows: npt.NDArray[np.intp] = np.zeros(0, np.intp)
-        self._since: npt.NDArray[np.intp] = np.zeros(0, np.intp)
-        self._due: list[list[_Running]] = [[] for _ in range(TICKS_PER_BLOCK)]
-        self._stale = False
+        self._due: list[dict[RecordingId, _Running]] = [{} for _ in range(TICKS_PER_BLOCK)]
+        self._stale: set[RecordingId] = set()
+        self._armed: dict[RecordingId, _Running] = {}
+        self._look = False
         self._ticks = 0
 
     def start(self, recording: Recording) -> None:
         """Arm. BAD_PARAMETER when the id is taken, MEDIA_EXHAUSTED when there is no room."""
-        if recording.recording in self._running:
-            raise Refused(Code.BAD_PARAMETER, f"recording {recording.recording} is running")
+        name = recording.recording
+        if name in self._running:
+            raise Refused(Code.BAD_PARAMETER, f"recording {name} is running")
         if len(self._running) >= self._capacity:
             raise Refused(Code.MEDIA_EXHAUSTED, "too many recordings")
-        allowed = self._waiting.pop(recording.recording, frozenset())
-        self._running[recording.recording] = _Running(recording, allowed)
-        self._stale = True
+        running = _Running(recording, self._early.pop(name, frozenset()))
+        self._running[name] = self._armed[name] = running
+        self._look = True
 
     def allow(self, recording: RecordingId, legs: frozenset[LegId]) -> None:
         """From the next tick on, exactly these legs are heard on their tracks."""
         running = self._running.get(recording)
         if running is not None:
             running.allowed = legs
-            self._stale = True
+            self._stale.add(recording)
             return
-        self._waiting.pop(recording, None)
-        self._waiting[recording] = legs
-        while len(self._waiting) > MOST_WAITING:
-            del self._waiting[next(iter(self._waiting))]
+        self._early.pop(recording, None)
+        self._early[recording] = legs
+        while len(self._early) > MOST_EARLY:
+            del self._early[next(iter(self._early))]
 
     def forbid(self, legs: frozenset[LegId]) -> None:
         """None of these legs is heard on any track until the next `allow`."""
         for running in self._running.values():
             running.allowed -= legs
-        for recording in self._waiting:
-            self._waiting[recording] -= legs
-        self._stale = True
+        for recording in self._early:
+            self._early[recording] -= legs
+        self._stale |= self._running.keys()
 
-    def changed(self) -> None:
-        """Legs or rows changed: look again in the next tick."""
-        self._stale = True
+    def rows_changed(self) -> None:
+        """Who hears whom changed: an armed recording may begin."""
+        self._look = True
+
+    def leg_changed(self, leg: LegId) -> None:
+        """A leg was opened or closed."""
+        self._look = True
+        self._stale |= {name for name, running in self._running.items() if leg in running.tracks}
 
     def stop(self, recording: RecordingId, failure: str | None = None) -> RecordingResult:
         """Hand the rest on and forget the recording. NOT_FOUND."""
         running = self._running.pop(recording, None)
-        self._waiting.pop(recording, None)
+        self._early.pop(recording, None)
+        self._armed.pop(recording, None)
+        self._stale.discard(recording)
         if running is None:
             raise Refused(Code.NOT_FOUND, f"no recording {recording}")
         if running.began:
+            del self._due[running.since % TICKS_PER_BLOCK][recording]
             self._hand_on(running)
             self._sink.end(recording, running.frames)
-        self._free += running.tracks.values()
-        self._stale = True
+        gone = list(running.tracks.values())
+        self._free += gone
+        self._active = np.setdiff1d(self._active, gone)
         what = running.recording
         inspectors = {leg: track_path(what, leg) for leg in list(running.tracks)[2:]}
         return RecordingResult(recording, what.path, running.frames, inspectors, failure)
 
-    def tick(self, frames: Samples, silence: int, hear_each_other: Callable[[int, int], bool]) -> None:
-        """Take the frames of this tick; `silence` is a row of zeros in `frames`."""
+    def tick(self, frames: Samples, hear_each_other: Callable[[int, int], bool]) -> None:
+        """Take the frames of this tick."""
+        if self._look:
+            self._look = False
+            for running in list(self._armed.values()):
+                self._try_to_begin(running, hear_each_other)
         if self._stale:
-            self._stale = False
-            self._look_again(silence, hear_each_other)
+            for name in self._stale:
+                if (running := self._running[name]).began:
+                    self._refresh(running)
+            self._stale.clear()
         if not self._active.size:
             return
-        place = (self._ticks - self._since) % TICKS_PER_BLOCK
-        self._block[self._active, place] = frames[self._rows]
+        place = (self._ticks - self._since[self._active]) % TICKS_PER_BLOCK
+        self._block[self._active, place] = frames[self._row[self._active]]
         self._ticks += 1
-        for running in self._due[self._ticks % TICKS_PER_BLOCK]:
+        for running in self._due[self._ticks % TICKS_PER_BLOCK].values():
             self._hand_on(running)
 
-    def _look_again(self, silence: int, hear_each_other: Callable[[int, int], bool]) -> None:
-        """Begin what may begin, and find each track's row."""
-        active: list[int] = []
-        rows: list[int] = []
-        since: list[int] = []
-        self._due = [[] for _ in range(TICKS_PER_BLOCK)]
-        for running in self._running.values():
-            if not running.began and not self._begins(running, hear_each_other):
-                continue
-            self._due[running.since % TICKS_PER_BLOCK].append(running)
-            self._add_tracks(running)
-            for leg, track in running.tracks.items():
-                slot = self._slot_of(leg) if leg in running.allowed else None
-                active.append(track)
-                rows.append(silence if slot is None else slot)
-                since.append(running.since)
-        self._active, self._rows = np.array(active, np.intp), np.array(rows, np.intp)
-        self._since = np.array(since, np.intp)
-
-    def _begins(self, running: _Running, hear_each_other: Callable[[int, int], bool]) -> bool:
-        customer = self._slot_of(running.recording.customer)
-        agent = self._slot_of(running.recording.agent)
+    def _try_to_begin(self, running: _Running, hear_each_other: Callable[[int, int], bool]) -> None:
+        what = running.recording
+        customer, agent = self._slot_of(what.customer), self._slot_of(what.agent)
         if customer is None or agent is None or not hear_each_other(customer, agent):
-            return False
+            return
         if len(self._free) < 2:
-            return False
+            return
+        del self._armed[what.recording]
         running.began = True
         running.since = self._ticks
-        for leg in (running.recording.customer, running.recording.agent):
-            running.tracks[leg] = self._free.pop()
-        self._sink.begin(running.recording)
-        return True
+        self._due[running.since % TICKS_PER_BLOCK][what.recording] = running
+        self._sink.begin(what)
+        for leg in (what.customer, what.agent):
+            self._add_track(running, leg)
+        self._stale.add(what.recording)
 
-    def _add_tracks(self, running: _Running) -> None:
+    def _refresh(self, running: _Running) -> None:
+        """Find the row of each track anew; an inspector's first word begins a track."""
         what = running.recording
         for leg in sorted(running.allowed - running.tracks.keys()):
-            if not self._free:
-                return
-            track = running.tracks[leg] = self._free.pop()
-            self._block[track] = 0
-            self._sink.begin_track(what.recording, leg, track_path(what, leg), running.frames)
+            if self._free:
+                self._add_track(running, leg)
+                self._sink.begin_track(what.recording, leg, track_path(what, leg), running.frames)
+        for leg, track in running.tracks.items():
+            slot = self._slot_of(leg) if leg in running.allowed else None
+            self._row[track] = self._silence if slot is None else slot
+
+    def _add_track(self, running: _Running, leg: LegId) -> None:
+        track = running.tracks[leg] = self._free.pop()
+        self._block[track] = 0
+        self._since[track] = running.since
+        self._row[track] = self._silence
+        self._active = np.append(self._active, track)
 
     def _hand_on(self, running: _Running) -> None:
         filled = self._ticks - running.since

@@ -8,6 +8,7 @@ recordings repaired, and nothing else is disturbed.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import os
 from collections import Counter, OrderedDict
 from collections.abc import Callable
@@ -120,7 +121,7 @@ class WorkerEngine:
         self._legs_of_group: Counter[str] = Counter()
         self._ended: OrderedDict[RecordingId, RecordingResult] = OrderedDict()
         self._listeners: list[Callable[[EngineEvent], None]] = []
-        self._closing = False
+        self._closing = asyncio.Event()
 
     # Life
 
@@ -141,13 +142,12 @@ class WorkerEngine:
 
     async def close(self) -> None:
         """End all workers: recordings are closed first."""
-        self._closing = True
+        self._closing.set()
+        for watching in self._running[1::2]:
+            watching.cancel()
         await asyncio.gather(*(worker.connection.leave() for worker in self._workers))
-        for task in self._running[1::2]:
-            task.cancel()
-        serving = self._running[0::2]
-        if serving:
-            _, late = await asyncio.wait(serving, timeout=START_S)
+        if self._running:
+            _, late = await asyncio.wait(self._running[0::2], timeout=START_S)
             for task in late:
                 task.cancel()
         await asyncio.gather(*self._running, return_exceptions=True)
@@ -166,12 +166,14 @@ class WorkerEngine:
                 )
             except OSError as failure:
                 log.error("media worker cannot start", worker=worker.connection.name, failure=str(failure))
-            if self._closing:
+            if self._closing.is_set():
                 return
             if asyncio.get_running_loop().time() - begun > _LONGEST_PAUSE_S:
                 pause = _FIRST_PAUSE_S
             log.warning("media worker is started again", worker=worker.connection.name, pause_s=pause)
-            await asyncio.sleep(pause)
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._closing.wait(), pause)
+                return
             pause = min(pause * 2, _LONGEST_PAUSE_S)
 
     def _lost(self, worker: _Worker) -> None:
@@ -180,7 +182,7 @@ class WorkerEngine:
         for leg in legs:
             self._forget(leg)
         worker.recordings.clear()
-        if legs and not self._closing:
+        if legs and not self._closing.is_set():
             log.error("media worker lost", worker=worker.connection.name, legs=len(legs))
             self._tell(LegsLost(legs))
         for recording in recordings:
