@@ -487,9 +487,11 @@ def _sentence(error: Any, file: Path | None, content: Mapping[str, Any]) -> str:
         message = "there is no such setting"
     elif error["type"] == "missing":
         message = "is missing"
-    named = variable(*key[:2])
-    if named in os.environ or variable(*key[:1]) in os.environ:
-        return f"{named if named in os.environ else variable(*key[:1])} in the environment: {message}"
+    for depth in (1, 2):
+        named = variable(*key[:depth])
+        if named in os.environ:
+            rest = ".".join(key[depth:])
+            return f"{named} in the environment: {rest + ': ' if rest else ''}{message}"
     if file is not None and key and key[0] in content:
         return f"{'.'.join(key)} in {file}: {message}"
     return f"{'.'.join(key) or 'settings'}: {message}"

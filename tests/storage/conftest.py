@@ -50,3 +50,9 @@ async def two_vdns(engine: AsyncEngine) -> AsyncEngine:
     """With TWO_VDNS in it."""
     await directory.import_seed(engine, seed.parse(TWO_VDNS), cheap_passwords(), "test.example")
     return engine
+
+
+@pytest.fixture
+def two_vdns_yaml() -> str:
+    """TWO_VDNS."""
+    return TWO_VDNS

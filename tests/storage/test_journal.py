@@ -107,7 +107,7 @@ class Nodes:
         engine = next(engine for made, engine in self._made if made is store)
         await store._tasks.close()
         for journal in store._journals.values():
-            journal.close()
+            await journal.close()
         self._made.remove((store, engine))
         await engine.dispose()
 

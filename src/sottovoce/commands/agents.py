@@ -49,8 +49,15 @@ def import_(
         phones:
           - {number: "8001", password: "a long one"}
         agents:
-          - {agent: 101, name: Ann, password: "a long one", phone: "8001", skills: [1]}
-          - {agent: 102, name: Ida, password: "a long one", rights: [inspect]}
+          - agent: 101
+            name: Ann
+            password: "a long one"
+            phone: "8001"
+            skills: \\[1]
+          - agent: 102
+            name: Ida
+            password: "a long one"
+            rights: \\[inspect, call_out]
     """
     settings = settings_of(config)
     quiet(settings)

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import importlib
-from collections.abc import Callable
-from typing import Annotated, Any
+from pathlib import Path
+from typing import Annotated
 
 import typer
 
@@ -16,7 +15,10 @@ def serve(config: ConfigOption = None) -> None:
 
     Example: [bold]sottovoce serve --config /etc/sottovoce.toml[/bold]
     """
-    _end_with(_entry("sottovoce.app", "serve")(settings_of(config)))
+    from sottovoce import app
+
+    settings = settings_of(config)
+    _end_with(app.serve(settings))
 
 
 def demo(
@@ -24,6 +26,10 @@ def demo(
     seconds: Annotated[
         float | None, typer.Option("--seconds", min=1, help="End by itself after so many seconds.")
     ] = None,
+    prove: Annotated[
+        bool,
+        typer.Option("--prove", help="Walk an inspector through it and end; exit code 1 if a whisper leaks."),
+    ] = False,
 ) -> None:
     """Run a small contact centre with customers who really call, and print curl lines to whisper into a call.
 
@@ -31,7 +37,9 @@ def demo(
 
     Example: [bold]sottovoce demo[/bold]
     """
-    _end_with(_entry("sottovoce.demo.run", "main")(agents=agents, seconds=seconds))
+    from sottovoce.demo import run
+
+    _end_with(run.main(agents=agents, seconds=seconds, prove=prove))
 
 
 def selftest(
@@ -41,6 +49,15 @@ def selftest(
             "--against", metavar="URL", help="A running server, instead of one started for the test."
         ),
     ] = None,
+    stage: Annotated[
+        Path | None,
+        typer.Option(
+            "--stage", metavar="FILE", help="The test agents of that server; without it, an example is shown."
+        ),
+    ] = None,
+    as_json: Annotated[
+        bool, typer.Option("--json", help="Print the findings as JSON on standard output.")
+    ] = False,
 ) -> None:
     """Prove who hears whom: phones with a tone each walk through every mode of supervision.
 
@@ -48,15 +65,16 @@ def selftest(
     command to ear. Exit code 1 on any wrong cell.
 
     Example: [bold]sottovoce selftest[/bold]
+
+    Example: [bold]sottovoce selftest --against https://pbx.example:8043 --stage agents.yaml[/bold]
     """
-    _end_with(_entry("sottovoce.selftest.run", "main")(against=against))
+    from sottovoce.demo.house import selftest_stage
+    from sottovoce.selftest import run
+
+    own = selftest_stage if against is None and stage is None else None
+    _end_with(run.main(start=own, against=against, stage=stage, as_json=as_json))
 
 
-def _entry(module: str, name: str) -> Callable[..., Any]:
-    entry: Callable[..., Any] = getattr(importlib.import_module(module), name)
-    return entry
-
-
-def _end_with(code: object) -> None:
-    if isinstance(code, int) and code:
+def _end_with(code: int) -> None:
+    if code:
         raise typer.Exit(code)

@@ -129,10 +129,11 @@ def _choices(kind: Any) -> str:
 
 def _bounds(metadata: list[Any]) -> str:
     least = next((item.ge for item in metadata if hasattr(item, "ge")), None)
+    above = next((item.gt for item in metadata if hasattr(item, "gt")), None)
     most = next((item.le for item in metadata if hasattr(item, "le")), None)
-    if least is None or most is None:
+    if most is None or (least is None and above is None):
         return ""
-    return f" ({least:g} to {most:g})" if isinstance(least, float) else f" ({least} to {most})"
+    return f" ({least:g} to {most:.10g})" if above is None else f" (above {above:g}, to {most:.10g})"
 
 
 def _doc(section: type[BaseModel]) -> str:

@@ -31,7 +31,7 @@ WRONG_CALL = 2
 ConfigOption = Annotated[
     Path | None,
     typer.Option(
-        "--config", "-c", metavar="FILE", help="The TOML file with the settings [env: SOTTOVOCE_CONFIG]."
+        "--config", "-c", metavar="FILE", help="The TOML file with the settings; also SOTTOVOCE_CONFIG."
     ),
 ]
 

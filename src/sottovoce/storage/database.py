@@ -30,7 +30,7 @@ def connect(dsn: str, *, connections: int = 10) -> AsyncEngine:
     """An engine for `postgresql://…`. Opens no connection yet. Raises BadDsn."""
     try:
         url = sa.make_url(dsn)
-    except sa.exc.ArgumentError:
+    except (sa.exc.ArgumentError, ValueError):
         raise BadDsn("the DSN is not of the form postgresql://user:password@host/database") from None
     if url.drivername not in ("postgresql", "postgres", "postgresql+psycopg"):
         raise BadDsn(f"the DSN begins with {url.drivername!r}, not postgresql://")
@@ -43,6 +43,10 @@ def connect(dsn: str, *, connections: int = 10) -> AsyncEngine:
         connect_args={
             "connect_timeout": CONNECT_TIMEOUT,
             "application_name": "sottovoce",
+            "keepalives_idle": 10,
+            "keepalives_interval": 5,
+            "keepalives_count": 3,
+            "tcp_user_timeout": 15_000,
             "options": f"-c timezone=UTC -c statement_timeout={STATEMENT_TIMEOUT * 1000}"
             f" -c idle_in_transaction_session_timeout={STATEMENT_TIMEOUT * 1000}",
         },

@@ -112,8 +112,8 @@ async def add_agent(engine: AsyncEngine, vdn: VdnId, agent: AgentSeed, password_
             raise Refused(Code.BAD_PARAMETER, f"VDN {vdn} has no skill {skill}")
     row = {"agent": agent.agent, "vdn": int(vdn), "password_hash": password_hash, **_agent_row(agent)}
     async with transaction(engine) as connection:
-        done = await connection.execute(insert(agents).values(row).on_conflict_do_nothing())
-        if done.rowcount != 1:
+        added = insert(agents).values(row).on_conflict_do_nothing().returning(agents.c.agent)
+        if (await connection.execute(added)).first() is None:
             raise Refused(Code.BAD_PARAMETER, f"agent {agent.agent} is there already")
         await _record(connection, vdn, "directory.agent", {}, target=str(agent.agent))
 

@@ -73,9 +73,9 @@ class EmbeddedPostgres:
 
     async def start(self) -> str:
         """Start it, or find the one that runs; the DSN. Raises CannotStart with what to do."""
-        work = self._tasks.spawn(asyncio.to_thread(self._start), name="postgresql start")
+        work = asyncio.get_running_loop().run_in_executor(None, self._start)
         try:
-            dsn: str = await asyncio.shield(work)
+            dsn = await asyncio.shield(work)
         except asyncio.CancelledError:
             await asyncio.wait([work])
             await self.stop()

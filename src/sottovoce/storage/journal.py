@@ -93,7 +93,7 @@ class PostgresStore:
                 async with asyncio.timeout(self._commit_timeout):
                     await journal.flush()
                     await journal.release()
-            journal.close()
+            await journal.close()
         self._journals.clear()
 
     def waiting(self, vdn: VdnId) -> int:
@@ -126,8 +126,7 @@ class PostgresStore:
             self._lost(journal)
             raise Refused(Code.UNAVAILABLE, str(failure)) from failure
         except (DatabaseAway, TimeoutError) as failure:
-            text = str(failure) or f"no answer within {self._commit_timeout} s"
-            raise Refused(Code.UNAVAILABLE, f"the database is away: {text}") from failure
+            raise Refused(Code.UNAVAILABLE, f"the database is away: {failure}") from failure
         except (DBAPIError, ValueError) as failure:
             log.error("a commit was refused", vdn=vdn, reason=reason(failure))
             raise Refused(Code.UNAVAILABLE, "the database refused the change") from failure
@@ -199,6 +198,9 @@ class VdnJournal:
         self._number = 0
         self._waiting_size = 0
         self._dropped = 0
+        self._doubtful = 0
+        """Number of a commit that was given up without knowing whether it is recorded."""
+        self._tasks = Tasks()
         self.vdn = VdnId(0)
         self.waiting: deque[Record] = deque()
         """Appended and not in the database yet, oldest first."""
@@ -258,27 +260,41 @@ class VdnJournal:
     async def commit(self, changes: Sequence[Change], seconds: float) -> None:
         """Write what was appended before, then `changes`, in one transaction.
 
-        A commit whose answer got lost is looked up before it is given up. Raises DatabaseAway,
-        TimeoutError after `seconds`, StaleOwner.
+        Raises DatabaseAway, StaleOwner, or TimeoutError after `seconds`, whatever hangs: an attempt that
+        gets no answer is given up and cancelled beside.
         """
-        deadline = asyncio.get_running_loop().time() + seconds
-        async with asyncio.timeout_at(deadline):
-            await self._turn.acquire()
-        try:
-            async with asyncio.timeout_at(deadline):
+        work = self._tasks.spawn(self._commit(changes), name="commit")
+        await asyncio.wait([work], timeout=seconds)
+        if not work.done():
+            work.cancel()
+            raise TimeoutError(f"no answer within {seconds:g} s")
+        failure = work.result()
+        if failure is not None:
+            raise failure
+
+    async def _commit(self, changes: Sequence[Change]) -> Exception | None:
+        """The commit itself; what it failed with."""
+        batch: list[Record] = []
+        number = 0
+        async with self._turn:
+            try:
                 while len(self.waiting) > _BATCH:
                     await self._write_batch()
-            batch = list(self.waiting)
-            number = self._next()
-            try:
-                async with asyncio.timeout_at(deadline):
-                    await self._write(number, batch, changes)
-            except (DatabaseAway, TimeoutError):
-                if not await self._has_arrived(number):
-                    raise
+                batch = list(self.waiting)
+                number = self._next()
+                await self._write(number, batch, changes)
+            except DatabaseAway as failure:
+                arrived = await self._has_arrived(number)
+                if not arrived:
+                    self._doubtful = number if arrived is None else 0
+                    return failure
+            except asyncio.CancelledError:
+                self._doubtful = number
+                raise
+            except Exception as failure:
+                return failure
             self._written(len(batch))
-        finally:
-            self._turn.release()
+        return None
 
     async def renew(self, seconds: float) -> None:
         """Hold the lease for `seconds` from now."""
@@ -298,8 +314,9 @@ class VdnJournal:
         self.waiting.clear()
         self._waiting_size = 0
 
-    def close(self) -> None:
-        """Close the spool; what still waits stays in it."""
+    async def close(self) -> None:
+        """Give up what still runs and close the spool; what waits stays in it."""
+        await self._tasks.close()
         self._spool.close()
 
     def _next(self) -> int:
@@ -329,15 +346,21 @@ class VdnJournal:
 
     async def _not_there(self, connection: AsyncConnection, batch: Sequence[Record]) -> list[Change]:
         position = await lease.fence(connection, self.vdn, self._lease.epoch)
+        if self._doubtful:
+            if position >= self._doubtful:
+                log.warning("a commit refused for want of an answer is recorded after all", vdn=self.vdn)
+            self._doubtful = 0
         return [record.change for record in batch if record.number > position]
 
-    async def _has_arrived(self, number: int) -> bool:
-        """Whether a commit whose answer was lost is in the database; the row's lock waits for its outcome."""
+    async def _has_arrived(self, number: int) -> bool | None:
+        """Whether a commit without an answer is recorded (the row's lock waits for that); None: unknown."""
+        if not number:
+            return False
         try:
             async with asyncio.timeout(1.0), transaction(self._engine) as connection:
                 return await lease.fence(connection, self.vdn, self._lease.epoch) >= number
         except (DatabaseAway, StaleOwner, TimeoutError):
-            return False
+            return None
 
     def _written(self, count: int) -> None:
         for _ in range(count):

@@ -90,8 +90,9 @@ async def renew(connection: AsyncConnection, vdn: VdnId, epoch: int, seconds: fl
         sa.update(leases)
         .where(leases.c.vdn == vdn, leases.c.epoch == epoch)
         .values(renewed_at=sa.func.now(), expires_at=_in(seconds))
+        .returning(leases.c.vdn)
     )
-    if done.rowcount != 1:
+    if done.first() is None:
         raise StaleOwner(f"VDN {vdn} has another owner by now")
 
 

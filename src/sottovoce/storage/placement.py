@@ -79,7 +79,8 @@ class Placement:
 def place(data: Path, run_as: str | None = None, *, temporary: bool = False) -> Placement:
     """Decide where the cluster of the data folder lies and whom it runs as. Makes the folders.
 
-    `temporary` prefers the system's temporary folder to /var/lib. Raises CannotStart.
+    A `temporary` one, or one whose data folder is temporary, prefers the system's temporary folder to
+    /var/lib. Raises CannotStart.
     """
     try:
         data.mkdir(mode=0o700 if os.geteuid() else 0o711, parents=True, exist_ok=True)
@@ -87,9 +88,9 @@ def place(data: Path, run_as: str | None = None, *, temporary: bool = False) -> 
         raise CannotStart(f"the data folder {data} cannot be made: {failure.strerror}") from failure
     if os.geteuid() != 0:
         return _as_myself(data)
-    elsewhere = ROOTS_FOLDER
-    if temporary:
-        elsewhere = Path(tempfile.gettempdir())
+    system = Path(tempfile.gettempdir()).resolve()
+    temporary = temporary or data.resolve().is_relative_to(system)
+    elsewhere = system if temporary else ROOTS_FOLDER
     name = f"sottovoce-{_digest(data)}" if temporary else f"{data.name}-{_digest(data)}"
     places = [data / "postgresql", elsewhere / name]
     for home in places:

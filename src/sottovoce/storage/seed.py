@@ -13,7 +13,7 @@
         agents:
           - {agent: 101, name: Ann, password: "a long one", phone: "8001", skills: [1], rights: [inspect]}
 
-Numbers that are dialled and passwords are texts, in quotes: YAML would read 0800 as 512.
+Numbers that are dialled and passwords are texts, in quotes: YAML reads 0700 as 448.
 """
 
 from __future__ import annotations
@@ -30,6 +30,14 @@ from sottovoce.domain.directory import Right
 LARGEST = 16 << 20
 """Bytes of a seed file at most."""
 LOWEST_AGENT = 101
+_DEEPEST = 16
+_OPENING = (
+    yaml.BlockMappingStartToken,
+    yaml.BlockSequenceStartToken,
+    yaml.FlowMappingStartToken,
+    yaml.FlowSequenceStartToken,
+)
+_CLOSING = (yaml.BlockEndToken, yaml.FlowMappingEndToken, yaml.FlowSequenceEndToken)
 
 _Path = tuple[int | str, ...]
 Dialled = Annotated[str, StringConstraints(pattern=r"^[0-9A-Za-z*#+._-]{1,32}$", strict=True)]
@@ -106,7 +114,7 @@ class VdnSeed(_Entry):
 class Seed(_Entry):
     """A whole seed file."""
 
-    vdns: tuple[VdnSeed, ...] = Field(min_length=1)
+    vdns: tuple[VdnSeed, ...]
 
 
 class SeedFile:
@@ -158,9 +166,7 @@ def _load(text: str, name: str) -> tuple[Any, dict[_Path, int], list[str]]:
     lines: dict[_Path, int] = {}
     mistakes: list[str] = []
     try:
-        for token in yaml.scan(text, Loader=yaml.SafeLoader):
-            if isinstance(token, yaml.AliasToken | yaml.AnchorToken):
-                raise SeedMistakes([f"{name}:{token.start_mark.line + 1}: anchors and aliases are not taken"])
+        _scan(text, name)
         node = yaml.compose(text, Loader=yaml.SafeLoader)
         if node is None:
             raise SeedMistakes([f"{name}: is empty"])
@@ -173,6 +179,23 @@ def _load(text: str, name: str) -> tuple[Any, dict[_Path, int], list[str]]:
         return None, lines, [f"{where}: {problem}"]
     except (RecursionError, ValueError) as failure:
         return None, lines, [f"{name}: is not YAML that can be read: {failure}"]
+
+
+def _scan(text: str, name: str) -> None:
+    """Refuse what no seed needs and what can be made to grow: aliases, tags, deep nesting."""
+    depth = 0
+    for token in yaml.scan(text, Loader=yaml.SafeLoader):
+        where = f"{name}:{token.start_mark.line + 1}"
+        if isinstance(token, yaml.AliasToken | yaml.AnchorToken):
+            raise SeedMistakes([f"{where}: anchors and aliases are not taken"])
+        if isinstance(token, yaml.TagToken | yaml.DirectiveToken):
+            raise SeedMistakes([f"{where}: tags are not taken"])
+        if isinstance(token, _OPENING):
+            depth += 1
+        elif isinstance(token, _CLOSING):
+            depth -= 1
+        if depth > _DEEPEST:
+            raise SeedMistakes([f"{where}: is nested too deeply"])
 
 
 def _walk(node: yaml.Node, path: _Path, name: str, lines: dict[_Path, int], mistakes: list[str]) -> None:
@@ -194,6 +217,8 @@ def _walk(node: yaml.Node, path: _Path, name: str, lines: dict[_Path, int], mist
 def _contradictions(file: SeedFile, agent_maximum: int) -> Iterator[str]:
     """What is wrong between the parts."""
     seed = file.seed
+    if not seed.vdns:
+        yield f"{file.at('vdns')}there is no VDN in it"
     yield from _twice(file, [((place,), vdn.vdn) for place, vdn in enumerate(seed.vdns)], "VDN")
     agents: list[tuple[_Path, int]] = []
     codes: list[tuple[_Path, str]] = []
@@ -234,7 +259,7 @@ def _sentence(error: Any, name: str, lines: dict[_Path, int]) -> str:
     elif error["type"] == "missing":
         message = "is missing"
     elif error["type"] in ("string_type", "string_pattern_mismatch"):
-        message = 'must be a text of digits, letters, * # + . _ -: write it in quotes, like "0800"'
+        message = 'must be a text of digits, letters, * # + . _ -: write it in quotes, like "0700"'
         if path and path[-1] in ("name", "password"):
             message = "must be a text in one line: write it in quotes"
     shown = ".".join(str(part + 1) if isinstance(part, int) else part for part in path)

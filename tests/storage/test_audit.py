@@ -1,0 +1,154 @@
+"""The audit's chain: whole, and every way of tampering found at its row."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+
+import pytest
+import sqlalchemy as sa
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from sottovoce.domain.directory import AgentId, VdnId
+from sottovoce.domain.journal import AuditEntry
+from sottovoce.storage import audit
+from sottovoce.storage.audit import Head
+from sottovoce.storage.database import transaction
+
+NOW = datetime(2026, 11, 22, 4, 5, 6, 789012, tzinfo=UTC)
+ONE, TWO = VdnId(1), VdnId(2)
+ROWS = 8
+"""One of the import, seven of `chained`."""
+
+
+def entry(number: int, vdn: VdnId = ONE) -> AuditEntry:
+    at = NOW + timedelta(seconds=number)
+    return AuditEntry(
+        vdn, at, AgentId(102), "supervise.listen", "101", {"why": "Prüfung 质检", "n": number, "x": True}
+    )
+
+
+async def add(engine: AsyncEngine, vdn: VdnId, *entries: AuditEntry) -> None:
+    async with transaction(engine) as connection:
+        await audit.append(connection, vdn, entries)
+
+
+@pytest.fixture
+async def chained(two_vdns: AsyncEngine) -> AsyncEngine:
+    await add(two_vdns, ONE, *(entry(number) for number in range(4)))
+    for number in range(4, 7):
+        await add(two_vdns, ONE, entry(number))
+    await add(two_vdns, TWO, entry(1, TWO))
+    return two_vdns
+
+
+async def tamper(engine: AsyncEngine, *statements: str) -> None:
+    """Change what the trigger protects, as someone with the owner's rights can."""
+    async with transaction(engine) as connection:
+        await connection.execute(sa.text("ALTER TABLE audit DISABLE TRIGGER USER"))
+        for statement in statements:
+            await connection.execute(sa.text(statement))
+        await connection.execute(sa.text("ALTER TABLE audit ENABLE TRIGGER USER"))
+
+
+async def test_a_whole_chain(chained: AsyncEngine) -> None:
+    verdict = await audit.verify(chained, ONE)
+    assert (verdict.broken, verdict.head.number) == (0, ROWS)
+    assert (await audit.verify(chained, TWO)).head.number == 2
+    assert await audit.read(chained, ONE, after=1, limit=2) == [entry(0), entry(1)]
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        "actor = 103",
+        "target = '102'",
+        "action = 'x'",
+        "at = at + interval '1 microsecond'",
+        "detail = '{}'",
+        "hash = 'x'",
+    ],
+)
+async def test_a_changed_row_is_named(chained: AsyncEngine, change: str) -> None:
+    await tamper(chained, f"UPDATE audit SET {change} WHERE vdn = 1 AND number = 5")
+    verdict = await audit.verify(chained, ONE)
+    assert (verdict.broken, verdict.why) == (5, "the row was changed")
+    assert (await audit.verify(chained, TWO)).broken == 0
+
+
+@pytest.mark.parametrize(
+    ("statements", "broken"),
+    [
+        (["DELETE FROM audit WHERE vdn = 1 AND number = 1"], 1),
+        (["DELETE FROM audit WHERE vdn = 1 AND number = 5"], 5),
+        (["DELETE FROM audit WHERE vdn = 1 AND number >= 7"], 7),
+        (["DELETE FROM audit WHERE vdn = 1"], 1),
+        (
+            [
+                "DELETE FROM audit WHERE vdn = 1 AND number = 5",
+                "UPDATE audit SET number = number - 1 WHERE vdn = 1 AND number > 5",
+            ],
+            5,
+        ),
+        (
+            [
+                "UPDATE audit SET number = 100 WHERE vdn = 1 AND number = 7",
+                "UPDATE audit SET number = 7 WHERE vdn = 1 AND number = 8",
+                "UPDATE audit SET number = 8 WHERE vdn = 1 AND number = 100",
+            ],
+            7,
+        ),
+        (
+            [
+                "INSERT INTO audit SELECT vdn, 9, at, actor, action, target, detail, hash, hash FROM audit"
+                " WHERE number = 8"
+            ],
+            9,
+        ),
+    ],
+)
+async def test_removed_moved_and_added_rows_are_named(
+    chained: AsyncEngine, statements: list[str], broken: int
+) -> None:
+    await tamper(chained, *statements)
+    assert (await audit.verify(chained, ONE)).broken == broken
+
+
+async def test_a_chain_written_anew_is_found_by_a_head_noted_before(chained: AsyncEngine) -> None:
+    noted = (await audit.verify(chained, ONE)).head
+    await add(chained, ONE, entry(8))
+    assert (await audit.verify(chained, ONE, noted)).broken == 0
+    await tamper(chained, "DELETE FROM audit WHERE vdn = 1", "DELETE FROM audit_heads WHERE vdn = 1")
+    await add(chained, ONE, *(replace(entry(number), actor=AgentId(101)) for number in range(ROWS)))
+    assert (await audit.verify(chained, ONE)).broken == 0
+    assert (await audit.verify(chained, ONE, noted)).broken == noted.number
+    assert (await audit.verify(chained, ONE, Head(99, noted.hash))).broken == ROWS + 1
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "UPDATE audit SET actor = 1",
+        "DELETE FROM audit",
+        "TRUNCATE audit",
+        "DELETE FROM audit WHERE number = 5",
+    ],
+)
+async def test_rows_are_only_ever_added(chained: AsyncEngine, statement: str) -> None:
+    with pytest.raises(DBAPIError, match="append-only"):
+        async with transaction(chained) as connection:
+            await connection.execute(sa.text(statement))
+    assert (await audit.verify(chained, ONE)).head.number == ROWS
+
+
+async def test_writers_at_once_make_one_chain(two_vdns: AsyncEngine) -> None:
+    await asyncio.gather(*(add(two_vdns, ONE, entry(number), entry(number)) for number in range(10)))
+    verdict = await audit.verify(two_vdns, ONE)
+    assert (verdict.broken, verdict.head.number) == (0, 21)
+
+
+async def test_an_entry_of_another_tenant_is_refused(two_vdns: AsyncEngine) -> None:
+    with pytest.raises(ValueError, match="VDN 2 in the audit of VDN 1"):
+        await add(two_vdns, ONE, entry(1, TWO))

@@ -1,0 +1,32 @@
+"""Passwords are hashed with argon2id, and a stranger's takes as long as a wrong one."""
+
+from __future__ import annotations
+
+import pytest
+from argon2 import PasswordHasher
+
+from sottovoce.storage.passwords import Passwords
+
+
+@pytest.fixture
+def passwords() -> Passwords:
+    return Passwords(hasher=PasswordHasher(time_cost=1, memory_cost=8, parallelism=1))
+
+
+async def test_right_and_wrong(passwords: Passwords) -> None:
+    kept = await passwords.hash("grün 绿")
+    assert kept.startswith("$argon2id$")
+    assert await passwords.verify(kept, "grün 绿")
+    for wrong in ("", "grün", "x" * 10_000_000, "\ud800"):
+        assert not await passwords.verify(kept, wrong)
+
+
+async def test_nobody_and_nonsense(passwords: Passwords) -> None:
+    assert not await passwords.verify(None, "nobody's")
+    assert not await passwords.verify("", "x")
+    assert not await passwords.verify("$argon2id$nonsense", "x")
+
+
+async def test_the_default_costs_what_rfc_9106_recommends() -> None:
+    kept = await Passwords().hash("x")
+    assert "m=65536,t=3,p=4" in kept

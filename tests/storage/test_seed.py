@@ -1,0 +1,105 @@
+"""Seed files: every mistake with its line, and nothing hostile gets further."""
+
+from __future__ import annotations
+
+import contextlib
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from sottovoce.storage import seed
+from sottovoce.storage.seed import SeedMistakes
+
+AGENT = "vdns:\n- vdn: 1\n  name: A\n  agents:\n"
+TEXT = 'must be a text of digits, letters, * # + . _ -: write it in quotes, like "0700"'
+
+CASES = {
+    "empty": ("", ["s.yaml: is empty"]),
+    "a list": ("- 1\n", ["s.yaml:1: the file: Input should be a valid dictionary or instance of Seed"]),
+    "no VDN": ("vdns: []\n", ["s.yaml:1: there is no VDN in it"]),
+    "not YAML": ("vdns:\n- vdn: 1\n  name: [A\n", ["s.yaml:4: expected ',' or ']', but got '<stream end>'"]),
+    "tab": ("vdns:\n\t- vdn: 1\n", ["s.yaml:2: found character '\\t' that cannot start any token"]),
+    "unknown key": (
+        AGENT + "  - {agent: 101, name: A, skils: [1]}\n",
+        ["s.yaml:5: vdns.1.agents.1.skils: there is no such key"],
+    ),
+    "missing": (
+        AGENT + "  - agent: 101\n  - name: B\n",
+        ["s.yaml:5: vdns.1.agents.1.name: is missing", "s.yaml:6: vdns.1.agents.2.agent: is missing"],
+    ),
+    "octal": (
+        AGENT + "  - {agent: 101, name: A,\n     phone: 0700}\n",
+        [f"s.yaml:6: vdns.1.agents.1.phone: {TEXT}"],
+    ),
+    "name of a number": (
+        AGENT + "  - {agent: 101, name: 7}\n",
+        ["s.yaml:5: vdns.1.agents.1.name: must be a text in one line: write it in quotes"],
+    ),
+    "range": (
+        AGENT + "  - {agent: 100, name: A}\n",
+        ["s.yaml:5: vdns.1.agents.1.agent: Input should be greater than or equal to 101"],
+    ),
+    "above the setting": (
+        AGENT + "  - {agent: 60000, name: A}\n",
+        ["s.yaml:5: agent 60000 is above agents.agent_maximum (59999)"],
+    ),
+    "right": (
+        AGENT + "  - agent: 101\n    name: A\n    rights: [inspct]\n",
+        [
+            "s.yaml:7: vdns.1.agents.1.rights.1: Input should be"
+            " 'inspect', 'call_out', 'monitor', 'report', 'administer' or 'pick_up'"
+        ],
+    ),
+    "short": (
+        AGENT + "  - {agent: 101, name: A, password: 'short'}\n",
+        ["s.yaml:5: vdns.1.agents.1.password: Value should have at least 6 items after validation, not 5"],
+    ),
+    "twice": (
+        AGENT + "  - {agent: 101, name: A}\n  - {agent: 101, name: B}\n",
+        ["s.yaml:6: agent 101 is there twice"],
+    ),
+    "key twice": (AGENT + "  - agent: 101\n    name: A\n    name: B\n", ["s.yaml:7: name is given twice"]),
+    "alias": ("vdns: &a [*a]\n", ["s.yaml:1: anchors and aliases are not taken"]),
+    "nesting": ("vdns: " + "[" * 50_000, ["s.yaml:1: is nested too deeply"]),
+    "python": (
+        "vdns: !!python/object/apply:os.system ['true']\n",
+        ["s.yaml:1: tags are not taken"],
+    ),
+}
+
+
+@pytest.mark.parametrize(("text", "mistakes"), CASES.values(), ids=list(CASES))
+def test_mistakes_have_their_line(text: str, mistakes: list[str]) -> None:
+    with pytest.raises(SeedMistakes) as refused:
+        seed.parse(text, "s.yaml")
+    assert refused.value.mistakes == mistakes
+
+
+def test_no_password_is_told() -> None:
+    with pytest.raises(SeedMistakes) as refused:
+        seed.parse(
+            AGENT + "  - {agent: 101, name: A, password: [hunter2]}\n  - {agent: x, password: hunter2}\n"
+        )
+    assert "hunter2" not in str(refused.value)
+    file = seed.parse(AGENT + "  - {agent: 101, name: A, password: hunter2}\n")
+    assert "hunter2" not in repr(file.seed)
+
+
+def test_files_that_cannot_be_read(tmp_path: Path) -> None:
+    with pytest.raises(SeedMistakes, match="cannot be read: No such file"):
+        seed.read(tmp_path / "none.yaml")
+    (tmp_path / "latin.yaml").write_bytes(b"vdns: \xff")
+    with pytest.raises(SeedMistakes, match="is not UTF-8"):
+        seed.read(tmp_path / "latin.yaml")
+    with (tmp_path / "large.yaml").open("wb") as file:
+        file.truncate(seed.LARGEST + 1)
+    with pytest.raises(SeedMistakes, match="larger than 16 MB"):
+        seed.read(tmp_path / "large.yaml")
+
+
+@given(st.text(alphabet="vdns:- {}[]&*!|>'\"\n\t01agent\x00é", max_size=200))
+def test_nothing_but_its_own_error(text: str) -> None:
+    with contextlib.suppress(SeedMistakes):
+        seed.parse(text)

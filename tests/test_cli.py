@@ -1,0 +1,242 @@
+"""The command line: teaches, does, and tells mistakes without a traceback."""
+
+from __future__ import annotations
+
+import logging
+import os
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import psycopg
+import pytest
+import structlog
+
+from sottovoce.cli import main
+
+SEED = """
+vdns:
+  - vdn: 1
+    name: Hotline
+    skills: [{skill: 1, name: Sales}]
+    phones: [{number: "8001", password: "a long one"}]
+    agents: [{agent: 101, name: Ann, password: "secret-101", phone: "8001", skills: [1], rights: [inspect]}]
+"""
+
+
+@pytest.fixture(autouse=True)
+def apart(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """None of the machine's settings before, none of the command's log after."""
+    for name in list(os.environ):
+        if name.startswith("SOTTOVOCE_"):
+            monkeypatch.delenv(name)
+    monkeypatch.setenv("COLUMNS", "200")
+    root = logging.getLogger()
+    handlers, level = list(root.handlers), root.level
+    yield
+    root.handlers[:] = handlers
+    root.setLevel(level)
+    structlog.reset_defaults()
+
+
+@pytest.fixture
+def database(monkeypatch: pytest.MonkeyPatch, postgres_dsn: str, tmp_path: Path) -> str:
+    """A database that the settings name."""
+    monkeypatch.setenv("SOTTOVOCE_DATABASE__DSN", postgres_dsn)
+    monkeypatch.setenv("SOTTOVOCE_DATA", str(tmp_path / "data"))
+    return postgres_dsn
+
+
+@pytest.fixture
+def seed_file(tmp_path: Path) -> Path:
+    path = tmp_path / "hotline.yaml"
+    path.write_text(SEED)
+    return path
+
+
+def told(capsys: pytest.CaptureFixture[str], *arguments: str) -> tuple[int, str, str]:
+    """Exit code, standard output and standard error of a command line."""
+    code = main(arguments)
+    output = capsys.readouterr()
+    assert "Traceback" not in output.err
+    return code, output.out, output.err
+
+
+COMMANDS = [
+    (),
+    ("serve",),
+    ("demo",),
+    ("selftest",),
+    ("migrate",),
+    ("agents",),
+    ("agents", "import"),
+    ("agents", "list"),
+    ("agents", "add"),
+    ("agents", "password"),
+    ("audit",),
+    ("audit", "verify"),
+    ("audit", "show"),
+    ("config",),
+    ("config", "check"),
+    ("config", "docs"),
+]
+
+
+@pytest.mark.parametrize("command", COMMANDS, ids=" ".join)
+def test_help_teaches(capsys: pytest.CaptureFixture[str], command: tuple[str, ...]) -> None:
+    code, out, _ = told(capsys, *command, "--help")
+    assert code == 0
+    if command and (len(command) == 2 or command[0] not in ("agents", "audit", "config")):
+        assert "Example: " in out
+    if command == ("agents", "import"):
+        assert "rights: [inspect, call_out]" in out
+        assert "skills: [1]" in out
+
+
+def test_version_and_unknown_commands(capsys: pytest.CaptureFixture[str]) -> None:
+    assert told(capsys, "--version")[:2] == (0, "sottovoce 0.1.0\n")
+    code, _, err = told(capsys, "frobnicate")
+    assert code == 2
+    assert "frobnicate" in err
+    assert told(capsys, "agents", "list", "--vdn", "x")[0] == 2
+
+
+def test_config_check(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    file = tmp_path / "s.toml"
+    file.write_text("[http]\nport = 1234\n")
+    code, out, _ = told(capsys, "config", "check", "--config", str(file))
+    assert code == 0
+    assert "port = 1234" in out
+    file.write_text("[http]\nport = -1\n[sip]\nx = 1\n")
+    code, out, err = told(capsys, "config", "check", "-c", str(file))
+    assert (code, out) == (2, "")
+    assert [line.split(" in ")[0] for line in err.splitlines()] == [
+        "sottovoce: http.port",
+        "sottovoce: sip.x",
+    ]
+
+
+def test_agents_from_import_to_password(
+    capsys: pytest.CaptureFixture[str], database: str, seed_file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    code, out, _ = told(capsys, "agents", "import", str(seed_file))
+    assert code == 0
+    assert out.splitlines() == [
+        "VDN 1 added",
+        "skill 1 added",
+        "phone 8001 added",
+        "agent 101 added",
+        "4 changed or added, 0 as they were",
+    ]
+    assert told(capsys, "agents", "import", str(seed_file))[1] == "0 changed or added, 4 as they were\n"
+    type_in(monkeypatch, "secret-102\n")
+    add = ("agents", "add", "102", "--vdn", "1", "--name", "Ida", "--skill", "1", "--right", "call_out")
+    assert told(capsys, *add, "--password-stdin")[:2] == (0, "agent 102 added\n")
+    type_in(monkeypatch, "secret-102\n")
+    code, _, err = told(capsys, *add, "--password-stdin")
+    assert (code, err) == (1, "sottovoce: agent 102 is there already\n")
+    type_in(monkeypatch, "another\n")
+    assert told(capsys, "agents", "password", "102", "--password-stdin")[0] == 0
+    type_in(monkeypatch, "short\n")
+    assert told(capsys, "agents", "password", "102", "--password-stdin")[0] == 2
+    code, out, _ = told(capsys, "agents", "list")
+    assert "Ann" in out
+    assert "call_out" in out
+    code, out, _ = told(capsys, "audit", "show", "--vdn", "1")
+    assert [word for word in out.split() if word.startswith("directory.")] == [
+        "directory.import",
+        "directory.agent",
+        "directory.password",
+    ]
+    code, out, _ = told(capsys, "audit", "verify")
+    assert code == 0
+    assert out.startswith("VDN 1: whole, 3 rows, head 3:")
+
+
+def type_in(monkeypatch: pytest.MonkeyPatch, text: str) -> None:
+    """Let standard input be `text`."""
+    import io
+
+    monkeypatch.setattr("sys.stdin", io.StringIO(text))
+
+
+def test_audit_verify_finds_tampering(
+    capsys: pytest.CaptureFixture[str], database: str, seed_file: Path
+) -> None:
+    assert main(["agents", "import", str(seed_file)]) == 0
+    capsys.readouterr()
+    head = told(capsys, "audit", "verify", "--vdn", "1")[1].split("head ")[1].strip()
+    assert told(capsys, "audit", "verify", "--vdn", "1", "--expect", head)[0] == 0
+    assert told(capsys, "audit", "verify", "--expect", head)[0] == 2
+    assert told(capsys, "audit", "verify", "--vdn", "1", "--expect", "1:xyz")[0] == 2
+    assert told(capsys, "audit", "verify", "--vdn", "7")[0] == 1
+    with psycopg.connect(database) as connection:
+        connection.execute("ALTER TABLE audit DISABLE TRIGGER USER")
+        connection.execute("UPDATE audit SET actor = 5")
+    code, out, _ = told(capsys, "audit", "verify")
+    assert (code, out) == (1, "VDN 1: BROKEN at row 1: the row was changed\n")
+
+
+def test_seed_mistakes_are_all_told(
+    capsys: pytest.CaptureFixture[str], database: str, tmp_path: Path
+) -> None:
+    file = tmp_path / "bad.yaml"
+    file.write_text("vdns:\n- vdn: 1\n  agents:\n  - {agent: 5, name: A}\n")
+    code, out, err = told(capsys, "agents", "import", str(file))
+    assert (code, out) == (2, "")
+    assert err.splitlines() == [
+        f"sottovoce: {file}:2: vdns.1.name: is missing",
+        f"sottovoce: {file}:4: vdns.1.agents.1.agent: Input should be greater than or equal to 101",
+    ]
+    assert told(capsys, "agents", "import", str(tmp_path / "none.yaml"))[0] == 2
+
+
+def test_a_database_that_is_away_or_behind(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, empty_postgres_dsn: str
+) -> None:
+    monkeypatch.setenv("SOTTOVOCE_DATABASE__DSN", "postgresql://u:hush@127.0.0.1:1/d")
+    code, _, err = told(capsys, "agents", "list")
+    assert code == 1
+    assert err.startswith("sottovoce: the database is away: ")
+    assert "hush" not in err
+    monkeypatch.setenv("SOTTOVOCE_DATABASE__DSN", "postgresql://u:hush@h:port/d")
+    code, _, err = told(capsys, "agents", "list")
+    assert (code, "hush" in err) == (2, False)
+    monkeypatch.setenv("SOTTOVOCE_DATABASE__DSN", empty_postgres_dsn)
+    code, _, err = told(capsys, "agents", "list")
+    assert code == 1
+    assert "run `sottovoce migrate`" in err
+    assert told(capsys, "migrate")[:2] == (0, "applied 0001\n")
+    assert told(capsys, "migrate")[:2] == (0, "nothing to do: the schema is the newest\n")
+    assert told(capsys, "agents", "list")[0] == 0
+
+
+def test_a_data_folder_that_cannot_be_had(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    (tmp_path / "file").write_text("")
+    monkeypatch.setenv("SOTTOVOCE_DATA", str(tmp_path / "file" / "data"))
+    for command in (("agents", "list"), ("migrate",), ("serve",)):
+        code, out, err = told(capsys, *command)
+        assert (code, out) == (1, "")
+        (line,) = err.splitlines()
+        assert line.startswith("sottovoce: ")
+        assert "Not a directory" in line
+
+
+def test_the_installed_command_with_a_postgresql_of_its_own() -> None:
+    """No DSN, no file: the first command makes everything, the second finds it."""
+    with tempfile.TemporaryDirectory(dir="/tmp") as folder:
+        path = Path(folder)
+        path.chmod(0o755)
+        (path / "hotline.yaml").write_text(SEED)
+        environment = {"PATH": os.environ["PATH"], "SOTTOVOCE_DATA": str(path / "data"), "HOME": folder}
+        command = [sys.executable, "-m", "sottovoce.cli", "agents"]
+        done = [
+            subprocess.run([*command, *words], env=environment, capture_output=True, text=True, check=False)
+            for words in (["import", str(path / "hotline.yaml")], ["list"])
+        ]
+        assert [(process.returncode, process.stderr) for process in done] == [(0, ""), (0, "")]
+        assert "Ann" in done[1].stdout
