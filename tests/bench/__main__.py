@@ -37,7 +37,7 @@ def show(console: Console, table: Table) -> None:
 
 
 def main() -> int:
-    console = Console()
+    console = Console(width=None if sys.stdout.isatty() else 160)
     where = machine()
     tables = asyncio.run(measure(console))
     for table in tables:
