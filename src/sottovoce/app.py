@@ -59,13 +59,14 @@ class Running:
 
 
 @asynccontextmanager
-async def running(settings: Settings, *, clock: Clock | None = None) -> AsyncIterator[Running]:
-    """Run the whole server until the block ends.
+async def running(settings: Settings, *, over: asyncio.Event | None = None) -> AsyncIterator[Running]:
+    """Run the whole server until the block ends. `over` is set when another node has taken a VDN over.
 
     Raises storage's CannotStart, NodeTaken, LeaseTaken and DatabaseAway, OSError for an address that cannot
     be had, Refused when media workers do not start: all before anything is served.
     """
-    clock = clock or SystemClock()
+    clock = SystemClock()
+    over = over or asyncio.Event()
     async with AsyncExitStack() as stack:
         tasks = Tasks()
         stack.push_async_callback(tasks.close)
@@ -94,6 +95,7 @@ async def running(settings: Settings, *, clock: Clock | None = None) -> AsyncIte
             lease_seconds=settings.database.lease,
             commit_timeout=settings.database.commit_timeout,
             spool_limit=settings.database.spool_megabytes << 20,
+            on_lost=lambda vdn: over.set(),
         )
         stack.push_async_callback(store.close)
         phonebook = Phonebook()
@@ -114,7 +116,8 @@ async def running(settings: Settings, *, clock: Clock | None = None) -> AsyncIte
         stack.push_async_callback(door.stop)
         await desk.open(directories.vdns)
         stack.push_async_callback(desk.close)
-        tasks.spawn(directories.watch(), name="directory")
+        watching = tasks.spawn(directories.watch(), name="directory")
+        stack.callback(watching.cancel)
         gateway = _gateway(desk, clock, tasks, settings)
         server = Server(site(gateway), _server_settings(settings), tasks, before_stop=gateway.end_polls)
         await server.start()
@@ -175,6 +178,7 @@ def _worker_settings(settings: Settings) -> WorkerSettings:
         first_port=media.first_port,
         last_port=media.last_port,
         media_timeout_s=media.timeout,
+        hold_timeout_s=media.hold_limit,
     )
 
 
@@ -249,17 +253,22 @@ def _server_settings(settings: Settings) -> ServerSettings:
 
 
 def serve(settings: Settings) -> int:
-    """`sottovoce serve`: until SIGINT or SIGTERM. Its exit code."""
+    """`sottovoce serve`: until SIGINT or SIGTERM (0), or until another node takes a VDN over (1)."""
     return uvloop.run(_serve(settings))
 
 
 async def _serve(settings: Settings) -> int:
-    stop = asyncio.Event()
+    over, told = asyncio.Event(), asyncio.Event()
+
+    def stop() -> None:
+        told.set()
+        over.set()
+
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):
-        loop.add_signal_handler(number, stop.set)
-    async with running(settings) as server:
+        loop.add_signal_handler(number, stop)
+    async with running(settings, over=over) as server:
         log.info("sottovoce serves", http=server.http_url, sip=f"{server.sip_host}:{server.sip_port}")
-        await stop.wait()
-        log.info("sottovoce stops")
-    return 0
+        await over.wait()
+        log.info("sottovoce stops", told=told.is_set())
+    return 0 if told.is_set() else 1

@@ -253,7 +253,7 @@ class MediaSettings(Section):
     """The processes that carry and mix the audio."""
 
     workers: int = Field(
-        default=0, ge=0, le=256, description="Media processes; 0 starts one per core, less one."
+        default=0, ge=0, le=256, description="Media processes; 0 starts one per core."
     )
     host: Address = Field(default="0.0.0.0", description="The address that RTP is received on.")  # noqa: S104
     first_port: int = Field(
@@ -276,12 +276,6 @@ class MediaSettings(Section):
         ge=60,
         le=86_400,
         description="Seconds that a leg on hold may be silent; then it ends.",
-    )
-    jitter_ms: int = Field(
-        default=40, ge=20, le=200, description="Where the jitter buffer begins, in ms; it adapts."
-    )
-    jitter_max_ms: int = Field(
-        default=200, ge=40, le=1000, description="How far the jitter buffer may grow, in ms."
     )
     music: str = Field(
         default="music", description="What waiting and held callers hear: `music`, or a WAV's path."

@@ -391,13 +391,14 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--last-port", type=int, default=0)
     parser.add_argument("--begin", type=int, default=0)
     parser.add_argument("--media-timeout", type=float, default=30.0)
+    parser.add_argument("--hold-timeout", type=float, default=7200.0)
     chosen = parser.parse_args(arguments)
     worker = Worker(
         _control_socket(chosen.control),
         bind=chosen.bind,
         legs=chosen.legs,
         ports=PortRange(chosen.first_port, chosen.last_port, begin=chosen.begin),
-        settings=MixerSettings(media_timeout_s=chosen.media_timeout),
+        settings=MixerSettings(media_timeout_s=chosen.media_timeout, hold_timeout_s=chosen.hold_timeout),
     )
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, lambda *_: worker.leave_soon())

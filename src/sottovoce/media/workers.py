@@ -72,6 +72,8 @@ class WorkerSettings:
     """The lowest UDP port for RTP and RTCP, shared out among the workers; 0 lets the system choose."""
     last_port: int = 0
     media_timeout_s: float = 30.0
+    hold_timeout_s: float = 7200.0
+    """The same for a leg on hold."""
     answer_s: float = 5.0
     """A worker that leaves a call unanswered for so long counts as dead."""
 
@@ -91,6 +93,7 @@ class WorkerSettings:
             *("--last-port", str(first + share - 1 if first else 0)),
             *("--begin", str(generation * 97)),
             *("--media-timeout", str(self.media_timeout_s)),
+            *("--hold-timeout", str(self.hold_timeout_s)),
         ]
 
 
