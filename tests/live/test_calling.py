@@ -442,6 +442,8 @@ async def test_a_recording_that_cannot_begin_leaves_the_call_alone(stage):
     await stage.desk.release(A)
     await stage.quiet()
     assert contacts(stage)[1:] == ["segment 101 disk full", "ended agent: released"]
+    [segment] = [change for change in stage.store.written if isinstance(change, SegmentEnded)]
+    assert segment.recording is None
 
 
 async def test_a_recording_that_stops_by_itself(stage):

@@ -4,6 +4,7 @@
 * ``audibility``  who hears whom, as one table
 * ``agents``      an agent's states and what may follow what
 * ``calls``       a call's parties and its life
+* ``grids``       state machines written as grids of words
 * ``supervision`` listen, whisper, insert, intercept: one table state x command
 * ``directory``   what is configured of a VDN
 * ``lines``       what a door says about telephone lines

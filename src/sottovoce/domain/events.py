@@ -295,7 +295,7 @@ class SupervisionEnded(AgentEvent):
 
 @dataclass(frozen=True, slots=True)
 class EchoWarned(AgentEvent):
-    """To inspector and agent: `target`'s microphone carries the whisper back; the customer may hear it."""
+    """To the inspector: the microphone of `target` carries his whisper back; the customer may hear it."""
 
     target: AgentId
     inspector: AgentId

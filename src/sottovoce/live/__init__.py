@@ -3,7 +3,8 @@
 Called by `http`, the console and the demo through one front; calls `Lines` (a door), `MediaEngine` and
 `Store` through their ports (`ports`, `media.engine`).
 
-* ``desk``      the use cases, one per process: `Desk`
+* ``desk``      the use cases, one per process: `Desk`; by subject in ``presence_desk`` ``call_desk``
+  ``inspection_desk``, over ``front``
 * ``building``  the floors of this process, one per VDN, and what a start after a crash does
 * ``driver``    performs a floor's effects in order; timers; commits what must be committed first
 * ``floor``     the aggregate of one VDN: input + now -> effects, pure

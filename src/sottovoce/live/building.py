@@ -52,12 +52,15 @@ class Building:
         self._numbers = itertools.count(1)
         self._legs: dict[LegId, Driver] = {}
         self._agents: dict[AgentId, Driver] = {}
+        self._listening = False
         self.floors: dict[VdnId, Driver] = {}
 
     async def start(self, vdns: Iterable[VdnId]) -> list[SessionSaved]:
-        """Open the floors, say BYE to what a crash left, seat whom it left; these sessions come back."""
-        self._lines.subscribe(self._line)
-        self._engine.subscribe(self._media)
+        """Open floors, say BYE to what a crash left, seat whom it left; these sessions come back."""
+        if not self._listening:
+            self._listening = True
+            self._lines.subscribe(self._line)
+            self._engine.subscribe(self._media)
         sessions: list[SessionSaved] = []
         for vdn in vdns:
             sessions.extend(await self._open(vdn))

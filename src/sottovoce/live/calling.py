@@ -128,8 +128,10 @@ def talk(floor: FloorState, call: Call) -> None:
 def join(floor: FloorState, call: Call, seat: Seat) -> None:
     """Begin a talk segment: recording, music, table, words. New callers never meet an inserted inspector."""
     supervising.fall_back(floor, seat)
-    if call.direction is CallDirection.INBOUND or call.segments:
-        hearing.music(floor, call, hearing.on_hold(seat))
+    if hearing.on_hold(seat):
+        hearing.music(floor, call, True)
+    elif call.direction is CallDirection.INBOUND or call.segments:
+        hearing.music(floor, call, False)
     hearing.begin_segment(floor, call, seat)
     hearing.refresh(floor, seat)
     tell_talking(floor, call, seat)

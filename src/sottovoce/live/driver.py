@@ -29,8 +29,10 @@ from sottovoce.tasks import Tasks
 
 log = structlog.get_logger(__name__)
 
-ENGINE_WAIT_S = 5.0
+ENGINE_WAIT_S = 2.0
 """An engine that does not answer for so long is taken for lost."""
+CLOSE_WAIT_S = 15.0
+"""The same for the files of a recording; nothing else waits for them."""
 
 Done = asyncio.Future[None]
 
@@ -74,14 +76,17 @@ class Driver:
         ]
 
     async def stop(self) -> None:
-        """End the floor's calls, perform what is left, close recordings; then end."""
+        """End the floor's calls, perform what is left, close recordings; then end. Once is enough."""
+        if not self._running:
+            return
         self.tell(CloseFloor())
         await self.settled()
         await asyncio.gather(*self._closing, return_exceptions=True)
         await self.settled()
-        for task in self._running:
+        running, self._running = self._running, []
+        for task in running:
             task.cancel()
-        await asyncio.gather(*self._running, return_exceptions=True)
+        await asyncio.gather(*running, return_exceptions=True)
 
     def tell(self, given: Input) -> None:
         """Something happened outside: never refused, never waits."""
@@ -104,6 +109,8 @@ class Driver:
         `still` is asked after the commit: False when a later command overtook this one. `then` is called
         in the moment in which the command takes effect.
         """
+        if not self._running:
+            raise Refused(Code.UNAVAILABLE, "this floor does not run")
         now = self._clock.now()
         first = self.floor.intent(command, now)
         if first:
@@ -125,10 +132,13 @@ class Driver:
         await self.perform(wanted)
 
     def perform(self, wanted: list[fx.Effect]) -> Done:
-        """Queue effects; the future is done when the last of them is performed."""
+        """Queue effects; the future is done when the last is performed. A stopped floor performs none."""
         done: Done = asyncio.get_running_loop().create_future()
-        self._work.append((wanted, done))
-        self._given.set()
+        if self._running:
+            self._work.append((wanted, done))
+            self._given.set()
+        else:
+            done.set_result(None)
         return done
 
     async def settled(self) -> None:
@@ -248,7 +258,7 @@ class Driver:
 
     async def _close(self, recording: RecordingId) -> None:
         try:
-            async with asyncio.timeout(ENGINE_WAIT_S):
+            async with asyncio.timeout(CLOSE_WAIT_S):
                 result = await self._engine.stop_recording(recording)
         except Refused as refusal:
             failure = refusal.detail or refusal.code.value

@@ -219,7 +219,8 @@ def _worker_lost(floor: FloorState, event: LegsLost) -> None:
 
 
 def _recording_stopped(floor: FloorState, event: RecordingStopped) -> None:
-    hearing.fail_segment(floor, event.result.recording, event.result.failure or "stopped")
+    result = event.result
+    hearing.fail_segment(floor, result.recording, result.failure or "stopped", result)
 
 
 def _recording_refused(floor: FloorState, event: RecordingRefused) -> None:

@@ -16,6 +16,7 @@ from sottovoce.live.state import Call, FloorState, Seat, Segment
 
 MUSIC = Sound("music")
 RINGBACK = Sound("ringback")
+_SILENCE = Routing({})
 
 
 def on_hold(seat: Seat) -> bool:
@@ -66,16 +67,18 @@ def table(seat: Seat) -> Routing:
 def refresh(floor: FloorState, seat: Seat) -> None:
     """Make the seat's table true if it is not yet."""
     now = table(seat)
-    before = seat.routing
+    before = seat.routing or _SILENCE
     if now.recording is not None and seat.call is not None and seat.call.segment is not None:
         for supervision in seat.inspectors:
             leg = supervision.inspector.leg
             if leg in now.inspectors and leg is not None:
                 seat.call.segment.inspectors[leg] = supervision.inspector.agent
-    if before == now or (before is None and not now.hears):
+    if before == now:
         return
     seat.routing = now
-    gone = [leg for leg in (before.hears if before else ()) if leg not in now.hears]
+    if now.recording is None and not any((*before.hears.values(), *now.hears.values())):
+        return
+    gone = [leg for leg in before.hears if leg not in now.hears]
     if gone:
         hears = {**dict.fromkeys(gone, frozenset[LegId]()), **now.hears}
         now = Routing(hears, now.inspectors, now.recording, now.recorded)
@@ -119,7 +122,7 @@ def end_segment(floor: FloorState, call: Call) -> None:
     segment.ended_at = floor.now
     floor.closing[segment.recording] = segment
     if segment.failure is not None:
-        close_segment(floor, segment.recording, None, segment.failure)
+        close_segment(floor, segment.recording, segment.stopped, segment.failure)
     else:
         floor.do(StopRecording(segment.recording))
 
@@ -140,12 +143,12 @@ def close_segment(
             segment.agent,
             segment.began_at,
             segment.ended_at,
-            str(segment.path) if result is not None or segment.failure is not None else None,
+            str(segment.path) if segment.begun else None,
             {str(segment.inspectors[leg]): str(p) for leg, p in tracks.items() if leg in segment.inspectors},
             failure or (result.failure if result is not None else None),
         )
     )
-    if result is not None:
+    if result is not None and segment.failure is None:
         floor.emit(
             events.RecordingDone(segment.agent, call.call, recording, segment.began_at, segment.ended_at)
         )
@@ -161,13 +164,15 @@ def finish_contact(floor: FloorState, call: Call) -> None:
     floor.journal(ContactEnded(call.call, floor.profile.vdn, call.ended_at, call.reason))
 
 
-def fail_segment(floor: FloorState, recording: RecordingId, failure: str) -> None:
-    """A recording could not begin, or ended by itself: the call goes on, its agent is told."""
+def fail_segment(
+    floor: FloorState, recording: RecordingId, failure: str, stopped: RecordingResult | None = None
+) -> None:
+    """A recording could not begin, or stopped by itself: the call goes on, its agent is told."""
     for call in floor.calls.values():
         segment = call.segment
         if segment is None or segment.recording != recording or segment.failure is not None:
             continue
-        segment.failure = failure
+        segment.failure, segment.stopped, segment.begun = failure, stopped, stopped is not None
         floor.emit(
             events.RecordingFailed(
                 segment.agent,

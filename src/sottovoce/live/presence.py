@@ -103,10 +103,7 @@ def sign_in(floor: FloorState, command: SignInAgent) -> None:
         before.auto_answer, before.auto_idle = seat.auto_answer, seat.auto_idle
         before.release_phone, before.listen_status = seat.release_phone, seat.listen_status
         floor.emit(events.InService(seat.agent))
-        if before.state.engaged:
-            floor.emit(events.AgentPreoccupied(seat.agent))
-        else:
-            seating.tell_state(floor, before)
+        tell_all(floor, before)
     else:
         if before is not None:
             leave(floor, before, "signed in elsewhere")
@@ -117,6 +114,23 @@ def sign_in(floor: FloorState, command: SignInAgent) -> None:
             seating.tell_state(floor, seat)
         tell_presence(floor, seat.profile, signed_in=True)
     floor.do(Arm(SessionSilent(seat.agent), floor.settings.session_silence_s))
+
+
+def tell_all(floor: FloorState, seat: Seat) -> None:
+    """Tell a client that took over the session what goes on."""
+    call = seat.call
+    if not seat.state.engaged:
+        seating.tell_state(floor, seat)
+        return
+    floor.emit(events.AgentPreoccupied(seat.agent))
+    if seat.leg_up:
+        floor.emit(events.PhoneOffHook(seat.agent))
+    if call is not None and seat.state is AgentState.ANSWERING:
+        floor.emit(events.CallRinging(seat.agent, call.call, call.caller, call.called, call.direction))
+    if call is not None and call.talking:
+        calling.tell_talking(floor, call, seat)
+        if call.held_at is not None:
+            floor.emit(events.CallHeld(seat.agent, call.call))
 
 
 def restore(floor: FloorState, session: SessionSaved) -> None:

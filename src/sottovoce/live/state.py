@@ -15,7 +15,7 @@ from sottovoce.domain.calls import CallDirection, CallState
 from sottovoce.domain.directory import AgentId, AgentProfile, SkillId, VdnProfile
 from sottovoce.domain.events import AgentEvent
 from sottovoce.domain.journal import AuditEntry, Change
-from sottovoce.domain.legs import LegId, RecordingId, Routing
+from sottovoce.domain.legs import LegId, RecordingId, RecordingResult, Routing
 from sottovoce.domain.supervision import Footing, Mode
 from sottovoce.errors import Code, Refused
 from sottovoce.live.acd import Free, SkillQueues
@@ -56,6 +56,10 @@ class Segment:
     ended_at: datetime | None = None
     inspectors: dict[LegId, AgentId] = field(default_factory=dict)
     failure: str | None = None
+    begun: bool = True
+    """False when the recording could not begin at all."""
+    stopped: RecordingResult | None = None
+    """What a recording that ended by itself holds."""
 
 
 @dataclass(slots=True, eq=False)

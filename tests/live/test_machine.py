@@ -1,0 +1,497 @@
+"""Whatever happens, in whatever order: what must hold on every floor.
+
+A machine does random things to a floor and performs its effects as doors and media would, late and out of
+step. After each step: nobody hears whom he must not, no leg is lost sight of, refused commands change
+nothing, and the events told to an agent lead from the former picture to the present one.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections import deque
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+from hypothesis import settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
+
+from sottovoce.domain import events
+from sottovoce.domain.agents import AgentState, Trigger
+from sottovoce.domain.directory import (
+    AccessCode,
+    AgentId,
+    AgentProfile,
+    PhoneAccount,
+    Right,
+    Skill,
+    SkillId,
+    VdnId,
+    VdnProfile,
+)
+from sottovoce.domain.legs import LegId, RecordingResult, ReleaseCause
+from sottovoce.domain.lines import LegAnswered, LegGone, LegHeld, LegOffered, LegResumed, LegRinging
+from sottovoce.domain.supervision import Mode
+from sottovoce.errors import Refused
+from sottovoce.live import effects as fx
+from sottovoce.live import hearing
+from sottovoce.live.commands import (
+    Answer,
+    CallOut,
+    ChangeMode,
+    ChangeState,
+    ChooseSkills,
+    CloseFloor,
+    DropCall,
+    Hold,
+    Intercept,
+    Mute,
+    RecordingClosed,
+    RecordingRefused,
+    Release,
+    SignInAgent,
+    SignOutAgent,
+    StopSupervision,
+    Supervise,
+    TakeBack,
+    TimerRan,
+)
+from sottovoce.live.floor import Floor
+from sottovoce.live.state import Call, FloorSettings
+from sottovoce.live.views import SignIn
+from sottovoce.media.engine import LegsLost, LegTimedOut
+
+AGENTS = [AgentId(n) for n in (101, 102, 300, 301)]
+INSPECTORS = AGENTS[2:]
+
+
+def profile() -> VdnProfile:
+    agents = {
+        agent: AgentProfile(
+            agent,
+            VdnId(1),
+            str(agent),
+            "",
+            str(agent),
+            (SkillId(1),),
+            frozenset({Right.CALL_OUT, Right.INSPECT} if agent in INSPECTORS else {Right.CALL_OUT}),
+        )
+        for agent in AGENTS
+    }
+    return VdnProfile(
+        VdnId(1),
+        "one",
+        agents,
+        {SkillId(1): Skill(SkillId(1), "sales")},
+        {"800": AccessCode("800", SkillId(1)), "801": AccessCode("801", SkillId(1), early_media=True)},
+        {str(agent): PhoneAccount(str(agent), "", {}) for agent in AGENTS},
+        ("0",),
+        True,
+    )
+
+
+@dataclass
+class Picture:
+    """What an agent's client knows from events alone."""
+
+    state: AgentState
+    call: str | None = None
+    held: bool = False
+    phone: bool = False
+    inspectors: set[AgentId] = field(default_factory=set)
+
+    def learn(self, event: events.AgentEvent) -> None:
+        match event:
+            case events.AgentReady():
+                self.state = AgentState.IDLE
+            case events.AgentPreoccupied():
+                self.state = AgentState.PREOCCUPIED
+            case events.AgentWorking() | events.AgentSetWork():
+                self.state = AgentState.WRAP_UP
+            case events.AgentSetBusy():
+                self.state = AgentState.BUSY
+            case events.AgentSetRest():
+                self.state = AgentState.REST
+            case events.AgentBusyCancelled() | events.AgentRestCancelled() | events.AgentWorkCancelled():
+                if not self.state.engaged:
+                    self.state = AgentState.IDLE
+            case events.CallRinging(call=call):
+                self.state, self.call, self.held = AgentState.ANSWERING, call, False
+            case events.CallTalking(call=call):
+                self.state, self.call, self.held = AgentState.TALKING, call, False
+            case events.CallHeld():
+                self.held = True
+            case events.CallReleased() | events.CallNotAnswered() | events.CallOutFailed():
+                self.call, self.held = None, False
+            case events.PhoneOffHook():
+                self.phone = True
+            case events.PhoneReleased():
+                self.phone = False
+            case events.SupervisionStarted(inspector=inspector):
+                self.inspectors.add(inspector)
+            case events.SupervisionEnded(inspector=inspector):
+                self.inspectors.discard(inspector)
+
+
+class FloorMachine(RuleBasedStateMachine):
+    """A floor between doors and media that take their time."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.floor = Floor(profile(), FloorSettings(recordings=Path("/r")), itertools.count(1))
+        self.now = datetime(2026, 1, 1, tzinfo=UTC)
+        self.coming: deque[object] = deque()
+        self.open: set[LegId] = set()
+        self.ringing: set[LegId] = set()
+        self.leaving: set[LegId] = set()
+        self.hears: dict[LegId, frozenset[LegId]] = {}
+        self.music: set[LegId] = set()
+        self.recording: set[object] = set()
+        self.timers: set[object] = set()
+        self.pictures: dict[AgentId, Picture] = {}
+        self.offers = itertools.count(1)
+
+    # Doing
+
+    def give(self, given: object, *, may_refuse: bool = False) -> None:
+        self.now += timedelta(milliseconds=10)
+        before = self.footprint()
+        try:
+            if may_refuse:
+                self.floor.intent(given, self.now)
+                assert self.footprint() == before
+            wanted = self.floor.handle(given, self.now)
+        except Refused:
+            assert may_refuse, given
+            assert self.footprint() == before
+            return
+        for effect in wanted:
+            self.perform(effect)
+
+    def footprint(self) -> list[object]:
+        floor = self.floor.state
+        return [
+            *(
+                (s.agent, s.standing, s.leg, s.leg_up, id(s.call), id(s.inspecting))
+                for s in floor.seats.values()
+            ),
+            *((s.agent, [(i.inspector.agent, i.mode) for i in s.inspectors]) for s in floor.seats.values()),
+            *((c.call, c.state, c.muted) for c in floor.calls.values()),
+        ]
+
+    def perform(self, effect: fx.Effect) -> None:
+        match effect:
+            case fx.Ring(leg, _, _):
+                self.open.add(leg)
+                self.ringing.add(leg)
+            case fx.Accept(leg):
+                self.coming.append(LegAnswered(leg))
+            case fx.HangUp(leg, cause):
+                if leg in self.open and leg not in self.leaving:
+                    self.leaving.add(leg)
+                    self.coming.append(LegGone(leg, cause))
+                self.hears.pop(leg, None)
+                self.hears = {k: v - {leg} for k, v in self.hears.items()}
+            case fx.Apply(routing):
+                alive = self.open - self.leaving
+                self.hears |= {
+                    leg: frozenset(v for v in voices if v in alive)
+                    for leg, voices in routing.hears.items()
+                    if leg in alive
+                }
+            case fx.Play(leg, sound):
+                (self.music.add if sound else self.music.discard)(leg)
+            case fx.StartRecording(recording):
+                assert recording.recording not in self.recording
+                self.recording.add(recording.recording)
+            case fx.StopRecording(recording):
+                self.recording.remove(recording)
+                self.coming.append(RecordingClosed(recording, RecordingResult(recording, Path("/r"), 1)))
+            case fx.Arm(timer, _):
+                self.timers.add(timer)
+            case fx.Disarm(timer):
+                self.timers.discard(timer)
+            case fx.OpenFeed(agent):
+                seat = self.floor.state.seats.get(agent)
+                known = self.pictures.get(agent)
+                if known is None or seat is None:
+                    self.pictures[agent] = Picture(AgentState.SIGNED_OUT)
+                    self.fresh(agent)
+            case fx.Emit(event):
+                if event.agent in self.pictures:
+                    self.pictures[event.agent].learn(event)
+            case fx.CloseFeed(agent):
+                self.pictures.pop(agent, None)
+
+    def fresh(self, agent: AgentId) -> None:
+        seat = self.floor.state.seats.get(agent)
+        if seat is not None:
+            picture = self.pictures[agent]
+            picture.inspectors = {s.inspector.agent for s in seat.inspectors if not s.reaching}
+
+    # What may happen
+
+    @initialize(others=st.sets(st.sampled_from(AGENTS)), keep=st.booleans())
+    def some_are_at_work(self, others, keep):
+        for agent in sorted({AGENTS[0], AGENTS[2]} | others):
+            self.sign_in(agent, keep, True, True)
+        self.call_in("800")
+        self.everything_settles()
+
+    @rule(agent=st.sampled_from(AGENTS), keep=st.booleans(), auto=st.booleans(), idle=st.booleans())
+    def sign_in(self, agent, keep, auto, idle):
+        wish = SignIn("", "", auto, idle, not keep)
+        self.give(SignInAgent(agent, wish, "g"), may_refuse=True)
+        self.give(ChooseSkills(agent, (), every=True), may_refuse=True)
+
+    @rule(agent=st.sampled_from(AGENTS), force=st.booleans())
+    def sign_out(self, agent, force):
+        self.give(SignOutAgent(agent, force), may_refuse=True)
+
+    @rule(called=st.sampled_from(["800", "801", "999"]))
+    def call_in(self, called):
+        leg = LegId(f"in{next(self.offers)}")
+        self.open.add(leg)
+        self.give(LegOffered(leg, VdnId(1), "555", called))
+
+    @rule(agent=st.sampled_from(AGENTS))
+    def call_out(self, agent):
+        self.give(CallOut(agent, "0123"), may_refuse=True)
+
+    @rule(agent=st.sampled_from(AGENTS), kind=st.sampled_from([Answer, Hold, TakeBack, Release]))
+    def handle_call(self, agent, kind):
+        self.give(kind(agent), may_refuse=True)
+
+    @rule(kind=st.sampled_from([Answer, Hold, TakeBack]), settle=st.booleans())
+    def handle_all_calls(self, kind, settle):
+        for seat in list(self.floor.state.seats.values()):
+            if seat.call is not None:
+                self.give(kind(seat.agent), may_refuse=True)
+        if settle:
+            self.everything_settles()
+
+    @rule(agent=st.sampled_from(AGENTS), on=st.booleans())
+    def mute(self, agent, on):
+        self.give(Mute(agent, on), may_refuse=True)
+
+    @rule(
+        agent=st.sampled_from(AGENTS),
+        trigger=st.sampled_from(
+            [
+                Trigger.SAY_BUSY,
+                Trigger.CANCEL_BUSY,
+                Trigger.SAY_IDLE,
+                Trigger.REST,
+                Trigger.CANCEL_REST,
+                Trigger.WORK,
+                Trigger.CANCEL_WORK,
+            ]
+        ),
+    )
+    def change_state(self, agent, trigger):
+        self.give(ChangeState(agent, trigger, 201, 60, prolong=True), may_refuse=True)
+
+    @rule(
+        by=st.sampled_from(INSPECTORS),
+        agent=st.sampled_from(AGENTS),
+        trigger=st.sampled_from([Trigger.FORCE_BUSY, Trigger.FORCE_IDLE, Trigger.FORCE_REST]),
+    )
+    def force(self, by, agent, trigger):
+        self.give(ChangeState(agent, trigger, 1, 60, by=by), may_refuse=True)
+
+    @rule(
+        by=st.sampled_from(INSPECTORS),
+        agent=st.sampled_from(AGENTS),
+        mode=st.sampled_from(Mode),
+        at_once=st.booleans(),
+    )
+    def supervise(self, by, agent, mode, at_once):
+        self.give(Supervise(by, agent, mode), may_refuse=True)
+        if at_once:
+            self.everything_settles()
+
+    @rule(by=st.sampled_from(INSPECTORS), mode=st.sampled_from(Mode))
+    def supervise_whoever_talks(self, by, mode):
+        for seat in list(self.floor.state.seats.values()):
+            if seat.call is not None and seat.call.talking:
+                self.supervise(by, seat.agent, mode, True)
+
+    @rule(by=st.sampled_from(INSPECTORS), mode=st.sampled_from([*Mode, None]))
+    def change_mode(self, by, mode):
+        self.give(ChangeMode(by, None, mode), may_refuse=True)
+
+    @rule(by=st.sampled_from(INSPECTORS), whisper=st.booleans())
+    def stop(self, by, whisper):
+        self.give(StopSupervision(by, None, whisper), may_refuse=True)
+
+    @rule(by=st.sampled_from(INSPECTORS), agent=st.sampled_from(AGENTS))
+    def intercept(self, by, agent):
+        self.give(Intercept(by, agent), may_refuse=True)
+
+    @rule(settle=st.booleans())
+    def intercept_what_is_supervised(self, settle):
+        for seat in list(self.floor.state.seats.values()):
+            if seat.inspecting is not None:
+                self.give(Intercept(seat.agent, seat.inspecting.target.agent), may_refuse=True)
+        if settle:
+            self.everything_settles()
+
+    @precondition(lambda self: self.floor.state.calls)
+    @rule(by=st.sampled_from(INSPECTORS), data=st.data())
+    def drop(self, by, data):
+        self.give(DropCall(by, data.draw(st.sampled_from(sorted(self.floor.state.calls)))), may_refuse=True)
+
+    @precondition(lambda self: self.coming)
+    @rule()
+    def next_comes(self):
+        given = self.coming.popleft()
+        if isinstance(given, LegGone):
+            self.open.discard(given.leg)
+            self.leaving.discard(given.leg)
+            self.ringing.discard(given.leg)
+            self.music.discard(given.leg)
+        self.give(given)
+
+    @rule()
+    def everything_settles(self):
+        for _ in range(3):
+            while self.coming:
+                self.next_comes()
+            for leg in sorted(self.ringing - self.leaving):
+                if leg in self.ringing - self.leaving:
+                    self.ringing.discard(leg)
+                    self.give(LegAnswered(leg))
+
+    @precondition(lambda self: self.ringing - self.leaving)
+    @rule(data=st.data(), answers=st.booleans())
+    def far_side_rings_or_lifts(self, data, answers):
+        leg = data.draw(st.sampled_from(sorted(self.ringing - self.leaving)))
+        if answers:
+            self.ringing.discard(leg)
+        self.give(LegAnswered(leg) if answers else LegRinging(leg))
+
+    @precondition(lambda self: self.open - self.leaving)
+    @rule(data=st.data(), cause=st.sampled_from([ReleaseCause.NORMAL, ReleaseCause.BUSY]))
+    def far_side_hangs_up(self, data, cause):
+        leg = data.draw(st.sampled_from(sorted(self.open - self.leaving)))
+        self.leaving.add(leg)
+        self.hears.pop(leg, None)
+        self.hears = {k: v - {leg} for k, v in self.hears.items()}
+        self.open.discard(leg)
+        self.leaving.discard(leg)
+        self.ringing.discard(leg)
+        self.music.discard(leg)
+        self.give(LegGone(leg, cause))
+
+    @precondition(lambda self: self.open - self.leaving)
+    @rule(data=st.data(), kind=st.sampled_from([LegHeld, LegResumed, LegTimedOut, LegsLost]))
+    def something_happens_to_a_leg(self, data, kind):
+        leg = data.draw(st.sampled_from(sorted(self.open - self.leaving)))
+        self.give(kind(frozenset({leg})) if kind is LegsLost else kind(leg))
+
+    @precondition(lambda self: self.recording)
+    @rule(data=st.data())
+    def a_recording_fails(self, data):
+        recording = data.draw(st.sampled_from(sorted(self.recording)))
+        self.give(RecordingRefused(recording, "full"))
+        self.recording.discard(recording)
+
+    @precondition(lambda self: self.timers)
+    @rule(data=st.data())
+    def a_timer_runs_out(self, data):
+        timer = data.draw(st.sampled_from(sorted(self.timers, key=repr)))
+        self.timers.discard(timer)
+        self.give(TimerRan(timer))
+
+    # What must hold
+
+    @invariant()
+    def the_engine_does_what_the_state_says(self):
+        wanted: dict[LegId, frozenset[LegId]] = {}
+        for seat in self.floor.state.seats.values():
+            for leg, voices in hearing.table(seat).hears.items():
+                assert leg not in wanted
+                wanted[leg] = voices
+        assert {k: v for k, v in wanted.items() if v} == {k: v for k, v in self.hears.items() if v}
+
+    @invariant()
+    def no_customer_hears_an_inspector_who_does_not_insert(self):
+        floor = self.floor.state
+        customers = {call.customer for call in floor.calls.values()}
+        for seat in floor.seats.values():
+            supervision = seat.inspecting
+            if supervision is None or seat.leg is None:
+                continue
+            for listener, voices in self.hears.items():
+                if seat.leg not in voices:
+                    continue
+                assert supervision.mode is not Mode.LISTEN
+                assert not supervision.reaching
+                if supervision.mode is Mode.WHISPER:
+                    assert listener == supervision.target.leg
+                if listener in customers:
+                    assert supervision.mode is Mode.INSERT
+                    assert listener == supervision.target.call.customer
+
+    @invariant()
+    def a_held_or_waiting_customer_hears_nobody(self):
+        for call in self.floor.state.calls.values():
+            if not call.talking or (call.seat is not None and hearing.on_hold(call.seat)):
+                assert not self.hears.get(call.customer)
+                if call.talking:
+                    assert call.customer in self.music
+            elif call.talking:
+                assert call.customer not in self.music
+
+    @invariant()
+    def no_leg_is_lost_sight_of(self):
+        floor = self.floor.state
+        assert set(floor.legs) <= self.open
+        for leg in self.open - set(floor.legs):
+            assert leg in self.leaving
+        for leg, owner in floor.legs.items():
+            assert (owner.customer if isinstance(owner, Call) else owner.leg) == leg
+
+    @invariant()
+    def calls_and_seats_agree(self):
+        floor = self.floor.state
+        for seat in floor.seats.values():
+            if seat.call is not None:
+                assert seat.call.seat is seat
+                assert floor.calls[seat.call.call] is seat.call
+            if seat.state.engaged:
+                assert (seat.call is None) is (seat.inspecting is not None)
+            if seat.inspecting is not None:
+                assert seat.inspecting in seat.inspecting.target.inspectors
+            for supervision in seat.inspectors:
+                assert supervision.inspector.inspecting is supervision
+        talking = [c for c in floor.calls.values() if c.segment is not None and c.segment.failure is None]
+        assert {c.segment.recording for c in talking} == self.recording
+        assert all((c.segment is not None) is c.talking for c in floor.calls.values())
+
+    @invariant()
+    def events_lead_from_picture_to_picture(self):
+        for agent, seat in self.floor.state.seats.items():
+            picture = self.pictures[agent]
+            assert picture.state is seat.state
+            assert picture.phone is seat.leg_up
+            assert picture.inspectors == {s.inspector.agent for s in seat.inspectors if not s.reaching}
+            if seat.state in (AgentState.ANSWERING, AgentState.TALKING):
+                assert seat.call is not None
+                assert picture.call == seat.call.call
+                assert picture.held is (seat.call.held_at is not None)
+
+    def teardown(self):
+        self.give(CloseFloor())
+        while self.coming:
+            self.next_comes()
+        assert self.open == set()
+        assert self.recording == set()
+        assert self.floor.state.closing == {}
+        assert self.floor.state.calls == {}
+        assert all(not voices for voices in self.hears.values())
+
+
+TestFloorMachine = FloorMachine.TestCase
+TestFloorMachine.settings = settings(max_examples=50, stateful_step_count=40, deadline=None)
