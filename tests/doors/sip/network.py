@@ -15,7 +15,7 @@ from sottovoce.doors.sip.called import Called
 from sottovoce.doors.sip.calling import Calling, OutgoingCall
 from sottovoce.doors.sip.hops import Hop, Outgoing, Transport
 from sottovoce.doors.sip.limits import SourceLimits
-from sottovoce.doors.sip.message import Request, Response, parse
+from sottovoce.doors.sip.message import Request, Response, SipParseError, parse
 from sottovoce.doors.sip.ports import Account
 from sottovoce.doors.sip.settings import UaSettings
 from sottovoce.doors.sip.ua import UserAgent
@@ -28,12 +28,12 @@ class Counted:
     """Entropy that repeats itself in every run."""
 
     def __init__(self, name: str, fraction: float = 0.5) -> None:
-        self._name = name
+        self.name = name
         self._count = itertools.count(1)
         self.next_fraction = fraction
 
     def token(self) -> str:
-        return f"{self._name}{next(self._count):012d}"
+        return f"{self.name}{next(self._count):012d}"
 
     def fraction(self) -> float:
         return self.next_fraction
@@ -193,7 +193,10 @@ class Network:
         return [round(at - found[0], 3) for at in found]
 
     def _send(self, sender: Peer, message: Outgoing) -> None:
-        parsed = parse(message.data)
+        try:
+            parsed = parse(message.data)
+        except SipParseError:
+            return  # the answer to something malformed repeats what was wrong with it
         number = len(self.wire)
         self.wire.append((self.now, sender.hop.host, message.hop.host, parsed))
         if self.capture(sender, message) or self.lose(parsed, number):

@@ -77,6 +77,12 @@ def test_encode_sets_the_length_once() -> None:
     assert message.encode().endswith("Content-Length: 2\r\n\r\nä".encode())
 
 
+def test_a_first_line_stays_one_line() -> None:
+    made = Request("INVITE", "sip:4711\r\nX: y@h").encode()
+    assert made.startswith(b"INVITE sip:4711 X: y@h SIP/2.0\r\n")
+    assert Response(200, "OK\nX: y").encode().startswith(b"SIP/2.0 200 OK X: y\r\n")
+
+
 def test_bare_line_feeds_and_leading_blank_lines_are_forgiven() -> None:
     assert request(b"\r\n\r\n" + raw(body="v=0\r\n")).body == b"v=0\r\n"
     assert request(raw().replace(b"\r\n", b"\n")).cseq == (7, "INVITE")

@@ -44,7 +44,9 @@ class Office:
         self.server = self.network.peer("10.0.0.2", settings=settings.ua, limits=self.limits)
         ua = self.server.ua
         keeper = NonceKeeper(b"k" * 32)
-        authenticator = Authenticator(REALM, Book(), keeper, Counted("salt"), self.limits)
+        authenticator = Authenticator(
+            REALM, Book(), keeper, Counted("salt"), self.limits, settings.digest_algorithms
+        )
         self.registrar = ua.registrar = Registrar(settings, authenticator, ua.timers, ua.emit)
         ua.doorman = self.guard = Guard(settings, Book(), authenticator, self.registrar)
         self.phone = self.network.peer("10.0.0.1")
@@ -256,8 +258,11 @@ def test_who_may_register_whom() -> None:
     assert office.contacts() == ["sip:a@10.0.0.1"]
 
 
-def test_sha_256_is_taken_too() -> None:
+def test_one_challenge_for_old_phones_and_sha_256_by_setting() -> None:
     office = Office()
+    office.send("<sip:a@10.0.0.1>")
+    assert len(office.network.sent(401)[0].headers.get_all("WWW-Authenticate")) == 1
+    office = Office(replace(SETTINGS, digest_algorithms=(Algorithm.SHA256, Algorithm.MD5)))
     assert office.send("<sip:a@10.0.0.1>", algorithm=Algorithm.SHA256).status == 200
 
 
@@ -314,6 +319,7 @@ def test_admission() -> None:
     assert invite(office, Hop(Transport.UDP, "203.0.113.9", 5060)) == Refusal(403)
     assert invite(office, office.phone.hop) == Refusal(403)
     office.send("<sip:a@10.0.0.1>")
+    assert office.registrar.is_phone_at(office.phone.hop)
     challenged = invite(office, office.phone.hop)
     assert isinstance(challenged, Refusal)
     assert challenged.status == 407
@@ -338,3 +344,16 @@ def test_a_registered_phone_calls_with_its_password() -> None:
     assert len({m.call_id for m in invites}) == 3
     order = [m.method if isinstance(m, Request) else m.status for *_, m in office.network.wire]
     assert order[order.index(407) + 1 : order.index(407) + 3] == ["ACK", "INVITE"]
+
+
+def test_a_phone_inside_a_trunk_s_network_is_a_phone() -> None:
+    trunk = Trunk("lan", "10.0.0.9", networks=("10.0.0.0/24",))
+    office = Office(replace(SETTINGS, trunks=(trunk,)))
+    assert invite(office, office.phone.hop) == Admitted("+4930", "100", VDN, "lan")
+    office.send("<sip:a@10.0.0.1>;expires=60")
+    challenged = invite(office, office.phone.hop)
+    assert isinstance(challenged, Refusal)
+    assert challenged.status == 407
+    assert invite(office, replace(office.phone.hop, port=5099)) == Admitted("+4930", "100", VDN, "lan")
+    office.network.run(61)
+    assert invite(office, office.phone.hop) == Admitted("+4930", "100", VDN, "lan")

@@ -241,8 +241,16 @@ def test_a_re_offer_keeps_the_places_of_the_m_lines() -> None:
         ("audio", 40000, "RTP/AVPF"),
     ]
     assert again.media[1].direction() is Direction.INACTIVE
+    assert again.media[1].formats == ["0", "8", "101"]
     remote = read_answer(described("m=video 0 RTP/AVP 31", "m=audio 7000 RTP/AVPF 0"), HERE, offered=again)
     assert remote.port == 7000
+
+
+def test_a_re_offer_keeps_codec_and_payload_types() -> None:
+    theirs = described("m=audio 5004 RTP/AVP 8 97", "a=rtpmap:97 telephone-event/8000")
+    first, _ = answer(theirs, HERE, session_id=4, version=1)
+    again = offer(HERE, session_id=4, version=2, previous=first)
+    assert again.media[0].formats == ["8", "0", "97"]
 
 
 def test_ipv6() -> None:

@@ -12,8 +12,8 @@ from sottovoce.domain.legs import Direction, ReleaseCause
 from sottovoce.doors.sip import events
 from sottovoce.doors.sip.called import Called
 from sottovoce.doors.sip.calling import Calling
-from sottovoce.doors.sip.hops import Transport
-from sottovoce.doors.sip.message import Request, Response, reply
+from sottovoce.doors.sip.hops import Outgoing, Transport
+from sottovoce.doors.sip.message import Request, Response, parse, reply
 from sottovoce.doors.sip.ports import Account
 from sottovoce.doors.sip.sdp import SessionDescription
 from sottovoce.doors.sip.settings import UaSettings
@@ -325,6 +325,27 @@ def test_hold_and_resume_by_either_side() -> None:
         assert ours.remote.direction is Direction.SENDRECV
     assert len(caller.of(events.CallHeld)) == len(callee.of(events.CallHeld)) == 1
     assert not session.ended
+
+
+def test_a_call_that_begins_on_hold_is_answered_first() -> None:
+    network, caller, callee = pair()
+    session = caller.call(callee)
+    network._flying.clear()
+    caller.act(lambda ua: session._invite.transaction._end())
+    session.negotiation.holding = True
+    invite = session._request(session.negotiation.offer())
+    caller.act(lambda ua: ua.transactions.request(invite, callee.hop, session._on_response))
+    network.run(1)
+    assert callee.names() == ["CallOffered", "MediaAgreed", "CallAnswered", "CallHeld"]
+
+
+def test_a_bye_is_heard_whatever_its_number() -> None:
+    network, caller, callee, session, _ = talking()
+    assert session.dialog is not None
+    bye = session.dialog.request("BYE", seq=1)
+    caller.act(lambda ua: session.exchange(bye, lambda response: None))
+    network.run(1)
+    assert ends(callee) == [ReleaseCause.NORMAL]
 
 
 def test_a_hold_under_a_hold_is_inactive() -> None:
@@ -647,6 +668,30 @@ def test_a_request_out_of_order_is_500() -> None:
     caller.act(lambda ua: session.exchange(old, answered.append))
     network.run(0.5)
     assert [r.status for r in answered] == [500]
+
+
+def test_a_bye_that_is_challenged_is_said_again_with_credentials() -> None:
+    network, caller, callee, _, theirs = talking()
+    theirs.account = Account("us", "secret")
+    told: list[Request] = []
+
+    def challenge(sender: Peer, message: Outgoing) -> bool:
+        parsed = parse(message.data)
+        if isinstance(parsed, Request) and parsed.method == "BYE" and not told:
+            told.append(parsed)
+            refused = reply(parsed, 401)
+            refused.headers.add("WWW-Authenticate", 'Digest realm="up", nonce="n", qop="auth"')
+            network.inject(refused, caller.hop, callee)
+            return True
+        return False
+
+    network.capture = challenge
+    callee.act(lambda ua: theirs.hang_up())
+    network.run(1)
+    first, second = network.sent("BYE")
+    assert (first.cseq[0], second.cseq[0]) == (1, 2)
+    assert 'username="us"' in (second.headers.get("Authorization") or "")
+    assert ends(caller) == [ReleaseCause.NORMAL]
 
 
 # --- what a BYE needs

@@ -115,6 +115,21 @@ async def test_connections_beyond_the_bound_are_not_kept() -> None:
             each.close()
 
 
+async def test_one_host_does_not_take_all_connections() -> None:
+    async with endpoint(max_connections=20) as (there, _, _):
+        kept = []
+        for _ in range(8):
+            reader, writer = await asyncio.open_connection("127.0.0.1", there.port)
+            writer.write(b"\r\n\r\n")
+            await reader.readexactly(2)
+            kept.append(writer)
+        reader, writer = await asyncio.open_connection("127.0.0.1", there.port)
+        with pytest.raises((ConnectionError, asyncio.IncompleteReadError)):
+            await reader.readexactly(1)
+        for each in (*kept, writer):
+            each.close()
+
+
 def outgoing(hop: Hop, **more: str) -> OutgoingCall:
     return OutgoingCall("sip:b@127.0.0.1", hop, LegAddress("127.0.0.1", 4000), "sip:a@test", **more)
 

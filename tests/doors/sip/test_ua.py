@@ -151,6 +151,24 @@ def test_a_flood_is_refused_and_then_not_answered() -> None:
     assert len(network.sent(200)) == 11
 
 
+def test_a_flood_that_pretends_to_be_in_a_call_is_limited_and_a_call_is_not() -> None:
+    network = Network()
+    caller, callee = network.peer("10.0.0.1"), network.peer("10.0.0.2", limits=SourceLimits(1, 5))
+    callee.answer = answering(callee)
+    session = caller.call(callee)
+    network.run(1)
+    for _ in range(10):
+        caller.act(lambda ua: session.reinvite())
+        network.run(0.1)
+    assert len(network.sent(503)) == 0
+    for i in range(50):
+        data = message("BYE", To="<sip:y@10.0.0.2>;tag=guessed", Call_ID=f"c{i}")
+        network.inject(data.replace(b"bKone", f"bK{i}".encode()), STRANGER, callee)
+    network.run(0.1)
+    assert len(network.sent(481)) == 5
+    assert callee.of(events.CallEnded) == []
+
+
 def test_a_trusted_source_may_ask_ten_times_as_much() -> None:
     network, peer = served(limits=SourceLimits(10, 10))
     peer.ua.trusted = lambda source: source.host == STRANGER.host

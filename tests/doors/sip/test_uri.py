@@ -32,6 +32,12 @@ def test_tel_uris_carry_the_number_as_user() -> None:
     assert uri.is_telephonic
 
 
+def test_withheld_and_coded_numbers() -> None:
+    assert SipUri.parse("sip:@host").number == ""
+    assert str(SipUri.parse("sip:@host")) == "sip:@host"
+    assert SipUri.parse("sip:#31#4711@host").number == "#31#4711"
+
+
 def test_other_schemes_are_carried() -> None:
     uri = SipUri.parse("isbn:2983792873")
     assert uri.opaque == "2983792873"
@@ -45,7 +51,7 @@ def test_other_schemes_are_carried() -> None:
         "",
         "sip",
         "sip:",
-        "sip:@host",
+        "sip::secret@host",
         "sip:a@",
         "sip:a@b@c",
         "sip:a b@host",

@@ -77,8 +77,10 @@ class Authenticator:
         nonces: NonceKeeper,
         entropy: Entropy,
         limits: SourceLimits,
+        algorithms: tuple[Algorithm, ...] = (Algorithm.MD5,),
     ) -> None:
         self._realm = realm
+        self._algorithms = algorithms
         self._directory = directory
         self._nonces = nonces
         self._entropy = entropy
@@ -126,10 +128,9 @@ class Authenticator:
         return None
 
     def _challenge(self, now: float, *, proxy: bool, stale: bool) -> Refusal:
-        """MD5 first: old phones look at the first challenge only; the others choose SHA-256 themselves."""
         status, header = (407, "Proxy-Authenticate") if proxy else (401, "WWW-Authenticate")
         values = []
-        for algorithm in (Algorithm.MD5, Algorithm.SHA256):
+        for algorithm in self._algorithms:
             salt = self._entropy.token().encode()[:8].ljust(8, b"0")
             made = self._nonces.challenge(self._realm, now=now, salt=salt, algorithm=algorithm, stale=stale)
             values.append((header, str(made)))
@@ -139,11 +140,13 @@ class Authenticator:
 class Registered(Protocol):
     """Who is registered now."""
 
-    def is_registered(self, username: str) -> bool: ...
+    def is_registered(self, name: str) -> bool: ...
+
+    def is_phone_at(self, source: Hop) -> bool: ...
 
 
 class Guard:
-    """The door's doorman."""
+    """The door's doorman. A registered phone's own address goes before a trunk's network around it."""
 
     def __init__(
         self,
@@ -167,7 +170,7 @@ class Guard:
 
     def admit(self, request: Request, source: Hop, now: float) -> Admitted | Refusal:
         trunk = self.trunk_of(source)
-        if trunk is None:
+        if trunk is None or self._registered.is_phone_at(source):
             return self._admit_phone(request, source, now)
         called = called_of(request)
         caller = asserted_of(request) or caller_of(request)

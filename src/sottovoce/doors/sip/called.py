@@ -8,7 +8,6 @@ from sottovoce.domain.legs import LegAddress, ReleaseCause
 from sottovoce.doors.sip.admission import Admitted
 from sottovoce.doors.sip.causes import status_of
 from sottovoce.doors.sip.dialog import Dialog
-from sottovoce.doors.sip.events import CallAnswered
 from sottovoce.doors.sip.message import Request
 from sottovoce.doors.sip.reliable import Repetition, confirmed_by
 from sottovoce.doors.sip.sdp import SdpError, UnsupportedMedia
@@ -37,7 +36,7 @@ class Called(Session):
         self.negotiation.signalling_host = transaction.source.host
         self.negotiation.nat = admitted.behind_nat
         self.learn(request)
-        self._answer = b""
+        self._prepared = b""
         self._rseq = int(ua.entropy.fraction() * 2**30) + 1
         self._unconfirmed: tuple[Repetition, int, bool] | None = None
         """The reliable response that waits for its PRACK: repetition, RSeq, whether it holds SDP."""
@@ -59,7 +58,7 @@ class Called(Session):
         if not body:
             return
         try:
-            self._answer = self.negotiation.answer(body)
+            self._prepared = self.negotiation.answer(body)
         except SdpError:
             self._refuse(400, ReleaseCause.FAILED)
         except UnsupportedMedia:
@@ -74,8 +73,8 @@ class Called(Session):
         """183 with media; a 180 where the caller left the offer to us and takes no reliable response."""
         if not self._may_progress():
             return
-        if self._answer:
-            self._progress(183, self._answer, reliable=self._may_be_reliable)
+        if self._prepared:
+            self._progress(183, self._prepared, reliable=self._may_be_reliable)
             if not self._early_said:
                 self._early_said = True
                 self.note_media()
@@ -103,7 +102,7 @@ class Called(Session):
         if agreed:
             if not self._early_said:
                 self.note_media()
-            self.ua.emit(CallAnswered(self))
+            self.say_answered()
 
     def refuse(self, status: int, *, extra: Extra = (), cause: ReleaseCause | None = None) -> None:
         """Refuse the offer with this status (300-699)."""

@@ -9,7 +9,7 @@ from sottovoce.domain.legs import LegAddress, ReleaseCause
 from sottovoce.doors.sip.causes import cause_of
 from sottovoce.doors.sip.challenges import Exchange
 from sottovoce.doors.sip.dialog import Dialog, NoDialog
-from sottovoce.doors.sip.events import CallAnswered, CallProgressed, MediaAgreed
+from sottovoce.doors.sip.events import CallProgressed, MediaAgreed
 from sottovoce.doors.sip.headers import Headers
 from sottovoce.doors.sip.hops import Hop
 from sottovoce.doors.sip.message import Request, Response
@@ -85,7 +85,7 @@ class Calling(Session):
             call.hop,
             account=call.account,
             renumber=self._renumber,
-            on_response=self._answered,
+            on_response=self._on_response,
         )
 
     def hang_up(self, cause: ReleaseCause = ReleaseCause.NORMAL) -> None:
@@ -131,7 +131,7 @@ class Calling(Session):
         self._seq += 1
         return self._seq
 
-    def _answered(self, response: Response) -> None:
+    def _on_response(self, response: Response) -> None:
         if response.status < 200:
             self._progressed(response)
         elif response.status < 300:
@@ -152,7 +152,7 @@ class Calling(Session):
             self.call.hop,
             account=self.account,
             renumber=self._renumber,
-            on_response=self._answered,
+            on_response=self._on_response,
         )
 
     def _progressed(self, response: Response) -> None:
@@ -220,9 +220,10 @@ class Calling(Session):
             if early.agreed:
                 self.hang_up(ReleaseCause.UNSUPPORTED_MEDIA)
             return False
+        if early.agreed:
+            self.negotiation.offer_open = False
         if remote != self.negotiation.remote:
             self.negotiation.remote = remote
-            self.negotiation.offer_open = self.negotiation.offer_open and not early.agreed
             self.ua.emit(MediaAgreed(self, remote))
         return True
 
@@ -257,7 +258,7 @@ class Calling(Session):
         self._take_final_answer(early, response)
         self._early = {}
         if not self.ended:
-            self.ua.emit(CallAnswered(self))
+            self.say_answered()
 
     def _take_final_answer(self, early: _Early | None, response: Response) -> None:
         if early is not None and early.agreed and self.negotiation.remote is not None:

@@ -279,14 +279,18 @@ class NonceKeeper:
 
 
 def _same_target(claimed: str, actual: str) -> bool:
-    """Whether a digest's uri names the request's: user and host alike, the rest may differ."""
+    """Whether a digest's uri may be the request's: it must not name another user.
+
+    Hosts, ports and parameters are not compared: proxies rewrite them, and some senders write
+    their next hop there. A digest for one called number is still worth nothing for another.
+    """
     if claimed == actual:
         return True
     try:
         one, other = SipUri.parse(claimed), SipUri.parse(actual)
     except MalformedHeader:
         return False
-    return (one.number, one.host.lower()) == (other.number, other.host.lower())
+    return not one.number or not other.number or one.number == other.number
 
 
 def _fields(text: str) -> dict[str, str]:

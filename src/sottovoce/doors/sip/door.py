@@ -89,7 +89,9 @@ class SipDoor:
             settings.requests_per_second, settings.request_burst, failures=settings.failed_logins
         )
         nonces = NonceKeeper(secrets.token_bytes(32))
-        authenticator = Authenticator(settings.ua.domain, directory, nonces, SystemEntropy(), limits)
+        authenticator = Authenticator(
+            settings.ua.domain, directory, nonces, SystemEntropy(), limits, settings.digest_algorithms
+        )
         self._endpoint = Endpoint(
             settings.ua,
             clock,
@@ -123,13 +125,15 @@ class SipDoor:
 
     async def stop(self) -> None:
         """Say BYE to all legs, close their media, wait a moment for the answers, close the sockets."""
-        for leg in list(self._lines):
-            self.hang_up(leg)
-        for line in list(self._lines.values()):
-            await line.settled()
-        self._started = False
-        await self._endpoint.settle(LAST_WORDS)
-        await self._endpoint.stop()
+        try:
+            for leg in list(self._lines):
+                self.hang_up(leg)
+            for line in list(self._lines.values()):
+                await line.settled()
+            await self._endpoint.settle(LAST_WORDS)
+        finally:
+            self._started = False
+            await self._endpoint.stop()
 
     @property
     def addresses(self) -> Mapping[Transport, tuple[str, int]]:
@@ -252,6 +256,7 @@ class SipDoor:
         session.label = leg
         line = self._lines[leg] = Line(leg, vdn, self._tasks, self._stuck)
         line.trunk = session.admitted.trunk
+        session.account = next((t.account for t in self._settings.trunks if t.name == line.trunk), None)
         line.take(session)
         line.then(lambda: self._open(line))
         line.then(lambda: self._place(line, session))
@@ -299,9 +304,14 @@ class SipDoor:
             case events.Unbound(username=username, contact=contact):
                 log.info("phone unregistered", account=username, contact=contact)
             case events.Registered() | events.Unregistered():
-                log.info("registration changed", registered=event.registration.registered)
-            case events.RegistrationFailed(status=status):
-                log.warning("registration failed", status=status)
+                registration = event.registration
+                log.info(
+                    "registration changed",
+                    address=registration.wanted.address,
+                    registered=registration.registered,
+                )
+            case events.RegistrationFailed(registration=registration, status=status):
+                log.warning("registration failed", address=registration.wanted.address, status=status)
             case _:
                 line = self._lines.get(LegId(event.session.label))
                 if line is not None and line.session is event.session and not line.ending:

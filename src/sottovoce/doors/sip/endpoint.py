@@ -76,6 +76,7 @@ class Endpoint:
         self._alarm: asyncio.TimerHandle | None = None
         self._alarm_at = 0.0
         self._busy = False
+        self._stopped = False
         self._settled: asyncio.Event | None = None
 
     async def start(self, host: str, port: int) -> None:
@@ -93,6 +94,7 @@ class Endpoint:
 
     async def stop(self) -> None:
         """Close the sockets. Calls are not ended: hang them up first."""
+        self._stopped = True
         if self._alarm is not None:
             self._alarm.cancel()
             self._alarm = None
@@ -186,7 +188,7 @@ class Endpoint:
 
     def _set_alarm(self) -> None:
         deadline = self.ua.deadline
-        if deadline is None or (self._alarm is not None and self._alarm_at <= deadline):
+        if self._stopped or deadline is None or (self._alarm is not None and self._alarm_at <= deadline):
             return
         if self._alarm is not None:
             self._alarm.cancel()

@@ -143,7 +143,12 @@ class _Message:
         return (self.headers.get("Content-Type") or "").partition(";")[0].strip().lower()
 
     def _encoded(self, first_line: str) -> bytes:
-        lines = [first_line, *self.headers.lines(), f"Content-Length: {len(self.body)}\r\n\r\n"]
+        # A line break that came in by a called number or a reason must not start a header.
+        lines = [
+            " ".join(first_line.splitlines()),
+            *self.headers.lines(),
+            f"Content-Length: {len(self.body)}\r\n\r\n",
+        ]
         return "\r\n".join(lines).encode(self.headers.charset, "replace") + self.body
 
 
@@ -364,6 +369,8 @@ class StreamFramer:
     def __init__(self) -> None:
         self._buffer = bytearray()
         self._seen = 0
+        self._head: tuple[int, int, int] | None = None
+        """Of a message whose head is whole: where the head ends, where the body begins and ends."""
         self.broken = False
         self.pings = 0
 
@@ -378,7 +385,22 @@ class StreamFramer:
         return found
 
     def _next(self) -> Request | Response | SipParseError | None:
-        self._skip_keep_alives()
+        if self._head is None:
+            self._skip_keep_alives()
+            if (error := self._find_head()) is not None:
+                return error
+        if self._head is None or len(self._buffer) < self._head[2]:
+            return None
+        head_end, body_start, body_end = self._head
+        head, body = bytes(self._buffer[:head_end]), bytes(self._buffer[body_start:body_end])
+        del self._buffer[:body_end]
+        self._head, self._seen = None, 0
+        try:
+            return _parse(head, body, stream=True)
+        except SipParseError as error:
+            return error
+
+    def _find_head(self) -> SipParseError | None:
         end = _HEAD_END.search(self._buffer, self._seen)
         if end is None:
             # A terminator may begin in the last three bytes; what lies before is searched once.
@@ -386,26 +408,17 @@ class StreamFramer:
             return self._fail(SipParseError(513, REASONS[513])) if len(self._buffer) > MAX_MESSAGE else None
         head = bytes(self._buffer[: end.start()])
         length = _stream_length(head)
-        if length is not None and end.end() + length > MAX_MESSAGE:
-            return self._fail(_error_of(head, SipParseError(513, REASONS[513])))
         if length is None:
             return self._fail(_error_of(head, SipParseError(400, "Wrong Content-Length")))
-        total = end.end() + length
-        if len(self._buffer) < total:
-            self._seen = end.start()
-            return None
-        body = bytes(self._buffer[end.end() : total])
-        del self._buffer[:total]
-        self._seen = 0
-        try:
-            return _parse(head, body, stream=True)
-        except SipParseError as error:
-            return error
+        if end.end() + length > MAX_MESSAGE:
+            return self._fail(_error_of(head, SipParseError(513, REASONS[513])))
+        self._head = (end.start(), end.end(), end.end() + length)
+        return None
 
     def _skip_keep_alives(self) -> None:
-        blank = len(self._buffer) - len(self._buffer.lstrip(b"\r\n"))
-        if blank == 0:
+        if not self._buffer or self._buffer[0] not in b"\r\n":
             return
+        blank = len(self._buffer) - len(self._buffer.lstrip(b"\r\n"))
         self.pings += bytes(self._buffer[:blank]).count(b"\r\n\r\n")
         if blank == len(self._buffer):
             # A part of a double CRLF: its rest may still come.

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import TypeVar
 
 from sottovoce.domain.directory import PhoneAccount, VdnId
 from sottovoce.doors.sip.admission import Authenticator, Networks, Refusal
@@ -18,6 +19,8 @@ from sottovoce.doors.sip.timers import Timer, Timers
 from sottovoce.doors.sip.transactions import ServerTransaction
 from sottovoce.doors.sip.uri import NameAddr, SipUri
 
+T = TypeVar("T")
+
 
 @dataclass(frozen=True, slots=True)
 class Binding:
@@ -30,6 +33,8 @@ class Binding:
     """The contact's URI, as the phone wrote it."""
     hop: Hop
     """Where an INVITE to it goes."""
+    source: Hop
+    """Where its REGISTER came from."""
     behind_nat: bool
     expires_at: float
     call_id: str
@@ -63,10 +68,15 @@ class Registrar:
         self._bindings: dict[str, dict[str, tuple[Binding, Timer]]] = {}
         self._by_number: dict[tuple[VdnId, str], set[str]] = {}
         self._numbers: Counter[str] = Counter()
+        self._sources: Counter[tuple[str, int]] = Counter()
 
     def is_registered(self, name: str) -> bool:
         """Whether a phone of this user name or number has a contact now."""
         return bool(self._bindings.get(name)) or name in self._numbers
+
+    def is_phone_at(self, source: Hop) -> bool:
+        """Whether a registered phone sends from exactly this address and port."""
+        return (source.host, source.port) in self._sources
 
     def of_user(self, username: str) -> list[Binding]:
         """The contacts of a user name, the one that registered last first."""
@@ -166,6 +176,7 @@ class Registrar:
             vdn=vdn,
             contact=str(wish.uri),
             hop=hop,
+            source=source,
             behind_nat=nat,
             expires_at=self._timers.now + wish.seconds,
             call_id=request.call_id,
@@ -177,6 +188,7 @@ class Registrar:
         mine[key] = (binding, timer)
         self._by_number.setdefault((vdn, account.number), set()).add(user)
         self._numbers[account.number] += 1
+        self._sources[source.host, source.port] += 1
         while len(mine) > self._settings.max_contacts:
             self._unbind(user, next(iter(mine)))
         self._emit(Bound(user, binding))
@@ -188,9 +200,8 @@ class Registrar:
             return
         binding, timer = known
         timer.cancel()
-        self._numbers[binding.number] -= 1
-        if not self._numbers[binding.number]:
-            del self._numbers[binding.number]
+        _count_down(self._numbers, binding.number)
+        _count_down(self._sources, (binding.source.host, binding.source.port))
         if not mine:
             self._bindings.pop(user, None)
             users = self._by_number.get((binding.vdn, binding.number), set())
@@ -199,6 +210,12 @@ class Registrar:
                 self._by_number.pop((binding.vdn, binding.number), None)
         if not quiet:
             self._emit(Unbound(user, binding.contact))
+
+
+def _count_down(counter: Counter[T], key: T) -> None:
+    counter[key] -= 1
+    if counter[key] <= 0:
+        del counter[key]
 
 
 def _key(uri: SipUri) -> str:

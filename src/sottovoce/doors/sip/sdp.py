@@ -17,7 +17,7 @@ MAX_MEDIA = 32
 """Most m-lines that are mirrored."""
 MAX_FORMATS = 64
 DTMF_PAYLOAD_TYPE = 101
-"""What we offer for RFC 4733 events."""
+"""The payload type offered for RFC 4733 events."""
 PLAIN_RTP = frozenset(["RTP/AVP", "RTP/AVPF"])
 
 _CLOCK = 8000
@@ -120,17 +120,23 @@ def offer(
     With `previous`, our last description of the dialog, its m-lines keep their places: the one in
     use is offered again, the refused ones stay refused (RFC 3264 8).
     """
-    formats = [str(codec.value) for codec in codecs] + [str(DTMF_PAYLOAD_TYPE)]
+    place = _in_use(previous) if previous is not None and previous.media else None
+    payload_type = DTMF_PAYLOAD_TYPE
+    if previous is not None and place is not None:
+        # What a payload type means stays for the session (RFC 3264 8.3.2); the codec in use stays first.
+        payload_type = _dtmf(previous.media[place]) or payload_type
+        used = _codecs(previous.media[place])[:1]
+        codecs = sorted(codecs, key=lambda codec: codec not in used)
+    formats = [str(codec.value) for codec in codecs] + [str(payload_type)]
     attributes: list[tuple[str, str | None]] = [
         ("rtpmap", f"{codec.value} {_NAMES[codec]}/{_CLOCK}") for codec in codecs
     ]
-    attributes += [*_dtmf_attributes(DTMF_PAYLOAD_TYPE), ("ptime", "20"), (direction.value, None)]
+    attributes += [*_dtmf_attributes(payload_type), ("ptime", "20"), (direction.value, None)]
     audio = Media("audio", local.port, "RTP/AVP", formats, None, attributes)
     media = [audio]
-    if previous is not None and previous.media:
-        at = _in_use(previous)
-        audio.protocol = previous.media[at].protocol
-        media = [audio if i == at else old.rejected() for i, old in enumerate(previous.media)]
+    if previous is not None and place is not None:
+        audio.protocol = previous.media[place].protocol
+        media = [audio if i == place else old.rejected() for i, old in enumerate(previous.media)]
     return SessionDescription(session_id, version, local.host, media, local.host)
 
 

@@ -11,6 +11,7 @@ from enum import Enum, auto
 from typing import TYPE_CHECKING
 
 from sottovoce.domain.legs import ReleaseCause, RemoteMedia
+from sottovoce.doors.sip.causes import status_of
 from sottovoce.doors.sip.challenges import Exchange
 from sottovoce.doors.sip.dialog import Dialog
 from sottovoce.doors.sip.events import (
@@ -35,6 +36,8 @@ if TYPE_CHECKING:
     from sottovoce.doors.sip.ua import UserAgent
 
 SDP = "application/sdp"
+MAX_ACKS = 64
+"""How many ACKs are kept to be sent again."""
 MOVED_ON = frozenset([404, 405, 501, 415, 420, 488, 606])
 """Answers to an UPDATE that only say that a re-INVITE should be tried instead."""
 
@@ -70,6 +73,8 @@ class Session:
         self.negotiation = Negotiation(int(ua.entropy.fraction() * 2**40) + 1)
         self.timer = SessionTimer(ua.timers, ua.settings, self._refresh, self._expire)
         self.held = False
+        self._answered = False
+        """Whether CallAnswered was said."""
         self._started_it = False
         """Whether the Call-ID is ours (RFC 3261 14.1: who waits longer after 491)."""
         self._peer_allows: frozenset[str] = frozenset()
@@ -140,7 +145,7 @@ class Session:
             return
         bye = self.dialog.request("BYE")
         if cause is not ReleaseCause.NORMAL:
-            bye.headers.add("Reason", f'SIP;cause=480;text="{cause.value}"')
+            bye.headers.add("Reason", f'SIP;cause={status_of(cause)};text="{cause.value}"')
         self.exchange(bye, lambda response: None)
 
     def _expire(self) -> None:
@@ -191,8 +196,8 @@ class Session:
             for value in invite.headers.get_all(name):
                 ack.headers.add(name, value)
         hop = dialog.hop()
-        if len(self._acks) >= 64:
-            self._acks.clear()
+        if len(self._acks) >= MAX_ACKS:
+            del self._acks[next(iter(self._acks))]
         self._acks[key] = (self.ua.transactions.send_ack(ack, hop), hop)
 
     def reinvite(self) -> None:
@@ -305,7 +310,7 @@ class Session:
         if dialog is None or (self.ended and request.method != "BYE"):
             transaction.refuse(481)
             return
-        if not dialog.takes(request):
+        if not dialog.takes(request) and request.method != "BYE":
             transaction.refuse(500, "CSeq Out Of Order", extra=[("Retry-After", "1")])
             return
         if dialog.flow is None or transaction.source.flow or dialog.behind_nat:
@@ -355,7 +360,7 @@ class Session:
         if self.negotiation.offer_open:
             self._read_answer(request.body)
             if first and not self.ended:
-                self.ua.emit(CallAnswered(self))
+                self.say_answered()
         self._next_change()
 
     def _on_reinvite(self, transaction: ServerTransaction, dialog: Dialog) -> None:
@@ -457,7 +462,16 @@ class Session:
         if remote is None or self.ended:
             return
         self.ua.emit(MediaAgreed(self, remote))
-        if self.negotiation.held != self.held:
+        self._note_hold()
+
+    def say_answered(self) -> None:
+        """Say that the call stands, and then if it does so on hold."""
+        self._answered = True
+        self.ua.emit(CallAnswered(self))
+        self._note_hold()
+
+    def _note_hold(self) -> None:
+        if self._answered and self.negotiation.held != self.held:
             self.held = self.negotiation.held
             self.ua.emit(CallHeld(self) if self.held else CallResumed(self))
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from sottovoce.doors.sip.digest import Algorithm
 from sottovoce.doors.sip.hops import Hop, Transport
 from sottovoce.doors.sip.ports import Account
 
@@ -77,6 +78,8 @@ class SipSettings:
     """Outbound calls take the first."""
     outbound_proxy: Hop | None = None
     """Calls to phones that are not registered here go through it (an edge with a registrar of its own)."""
+    digest_algorithms: tuple[Algorithm, ...] = (Algorithm.MD5,)
+    """Which challenges phones get, in this order. Many phones give up at one that they do not know."""
     min_expires: int = 60
     max_expires: int = 3600
     default_expires: int = 600

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import ipaddress
 import socket
-from collections import OrderedDict
+from collections import Counter, OrderedDict
 from collections.abc import Callable
 from typing import Any, cast
 
@@ -118,6 +118,7 @@ class SipTransport:
         self._udp: asyncio.DatagramTransport | None = None
         self._server: asyncio.Server | None = None
         self._streams: dict[int, _Stream] = {}
+        self._per_host: Counter[str] = Counter()
         self._by_address: dict[tuple[str, int], _Stream] = {}
         self._connecting: dict[tuple[str, int], list[Outgoing]] = {}
         self._names: OrderedDict[str, tuple[str, float]] = OrderedDict()
@@ -272,19 +273,25 @@ class SipTransport:
     # --- connections
 
     def opened(self, stream: _Stream, host: str, port: int) -> Hop:
-        """A connection stands; flow 0 if there are too many."""
-        if len(self._streams) >= self._max_connections:
+        """A connection stands; flow 0 if there are too many, in all or from one host."""
+        of_one_host = max(8, self._max_connections // 4)
+        if len(self._streams) >= self._max_connections or self._per_host[host] >= of_one_host:
             log.warning("too many sip connections", peer=f"{host}:{port}")
             return Hop(Transport.TCP, host, port)
         self._flows += 1
         hop = Hop(Transport.TCP, host, port, self._flows)
         self._streams[hop.flow] = stream
+        self._per_host[host] += 1
         self._by_address[host, port] = stream
         stream.used_at = self.clock.monotonic()
         return hop
 
     def closed(self, stream: _Stream) -> None:
-        self._streams.pop(stream.hop.flow, None)
+        if self._streams.pop(stream.hop.flow, None) is None:
+            return
+        self._per_host[stream.hop.host] -= 1
+        if not self._per_host[stream.hop.host]:
+            del self._per_host[stream.hop.host]
         if self._by_address.get((stream.hop.host, stream.hop.port)) is stream:
             del self._by_address[stream.hop.host, stream.hop.port]
 

@@ -303,12 +303,14 @@ class UserAgent:
         self.emit(CallOffered(session))
 
     def _within_limits(self, request: Request, source: Hop, now: float) -> bool:
-        """Whether a request may go on; what belongs to a dialog or a transaction always may."""
-        if self._limits is None or request.method in ("ACK", "CANCEL"):
+        """Whether a request may go on; what belongs to a call that stands always may."""
+        if self._limits is None or request.method == "ACK":
             return True
-        if request.to is not None and request.to.tag and request.method != "REGISTER":
+        tag = request.to.tag if request.to is not None else None
+        if tag and (request.call_id, tag) in self._sessions:
             return not self._limits.blocked(source.host, now)
-        verdict = self._limits.judge(source.host, now, weight=0.1 if self.trusted(source) else 1.0)
+        cheap = request.method == "CANCEL" or self.trusted(source)
+        verdict = self._limits.judge(source.host, now, weight=0.1 if cheap else 1.0)
         if verdict is Verdict.REFUSE:
             extra = [("Retry-After", str(self.settings.retry_after))]
             self.transactions.refuse(request, source, 503, extra=extra)

@@ -73,7 +73,10 @@ class SipUri:
         userinfo, at, tail = rest.partition("@")
         if at:
             user, colon, secret = userinfo.partition(":")
-            if not _USERINFO.fullmatch(user) or (secret and not _USERINFO.fullmatch(secret)):
+            # An empty user is what some gateways write for a withheld number.
+            if (user or colon) and not _USERINFO.fullmatch(user):
+                raise MalformedHeader("malformed user part")
+            if secret and not _USERINFO.fullmatch(secret):
                 raise MalformedHeader("malformed user part")
             password = secret if colon else None
         else:

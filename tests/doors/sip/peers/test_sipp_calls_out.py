@@ -1,4 +1,4 @@
-"""We call sipp: digest, CANCEL, PRACK, re-INVITE, refusals, forks, over UDP and TCP."""
+"""The door calls sipp: digest, CANCEL, PRACK, re-INVITE, refusals, forks, over UDP and TCP."""
 
 from __future__ import annotations
 
@@ -27,6 +27,9 @@ ANSWERED = [
     ("call_out_peer_bye", RANG),
     ("call_out_digest", RANG),
     ("call_out_rel", RANG),
+    ("call_out_early", RANG),
+    ("call_out_route", RANG),
+    ("call_out_422", RANG),
     ("call_out_hold", ["LegRinging", "LegAnswered", "LegHeld", "LegResumed", "LegGone"]),
     ("call_out_fork", ["LegAnswered", "LegGone"]),
 ]
@@ -47,6 +50,8 @@ async def test_a_call_that_is_answered(
         await line.until(lambda: LegAnswered(leg) in line.events)
         if scenario not in BY_THEM:
             await line.until(lambda: heard[-2] in line.kinds())
+            if scenario == "call_out_hold":
+                await peer.seen("CSeq: 2 ACK")
             if scenario == "call_out_fork":
                 await peer.seen("CSeq: 2 BYE")
             line.door.hang_up(leg)
@@ -70,6 +75,20 @@ async def test_a_ringing_call_is_cancelled(tmp_path: Path, transport: Transport,
         await peer.done()
         await line.all_gone()
         assert line.kinds() == ["LegRinging", "LegGone"]
+
+
+@TRANSPORTS
+async def test_an_answer_of_no_use_ends_the_call(tmp_path: Path, transport: Transport) -> None:
+    port = free_port(transport)
+    async with (
+        switch(trunk=trunk(port, transport)) as line,
+        sipp(tmp_path, "call_out_codec", transport, port=port) as peer,
+    ):
+        line.dial()
+        await peer.done()
+        await line.all_gone()
+        assert line.kinds() == ["LegRinging", "LegGone"]
+        assert line.causes == [ReleaseCause.UNSUPPORTED_MEDIA]
 
 
 REFUSALS = [
