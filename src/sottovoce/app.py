@@ -227,6 +227,9 @@ def _proxy(sip: SipConfig) -> Hop | None:
 def _floor_settings(settings: Settings) -> FloorSettings:
     return FloorSettings(
         recordings=settings.recordings_folder,
+        record=settings.recordings.enabled,
+        music=settings.media.music,
+        wrap_up_s=settings.agents.wrap_up_limit,
         ring_s=settings.agents.ring_timeout,
         lease_s=settings.agents.supervision_lease,
         session_silence_s=settings.agents.sign_out_after,

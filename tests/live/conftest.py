@@ -159,13 +159,20 @@ def profiles(*, inspect_inspectors: bool = False) -> list[VdnProfile]:
 class Stage:
     """Everything running, with short words for tests."""
 
-    def __init__(self, *, inspect_inspectors: bool = False, settings: DeskSettings | None = None) -> None:
+    def __init__(
+        self,
+        *,
+        inspect_inspectors: bool = False,
+        settings: DeskSettings | None = None,
+        floor: FloorSettings | None = None,
+    ) -> None:
         self.clock = ManualClock()
         self.tasks = Tasks()
         self.engine = SilentEngine()
         self.lines = InProcessLines(self.engine, self.tasks)
         self.store = MemoryStore(profiles(inspect_inspectors=inspect_inspectors))
         self.settings = settings
+        self.floor = floor or FloorSettings(recordings=Path("/rec"))
         self.desk = self.new_desk()
         self.guids: dict[int, str] = {}
         for profile in self.store.profiles.values():
@@ -180,7 +187,7 @@ class Stage:
             passwords=PASSWORDS,
             clock=self.clock,
             tasks=self.tasks,
-            floor=FloorSettings(recordings=Path("/rec")),
+            floor=self.floor,
             settings=self.settings,
         )
 

@@ -40,13 +40,20 @@ class RestEnds:
 
 
 @dataclass(frozen=True, slots=True)
+class WrapUpEnds:
+    """Wrap-up lasted as long as it may."""
+
+    agent: AgentId
+
+
+@dataclass(frozen=True, slots=True)
 class SessionSilent:
     """No poll and no handshake for too long."""
 
     agent: AgentId
 
 
-Timer = CallUnanswered | InspectorUnreached | LeaseEnds | RestEnds | SessionSilent
+Timer = CallUnanswered | InspectorUnreached | LeaseEnds | RestEnds | SessionSilent | WrapUpEnds
 
 
 @dataclass(frozen=True, slots=True)

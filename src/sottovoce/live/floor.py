@@ -14,6 +14,7 @@ from typing import Any
 import structlog
 
 from sottovoce.domain import events
+from sottovoce.domain.agents import AgentState, Trigger
 from sottovoce.domain.directory import VdnProfile
 from sottovoce.domain.journal import Change, DialogEnded, DialogSaved, SessionSaved
 from sottovoce.domain.legs import LegId, ReleaseCause
@@ -37,6 +38,7 @@ from sottovoce.live.effects import (
     LeaseEnds,
     RestEnds,
     SessionSilent,
+    WrapUpEnds,
 )
 from sottovoce.live.state import Call, FloorSettings, FloorState, Seat
 from sottovoce.media.engine import (
@@ -254,6 +256,10 @@ def _timer(floor: FloorState, ran: TimerRan) -> None:
         case RestEnds(agent):
             if agent in floor.seats:
                 floor.emit(events.RestTimedOut(agent))
+        case WrapUpEnds(agent):
+            if agent in floor.seats and floor.seats[agent].state is AgentState.WRAP_UP:
+                presence.change_state(floor, commands.ChangeState(agent, Trigger.CANCEL_WORK))
+                calling.assign(floor)
         case SessionSilent(agent):
             if agent in floor.seats:
                 presence.leave(floor, floor.seats[agent], "no sign of life", told=True)

@@ -14,7 +14,6 @@ from sottovoce.domain.legs import LegId, Recording, RecordingId, RecordingResult
 from sottovoce.live.effects import Apply, Play, StartRecording, StopRecording
 from sottovoce.live.state import Call, FloorState, Seat, Segment
 
-MUSIC = Sound("music")
 RINGBACK = Sound("ringback")
 _SILENCE = Routing({})
 
@@ -88,7 +87,7 @@ def refresh(floor: FloorState, seat: Seat) -> None:
 def music(floor: FloorState, call: Call, on: bool) -> None:
     """Start or stop the music that the customer hears."""
     if call.customer is not None:
-        floor.do(Play(call.customer, MUSIC if on else None))
+        floor.do(Play(call.customer, Sound(floor.settings.music) if on else None))
 
 
 def begin_segment(floor: FloorState, call: Call, seat: Seat) -> None:
@@ -101,11 +100,16 @@ def begin_segment(floor: FloorState, call: Call, seat: Seat) -> None:
     path = floor.settings.recordings / str(floor.profile.vdn) / day / f"{name}.wav"
     recording = RecordingId(name)
     call.segment = Segment(recording, path, call, seat.agent, floor.now)
+    if not floor.settings.record:
+        call.segment.failure, call.segment.begun = "recording is switched off", False
+        return
     floor.do(StartRecording(Recording(recording, path, call.customer, seat.leg)))
 
 
 def tell_recording(floor: FloorState, segment: Segment) -> None:
-    """Tell the agent that the segment is recorded."""
+    """Tell the agent that the segment is recorded, if it is."""
+    if segment.failure is not None:
+        return
     call = segment.call
     floor.emit(
         events.RecordingStarted(

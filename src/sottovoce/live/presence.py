@@ -18,7 +18,7 @@ from sottovoce.live.commands import (
     SignInAgent,
     SignOutAgent,
 )
-from sottovoce.live.effects import Arm, CloseFeed, Disarm, OpenFeed, RestEnds, SessionSilent
+from sottovoce.live.effects import Arm, CloseFeed, Disarm, OpenFeed, RestEnds, SessionSilent, WrapUpEnds
 from sottovoce.live.state import FloorState, Seat
 
 _PHONE = re.compile(r"[0-9*#]{1,24}\Z")
@@ -189,6 +189,8 @@ def leave(floor: FloorState, seat: Seat, reason: str, *, told: bool = False) -> 
     floor.do(Disarm(SessionSilent(seat.agent)))
     if seat.state is AgentState.REST:
         floor.do(Disarm(RestEnds(seat.agent)))
+    if seat.state is AgentState.WRAP_UP:
+        floor.do(Disarm(WrapUpEnds(seat.agent)))
     seat.standing = seat.standing.after(Trigger.SIGN_OUT)
     del floor.seats[seat.agent]
     floor.do(CloseFeed(seat.agent))

@@ -6,7 +6,7 @@ from sottovoce.domain import events
 from sottovoce.domain.agents import AgentState, Standing, Trigger
 from sottovoce.domain.legs import ReleaseCause
 from sottovoce.domain.lines import Destination, Side
-from sottovoce.live.effects import Arm, Disarm, HangUp, RestEnds, Ring
+from sottovoce.live.effects import Arm, Disarm, HangUp, RestEnds, Ring, WrapUpEnds
 from sottovoce.live.state import FloorState, Seat
 
 
@@ -16,6 +16,10 @@ def stand(floor: FloorState, seat: Seat, standing: Standing) -> None:
         seat.since = floor.now
         if seat.standing.state is AgentState.REST:
             floor.do(Disarm(RestEnds(seat.agent)))
+        if seat.standing.state is AgentState.WRAP_UP:
+            floor.do(Disarm(WrapUpEnds(seat.agent)))
+        if standing.state is AgentState.WRAP_UP and floor.settings.wrap_up_s:
+            floor.do(Arm(WrapUpEnds(seat.agent), floor.settings.wrap_up_s))
         if standing.state is AgentState.REST and standing.rest_seconds:
             floor.do(Arm(RestEnds(seat.agent), standing.rest_seconds))
         if standing.state is AgentState.IDLE:

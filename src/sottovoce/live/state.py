@@ -29,6 +29,12 @@ class FloorSettings:
     """What is set for all VDNs. Times in seconds."""
 
     recordings: Path = Path("recordings")
+    record: bool = True
+    """Whether talks are recorded."""
+    music: str = "music"
+    """What waiting and held customers hear: a sound of the engine's, or a WAV's path."""
+    wrap_up_s: float = 0.0
+    """How long wrap-up lasts at most; 0 for as long as the agent wishes."""
     ring_s: float = 20.0
     """How long a call rings at an agent before the next one gets it."""
     call_out_s: float = 60.0
