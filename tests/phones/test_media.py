@@ -11,7 +11,7 @@ import pytest
 from sottovoce.domain.legs import Codec, Direction, RemoteMedia
 from sottovoce.phones import meters
 from sottovoce.phones.media import PhoneMedia
-from sottovoce.phones.sources import Mixed, Quiet, Source, Speech, Tone
+from sottovoce.phones.sources import Babble, Mixed, Quiet, Source, Tone
 
 
 @asynccontextmanager
@@ -71,7 +71,7 @@ async def test_digits_arrive_in_order() -> None:
             one.press("x")
 
 
-async def test_meters_find_the_talker_in_what_was_heard(speech: tuple[Speech, Speech]) -> None:
+async def test_meters_find_the_talker_in_what_was_heard(speech: tuple[Babble, Babble]) -> None:
     voice, other = speech
     async with pair(Mixed(voice), other) as (one, two):
         await two.hear(settle_s=1.0)

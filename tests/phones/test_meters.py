@@ -46,5 +46,5 @@ def test_a_share_has_the_level_at_which_it_arrived() -> None:
 
 
 def test_what_was_said_must_be_long_enough() -> None:
-    with pytest.raises(ValueError, match="shorter"):
+    with pytest.raises(ValueError, match="longer"):
         meters.shares(voice(1)[:RATE], {"a": voice(1)[:100]})

@@ -3,7 +3,7 @@ from __future__ import annotations
 import numpy as np
 
 from sottovoce.phones import tones
-from sottovoce.phones.sources import FRAME, Mixed, Quiet, Source, Speech, Tone
+from sottovoce.phones.sources import FRAME, Babble, Mixed, Quiet, Source, Speech, Tone
 
 
 def said(source: Source, frames: int) -> np.ndarray:
@@ -31,6 +31,13 @@ def test_speech_comes_again_after_its_pause() -> None:
 
 def test_no_speech_is_silence() -> None:
     assert not said(Speech(np.zeros(0, dtype=np.int16), pause_s=0.0), 3).any()
+
+
+def test_babble_is_the_same_for_the_same_seed_and_has_its_level() -> None:
+    whole = said(Babble(7), 400)
+    assert np.array_equal(whole, said(Babble(7), 400))
+    assert not np.array_equal(whole, said(Babble(8), 400))
+    assert abs(tones.rms_level(whole) + 20.0) < 0.5
 
 
 def test_a_mixture_is_clipped() -> None:

@@ -6,7 +6,7 @@ import secrets
 import socket
 import tempfile
 from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +18,7 @@ from sottovoce.config import Settings
 from sottovoce.doors.sip.ports import Account
 from sottovoce.selftest.stage import Seat, Stage
 from sottovoce.storage import directory, seed
+from sottovoce.storage.embedded import EmbeddedPostgres
 from sottovoce.storage.opening import opened
 from sottovoce.storage.passwords import Passwords
 
@@ -49,21 +50,33 @@ async def house(
 
     `agents` and `media` are settings of those sections. Raises as `app.running` does.
     """
-    with tempfile.TemporaryDirectory(prefix="sottovoce-", ignore_cleanup_errors=True) as folder:
-        settings = _settings(Path(folder) / "data", agents or {}, media or {})
-        async with opened(None, settings.data) as engine:
-            text = yaml.safe_dump({"vdns": [dict(vdn)]})
-            await directory.import_seed(engine, seed.parse(text), Passwords(), settings.sip.domain)
-        async with app.running(settings) as server:
-            yield server
+    async with AsyncExitStack() as stack:
+        folder = Path(
+            stack.enter_context(
+                tempfile.TemporaryDirectory(prefix="sottovoce-demo-", ignore_cleanup_errors=True)
+            )
+        )
+        postgres = EmbeddedPostgres(folder / "database", temporary=True)
+        dsn = await postgres.start()
+        stack.push_async_callback(postgres.stop)
+        settings = _settings(folder / "data", dsn, agents or {}, media or {})
+        await _import(settings, dsn, vdn)
+        yield await stack.enter_async_context(app.running(settings))
 
 
-def _settings(data: Path, agents: Mapping[str, Any], media: Mapping[str, Any]) -> Settings:
+async def _import(settings: Settings, dsn: str, vdn: Mapping[str, Any]) -> None:
+    async with opened(dsn, settings.data, migrate=True) as engine:
+        text = yaml.safe_dump({"vdns": [dict(vdn)]})
+        await directory.import_seed(engine, seed.parse(text), Passwords(), settings.sip.domain)
+
+
+def _settings(data: Path, dsn: str, agents: Mapping[str, Any], media: Mapping[str, Any]) -> Settings:
     first = _free_range()
     trunk = {"name": "customers", "host": TRUNK_HOST, "networks": [f"{TRUNK_HOST}/32"]}
     return Settings.model_validate(
         {
             "data": data,
+            "database": {"dsn": dsn},
             "http": {"host": "127.0.0.1", "port": 0},
             "sip": {"host": "127.0.0.1", "port": 0, "trunks": [trunk] if trunk_host() else []},
             "media": {

@@ -92,6 +92,10 @@ class Meters:
         self._stood: dict[tuple[str, str], tuple[float, float]] = {}
         """Listener and talker: level, and when it was found (s)."""
 
+    def forget(self) -> None:
+        """Begin anew: nothing is known."""
+        self._stood.clear()
+
     def work(self, looks: Iterable[Look], now: float) -> list[Heard]:
         """A verdict for every listener and talker of `looks`."""
         found = []

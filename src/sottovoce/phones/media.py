@@ -133,22 +133,37 @@ class PhoneMedia:
             self._digits.extend([struct.pack("!BBH", event, 0x80 | 10, _EVENT_PACKETS * FRAME)] * 3)
             self._digits.extend([b""] * 2)
 
-    async def hear(self, *, settle_s: float = 0.0, among: Sequence[int] = tones.TONES) -> Second:
+    async def hear(
+        self, *, settle_s: float = 0.0, patience_s: float = 0.0, among: Sequence[int] = tones.TONES
+    ) -> Second:
         """Wait `settle_s`, listen for one second, and say which tones were in it.
 
-        Where packets stop coming the rest of the second is silence.
+        While it is disturbed (`Second.steady`) the window moves on, by frames and for `patience_s` at
+        most; the least disturbed one is returned. Where packets stop coming the rest is silence.
         """
         if settle_s:
             await asyncio.sleep(settle_s)
-        start = self.ear.end
+        start, last = self.ear.end, self.ear.end + round(patience_s * tones.RATE)
+        best: Second | None = None
+        while await self._filled(start + tones.WINDOW):
+            second = self.second(start, among=among)
+            if best is None or second.residue_dbov < best.residue_dbov:
+                best = second
+            start += FRAME
+            if second.steady or start > last:
+                return best
+        return best or self.second(start, among=among)
+
+    async def _filled(self, position: int) -> bool:
+        """Wait until what is heard reaches `position`; False if it stops coming."""
         try:
             async with asyncio.timeout(1.5):
-                while self.ear.end < start + tones.WINDOW:
+                while self.ear.end < position:
                     self._arrived.clear()
                     await self._arrived.wait()
         except TimeoutError:
-            pass
-        return self.second(start, among=among)
+            return False
+        return True
 
     def second(self, start: int, *, among: Sequence[int] = tones.TONES) -> Second:
         """What was heard in the second from timeline position `start`."""

@@ -29,11 +29,8 @@ class Share:
     """What arrived of it, 1.0 being all; 0.0 while the talker is quiet."""
     said_dbov: float
     delay_ms: float
-
-    @property
-    def talking(self) -> bool:
-        """Whether there was anything to hear."""
-        return self.said_dbov >= QUIET_BELOW_DBOV
+    talking: bool
+    """Whether there was anything to hear, whatever the delay."""
 
     @property
     def heard(self) -> bool:
@@ -60,13 +57,15 @@ def shares(heard: Samples, said: Mapping[str, Samples]) -> dict[str, Share]:
         aligned, delay = _align(target, voice.astype(np.float64))
         level = tones.rms_level(np.rint(aligned).astype(np.int16))
         found[name] = (aligned, level, 1000.0 * delay / tones.RATE)
-    talking = [name for name, (_, level, _) in found.items() if level >= QUIET_BELOW_DBOV]
+    # What was said at the window's edges may or may not have arrived in it: only the rest proves anything.
+    core = {name: voice[voice.size - size : size] for name, voice in said.items()}
+    talking = [name for name, sure in core.items() if tones.rms_level(sure) >= QUIET_BELOW_DBOV]
     gains = dict.fromkeys(said, 0.0)
-    if talking and size:
+    if talking:
         basis = np.stack([found[name][0] for name in talking], axis=1)
         fit = np.linalg.lstsq(basis, target, rcond=None)[0]
         gains.update({name: float(gain) for name, gain in zip(talking, fit, strict=True)})
-    return {name: Share(gains[name], found[name][1], found[name][2]) for name in said}
+    return {name: Share(gains[name], *found[name][1:], name in talking) for name in said}
 
 
 def _align(
@@ -74,9 +73,11 @@ def _align(
 ) -> tuple[npt.NDArray[np.float64], int]:
     """The piece of `voice` that fits `target` best, and by how many samples it was delayed."""
     size, room = target.size, voice.size - target.size
-    if room < 0:
-        raise ValueError("what was said must not be shorter than what was heard")
+    if not 0 <= room < size:
+        raise ValueError("what was said must be longer than what was heard, and shorter than twice that")
     length = 1 << (voice.size + size - 1).bit_length()
     product = np.fft.irfft(np.fft.rfft(voice, length) * np.conj(np.fft.rfft(target, length)), length)
-    lag = int(np.argmax(product[: room + 1]))
+    energy = np.concatenate([[0.0], np.cumsum(np.square(voice))])
+    pieces = energy[size : size + room + 1] - energy[: room + 1]
+    lag = int(np.argmax(product[: room + 1] / np.sqrt(pieces + 1.0)))
     return voice[lag : lag + size], room - lag

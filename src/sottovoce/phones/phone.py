@@ -303,14 +303,16 @@ class Phone:
         for call in self.calls:
             call.media.source = source()
 
-    async def hear(self, *, settle_s: float = 0.0, among: Sequence[int] = tones.TONES) -> Second:
-        """One second of the call that stands, after `settle_s`; silence when none does."""
+    async def hear(
+        self, *, settle_s: float = 0.0, patience_s: float = 0.0, among: Sequence[int] = tones.TONES
+    ) -> Second:
+        """One second of the call that stands, as `PhoneMedia.hear`; silence when none does."""
         if settle_s:
             await asyncio.sleep(settle_s)
         call = self.talking
         if call is None:
             return nothing_heard(among)
-        return await call.media.hear(among=among)
+        return await call.media.hear(patience_s=patience_s, among=among)
 
     # -- what the endpoint says
 

@@ -62,6 +62,25 @@ class Speech:
         return said
 
 
+class Babble:
+    """Something as unsteady and as dark as speech, the same for the same `seed`: -20 dBov, no pauses."""
+
+    def __init__(self, seed: int, *, seconds: int = 8) -> None:
+        chance = np.random.default_rng(seed)
+        noise = chance.standard_normal(seconds * tones.RATE + 12)
+        dark = np.convolve(noise, np.hanning(14)[1:-1], "valid")[: seconds * tones.RATE]
+        loudness = np.repeat(chance.uniform(0.15, 1.0, seconds * 10), tones.RATE // 10)
+        voice = dark * loudness
+        voice *= 3276.8 / np.sqrt(np.mean(np.square(voice)))
+        self._frames = np.clip(np.rint(voice), -32000, 32000).astype(np.int16).reshape(-1, FRAME)
+        self._next = 0
+
+    def frame(self) -> Samples:
+        said: Samples = self._frames[self._next]
+        self._next = (self._next + 1) % len(self._frames)
+        return said
+
+
 class Mixed:
     """Several sources at once, clipped: for example a voice with its loudspeaker's echo in it."""
 

@@ -11,7 +11,7 @@ from sottovoce.doors.sip.hops import Hop
 from sottovoce.doors.sip.ports import Account
 from sottovoce.phones import tones
 from sottovoce.phones.ear import Ear
-from sottovoce.phones.media import Second, nothing_heard
+from sottovoce.phones.media import Second
 from sottovoce.phones.phone import Phone, PhoneCall
 from sottovoce.phones.sources import FRAME, Source, Tone
 from sottovoce.phones.tones import Samples
@@ -25,11 +25,12 @@ SETTLE_S = 0.5
 """From a command's answer to the beginning of the second that is judged: jitter buffers fill meanwhile."""
 PATIENCE_S = 15.0
 IDLE, TALKING = 4, 7
-_TRIES = 5
+STEADY_S = 6.0
+"""How long a busy machine is given for one second without a lost frame."""
 
 
 class Echo:
-    """A voice whose microphone also hears the loudspeaker, 20 dB softer."""
+    """A voice whose microphone also hears the loudspeaker, 6 dB softer."""
 
     def __init__(self, voice: Source, ear: Callable[[], Ear | None]) -> None:
         self._voice = voice
@@ -45,7 +46,7 @@ class Echo:
             self._at = max(0, ear.end - 3 * FRAME)
         heard = ear.window(self._at, FRAME)
         self._at += FRAME
-        mixed: Samples = (said + heard // 10).astype(said.dtype)
+        mixed: Samples = (said + heard // 2).astype(said.dtype)
         return mixed
 
 
@@ -155,25 +156,19 @@ class Cast:
     async def hear(
         self, *, steady: Collection[Party] = tuple(Party), settle_s: float = SETTLE_S
     ) -> dict[Party, Second]:
-        """The same second at all phones; tried again while it was disturbed at one of `steady`."""
+        """A second at every phone, an undisturbed one at those of `steady` (music never is)."""
         await asyncio.sleep(settle_s)
-        found: dict[Party, Second] = {}
-        for _ in range(_TRIES):
-            listening = {party: phone for party, phone in self.phones.items() if phone.talking is not None}
-            seconds = await asyncio.gather(*(phone.hear() for phone in listening.values()))
-            found = dict.fromkeys(self.phones, nothing_heard()) | dict(zip(listening, seconds, strict=True))
-            if all(found[party].steady for party in steady):
-                break
-        return found
+        seconds = await asyncio.gather(
+            *(
+                phone.hear(patience_s=STEADY_S if party in steady else 0.0)
+                for party, phone in self.phones.items()
+            )
+        )
+        return dict(zip(self.phones, seconds, strict=True))
 
     async def hear_at(self, party: Party) -> Second:
-        """An undisturbed second at one phone, or the last of some tries."""
-        second = nothing_heard()
-        for _ in range(_TRIES):
-            second = await self.phones[party].hear()
-            if second.steady:
-                break
-        return second
+        """An undisturbed second at one phone."""
+        return await self.phones[party].hear(patience_s=STEADY_S)
 
 
 @asynccontextmanager

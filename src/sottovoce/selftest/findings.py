@@ -115,7 +115,9 @@ class EchoFigures:
     headset_dbov: float
     """At the customer while the agent's microphone hears nothing of it."""
     loudspeaker_dbov: float
-    """At the customer while the agent's loudspeaker is heard by the microphone, 20 dB softer."""
+    """At the customer while the microphone hears the agent's loudspeaker, 6 dB softer."""
+    warned: bool
+    """Whether the server told the inspector of the loudspeaker's echo (AgentOther_Note)."""
 
 
 @dataclass(slots=True)

@@ -8,10 +8,10 @@ from collections.abc import Callable
 import httpx
 
 from sottovoce.client.ccgateway import LISTEN, WHISPER, Failed
-from sottovoce.phones import tones
+from sottovoce.phones import meters, tones
 from sottovoce.phones.media import PhoneMedia, Second
 from sottovoce.phones.phone import NotRegistered
-from sottovoce.phones.sources import Tone
+from sottovoce.phones.sources import Babble, Tone
 from sottovoce.selftest.cast import SETTLE_S, TONE, Cast, Echo
 from sottovoce.selftest.findings import (
     Cell,
@@ -30,6 +30,7 @@ C, A, I = Party.CUSTOMER, Party.AGENT, Party.INSPECTOR  # noqa: E741 - as in the
 DELAY_ROUNDS = 8
 _GIVE_UP_S = 2.0
 _LOOK_S = 0.02
+_WARNING_S = 6.0
 PROBLEMS = (Failed, NotRegistered, TimeoutError, OSError, httpx.HTTPError)
 """What a server under test may do to the walk; each is told, none is raised."""
 
@@ -143,17 +144,36 @@ class Walk:
         return Delays(tuple(on), tuple(off), missed)
 
     async def _echo(self) -> EchoFigures:
-        """The whisper at the customer, first with a headset, then with a loudspeaker at the agent's desk."""
+        """The whisper at the customer, first with a headset, then with a loudspeaker at the agent's desk.
+
+        For the second the inspector babbles: the server looks for the likeness of voices.
+        """
         cast = self._cast
         headset = (await cast.hear_at(C)).hearing.levels[TONE[I]]
-        phone = cast.phones[A]
-        call = phone.talking
-        phone.say(lambda: Echo(Tone(TONE[A]), lambda: call.media.ear if call is not None else None))
+        agent, inspector = cast.phones[A], cast.phones[I]
+        desk = agent.talking
+        cast.inspector.forget_events()
+        inspector.say(lambda: Babble(1))
+        agent.say(lambda: Echo(Tone(TONE[A]), lambda: desk.media.ear if desk is not None else None))
+        try:
+            await cast.inspector.next_event("AgentOther_Note", timeout=_WARNING_S)
+            warned = True
+        except TimeoutError:
+            warned = False
+        loudspeaker = self._babble_at_customer()
+        inspector.say(lambda: Tone(TONE[I]))
+        agent.say(lambda: Tone(TONE[A]))
         await asyncio.sleep(SETTLE_S)
-        loudspeaker = (await cast.phones[C].hear()).hearing.levels[TONE[I]]
-        phone.say(lambda: Tone(TONE[A]))
-        await asyncio.sleep(SETTLE_S)
-        return EchoFigures(headset, loudspeaker)
+        return EchoFigures(headset, loudspeaker, warned)
+
+    def _babble_at_customer(self) -> float:
+        """The level at which the inspector's babble arrives at the customer, in dBov."""
+        whispering, listening = self._cast.phones[I].talking, self._cast.phones[C].talking
+        if whispering is None or listening is None:
+            return tones.SILENCE_DBOV
+        said = whispering.media.said(tones.WINDOW + tones.WINDOW // 2)
+        share = meters.shares(listening.media.ear.last(), {I: said})[I]
+        return tones.level_of(tones.amplitude(share.said_dbov) * abs(share.gain))
 
 
 async def _changed(media: PhoneMedia, *, on: bool, since: float) -> float | None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from rich.console import Console
-from rich.table import Table
 from rich.text import Text
 
 from sottovoce.phones.tones import Verdict
@@ -42,59 +41,56 @@ class Report:
                 "   yes" if found.right else f"   NO: {_mistakes(found)}",
                 "green" if found.right else "bold red",
             )
-        self._console.print(line)
+        self._console.print(line, soft_wrap=True)
 
     def end(self, found: Findings) -> None:
         """The figures, and the verdict."""
-        console = self._console
-        table = Table(box=None, show_header=False, pad_edge=False, padding=(0, 2))
+        self._console.print()
         for leak in found.leaks:
-            table.add_row(
+            self._figure(
                 "whisper on the customer's leg",
                 f"{leak.before_dbov:.1f} dBov before, {leak.during_dbov:.1f} during ({leak.rise_db:+.1f} dB)",
-                _verdict(leak.right),
+                leak.right,
             )
-        if found.same_bytes is not None:
-            same = found.same_bytes
-            table.add_row(
+        if (same := found.same_bytes) is not None:
+            self._figure(
                 "customer's bytes with and without it",
                 f"{same.packets} packets, {same.differing} differ (in-process engine)",
-                _verdict(same.right),
+                same.right,
             )
-        if found.delays is not None:
-            for name, times in (("on", found.delays.on_ms), ("off", found.delays.off_ms)):
-                table.add_row(
-                    f"request to ear, whisper {name}", _times(times, found.delays), _verdict(bool(times))
-                )
+        if (delays := found.delays) is not None:
+            for name, times in (("on", delays.on_ms), ("off", delays.off_ms)):
+                self._figure(f"request to ear, whisper {name}", _times(times, delays), bool(times))
         if (path := found.path) is not None:
-            table.add_row(
-                "lost on agent -> customer",
+            self._figure(
+                "lost, agent to customer",
                 f"{path.to_customer_lost} of {path.to_customer_received} packets, {path.gaps} silent frames",
             )
-            table.add_row(
-                "lost on customer -> agent", f"{path.to_agent_lost} of {path.to_agent_received} packets"
+            self._figure(
+                "lost, customer to agent", f"{path.to_agent_lost} of {path.to_agent_received} packets"
             )
-            table.add_row("level change while supervised", f"{path.level_change_db:.2f} dB at most")
-        if found.echo is not None:
-            table.add_row(
-                "echo of the whisper by the agent's microphone",
-                f"{found.echo.headset_dbov:.1f} dBov with a headset, "
-                f"{found.echo.loudspeaker_dbov:.1f} dBov beside a loudspeaker (20 dB softer)",
+            self._figure("level change while supervised", f"{path.level_change_db:.2f} dB at most")
+        if (echo := found.echo) is not None:
+            self._figure("echo at the customer, agent's headset", f"{echo.headset_dbov:.1f} dBov")
+            self._figure(
+                "echo at the customer, loudspeaker",
+                f"{echo.loudspeaker_dbov:.1f} dBov where the microphone hears it 6 dB softer; "
+                + ("the inspector was warned" if echo.warned else "the inspector was not warned"),
             )
-        console.print()
-        console.print(table)
-        wrong = [step for step in found.steps if not step.right]
-        console.print()
+        self._console.print()
         if found.right:
             cells = sum(len(step.cells) for step in found.steps)
-            console.print(
-                f"[bold green]All {cells} cells of {len(found.steps)} steps are right.[/bold green]"
-            )
-        else:
-            console.print(
-                f"[bold red]Wrong: {found.failure or ''}"
-                f"{'; '.join(step.name for step in wrong if step.failure is None)}[/bold red]"
-            )
+            self._console.print(f"[bold green]All {cells} cells of {len(found.steps)} steps are right.[/]")
+            return
+        wrong = [step.name for step in found.steps if step.failure is None and not step.right]
+        what = "; ".join([*([found.failure] if found.failure else []), *wrong]) or "see above"
+        self._console.print(Text(f"Wrong: {what}", "bold red"))
+
+    def _figure(self, name: str, value: str, right: bool | None = None) -> None:
+        line = Text(f"{name:38}{value}")
+        if right is not None:
+            line.append("  right" if right else "  WRONG", "green" if right else "bold red")
+        self._console.print(line, soft_wrap=True)
 
 
 def _heard(cells: list[Cell]) -> str:
@@ -121,7 +117,3 @@ def _times(times: tuple[float, ...], delays: Delays) -> str:
     ordered = sorted(times)
     missed = f", {delays.missed} never came" if delays.missed else ""
     return f"{ordered[0]:.0f} to {ordered[-1]:.0f} ms, median {ordered[len(ordered) // 2]:.0f} ms{missed}"
-
-
-def _verdict(right: bool) -> Text:
-    return Text("right", "green") if right else Text("WRONG", "bold red")

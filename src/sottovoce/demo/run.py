@@ -1,0 +1,265 @@
+"""The entry of `sottovoce demo`."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+import sys
+from collections.abc import Mapping
+from contextlib import AsyncExitStack
+from typing import Any
+
+from rich.console import Console
+from rich.live import Live
+
+from sottovoce import logs
+from sottovoce.app import Running
+from sottovoce.client.ccgateway import Gateway
+from sottovoce.clock import SystemClock
+from sottovoce.demo import board, paste
+from sottovoce.demo.house import house, password, trunk_host
+from sottovoce.demo.meters import Heard, Meters, look, pairs
+from sottovoce.demo.people import (
+    Customer,
+    DemoAgent,
+    Person,
+    seat_agent,
+    seat_customer,
+    seat_inspector,
+    sign_out,
+)
+from sottovoce.demo.proving import prove
+from sottovoce.doors.sip.hops import Hop, Transport
+from sottovoce.phones.phone import Phone
+from sottovoce.tasks import Tasks
+
+ACCESS_CODE = "4000"
+INSPECTOR, SOFTPHONE = 301, "8302"
+_AGENT_NAMES = ("Ann", "Ben", "Cem", "Dora", "Emil", "Fay", "Gus", "Hana", "Ivo", "Jo")
+_CUSTOMERS = (
+    ("Mrs Miller", "+493012340001"),
+    ("Mr Jones", "+442079460002"),
+    ("Mr Stewart", "+441314960003"),
+    ("Ms Rivera", "+12025550104"),
+)
+_REFRESH_S = 0.5
+_HOURS = {"supervision_lease": 600.0, "sign_out_after": 3600.0}
+"""curl polls nothing: an inspector at the command line is not sent away for it."""
+
+
+def main(*, agents: int = 3, seconds: float | None = None, prove: bool = False) -> int:
+    """Run the demo until Ctrl-C or SIGTERM, for `seconds`, or (`prove`) until the walk has been taken.
+
+    The exit code is 0, or 1 when `prove` found anything wrong.
+    """
+    logs.configure("error")
+    console = Console(highlight=False)
+    return asyncio.run(_until_stopped(console, agents, seconds, proving=prove))
+
+
+async def _until_stopped(console: Console, agents: int, seconds: float | None, *, proving: bool) -> int:
+    """The demo in a task of its own: a signal cancels it, and it then puts everything away."""
+    tasks = Tasks()
+    show: asyncio.Task[int] = tasks.spawn(Demo(console, agents).run(seconds, proving=proving), name="demo")
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, show.cancel)
+    await asyncio.wait([show])
+    if show.cancelled():
+        return 0
+    return show.result()
+
+
+class Demo:
+    """One run of the demo."""
+
+    def __init__(self, console: Console, agents: int) -> None:
+        self._console = console
+        self._staff = [
+            Person(
+                name=f"{_AGENT_NAMES[n % 10]}{'' if n < 10 else n}",
+                number=str(8101 + n),
+                voice=f"agent-{n % 3 + 1}",
+                password=password(),
+                agent=101 + n,
+                agent_password=password(),
+            )
+            for n in range(agents)
+        ]
+        accounts = trunk_host() is None
+        self._public = [
+            Person(
+                name,
+                str(8901 + n) if accounts else number,
+                f"customer-{n + 1}",
+                password() if accounts else "",
+            )
+            for n, (name, number) in enumerate(_CUSTOMERS)
+        ]
+        self._inspector = Person("inspector", "8301", "inspector", password(), INSPECTOR, password())
+        self._softphone_password = password()
+        self._clock = SystemClock()
+        self._meters = Meters()
+        self._agents: list[DemoAgent] = []
+        self._customers: list[Customer] = []
+        self._phone: Phone | None = None
+
+    async def run(self, seconds: float | None, *, proving: bool) -> int:
+        """Everything, and everything put away again."""
+        self._console.print("starting a server, a database and a telephone exchange of its own ...")
+        async with AsyncExitStack() as stack:
+            server = await stack.enter_async_context(house(self._vdn(), agents=_HOURS))
+            gateway = Gateway(server.http_url)
+            stack.push_async_callback(gateway.close)
+            await self._seat(server, gateway, stack)
+            self._say(server)
+            if proving:
+                return await self._prove(gateway)
+            try:
+                async with asyncio.timeout(seconds):
+                    await self._show()
+            except TimeoutError:
+                pass
+            finally:
+                self._console.print("putting everything away ...")
+        return 0
+
+    def _vdn(self) -> Mapping[str, Any]:
+        """The seed file's entry."""
+        phones = [*self._staff, self._inspector, *(person for person in self._public if person.password)]
+        inspector = self._inspector
+        return {
+            "vdn": 1,
+            "name": "Demo",
+            "skills": [{"skill": 1, "name": "Hotline"}],
+            "access_codes": [{"number": ACCESS_CODE, "skill": 1}],
+            "phones": [
+                *({"number": person.number, "password": person.password} for person in phones),
+                {"number": SOFTPHONE, "password": self._softphone_password},
+            ],
+            "agents": [
+                *(
+                    {
+                        "agent": person.agent,
+                        "name": person.name,
+                        "password": person.agent_password,
+                        "phone": person.number,
+                        "skills": [1],
+                    }
+                    for person in self._staff
+                ),
+                {
+                    "agent": inspector.agent,
+                    "name": "Ida",
+                    "password": inspector.agent_password,
+                    "phone": inspector.number,
+                    "rights": ["inspect"],
+                },
+            ],
+        }
+
+    async def _seat(self, server: Running, gateway: Gateway, stack: AsyncExitStack) -> None:
+        """Everybody takes their place; the customers begin to call."""
+        sip = Hop(Transport.UDP, server.sip_host, server.sip_port)
+        tasks = Tasks()
+        for person in self._staff:
+            agent = await seat_agent(person, gateway, sip)
+            stack.push_async_callback(sign_out, agent)
+            await stack.enter_async_context(agent.client.polling())
+            self._agents.append(agent)
+        self._phone = await seat_inspector(self._inspector, sip)
+        stack.push_async_callback(self._phone.stop)
+        for number, person in enumerate(self._public):
+            customer = await seat_customer(person, sip, trunk_host() or "127.0.0.1", number)
+            stack.push_async_callback(customer.phone.stop)
+            self._customers.append(customer)
+        stack.push_async_callback(tasks.close)
+        for number, customer in enumerate(self._customers):
+            tasks.spawn(customer.live(sip, ACCESS_CODE, 0.5 + 1.5 * number), name=customer.person.name)
+
+    def _say(self, server: Running) -> None:
+        """What to paste, and what to hear."""
+        say = self._console.print
+        inspector, target = self._inspector, self._staff[0].agent
+        say(f"\nHTTP {server.http_url}   SIP {server.sip_host}:{server.sip_port} (UDP and TCP)\n")
+        say("Paste these into another terminal, one after the other:\n")
+        for line in paste.lines(
+            server.http_url, inspector.agent, inspector.agent_password, inspector.number, target
+        ):
+            say(f"# {line.then}", style="dim")
+            say(line.command, soft_wrap=True, markup=False)
+        say(
+            "\nThe inspector's built-in phone answers and speaks by itself; its meters are below.",
+            soft_wrap=True,
+        )
+        say(
+            f"To listen with your own ears, register a softphone on this machine: user {SOFTPHONE},"
+            f" password {self._softphone_password}, server {server.sip_host}:{server.sip_port}, codec G.711;"
+            f' and sign in with "phonenum":"{SOFTPHONE}" instead.\n'
+            "Ctrl-C ends the demo and leaves nothing behind.\n",
+            soft_wrap=True,
+            markup=False,
+        )
+
+    async def _show(self) -> None:
+        """Show the table, or lines, for ever."""
+        if not self._console.is_terminal:
+            plain = board.Plain(self._console)
+            while True:
+                plain.show(await self._scene())
+                await asyncio.sleep(_REFRESH_S)
+        with Live(console=self._console, auto_refresh=False, transient=True) as live:
+            while True:
+                live.update(board.table(await self._scene()), refresh=True)
+                await asyncio.sleep(_REFRESH_S)
+
+    async def _scene(self) -> board.Scene:
+        names = {customer.person.number: customer.person.name for customer in self._customers}
+        return board.Scene(self._agents, await self._listen(), names, self._inspector.name)
+
+    async def _listen(self) -> list[Heard]:
+        """The meters of this moment."""
+        by_number = {customer.person.number: customer.phone for customer in self._customers}
+        looks = [
+            look(listener, call, talkers)
+            for listener, call, talkers in pairs(self._agents, by_number, self._phone)
+        ]
+        return await asyncio.to_thread(self._meters.work, looks, self._clock.monotonic())
+
+    async def _prove(self, gateway: Gateway) -> int:
+        """Sign the inspector in and walk, with the agent whose call is the youngest."""
+        client = gateway.agent(self._inspector.agent)
+        await client.sign_in(self._inspector.agent_password, self._inspector.number, releasephone=True)
+        for customer in self._customers:
+            customer.talk_s = (600.0, 900.0)
+        async with client.polling():
+            agent = await self._talking_agent()
+            right = await prove(
+                client,
+                agent,
+                self._listen,
+                lambda: self._roles(agent),
+                self._meters.forget,
+                self._console,
+            )
+            await client.sign_out()
+        self._console.print("everything was heard as it should be" if right else "something was WRONG")
+        return 0 if right else 1
+
+    async def _talking_agent(self) -> DemoAgent:
+        while True:
+            for agent in self._agents:
+                if agent.state == "talking" and agent.customer:
+                    return agent
+            await asyncio.sleep(0.1)
+
+    def _roles(self, agent: DemoAgent) -> Mapping[str, str]:
+        names = {customer.person.number: customer.person.name for customer in self._customers}
+        roles = {agent.person.name: "agent", self._inspector.name: "inspector"}
+        if agent.customer in names:
+            roles[names[agent.customer]] = "customer"
+        return roles
+
+
+if __name__ == "__main__":
+    sys.exit(main())
