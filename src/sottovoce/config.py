@@ -252,9 +252,7 @@ class NetworkSettings(Section):
 class MediaSettings(Section):
     """The processes that carry and mix the audio."""
 
-    workers: int = Field(
-        default=0, ge=0, le=256, description="Media processes; 0 starts one per core."
-    )
+    workers: int = Field(default=0, ge=0, le=256, description="Media processes; 0 starts one per core.")
     host: Address = Field(default="0.0.0.0", description="The address that RTP is received on.")  # noqa: S104
     first_port: int = Field(
         default=20_000, ge=1024, le=65_534, description="The first RTP port (even); RTCP is one higher."
