@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from sottovoce import logs
 from sottovoce.commands.telling import ConfigOption, settings_of
 
 
@@ -71,6 +72,7 @@ def selftest(
     from sottovoce.demo.house import selftest_stage
     from sottovoce.selftest import run
 
+    logs.configure("error")
     own = selftest_stage if against is None and stage is None else None
     _end_with(run.main(start=own, against=against, stage=stage, as_json=as_json))
 
