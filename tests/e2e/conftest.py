@@ -6,6 +6,8 @@ from collections.abc import AsyncIterator
 from dataclasses import dataclass
 
 import pytest
+import pytest_asyncio
+from tests.e2e import under_attack
 from tests.e2e.pjsua2_phones import Pjsua2Phone
 
 from sottovoce.app import Running
@@ -80,3 +82,10 @@ async def standing() -> AsyncIterator[Standing]:
             yield Standing(server, gateway)
         finally:
             await gateway.close()
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def attacked() -> AsyncIterator[under_attack.Standing]:
+    """A supervised call at a server of its own, for all tests of a module."""
+    async with under_attack.standing_call() as standing:
+        yield standing

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
+from rich.box import SIMPLE_HEAD
 from rich.console import Console, Group, RenderableType
 from rich.table import Table
 from rich.text import Text
@@ -42,26 +43,27 @@ def meter(one: Heard) -> Text:
 
 
 def table(scene: Scene) -> Table:
-    """Who is in which call and who hears whom, now."""
-    shown = Table(title="who hears whom, as their phones hear it", title_justify="left", expand=False)
-    for heading in ("agent", "state", "customer", "the agent hears", "the customer hears", "inspected"):
-        shown.add_column(heading, no_wrap=True)
+    """Who is in which call and who hears whom, now; 80 columns are enough."""
+    shown = Table(
+        title="who hears whom, as their phones hear it", title_justify="left", box=SIMPLE_HEAD, padding=(0, 1)
+    )
+    for heading, width in (("agent", 14), ("hears", 21), ("customer", 11), ("hears", 21)):
+        shown.add_column(heading, no_wrap=True, min_width=width)
     for agent in scene.agents:
         name = scene.names.get(agent.customer, agent.customer)
-        inspected = ", ".join(f"{mode} by {who}" for who, mode in agent.supervised.items())
-        state = "on hold" if agent.held else agent.state
+        lines = [Text(f"{agent.person.agent} {agent.person.name}", "bold")]
+        lines.append(Text("on hold" if agent.held else agent.state))
+        lines += [Text(f"{mode} by {who}", "bold yellow") for who, mode in agent.supervised.items()]
         shown.add_row(
-            f"{agent.person.agent} {agent.person.name}",
-            state,
-            name,
+            Group(*lines),
             _stack(scene.at(agent.person.name)),
+            name,
             _stack(scene.at(name) if agent.customer else []),
-            Text(inspected, "bold yellow"),
         )
     at_inspector = scene.at(scene.inspector)
     shown.add_section()
     shown.add_row(
-        scene.inspector, "", "", _stack(at_inspector), "", "" if at_inspector else "(hears nothing)"
+        Text(scene.inspector, "bold"), _stack(at_inspector) if at_inspector else Text("nobody", "dim"), "", ""
     )
     return shown
 

@@ -59,15 +59,29 @@ def main(*, agents: int = 3, seconds: float | None = None, prove: bool = False) 
 
 async def _until_stopped(console: Console, agents: int, seconds: float | None, *, proving: bool) -> int:
     """The demo in a task of its own: a signal cancels it, and it then puts everything away."""
-    tasks = Tasks()
-    show: asyncio.Task[int] = tasks.spawn(Demo(console, agents).run(seconds, proving=proving), name="demo")
+
+    async def outcome() -> int | Exception:
+        try:
+            return await Demo(console, agents).run(seconds, proving=proving)
+        except Exception as failure:  # told by the command line, which knows what people can mend
+            return failure
+
+    show: asyncio.Task[int | Exception] = Tasks().spawn(outcome(), name="demo")
     loop = asyncio.get_running_loop()
+
+    def end() -> None:
+        if not show.cancelling():  # impatience must not interrupt the putting away
+            show.cancel()
+
     for number in (signal.SIGINT, signal.SIGTERM):
-        loop.add_signal_handler(number, show.cancel)
+        loop.add_signal_handler(number, end)
     await asyncio.wait([show])
     if show.cancelled():
         return 0
-    return show.result()
+    result = show.result()
+    if isinstance(result, Exception):
+        raise result
+    return result
 
 
 class Demo:

@@ -1,0 +1,69 @@
+"""What the board shows of a scene, in 80 columns and as plain lines."""
+
+from __future__ import annotations
+
+import io
+
+import pytest
+from rich.console import Console
+
+from sottovoce.client.ccgateway import Gateway, GatewayEvent
+from sottovoce.demo.board import Plain, Scene, table
+from sottovoce.demo.meters import Heard
+from sottovoce.demo.people import DemoAgent, Person
+from sottovoce.phones.phone import Phone
+
+NUMBER = "+493012340001"
+
+
+@pytest.fixture
+async def agent() -> DemoAgent:
+    """An agent who talks to Mrs Miller and is whispered to."""
+    gateway = Gateway("http://127.0.0.1:1")
+    made = DemoAgent(Person("Ann", "8101", "agent-1", agent=101), Phone("Ann"), gateway.agent(101))
+    made.note(GatewayEvent("AgentEvent_Talking", {"caller": NUMBER, "callid": "1-1"}))
+    made.note(GatewayEvent("AgentOther_BeQcStart", {"qcType": 8, "qcAgentId": 301}))
+    made.note(GatewayEvent("AgentOther_BeQcStart", {"qcType": 20172, "qcAgentId": 301}))
+    await gateway.close()
+    return made
+
+
+def scene(agent: DemoAgent, *heard: Heard) -> Scene:
+    return Scene([agent], heard, {NUMBER: "Mrs Miller"}, "inspector")
+
+
+HEARD = (
+    Heard("Ann", "Mrs Miller", -20.0, True),
+    Heard("Ann", "inspector", -25.0, True),
+    Heard("Mrs Miller", "Ann", -20.0, False),
+    Heard("Mrs Miller", "inspector", -127.0, True),
+)
+
+
+async def test_the_table_fits_into_80_columns(agent: DemoAgent) -> None:
+    out = io.StringIO()
+    Console(file=out, width=80).print(table(scene(agent, *HEARD)))
+    text = out.getvalue()
+    assert "…" not in text
+    for word in ("101 Ann", "whisper by 301", "Mrs Miller", "inspector ········", "nobody"):
+        assert word in text
+
+
+async def test_plain_lines_come_when_something_changed(agent: DemoAgent) -> None:
+    out = io.StringIO()
+    plain = Plain(Console(file=out, width=80))
+    plain.show(scene(agent, *HEARD))
+    plain.show(scene(agent, *HEARD))
+    assert out.getvalue().splitlines() == [
+        "agent 101 talking with Mrs Miller; inspector 301 whispers",
+        "Ann hears Mrs Miller, inspector",
+        "Mrs Miller hears Ann",
+    ]
+    agent.note(GatewayEvent("AgentOther_BeQcStop", {"qcType": 20172, "qcAgentId": 301}))
+    agent.note(GatewayEvent("AgentEvent_Hold", "1-1"))
+    plain.show(scene(agent))
+    assert "agent 101 on hold with Mrs Miller" in out.getvalue().splitlines()
+    agent.note(GatewayEvent("AgentEvent_Customer_Release", {"callid": "1-1", "number": NUMBER}))
+    agent.note(GatewayEvent("AgentState_Ready", None))
+    plain.show(scene(agent))
+    assert "agent 101 idle" in out.getvalue().splitlines()

@@ -1,0 +1,100 @@
+"""The demo as a process: it proves itself, its lines work as printed, and it leaves nothing behind."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import re
+import shlex
+import signal
+import sys
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import httpx
+import psutil
+import pytest
+
+pytestmark = pytest.mark.timeout(300)
+_MAIN = (
+    "import sys; from sottovoce.demo.run import main; sys.exit(main(agents=2, prove=sys.argv[1] == 'prove'))"
+)
+
+
+@pytest.fixture
+def folder() -> Iterator[Path]:
+    """The demo's temporary folder: reachable for the user that PostgreSQL runs as when we are root."""
+    with tempfile.TemporaryDirectory(dir="/tmp") as made:
+        Path(made).chmod(0o755)
+        yield Path(made)
+
+
+async def start(folder: Path, how: str) -> asyncio.subprocess.Process:
+    return await asyncio.create_subprocess_exec(
+        sys.executable,
+        "-c",
+        _MAIN,
+        how,
+        stdout=asyncio.subprocess.PIPE,
+        env={**os.environ, "TMPDIR": str(folder)},
+    )
+
+
+async def lines_until(process: asyncio.subprocess.Process, pattern: str) -> list[str]:
+    """What it prints, up to a line that matches."""
+    assert process.stdout is not None
+    found: list[str] = []
+    async with asyncio.timeout(120):
+        while line := (await process.stdout.readline()).decode():
+            found.append(line.rstrip())
+            if re.search(pattern, line):
+                return found
+    raise AssertionError(f"the demo ended before {pattern!r}: {found}")
+
+
+async def test_demo_proves_itself(folder: Path) -> None:
+    process = await start(folder, "prove")
+    assert process.stdout is not None
+    output = (await process.stdout.read()).decode()
+    assert await process.wait() == 0, output
+    assert "everything was heard as it should be" in output
+    assert "agent hears customer, inspector" in output
+    assert list(folder.iterdir()) == []
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+async def test_lines_work_as_printed_and_nothing_is_left(folder: Path, number: signal.Signals) -> None:
+    process = await start(folder, "show")
+    printed = await lines_until(process, "agent 101 talking with")
+    commands = [shlex.split(line) for line in printed if line.startswith(("curl ", "GUID="))]
+    async with httpx.AsyncClient(trust_env=False) as client:
+        guid = await sign_in(client, commands[0])
+        for command in commands[1:4]:
+            url = httpx.URL(command[-1])
+            answer = await client.request(command[command.index("-X") + 1], url, headers={"Guid": guid})
+            assert answer.json()["retcode"] == "0", command
+    await lines_until(process, "inspector 301 listens")
+
+    family = psutil.Process(process.pid).children(recursive=True)
+    assert family
+    process.send_signal(number)
+    assert process.stdout is not None
+    await process.stdout.read()
+    assert await process.wait() == 0
+    _, alive = psutil.wait_procs(family, timeout=10)
+    assert alive == []
+    assert list(folder.iterdir()) == []
+    async with httpx.AsyncClient(trust_env=False) as client:
+        with pytest.raises(httpx.ConnectError):
+            await client.get(url.copy_with(path="/", query=None))
+
+
+async def sign_in(client: httpx.AsyncClient, words: list[str]) -> str:
+    """What the first line does with curl and sed."""
+    joined = words[0].removeprefix("GUID=$(") if words[0] != "GUID=$(curl" else "curl"
+    assert joined == "curl"
+    url = next(word for word in words if "/forcelogin" in word)
+    body = words[words.index("-d") + 1]
+    answer = await client.put(url, content=body, headers={"Content-Type": "application/json"})
+    return answer.headers["Set-GUID"].removeprefix("JSESSIONID=")

@@ -1,0 +1,115 @@
+"""What counts as right, and that the report says so."""
+
+from __future__ import annotations
+
+import dataclasses
+import io
+import json
+
+import pytest
+from rich.console import Console
+
+from sottovoce.phones.tones import Verdict
+from sottovoce.selftest.findings import (
+    Cell,
+    Delays,
+    EchoFigures,
+    Findings,
+    Leak,
+    Party,
+    PathFigures,
+    SameBytes,
+    StepFound,
+)
+from sottovoce.selftest.report import Report
+from sottovoce.selftest.script import ALONE, INSERTED, INTERCEPTED, LISTENED, WALK, WHISPERED
+
+C, A, I = Party.CUSTOMER, Party.AGENT, Party.INSPECTOR  # noqa: E741 - as in the script
+HEARD = Cell(A, I, True, -15.0, Verdict.HEARD)
+SILENT = Cell(C, I, False, -99.0, Verdict.SILENT)
+
+
+def good() -> Findings:
+    return Findings(
+        steps=[StepFound("whisper", "POST requestwhisperagent", (HEARD, SILENT))],
+        leaks=[Leak(-99.0, -98.5, 0.0)],
+        same_bytes=SameBytes(400, 0),
+        delays=Delays((20.0, 30.0), (25.0,), 0),
+        path=PathFigures(0, 0, 3000, 3000, 0, 0.02),
+        echo=EchoFigures(-99.0, -26.0, True),
+    )
+
+
+def told(found: Findings) -> str:
+    out = io.StringIO()
+    report = Report(Console(file=out, width=120))
+    for step in found.steps:
+        report.step(step)
+    report.end(found)
+    return out.getvalue()
+
+
+def test_all_right() -> None:
+    found = good()
+    assert found.right
+    assert "All 2 cells of 1 steps are right" in told(found)
+    document = json.loads(json.dumps(found.as_json()))
+    assert document["right"] is True
+    assert document["steps"][0]["cells"][0] == {
+        "listener": "agent",
+        "talker": "inspector",
+        "expected": True,
+        "level_dbov": -15.0,
+        "verdict": "heard",
+        "right": True,
+    }
+
+
+@pytest.mark.parametrize(
+    "cell",
+    [
+        Cell(C, I, False, -15.0, Verdict.HEARD),
+        Cell(C, I, False, -45.0, Verdict.UNCLEAR),
+        Cell(A, I, True, -45.0, Verdict.UNCLEAR),
+        Cell(A, I, True, -99.0, Verdict.SILENT),
+    ],
+)
+def test_a_wrong_cell_is_named(cell: Cell) -> None:
+    found = good()
+    found.steps.append(StepFound("whisper", "POST", (cell,)))
+    assert not found.right
+    text = told(found)
+    assert f"{cell.listener} {'should' if cell.expected else 'must not'} hear {cell.talker}" in text
+    assert "Wrong: whisper" in text
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"steps": []},
+        {"steps": [StepFound("listen", "PUT", failure="900-003")]},
+        {"leaks": []},
+        {"leaks": [Leak(-99.0, -59.0, 16.0)]},
+        {"leaks": [Leak(-75.0, -71.0, 4.0)]},
+        {"same_bytes": None},
+        {"same_bytes": SameBytes(400, 1)},
+        {"same_bytes": SameBytes(0, 0)},
+        {"delays": None},
+        {"delays": Delays((), (), 1)},
+        {"failure": "the server went away"},
+    ],
+)
+def test_whatever_is_missing_or_wrong_is_not_right(change: dict[str, object]) -> None:
+    found = dataclasses.replace(good(), **change)
+    assert not found.right
+    assert found.as_json()["right"] is False
+    assert "are right" not in told(found)
+
+
+def test_the_walk_goes_through_every_mode_and_back() -> None:
+    tables = [step.hears for step in WALK]
+    for table in (ALONE, LISTENED, WHISPERED, INSERTED, INTERCEPTED):
+        assert table in tables
+    assert WALK[-1].hears == ALONE
+    assert all(step.hears == WHISPERED for step in WALK if step.whisper)
+    assert not any(I in step.hears[C] for step in WALK if step.hears == WHISPERED)
