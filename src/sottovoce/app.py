@@ -27,15 +27,17 @@ from sottovoce.doors.sip.door import SipDoor
 from sottovoce.doors.sip.hops import Hop, Transport
 from sottovoce.doors.sip.ports import Account
 from sottovoce.doors.sip.settings import SipSettings, Trunk, UaSettings
+from sottovoce.errors import Refused
 from sottovoce.http.ccgateway import AgentIds, Gateway, GatewaySettings
 from sottovoce.http.server import Server, ServerSettings
-from sottovoce.http.site import site
+from sottovoce.http.site import FAMILIES, SiteSettings, site
 from sottovoce.live.desk import Desk, DeskSettings
 from sottovoce.live.state import FloorSettings
 from sottovoce.media.repair import repair_folder
 from sottovoce.media.workers import WorkerEngine, WorkerSettings
 from sottovoce.storage import database, directory, node
 from sottovoce.storage.journal import PostgresStore
+from sottovoce.storage.lease import LeaseTaken
 from sottovoce.storage.opening import opened
 from sottovoce.storage.passwords import Passwords
 from sottovoce.storage.phonebook import Phonebook
@@ -111,15 +113,21 @@ async def running(settings: Settings, *, over: asyncio.Event | None = None) -> A
             settings=_desk_settings(settings),
         )
         directories = Directories(engine, store, phonebook, desk)
-        await directories.read()
+        revision = await directories.read()
         await door.start()
         stack.push_async_callback(door.stop)
         await desk.open(directories.vdns)
         stack.push_async_callback(desk.close)
-        watching = tasks.spawn(directories.watch(), name="directory")
+        watching = tasks.spawn(directories.watch(revision), name="directory")
         stack.callback(watching.cancel)
         gateway = _gateway(desk, clock, tasks, settings)
-        server = Server(site(gateway), _server_settings(settings), tasks, before_stop=gateway.end_polls)
+        server = Server(
+            site(gateway, SiteSettings(origins=settings.http.origins, docs=settings.http.docs)),
+            _server_settings(settings),
+            tasks,
+            before_stop=gateway.end_polls,
+            families=FAMILIES,
+        )
         await server.start()
         stack.push_async_callback(server.stop)
         gc.freeze()
@@ -133,34 +141,41 @@ class Directories:
 
     def __init__(self, engine: AsyncEngine, store: PostgresStore, phonebook: Phonebook, desk: Desk) -> None:
         self._engine, self._store, self._phonebook, self._desk = engine, store, phonebook, desk
-        self._revision = -1
         self.vdns: list[VdnId] = []
         """Whose floors are here."""
 
-    async def read(self) -> None:
-        """Take the leases of VDNs not owned yet, and read all profiles. Raises as the store does."""
-        self._revision = await directory.revision(self._engine)
-        self.vdns = await directory.vdn_ids(self._engine)
-        for vdn in self.vdns:
-            await self._store.open(vdn)
-        self._phonebook.read([await self._store.profile(vdn) for vdn in self.vdns])
+    async def read(self) -> int:
+        """Take the leases of VDNs not owned yet and read all profiles; the revision read.
 
-    async def watch(self) -> None:
-        """Read again whenever a command has changed the directory."""
+        Raises as the store does.
+        """
+        revision = await directory.revision(self._engine)
+        vdns = await directory.vdn_ids(self._engine)
+        for vdn in vdns:
+            await self._store.open(vdn)
+        self._phonebook.read([await self._store.profile(vdn) for vdn in vdns])
+        self.vdns = vdns
+        return revision
+
+    async def watch(self, revision: int) -> None:
+        """Read again whenever a command has changed the directory since `revision`. A change that could
+        not be read wholly is read again."""
+        floors = set(self.vdns)
         while True:
             await asyncio.sleep(READ_EVERY_S)
             try:
-                if await directory.revision(self._engine) == self._revision:
+                if await directory.revision(self._engine) == revision:
                     continue
-                known = set(self.vdns)
-                await self.read()
-                for vdn in self.vdns:
-                    if vdn in known:
-                        await self._desk.reload(vdn)
-                await self._desk.open([vdn for vdn in self.vdns if vdn not in known])
-            except database.DatabaseAway as failure:
+                fresh = await self.read()
+                for vdn in floors:
+                    await self._desk.reload(vdn)
+                new = [vdn for vdn in self.vdns if vdn not in floors]
+                await self._desk.open(new)
+            except (database.DatabaseAway, LeaseTaken, Refused) as failure:
                 log.warning("directory not read", reason=str(failure))
             else:
+                floors.update(new)
+                revision = fresh
                 log.info("directory read again", vdns=len(self.vdns))
 
 
@@ -245,7 +260,9 @@ def _desk_settings(settings: Settings) -> DeskSettings:
 
 def _gateway(desk: Desk, clock: Clock, tasks: Tasks, settings: Settings) -> Gateway:
     wanted = GatewaySettings(
-        agent_ids=AgentIds(highest=settings.agents.agent_maximum), poll_wait_s=settings.agents.poll_wait
+        agent_ids=AgentIds(highest=settings.agents.agent_maximum),
+        poll_wait_s=settings.agents.poll_wait,
+        event_times=settings.agents.event_times,
     )
     return Gateway(desk, clock, tasks, wanted)
 

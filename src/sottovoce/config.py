@@ -163,6 +163,13 @@ class HttpSettings(Section):
         " Passwords and Guids would cross the network readable.",
     )
 
+    origins: tuple[str, ...] = Field(
+        default=("*",),
+        description="Web origins whose scripts may call, `*` for all (a Guid is needed all the same);"
+        " an empty list lets none.",
+    )
+    docs: bool = Field(default=False, description="Serve `/docs` and `/openapi.json`.")
+
     @model_validator(mode="after")
     def _tls(self) -> Self:
         if (self.tls_cert is None) != (self.tls_key is None):
@@ -187,6 +194,9 @@ class AgentSettings(Section):
     )
     poll_wait: float = Field(
         default=10.0, ge=0, le=60, description="Seconds that an event poll hangs when there is none."
+    )
+    event_times: bool = Field(
+        default=False, description="Whether events carry `eventGenTime`, as the newest pages show."
     )
     sign_out_after: float = Field(
         default=120.0,

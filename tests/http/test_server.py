@@ -15,6 +15,7 @@ from tests.contract.sockets import RawConnection, until
 
 from sottovoce.http.edge import CONNECTION_OPEN
 from sottovoce.http.server import Server, ServerSettings
+from sottovoce.http.site import FAMILIES
 from sottovoce.tasks import Tasks
 
 TLS = Path(__file__).parent / "tls"
@@ -66,16 +67,40 @@ async def test_a_connection_serves_several_requests(start: Start) -> None:
         b"nonsense\r\n\r\n",
         b"GET /\r\n\r\n",
         b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03",
-        b"GET / HTTP/1.1\r\nHost: x\r\nX: " + b"a" * 60_000,
         b"GET / HTTP/1.1\r\nHost: x\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\n",
     ],
-    ids=["nonsense", "version", "tls", "long header", "two lengths"],
+    ids=["nonsense", "version", "tls", "two lengths"],
 )
 async def test_what_is_no_http_gets_400_and_the_end(start: Start, garbage: bytes) -> None:
     connection = await RawConnection.to((await start()).port)
     await connection.send(garbage)
-    assert (await connection.rest()).startswith(b"HTTP/1.1 400 ")
+    answer = await connection.rest()
+    assert answer.startswith(b"HTTP/1.1 400 ")
+    assert answer.endswith(b'{"error":"the request is no HTTP"}')
     await connection.close()
+
+
+async def test_headers_without_end_get_431_and_the_end(start: Start) -> None:
+    connection = await RawConnection.to((await start()).port)
+    await connection.send(b"GET / HTTP/1.1\r\nHost: x\r\nX: " + b"a" * 60_000)
+    assert (await connection.rest()).startswith(b"HTTP/1.1 431 ")
+    await connection.close()
+
+
+@pytest.mark.parametrize(
+    "beginning", [b"GET //agentgateway/resource/x FTP/1\r\n\r\n", b"GET /agentgateway/resource\r\n\r\n"]
+)
+async def test_what_is_no_http_is_answered_in_its_familys_form(beginning: bytes) -> None:
+    tasks = Tasks()
+    server = Server(hello, LOCAL, tasks, families=FAMILIES)
+    await server.start()
+    connection = await RawConnection.to(server.port)
+    for byte in beginning:
+        await connection.send(bytes([byte]))
+    assert (await connection.rest()).endswith(b'{"message":"the request is no HTTP","retcode":"000-002"}')
+    await connection.close()
+    await server.stop()
+    await tasks.close()
 
 
 async def test_headers_that_come_too_slowly_end_the_connection(start: Start) -> None:

@@ -29,6 +29,7 @@ _AUTHORITY = re.compile("https?://[^/]*", re.IGNORECASE)
 class Fault(Enum):
     """What can be wrong with a request before any interface sees it. The value is its HTTP status."""
 
+    MALFORMED = 400
     UNKNOWN_PATH = 404
     WRONG_VERB = 405
     BODY_TOO_SLOW = 408
@@ -39,6 +40,7 @@ class Fault(Enum):
 
 
 FAULT_TEXT: Mapping[Fault, str] = {
+    Fault.MALFORMED: "the request is no HTTP",
     Fault.UNKNOWN_PATH: "no such interface",
     Fault.WRONG_VERB: "the interface does not know this method",
     Fault.BODY_TOO_SLOW: "the body came too slowly",
@@ -49,7 +51,13 @@ FAULT_TEXT: Mapping[Fault, str] = {
 }
 
 
-_CLOSING = (Fault.BODY_TOO_LARGE, Fault.BODY_TOO_SLOW, Fault.HEADERS_TOO_LARGE, Fault.OVERLOADED)
+_CLOSING = (
+    Fault.MALFORMED,
+    Fault.BODY_TOO_LARGE,
+    Fault.BODY_TOO_SLOW,
+    Fault.HEADERS_TOO_LARGE,
+    Fault.OVERLOADED,
+)
 """What ends the connection: the rest of the request is not worth reading, or cannot be told from the next."""
 
 
@@ -216,10 +224,16 @@ def _replayed(body: bytes, receive: Receive) -> Receive:
     return replay
 
 
-async def _answer(send: Send, family: Family, fault: Fault) -> None:
+def answer_of(family: Family, fault: Fault) -> tuple[list[tuple[bytes, bytes]], bytes]:
+    """Headers and body of the answer to a fault, in that family's form."""
     body = json.dumps(family.fault(fault), ensure_ascii=False, separators=(",", ":")).encode()
     headers = [(b"Content-Type", JSON_TYPE), (b"Content-Length", str(len(body)).encode())]
     if fault in _CLOSING:
         headers.append((b"Connection", b"close"))
+    return headers, body
+
+
+async def _answer(send: Send, family: Family, fault: Fault) -> None:
+    headers, body = answer_of(family, fault)
     await send({"type": "http.response.start", "status": fault.value, "headers": headers})
     await send({"type": "http.response.body", "body": body})

@@ -8,9 +8,12 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import re
 import socket
-from collections.abc import Callable, Iterator
+import sys
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from http import HTTPStatus
 from pathlib import Path
 from typing import Any
 
@@ -20,10 +23,14 @@ import uvicorn
 from starlette.types import ASGIApp
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
-from sottovoce.http.edge import CONNECTION_OPEN
+from sottovoce.http.edge import CONNECTION_OPEN, Family, Fault, answer_of, family_of, fold
 from sottovoce.tasks import Tasks
 
 log = structlog.get_logger(__name__)
+
+_LINE = 1024
+"""Bytes of a request's beginning that are kept, to tell whose it would be."""
+_TARGET = re.compile(rb"[^ \r\n]* +([^ ?\r\n]*)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,8 +53,9 @@ class ServerSettings:
 class _Config(uvicorn.Config):
     """uvicorn's settings, with ours beside them for the protocol."""
 
-    def __init__(self, app: ASGIApp, settings: ServerSettings) -> None:
+    def __init__(self, app: ASGIApp, settings: ServerSettings, families: Sequence[Family]) -> None:
         self.settings = settings
+        self.families = families
         super().__init__(
             app,
             http=Connection,
@@ -72,6 +80,8 @@ class Connection(H11Protocol):
         super().__init__(config, *args, **kwargs)
         assert isinstance(config, _Config)
         self._settings = config.settings
+        self._families = config.families
+        self._beginning = b""
         self._inner: Any = self.app
         self.app = self._with_connection
         self._header_timer: asyncio.TimerHandle | None = None
@@ -93,10 +103,33 @@ class Connection(H11Protocol):
 
     def data_received(self, data: bytes) -> None:
         if self.conn.their_state is h11.IDLE:
+            if self._header_timer is None:
+                self._beginning = b""
+            self._beginning = (self._beginning + data[:_LINE])[:_LINE]
             self._await_headers()
         super().data_received(data)
         if self.conn.their_state is not h11.IDLE:
             self._stop_awaiting()
+
+    def send_400_response(self, msg: str) -> None:
+        """Answer what h11 takes for no HTTP, in the form of the family that it seems to be for."""
+        if self.conn.our_state in (h11.IDLE, h11.SEND_RESPONSE):
+            too_large = getattr(sys.exception(), "error_status_hint", 400) == Fault.HEADERS_TOO_LARGE.value
+            fault = Fault.HEADERS_TOO_LARGE if too_large else Fault.MALFORMED
+            target = _TARGET.match(self._beginning)
+            path = target[1].decode("latin-1") if target is not None else "/"
+            headers, body = answer_of(family_of(fold(path), self._families), fault)
+            for event in (
+                h11.Response(
+                    status_code=fault.value,
+                    headers=headers,
+                    reason=HTTPStatus(fault.value).phrase.encode(),
+                ),
+                h11.Data(data=body),
+                h11.EndOfMessage(),
+            ):
+                self.transport.write(self.conn.send(event) or b"")
+        self.transport.close()
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._stop_awaiting()
@@ -136,6 +169,7 @@ class Server:
     """Serves one ASGI application until it is stopped.
 
     `before_stop` is called first when stopping: it ends what hangs (polls), so that nothing is cut.
+    Of `families` is the form in which what is no HTTP is answered.
     """
 
     def __init__(
@@ -144,11 +178,13 @@ class Server:
         settings: ServerSettings,
         tasks: Tasks,
         before_stop: Callable[[], None] = lambda: None,
+        families: Sequence[Family] = (),
     ) -> None:
         self._app = app
         self._settings = settings
         self._tasks = tasks
         self._before_stop = before_stop
+        self._families = families
         self._uvicorn: _Uvicorn | None = None
         self._serving: asyncio.Task[None] | None = None
         self.host = settings.host
@@ -157,7 +193,7 @@ class Server:
 
     async def start(self) -> None:
         """Bind and listen. Raises OSError: the address cannot be had, or the certificate (ssl.SSLError)."""
-        config = _Config(self._app, self._settings)
+        config = _Config(self._app, self._settings, self._families)
         config.load()
         listener = _bound(self._settings.host, self._settings.port)
         self.port = listener.getsockname()[1]

@@ -1,0 +1,42 @@
+"""The composition root: every setting reaches something."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from pathlib import Path
+
+from pydantic import BaseModel
+
+from sottovoce.config import Settings, TrunkSettings
+
+SOURCE = Path(__file__).parents[1] / "src" / "sottovoce"
+READERS = (SOURCE / "app.py", SOURCE / "logs.py", SOURCE / "config.py", *(SOURCE / "commands").glob("*.py"))
+"""Where settings are handed on; their own module, where validators and properties read them."""
+
+
+def leaves(section: type[BaseModel], *above: str) -> Iterator[tuple[str, ...]]:
+    for name, field in section.model_fields.items():
+        kind = field.annotation
+        if isinstance(kind, type) and issubclass(kind, BaseModel):
+            yield from leaves(kind, *above, name)
+        else:
+            yield (*above, name)
+
+
+def read_somewhere() -> set[str]:
+    """The names of all attributes that are read where settings are handed on."""
+    return {
+        node.attr
+        for path in READERS
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if isinstance(node, ast.Attribute) and isinstance(node.ctx, ast.Load)
+    }
+
+
+def test_no_setting_is_read_by_nobody() -> None:
+    read = read_somewhere()
+    unread = [
+        ".".join(key) for key in (*leaves(Settings), *leaves(TrunkSettings, "trunk")) if key[-1] not in read
+    ]
+    assert unread == []
