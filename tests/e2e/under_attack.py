@@ -1,0 +1,109 @@
+"""A supervised call at a server of its own: who hears whom must not change, whatever is thrown at the server.
+
+Customer, agent and a whispering inspector each send a tone of their own. `Standing.unharmed` is asserted
+after every group of attacks.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass, field
+from functools import partial
+from typing import Any
+
+from tests.e2e.served import (
+    ACCESS_CODE,
+    LOOPBACK,
+    OUTSIDE,
+    SECRET,
+    Served,
+    gateway,
+    serving,
+)
+
+from sottovoce.client.ccgateway import AgentClient
+from sottovoce.doors.sip.ports import Account
+from sottovoce.phones import tones
+from sottovoce.phones.phone import CallState, Phone, PhoneCall
+from sottovoce.phones.sources import Tone
+
+CUSTOMER, AGENT, INSPECTOR, INTRUDER = tones.TONES[:4]
+"""Hz. The intruder's is what forged packets carry: nobody may ever hear it."""
+PATIENCE_S = 6.0
+"""How long a busy machine is given for one second without a lost frame."""
+
+
+@dataclass
+class Standing:
+    """The server, its agents (Ann talks, Ian whispers to her, Ina is idle), and the phones' calls."""
+
+    served: Served
+    ann: AgentClient
+    ian: AgentClient
+    ina: AgentClient
+    phones: dict[int, Phone]
+    """By the tone that they send."""
+    calls: dict[int, PhoneCall] = field(default_factory=dict)
+    call_ids: list[str] = field(default_factory=list)
+
+    async def unharmed(self) -> None:
+        """Assert that the calls stand, that everybody hears whom he heard, and that nothing broke inside."""
+        await asyncio.sleep(0.2)
+        for hz, call in self.calls.items():
+            assert call.state is CallState.TALKING, f"the call of {hz} Hz is {call.state}"
+            assert self.phones[hz].calls == [call], "a phone got a call from nowhere"
+        heard = await asyncio.gather(
+            *(call.media.hear(patience_s=PATIENCE_S) for call in self.calls.values()),
+        )
+        assert {hz: sorted(second.hearing.heard) for hz, second in zip(self.calls, heard, strict=True)} == {
+            CUSTOMER: [AGENT],
+            AGENT: sorted([CUSTOMER, INSPECTOR]),
+            INSPECTOR: sorted([CUSTOMER, AGENT]),
+        }
+        assert await self.ann.call_ids() == self.call_ids
+        assert self.troubles() == []
+
+    def told(self) -> list[dict[str, Any]]:
+        """What the server logged; every line is JSON."""
+        return [json.loads(line) for line in self.served.log.read_text().splitlines()]
+
+    def troubles(self) -> list[dict[str, Any]]:
+        """Errors and tracebacks in the log."""
+        return [
+            record
+            for record in self.told()
+            if "exception" in record
+            or record.get("level") in ("error", "critical")
+            or "Traceback" in json.dumps(record)
+        ]
+
+
+@asynccontextmanager
+async def standing_call() -> AsyncIterator[Standing]:
+    """A served installation with the call, gone with the block."""
+    async with AsyncExitStack() as stack:
+        served = await stack.enter_async_context(serving())
+        client = await stack.enter_async_context(gateway(served))
+        phones = {hz: Phone(str(hz), partial(Tone, hz)) for hz in (CUSTOMER, AGENT, INSPECTOR)}
+        for hz, phone in phones.items():
+            await phone.start(OUTSIDE if hz == CUSTOMER else LOOPBACK)
+            stack.push_async_callback(phone.stop)
+        standing = Standing(served, client.agent(101), client.agent(102), client.agent(103), phones)
+        for agent, hz, number in ((standing.ann, AGENT, "8101"), (standing.ian, INSPECTOR, "8102")):
+            await phones[hz].register(LOOPBACK, served.sip_port, Account(number, SECRET))
+            await agent.sign_in(SECRET, number)
+        await standing.ina.sign_in(SECRET, "8103")
+        await stack.enter_async_context(standing.ann.polling())
+        call = await phones[CUSTOMER].call(ACCESS_CODE, via=served.hop)
+        await call.talking()
+        await standing.ann.next_event("AgentEvent_Talking")
+        await standing.ian.whisper(101)
+        await standing.ann.next_event("AgentOther_BeQcStart")
+        await phones[INSPECTOR].calls[0].talking()
+        standing.calls = {hz: phone.calls[0] for hz, phone in phones.items()}
+        standing.call_ids = await standing.ann.call_ids()
+        await standing.unharmed()
+        yield standing
