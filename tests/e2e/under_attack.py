@@ -32,6 +32,12 @@ from sottovoce.phones.sources import Tone
 
 CUSTOMER, AGENT, INSPECTOR, INTRUDER = tones.TONES[:4]
 """Hz. The intruder's is what forged packets carry: nobody may ever hear it."""
+WHO_HEARS_WHOM = {
+    CUSTOMER: [AGENT],
+    AGENT: sorted([CUSTOMER, INSPECTOR]),
+    INSPECTOR: sorted([CUSTOMER, AGENT]),
+}
+"""While the inspector whispers."""
 PATIENCE_S = 6.0
 """How long a busy machine is given for one second without a lost frame."""
 
@@ -58,13 +64,11 @@ class Standing:
         heard = await asyncio.gather(
             *(call.media.hear(patience_s=PATIENCE_S) for call in self.calls.values()),
         )
-        assert {hz: sorted(second.hearing.heard) for hz, second in zip(self.calls, heard, strict=True)} == {
-            CUSTOMER: [AGENT],
-            AGENT: sorted([CUSTOMER, INSPECTOR]),
-            INSPECTOR: sorted([CUSTOMER, AGENT]),
-        }
+        found = {hz: sorted(second.hearing.heard) for hz, second in zip(self.calls, heard, strict=True)}
+        assert found == WHO_HEARS_WHOM, f"heard by each: {found}"
         assert await self.ann.call_ids() == self.call_ids
-        assert self.troubles() == []
+        troubles = self.troubles()
+        assert not troubles, troubles
 
     def told(self) -> list[dict[str, Any]]:
         """What the server logged; every line is JSON."""

@@ -178,6 +178,14 @@ def test_another_server_s_nonce_is_refused() -> None:
     assert judge(keeper(), credentials(challenge)) is Verdict.REFUSED
 
 
+def test_a_nonce_is_good_for_the_host_that_it_was_sent_to() -> None:
+    store = keeper()
+    challenge = store.challenge("r", now=1.0, salt=SALT, host="10.0.0.1")
+    assert store.knows(challenge.nonce, "10.0.0.1")
+    assert not store.knows(challenge.nonce, "10.0.0.2")
+    assert judge(store, credentials(challenge)) is Verdict.REFUSED
+
+
 def test_a_digest_made_for_another_target_is_refused() -> None:
     store = keeper()
     challenge = store.challenge("r", now=1.0, salt=SALT)

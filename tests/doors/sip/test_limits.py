@@ -26,6 +26,8 @@ def test_wrong_passwords_block_a_source_for_a_while() -> None:
         limits.failed("a", at)
     assert limits.blocked("a", 3.0)
     assert limits.judge("a", 3.0) is Verdict.DROP
+    assert limits.judge("a", 3.0) is Verdict.DROP
+    assert limits.judge("a", 3.0, blockable=False) is Verdict.ADMIT
     assert not limits.blocked("a", 3.0 + BLOCKED_FOR)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import pytest
 from tests.doors.sip.network import Counted, Network, Peer, answering
 
 from sottovoce.domain.directory import PhoneAccount, VdnId
@@ -279,6 +280,33 @@ def test_guessing_passwords_blocks_the_source_only() -> None:
     office.network.inject(options, guesser, office.server)
     office.network.run(1)
     assert len(office.network.wire) == sent
+    assert office.send("<sip:a@10.0.0.1>").status == 200
+
+
+@pytest.mark.parametrize("user", ["anna", "nobody"])
+def test_credentials_from_a_forged_address_do_not_block_its_owner(user: str) -> None:
+    """Who forges an address hears no challenge: his nonce is made up, or was sent to somebody else."""
+    office = Office()
+    office.send("<sip:a@10.6.6.6>", source=Hop(Transport.UDP, "10.6.6.6", 5060))
+    overheard = Challenge.parse(office.network.sent(401)[0].headers.get("WWW-Authenticate") or "")
+    for number in range(8):
+        for nonce in (overheard.nonce, f"made-up-{number}"):
+            credentials = authorize(
+                replace(overheard, nonce=nonce),
+                method="REGISTER",
+                uri="sip:test",
+                user=user,
+                password="guess",
+                cnonce="c",
+            )
+            forged = (
+                f"REGISTER sip:test SIP/2.0\r\nVia: SIP/2.0/UDP x;branch=z9hG4bK{nonce[-9:]}{number}\r\n"
+                f"From: <sip:a@b>;tag=1\r\nTo: <sip:{user}@test>\r\nCall-ID: f{number}{nonce}\r\n"
+                f"CSeq: 1 REGISTER\r\nAuthorization: {credentials}\r\nContent-Length: 0\r\n\r\n"
+            )
+            office.network.inject(forged.encode(), office.phone.hop, office.server)
+            office.network.run(1)
+    assert not office.limits.blocked("10.0.0.1", office.network.now)
     assert office.send("<sip:a@10.0.0.1>").status == 200
 
 

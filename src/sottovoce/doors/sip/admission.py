@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ipaddress
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -68,7 +69,10 @@ class Networks:
 
 
 class Authenticator:
-    """Judges the digest credentials of our phones (RFC 3261 22, RFC 8760)."""
+    """Judges the digest credentials of our phones (RFC 3261 22, RFC 8760).
+
+    `on_blocked` hears the host that sent too many wrong passwords.
+    """
 
     def __init__(
         self,
@@ -78,8 +82,11 @@ class Authenticator:
         entropy: Entropy,
         limits: SourceLimits,
         algorithms: tuple[Algorithm, ...] = (Algorithm.MD5,),
+        *,
+        on_blocked: Callable[[str], None] = lambda host: None,
     ) -> None:
         self._realm = realm
+        self._on_blocked = on_blocked
         self._algorithms = algorithms
         self._directory = directory
         self._nonces = nonces
@@ -89,24 +96,33 @@ class Authenticator:
     def check(
         self, request: Request, source: Hop, now: float, *, proxy: bool
     ) -> tuple[PhoneAccount, VdnId] | Refusal:
-        """Whose request it is, or the challenge (407 as a `proxy`, else 401), or 403 for a wrong password."""
+        """Whose request it is, or the challenge (407 as a `proxy`, else 401), or 403 for a wrong password.
+
+        A wrong password counts only with a nonce that this source was sent: a forged address is never
+        the reason to stop listening to its owner.
+        """
         credentials = self._credentials(request, "Proxy-Authorization" if proxy else "Authorization")
         if credentials is None:
-            return self._challenge(now, proxy=proxy, stale=False)
+            return self._challenge(source, now, proxy=proxy, stale=False)
+        if not self._nonces.knows(credentials.nonce, source.host):
+            return self._challenge(source, now, proxy=proxy, stale=True)  # of before our restart, or made up
         found = self._directory.account(credentials.username)
         secret = found[0].ha1.get(credentials.algorithm.value) if found is not None else None
         if found is None or secret is None:
-            self._limits.failed(source.host, now)
-            return Refusal(403)
+            return self._wrong(source, now)
         verdict = self._nonces.verify(
-            credentials, method=request.method, uri=request.uri, secret=secret, now=now
+            credentials, method=request.method, uri=request.uri, secret=secret, now=now, host=source.host
         )
         if verdict is Verdict.ACCEPTED:
             self._limits.succeeded(source.host)
             return found
         if verdict is Verdict.STALE or verify(credentials, method=request.method, secret=secret):
-            return self._challenge(now, proxy=proxy, stale=True)  # a nonce of before our restart too
-        self._limits.failed(source.host, now)
+            return self._challenge(source, now, proxy=proxy, stale=True)
+        return self._wrong(source, now)
+
+    def _wrong(self, source: Hop, now: float) -> Refusal:
+        if self._limits.failed(source.host, now):
+            self._on_blocked(source.host)
         return Refusal(403)
 
     def username(self, request: Request) -> str:
@@ -127,12 +143,14 @@ class Authenticator:
                 return credentials
         return None
 
-    def _challenge(self, now: float, *, proxy: bool, stale: bool) -> Refusal:
+    def _challenge(self, source: Hop, now: float, *, proxy: bool, stale: bool) -> Refusal:
         status, header = (407, "Proxy-Authenticate") if proxy else (401, "WWW-Authenticate")
         values = []
         for algorithm in self._algorithms:
             salt = self._entropy.token().encode()[:8].ljust(8, b"0")
-            made = self._nonces.challenge(self._realm, now=now, salt=salt, algorithm=algorithm, stale=stale)
+            made = self._nonces.challenge(
+                self._realm, now=now, salt=salt, algorithm=algorithm, stale=stale, host=source.host
+            )
             values.append((header, str(made)))
         return Refusal(status, extra=tuple(values))
 

@@ -205,8 +205,9 @@ class Verdict(StrEnum):
 class NonceKeeper:
     """Mints nonces and judges credentials, in bounded memory.
 
-    A nonce carries its time and a MAC, so an unanswered challenge costs nothing; only a nonce that
-    was used with a right password is remembered, with the highest count seen. When the table is
+    A nonce carries its time and a MAC over it and the host it was minted for, so an unanswered
+    challenge costs nothing, and who uses one has heard the answer: his address is not forged. Only a
+    nonce that was used with a right password is remembered, with the highest count seen. When the table is
     full its oldest nonces expire early.
     """
 
@@ -216,7 +217,8 @@ class NonceKeeper:
         self._key = key
         self._lifetime_ms = int(lifetime_s * 1000)
         self._capacity = capacity
-        self._counts: OrderedDict[str, int] = OrderedDict()
+        self._counts: OrderedDict[str, tuple[int, int]] = OrderedDict()
+        """Nonce -> highest count, and when it was minted (ms)."""
         self._floor_ms = -1
 
     def challenge(
@@ -227,15 +229,25 @@ class NonceKeeper:
         salt: bytes,
         algorithm: Algorithm = Algorithm.MD5,
         stale: bool = False,
+        host: str = "",
     ) -> Challenge:
-        """A challenge with a new nonce. `now` in seconds, never running back; `salt` is random, 8 bytes."""
+        """A challenge with a new nonce for the sender at `host`.
+
+        `now` in seconds, never running back; `salt` is random, 8 bytes.
+        """
         body = struct.pack(">Q8s", int(now * 1000), salt[:8])
-        nonce = base64.urlsafe_b64encode(body + self._mac(body)).decode()
+        nonce = base64.urlsafe_b64encode(body + self._mac(body, host)).decode()
         return Challenge(realm=realm, nonce=nonce, algorithm=algorithm, stale=stale)
 
-    def verify(self, credentials: Credentials, *, method: str, uri: str, secret: str, now: float) -> Verdict:
+    def knows(self, nonce: str, host: str = "") -> bool:
+        """Whether a nonce was minted here for that host, however long ago."""
+        return self._minted_ms(nonce, host) is not None
+
+    def verify(
+        self, credentials: Credentials, *, method: str, uri: str, secret: str, now: float, host: str = ""
+    ) -> Verdict:
         """Judge credentials of a request for `uri`; `secret` is the account's HA1 of their algorithm."""
-        minted_ms = self._minted_ms(credentials.nonce)
+        minted_ms = self._minted_ms(credentials.nonce, host)
         if minted_ms is None or not _same_target(credentials.uri, uri):
             return Verdict.REFUSED
         if not verify(credentials, method=method, secret=secret):
@@ -247,16 +259,15 @@ class NonceKeeper:
         count = credentials.nc or 1
         if credentials.cnonce is not None and credentials.nc == 0:
             return Verdict.STALE
-        if count <= self._counts.get(credentials.nonce, 0):
+        if count <= self._counts.get(credentials.nonce, (0, 0))[0]:
             return Verdict.STALE
-        self._remember(credentials.nonce, count, now_ms)
+        self._remember(credentials.nonce, count, minted_ms, now_ms)
         return Verdict.ACCEPTED
 
-    def _remember(self, nonce: str, count: int, now_ms: int) -> None:
-        self._counts[nonce] = count
+    def _remember(self, nonce: str, count: int, minted_ms: int, now_ms: int) -> None:
+        self._counts[nonce] = count, minted_ms
         while self._counts:
-            oldest = next(iter(self._counts))
-            minted_ms = self._minted_ms(oldest) or 0
+            oldest, (_, minted_ms) = next(iter(self._counts.items()))
             expired = now_ms - minted_ms > self._lifetime_ms
             if not expired and len(self._counts) <= self._capacity:
                 return
@@ -265,15 +276,15 @@ class NonceKeeper:
                 # A forgotten nonce must not be accepted anew.
                 self._floor_ms = max(self._floor_ms, minted_ms)
 
-    def _mac(self, body: bytes) -> bytes:
-        return hmac.digest(self._key, body, "sha256")[:14]
+    def _mac(self, body: bytes, host: str) -> bytes:
+        return hmac.digest(self._key, body + host.encode(), "sha256")[:14]
 
-    def _minted_ms(self, nonce: str) -> int | None:
+    def _minted_ms(self, nonce: str, host: str) -> int | None:
         try:
             raw = base64.b64decode(nonce.encode("ascii"), altchars=b"-_", validate=True)
         except ValueError:
             return None
-        if len(raw) != 30 or not hmac.compare_digest(self._mac(raw[:16]), raw[16:]):
+        if len(raw) != 30 or not hmac.compare_digest(self._mac(raw[:16], host), raw[16:]):
             return None
         return int(struct.unpack(">Q", raw[:8])[0])
 

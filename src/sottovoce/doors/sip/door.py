@@ -64,6 +64,7 @@ class Target:
     account: Account | None = None
     nat: bool = False
     trunk: Trunk | None = None
+    proxied: bool = False
 
 
 class SipDoor:
@@ -90,7 +91,13 @@ class SipDoor:
         )
         nonces = NonceKeeper(secrets.token_bytes(32))
         authenticator = Authenticator(
-            settings.ua.domain, directory, nonces, SystemEntropy(), limits, settings.digest_algorithms
+            settings.ua.domain,
+            directory,
+            nonces,
+            SystemEntropy(),
+            limits,
+            settings.digest_algorithms,
+            on_blocked=lambda host: log.warning("too many wrong passwords, not listened to", host=host),
         )
         self._endpoint = Endpoint(
             settings.ua,
@@ -194,8 +201,7 @@ class SipDoor:
             self._owed.update(dialogs)
             return
         for leg, saved in dialogs.items():
-            trunk = next((t for t in self._settings.trunks if t.name == saved.get("trunk")), None)
-            account = trunk.account if trunk is not None else None
+            account = self._account_of(saved)
             try:
                 self._endpoint.act(partial(UserAgent.bye, saved=saved, account=account))
             except (NoDialog, ValueError) as error:
@@ -244,7 +250,7 @@ class SipDoor:
             label=line.leg,
             nat=target.nat,
         )
-        line.trunk = trunk.name if trunk else ""
+        line.trunk, line.proxied = trunk.name if trunk else "", target.proxied
         self._endpoint.act(lambda ua: line.take(ua.invite(call)))
 
     def _offered(self, session: Called) -> None:
@@ -332,7 +338,7 @@ class SipDoor:
             case events.CallResumed():
                 line.then(lambda: self._say(line, LegResumed(line.leg)))
             case events.DialogChanged(dialog=dialog):
-                self._tell(LegSaved(line.leg, {**dialog, "trunk": line.trunk}))
+                self._tell(LegSaved(line.leg, {**dialog, "trunk": line.trunk, "proxied": line.proxied}))
             case events.CallEnded(cause=cause, status=status, by_far_side=by_far_side):
                 log.info("leg ended", leg=line.leg, cause=cause.value, status=status, far_side=by_far_side)
                 if cause is ReleaseCause.UNREACHABLE and line.targets:
@@ -381,9 +387,10 @@ class SipDoor:
             bound = self._registrar.of_number(vdn, to.number)
             if bound:
                 return [Target(b.contact, b.hop, nat=b.behind_nat) for b in bound]
-            if settings.outbound_proxy is None:
+            proxy = settings.outbound_proxy
+            if proxy is None:
                 return []
-            return [Target(f"sip:{user}@{settings.ua.domain}", settings.outbound_proxy)]
+            return [Target(f"sip:{user}@{settings.ua.domain}", proxy.hop, proxy.account, proxied=True)]
         found = []
         for trunk in settings.trunks[:1]:
             uri = f"sip:{user}@{trunk.domain or trunk.host}"
@@ -391,6 +398,13 @@ class SipDoor:
                 uri += f":{trunk.port}"
             found.append(Target(uri, trunk.hop, trunk.account, trunk.host in self._nat, trunk))
         return found
+
+    def _account_of(self, saved: Mapping[str, object]) -> Account | None:
+        """What answers challenges in a dialog that LegSaved described."""
+        if saved.get("proxied"):
+            proxy = self._settings.outbound_proxy
+            return proxy.account if proxy is not None else None
+        return next((t.account for t in self._settings.trunks if t.name == saved.get("trunk")), None)
 
     def _advertised(self, remote: str, local: LegAddress) -> LegAddress:
         """The engine's address as `remote` should see it in SDP."""

@@ -34,6 +34,8 @@ class Line:
         """Where else it can be rung."""
         self.caller = ""
         self.trunk = ""
+        self.proxied = False
+        """Whether it was rung through the outbound proxy."""
         self.address: LegAddress | None = None
         self.remote: RemoteMedia | None = None
         self.media_open = False

@@ -46,10 +46,10 @@ class SourceLimits:
     def __len__(self) -> int:
         return len(self._sources)
 
-    def judge(self, host: str, now: float, *, weight: float = 1.0) -> Verdict:
-        """A request of `host`. `weight` below 1 lets a trusted source ask more."""
+    def judge(self, host: str, now: float, *, weight: float = 1.0, blockable: bool = True) -> Verdict:
+        """A request of `host`. `weight` below 1 lets it ask more; what is not `blockable` passes a block."""
         source = self._source(host, now)
-        if source.blocked_until > now:
+        if blockable and source.blocked_until > now:
             return Verdict.DROP
         grown = source.tokens + (now - source.seen) * self._rate
         source.tokens = min(self._burst, grown)
@@ -61,12 +61,12 @@ class SourceLimits:
         return Verdict.REFUSE if source.tokens > -self._burst / 2 else Verdict.DROP
 
     def blocked(self, host: str, now: float) -> bool:
-        """Whether nothing of `host` is listened to."""
+        """Whether a blockable request of `host` would be dropped."""
         source = self._sources.get(host)
         return source is not None and source.blocked_until > now
 
-    def failed(self, host: str, now: float) -> None:
-        """A wrong password came from `host`."""
+    def failed(self, host: str, now: float) -> bool:
+        """A wrong password came from `host`; whether that blocks it."""
         source = self._source(host, now)
         if now - source.failing_since > FAILURE_WINDOW:
             source.failing_since, source.failures = now, 0
@@ -74,6 +74,8 @@ class SourceLimits:
         if source.failures >= self._failures:
             source.blocked_until = now + BLOCKED_FOR
             source.failures = 0
+            return True
+        return False
 
     def succeeded(self, host: str) -> None:
         """A right password came from `host`."""

@@ -63,6 +63,21 @@ class Trunk:
 
 
 @dataclass(frozen=True, slots=True)
+class Proxy:
+    """An edge with a registrar of its own: the way to phones that are not registered here."""
+
+    host: str
+    port: int = 5060
+    transport: Transport = Transport.UDP
+    account: Account | None = None
+    """Answers its 401 and 407."""
+
+    @property
+    def hop(self) -> Hop:
+        return Hop(self.transport, self.host, self.port)
+
+
+@dataclass(frozen=True, slots=True)
 class SipSettings:
     """All that is set about the SIP door."""
 
@@ -76,8 +91,8 @@ class SipSettings:
     """Networks behind NAT: their phones are reached where their packets come from."""
     trunks: tuple[Trunk, ...] = ()
     """Outbound calls take the first."""
-    outbound_proxy: Hop | None = None
-    """Calls to phones that are not registered here go through it (an edge with a registrar of its own)."""
+    outbound_proxy: Proxy | None = None
+    """Calls to phones that are not registered here go through it."""
     digest_algorithms: tuple[Algorithm, ...] = (Algorithm.MD5,)
     """Which challenges phones get, in this order. Many phones give up at one that they do not know."""
     min_expires: int = 60

@@ -82,8 +82,6 @@ class UserAgent:
     def receive(self, data: bytes, source: Hop, now: float) -> None:
         """A UDP datagram."""
         self.advance(now)
-        if self._limits is not None and self._limits.blocked(source.host, now):
-            return
         if not data.strip(b"\r\n\0 "):
             return  # a keep-alive
         try:
@@ -308,9 +306,10 @@ class UserAgent:
             return True
         tag = request.to.tag if request.to is not None else None
         if tag and (request.call_id, tag) in self._sessions:
-            return not self._limits.blocked(source.host, now)
-        cheap = request.method == "CANCEL" or self.trusted(source)
-        verdict = self._limits.judge(source.host, now, weight=0.1 if cheap else 1.0)
+            return True
+        trusted = self.trusted(source)
+        cheap = request.method == "CANCEL" or trusted
+        verdict = self._limits.judge(source.host, now, weight=0.1 if cheap else 1.0, blockable=not trusted)
         if verdict is Verdict.REFUSE:
             extra = [("Retry-After", str(self.settings.retry_after))]
             self.transactions.refuse(request, source, 503, extra=extra)
