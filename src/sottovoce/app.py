@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import gc
+import resource
 import signal
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
@@ -20,13 +21,12 @@ import uvloop
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from sottovoce.clock import Clock, SystemClock
-from sottovoce.config import AuthMode, Settings, TrunkSettings
-from sottovoce.config import SipSettings as SipConfig
+from sottovoce.config import AuthMode, FarSideSettings, Settings, TrunkSettings
 from sottovoce.domain.directory import VdnId
 from sottovoce.doors.sip.door import SipDoor
-from sottovoce.doors.sip.hops import Hop, Transport
+from sottovoce.doors.sip.hops import Transport
 from sottovoce.doors.sip.ports import Account
-from sottovoce.doors.sip.settings import SipSettings, Trunk, UaSettings
+from sottovoce.doors.sip.settings import Proxy, SipSettings, Trunk, UaSettings
 from sottovoce.errors import Refused
 from sottovoce.http.ccgateway import AgentIds, Gateway, GatewaySettings
 from sottovoce.http.server import Server, ServerSettings
@@ -207,7 +207,7 @@ def sip_settings(settings: Settings) -> SipSettings:
         advertised=tuple((entry.network, entry.address) for entry in settings.network.advertised),
         nat_networks=settings.network.nat,
         trunks=tuple(_trunk(trunk) for trunk in sip.trunks),
-        outbound_proxy=_proxy(sip),
+        outbound_proxy=_proxy(sip.outbound_proxy) if sip.outbound_proxy is not None else None,
         requests_per_second=sip.requests_per_second,
         request_burst=sip.request_burst,
         failed_logins=sip.failed_logins,
@@ -215,15 +215,12 @@ def sip_settings(settings: Settings) -> SipSettings:
 
 
 def _trunk(trunk: TrunkSettings) -> Trunk:
-    account = None
-    if trunk.username is not None and trunk.password is not None:
-        account = Account(trunk.username, trunk.password.get_secret_value(), trunk.realm)
     return Trunk(
         name=trunk.name,
         host=trunk.host,
         port=trunk.port,
         transport=Transport(trunk.transport.value.upper()),
-        account=account,
+        account=_account(trunk),
         networks=trunk.networks,
         domain=trunk.domain,
         from_domain=trunk.from_domain,
@@ -232,11 +229,15 @@ def _trunk(trunk: TrunkSettings) -> Trunk:
     )
 
 
-def _proxy(sip: SipConfig) -> Hop | None:
-    if sip.outbound_proxy is None:
+def _proxy(proxy: FarSideSettings) -> Proxy:
+    transport = Transport(proxy.transport.value.upper())
+    return Proxy(proxy.host, proxy.port, transport, _account(proxy))
+
+
+def _account(far_side: FarSideSettings) -> Account | None:
+    if far_side.username is None or far_side.password is None:
         return None
-    host, _, port = sip.outbound_proxy.rpartition(":")
-    return Hop(Transport.UDP, host, int(port))
+    return Account(far_side.username, far_side.password.get_secret_value(), far_side.realm)
 
 
 def _floor_settings(settings: Settings) -> FloorSettings:
@@ -274,6 +275,8 @@ def _server_settings(settings: Settings) -> ServerSettings:
 
 def serve(settings: Settings) -> int:
     """`sottovoce serve`: until SIGINT or SIGTERM (0), or until another node takes a VDN over (1)."""
+    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
     return uvloop.run(_serve(settings))
 
 
