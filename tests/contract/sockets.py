@@ -42,8 +42,8 @@ class RawConnection:
         self._reader, self._writer = reader, writer
 
     @classmethod
-    async def to(cls, port: int) -> RawConnection:
-        return cls(*await asyncio.open_connection("127.0.0.1", port))
+    async def to(cls, port: int, host: str = "127.0.0.1") -> RawConnection:
+        return cls(*await asyncio.open_connection(host, port))
 
     async def send(self, data: bytes) -> None:
         self._writer.write(data)

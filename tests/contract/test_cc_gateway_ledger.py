@@ -156,6 +156,8 @@ def test_fallbacks_of_decision_11() -> None:
         (Code.NO_RIGHT, "stop"): "900-002",
         (Code.TARGET_IS_SELF, "listen"): "000-005",
         (Code.UNAVAILABLE, "whisper"): "900-001",
+        (Code.MEDIA_EXHAUSTED, "whisper"): "900-003",
+        (Code.MEDIA_EXHAUSTED, "listen"): "900-003",
         (Code.NOT_SIGNED_IN, "stop"): "100-006",
     }
     rows = {"listen": listen, "whisper": whisper, "stop": stop}

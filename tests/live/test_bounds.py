@@ -25,7 +25,7 @@ async def test_one_inspector_too_many_is_refused_and_the_others_stay(new_stage):
     before = stage.hears()
     with pytest.raises(Refused) as refusal:
         await stage.desk.supervise(AgentId(302), A, Mode.LISTEN)
-    assert refusal.value.code is Code.UNAVAILABLE
+    assert refusal.value.code is Code.MEDIA_EXHAUSTED
     await stage.quiet()
     assert stage.hears() == before
     await stage.desk.stop(AgentId(300), A)

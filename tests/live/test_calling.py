@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from structlog.testing import capture_logs
 
 from sottovoce.domain import events
 from sottovoce.domain.agents import AgentState
@@ -183,7 +184,10 @@ async def test_who_lifts_but_never_answers_is_busy_too(stage):
 async def test_a_phone_that_refuses(stage, cause, reason):
     stage.phone(101).rejects = cause
     await stage.sign_in(101, 102)
-    await stage.call_in("555")
+    with capture_logs() as logs:
+        await stage.call_in("555")
+    warned = [(line["agent"], line["cause"]) for line in logs if line["log_level"] == "warning"]
+    assert warned == ([(A, cause.value)] if reason == 5 else [])
     assert (await stage.desk.snapshot(A)).reason == reason
     assert stage.hears() == {"555": {"1102"}, "1102": {"555"}}
 

@@ -239,14 +239,13 @@ def test_an_intercept(script):
         """
         > Intercept
         disarm LeaseEnds
-        hears customer:- phone1101:- phone1300:-
-        journal AuditEntry
         stop recording
         play customer -
         record
-        hears customer:phone1300 phone1300:customer recorded customer+phone1300
+        hears customer:phone1300 phone1101:- phone1300:customer recorded customer+phone1300
         tell 300 CallTalking
         tell 300 RecordingStarted
+        journal AuditEntry
         tell 101 AgentReady
         hang up phone1101 normal
         tell 101 PhoneReleased

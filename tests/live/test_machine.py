@@ -17,7 +17,7 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
-from sottovoce.domain import events
+from sottovoce.domain import access, events
 from sottovoce.domain.agents import AgentState, Trigger
 from sottovoce.domain.directory import (
     AccessCode,
@@ -47,6 +47,7 @@ from sottovoce.live.commands import (
     Hold,
     Intercept,
     Mute,
+    ProfileRead,
     RecordingClosed,
     RecordingRefused,
     Release,
@@ -66,7 +67,7 @@ AGENTS = [AgentId(n) for n in (101, 102, 300, 301)]
 INSPECTORS = AGENTS[2:]
 
 
-def profile() -> VdnProfile:
+def profile(*, without: frozenset[AgentId] = frozenset(), powerless=frozenset(), mutual=True) -> VdnProfile:
     agents = {
         agent: AgentProfile(
             agent,
@@ -75,9 +76,12 @@ def profile() -> VdnProfile:
             "",
             str(agent),
             (SkillId(1),),
-            frozenset({Right.CALL_OUT, Right.INSPECT} if agent in INSPECTORS else {Right.CALL_OUT}),
+            frozenset(
+                {Right.CALL_OUT, Right.INSPECT} if agent in set(INSPECTORS) - powerless else {Right.CALL_OUT}
+            ),
         )
         for agent in AGENTS
+        if agent not in without
     }
     return VdnProfile(
         VdnId(1),
@@ -87,7 +91,7 @@ def profile() -> VdnProfile:
         {"800": AccessCode("800", SkillId(1)), "801": AccessCode("801", SkillId(1), early_media=True)},
         {str(agent): PhoneAccount(str(agent), "", {}) for agent in AGENTS},
         ("0",),
-        True,
+        mutual,
     )
 
 
@@ -404,7 +408,23 @@ class FloorMachine(RuleBasedStateMachine):
         self.timers.discard(timer)
         self.give(TimerRan(timer))
 
+    @rule(
+        without=st.frozensets(st.sampled_from(AGENTS), max_size=2),
+        powerless=st.frozensets(st.sampled_from(INSPECTORS), max_size=1),
+        mutual=st.booleans(),
+    )
+    def the_directory_changes(self, without, powerless, mutual):
+        self.give(ProfileRead(profile(without=without, powerless=powerless, mutual=mutual)))
+
     # What must hold
+
+    @invariant()
+    def what_runs_is_permitted(self):
+        floor = self.floor.state
+        for seat in floor.seats.values():
+            assert seat.profile is floor.profile.agents[seat.agent]
+            if seat.inspecting is not None:
+                access.inspected(floor.profile, seat.profile, seat.inspecting.target.agent)
 
     @invariant()
     def the_engine_does_what_the_state_says(self):

@@ -223,6 +223,18 @@ async def test_rest_and_its_reminder(stage):
     ]
 
 
+async def test_a_rest_prolonged_by_the_same_time_is_reminded_of_anew(stage):
+    await stage.sign_in(101)
+    await stage.desk.start_rest(A, 60, 5)
+    await stage.later(50)
+    await stage.desk.start_rest(A, 60, 5, prolong=True)
+    await stage.forget(101)
+    await stage.later(50)
+    assert await stage.events(101) == []
+    await stage.later(11)
+    assert await stage.events(101) == [events.RestTimedOut(A)]
+
+
 async def test_work_and_back(stage):
     await stage.sign_in(101)
     await stage.forget(101)

@@ -1,4 +1,9 @@
-"""Every row of docs/decisions/0005-supervision-races.md."""
+"""Every row of docs/decisions/0005-supervision-races.md, but for a few.
+
+A customer who is transferred: `tests/doors/sip/test_session.py` (the re-INVITE) and
+`tests/media/test_moved_customer.py` (what is heard). What the directory changes: `test_configuration.py`.
+Intercepts: `test_intercept.py`.
+"""
 
 from __future__ import annotations
 
@@ -9,7 +14,7 @@ import pytest
 from sottovoce.domain import events
 from sottovoce.domain.agents import AgentState
 from sottovoce.domain.directory import AgentId, VdnId
-from sottovoce.domain.journal import AuditEntry, SegmentEnded
+from sottovoce.domain.journal import AuditEntry
 from sottovoce.domain.supervision import Mode
 from sottovoce.errors import Code, Refused
 from sottovoce.media.engine import LegsLost, LegTimedOut
@@ -194,23 +199,6 @@ async def test_two_inspectors_on_one_agent(on_call):
         "1101": {"555", "1301"},
         "1301": {"555", "1101"},
     }
-
-
-async def test_an_intercept_leaves_the_others_with_the_agent(standing):
-    stage = standing
-    await stage.desk.supervise(I, A, Mode.LISTEN)
-    await stage.desk.supervise(J, A, Mode.INSERT)
-    await stage.desk.intercept(I, A)
-    await stage.quiet()
-    assert stage.hears() == {
-        "555": {"1300"},
-        "1300": {"555"},
-        "1101": set(),
-        "1301": set(),
-    }
-    await stage.call_in("556")
-    assert stage.hears()["1301"] == {"556", "1101"}
-    assert stage.hears()["556"] == {"1101"}
 
 
 async def test_the_inspectors_phone_hangs_up(on_call):
@@ -467,38 +455,3 @@ async def test_the_start_is_audited_before_it_takes_effect_and_its_end_after(on_
     entry = next(c for c in reversed(stage.store.appended) if isinstance(c, AuditEntry))
     assert (entry.actor, entry.action, entry.target) == (I, "supervise.stop", "101")
     assert entry.detail["reason"] == "stopped"
-
-
-async def test_an_intercept_begins_a_new_recording(on_call):
-    stage = on_call
-    call = stage.desk.call_ids(A)[0]
-    await stage.desk.supervise(I, A, Mode.LISTEN)
-    await stage.forget(101, 300)
-    await stage.desk.intercept(I, A, call)
-    assert await stage.names(300) == ["CallTalking", "RecordingStarted"]
-    assert await stage.names(101) == [
-        "AgentReady",
-        "PhoneReleased",
-        "CallReleased",
-        "CustomerReleased",
-        "SupervisionEnded",
-        "RecordingDone",
-    ]
-    await stage.desk.release(I)
-    await stage.quiet()
-    segments = [c for c in stage.store.appended if isinstance(c, SegmentEnded)]
-    assert [segment.agent for segment in segments] == [A, I]
-    assert [segment.recording for segment in segments] == [
-        f"/rec/1/2026/01/01/{call}-101-1.wav",
-        f"/rec/1/2026/01/01/{call}-300-2.wav",
-    ]
-
-
-async def test_intercept_needs_a_talking_call_of_that_id(standing):
-    stage = standing
-    await stage.desk.supervise(I, A, Mode.LISTEN)
-    await refused(Code.NO_CALL, stage.desk.intercept(I, A, "1-1"))
-    await refused(Code.NOT_SUPERVISED, stage.desk.intercept(J, A))
-    stage.lines.phones["555"].hang_up()
-    await stage.quiet()
-    await refused(Code.NO_CALL, stage.desk.intercept(I, A))

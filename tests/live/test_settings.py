@@ -7,7 +7,7 @@ from pathlib import Path
 from sottovoce.domain import events
 from sottovoce.domain.agents import AgentState
 from sottovoce.domain.directory import AgentId, VdnId
-from sottovoce.domain.journal import SegmentEnded
+from sottovoce.domain.journal import Restored, SegmentEnded, SessionSaved
 from sottovoce.live.state import FloorSettings
 
 A = AgentId(101)
@@ -56,6 +56,23 @@ async def test_wrap_up_ends_by_itself_where_it_is_limited(new_stage):
     assert await stage.names(101) == ["AgentWorkCancelled"]
     await stage.desk.close()
     await stage.tasks.close()
+
+
+async def test_wrap_up_is_limited_from_the_sign_in_on_and_after_a_restart(new_stage):
+    stage = new_stage(floor=FloorSettings(wrap_up_s=30.0))
+    await stage.desk.open([VdnId(1)])
+    await stage.sign_in(101, status=AgentState.WRAP_UP)
+    await stage.desk.start_work(A)
+    left = [change for change in stage.store.written if isinstance(change, SessionSaved)][-1]
+    again = new_stage(floor=FloorSettings(wrap_up_s=30.0))
+    again.store.restored[VdnId(1)] = Restored([left])
+    await again.desk.open([VdnId(1)])
+    for one in (stage, again):
+        assert one.state(101) is AgentState.WRAP_UP
+        await one.later(31)
+        assert one.state(101) is AgentState.IDLE
+        await one.desk.close()
+        await one.tasks.close()
 
 
 async def test_wrap_up_that_was_left_in_time_ends_once(new_stage):

@@ -40,3 +40,15 @@ def test_against_a_dictionary(steps):
         if plain:
             assert timers.next is not None
             assert timers.next <= min(plain.values())
+
+
+def test_arming_anew_does_not_pile_up():
+    """An agent who prolongs a day's rest for ever, each time to a bit less, then to almost nothing."""
+    timers = Timers()
+    for count in range(10_000):
+        timers.arm(SessionSilent(AgentId(1)), 86_400 - count)
+        timers.arm(SessionSilent(AgentId(2)), 86_400 + count)
+        timers.arm(SessionSilent(AgentId(2)), count)
+        assert not set(timers.due(count)) - {SessionSilent(AgentId(2))}
+    assert len(timers._heap) < 100
+    assert set(timers.due(86_400)) == {SessionSilent(AgentId(1))}

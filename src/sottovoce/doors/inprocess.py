@@ -25,7 +25,7 @@ from sottovoce.domain.lines import (
     LegRinging,
     LineEvent,
 )
-from sottovoce.errors import Refused
+from sottovoce.errors import Code, Refused
 from sottovoce.media.engine import MediaEngine
 from sottovoce.tasks import Tasks
 
@@ -47,22 +47,23 @@ class ScriptedPhone:
         """Answer what rings."""
         if self.leg is not None and not self.up:
             self.up = True
-            self.lines.say(LegAnswered(self.leg))
+            self.lines.did(LegAnswered(self.leg))
 
     def hang_up(self, cause: ReleaseCause = ReleaseCause.NORMAL) -> None:
-        """Reject, or end the talk."""
+        """Reject, end the talk, or give a call of its own up before it is answered."""
         if self.leg is not None:
-            self.lines.end(self.leg, cause)
+            given_up = not self.up and self.leg in self.lines.offers and cause is ReleaseCause.NORMAL
+            self.lines.end(self.leg, ReleaseCause.CANCELLED if given_up else cause)
 
     def hold(self) -> None:
         """Put the far side on hold."""
         if self.leg is not None:
-            self.lines.say(LegHeld(self.leg))
+            self.lines.did(LegHeld(self.leg))
 
     def resume(self) -> None:
         """Take the far side back."""
         if self.leg is not None:
-            self.lines.say(LegResumed(self.leg))
+            self.lines.did(LegResumed(self.leg))
 
 
 class InProcessLines:
@@ -70,13 +71,15 @@ class InProcessLines:
 
     def __init__(self, engine: MediaEngine, tasks: Tasks) -> None:
         self._engine, self._tasks = engine, tasks
-        self._listener: Callable[[LineEvent], None] | None = None
+        self._listeners: list[Callable[[LineEvent], None]] = []
         self._numbers = itertools.count(1)
         self._work: asyncio.Queue[Coroutine[Any, Any, None]] = asyncio.Queue()
         self._runner: asyncio.Task[None] | None = None
         self.phones: dict[str, ScriptedPhone] = {}
         self.legs: dict[LegId, ScriptedPhone] = {}
         """Legs that are not gone yet."""
+        self.offers: set[LegId] = set()
+        """Those of them that called in."""
         self.opened: list[LegId] = []
         self.recovered: dict[LegId, Mapping[str, object]] = {}
 
@@ -108,25 +111,26 @@ class InProcessLines:
         pass
 
     def accept(self, leg: LegId) -> None:
-        phone = self.legs.get(leg)
-        if phone is not None and not phone.up:
-            phone.up = True
-            self._enqueue(self._tell(LegAnswered(leg)))
+        self._enqueue(self._accept(leg))
 
     def hang_up(self, leg: LegId, cause: ReleaseCause = ReleaseCause.NORMAL) -> None:
-        self._enqueue(self._end(leg, cause))
+        self._enqueue(self._hang_up(leg, cause))
 
     def recover(self, dialogs: Mapping[LegId, Mapping[str, object]]) -> None:
         self.recovered.update(dialogs)
 
     def subscribe(self, listener: Callable[[LineEvent], None]) -> None:
-        self._listener = listener
+        self._listeners.append(listener)
 
     # What phones do
 
     def say(self, event: LineEvent) -> None:
-        """A phone did something."""
+        """Say this next, whatever it is."""
         self._enqueue(self._tell(event))
+
+    def did(self, event: LineEvent) -> None:
+        """A phone did something; it is not said of a leg that is over by then."""
+        self._enqueue(self._say(event))
 
     def end(self, leg: LegId, cause: ReleaseCause) -> None:
         """A phone ended its leg."""
@@ -148,26 +152,40 @@ class InProcessLines:
                 self._work.task_done()
 
     async def _tell(self, event: LineEvent) -> None:
-        if self._listener is not None:
-            self._listener(event)
+        for listener in self._listeners:
+            listener(event)
 
-    async def _open(self, leg: LegId, vdn: VdnId, phone: ScriptedPhone) -> bool:
+    async def _say(self, event: LineEvent) -> None:
+        if event.leg in self.legs:
+            await self._tell(event)
+
+    async def _accept(self, leg: LegId) -> None:
+        phone = self.legs.get(leg)
+        if phone is not None and not phone.up:
+            phone.up = True
+            await self._tell(LegAnswered(leg))
+
+    async def _open(self, leg: LegId, vdn: VdnId, phone: ScriptedPhone) -> ReleaseCause | None:
+        """Open a leg's media, or say why there is none."""
         try:
             address = await self._engine.open_leg(leg, str(vdn))
             await self._engine.set_remote(
                 leg, RemoteMedia("127.0.0.1", 20000 + 2 * next(self._numbers), Codec.PCMU)
             )
-        except Refused:
-            return False
+        except Refused as refused:
+            exhausted = refused.code is Code.MEDIA_EXHAUSTED
+            return ReleaseCause.OVERLOAD if exhausted else ReleaseCause.WORKER_LOST
         assert address is not None
         self.legs[leg] = phone
         self.opened.append(leg)
-        return True
+        return None
 
     async def _offer(self, leg: LegId, vdn: VdnId, caller: ScriptedPhone, called: str) -> None:
-        if await self._open(leg, vdn, caller):
+        self.offers.add(leg)
+        if await self._open(leg, vdn, caller) is None:
             await self._tell(LegOffered(leg, vdn, caller.number, called))
         else:
+            self.offers.discard(leg)
             caller.leg = None
 
     async def _ring(self, leg: LegId, vdn: VdnId, to: Destination) -> None:
@@ -176,8 +194,8 @@ class InProcessLines:
             cause = ReleaseCause.UNREACHABLE if phone is None else ReleaseCause.BUSY
             await self._tell(LegGone(leg, cause))
             return
-        if not await self._open(leg, vdn, phone):
-            await self._tell(LegGone(leg, ReleaseCause.FAILED))
+        if (why := await self._open(leg, vdn, phone)) is not None:
+            await self._tell(LegGone(leg, why))
             return
         phone.leg, phone.up = leg, False
         await self._tell(LegRinging(leg))
@@ -187,10 +205,16 @@ class InProcessLines:
             phone.up = True
             await self._tell(LegAnswered(leg))
 
+    async def _hang_up(self, leg: LegId, cause: ReleaseCause) -> None:
+        phone = self.legs.get(leg)
+        rings = phone is not None and not phone.up and leg not in self.offers
+        await self._end(leg, ReleaseCause.CANCELLED if rings and cause is ReleaseCause.NORMAL else cause)
+
     async def _end(self, leg: LegId, cause: ReleaseCause) -> None:
         phone = self.legs.pop(leg, None)
         if phone is None:
             return
+        self.offers.discard(leg)
         if phone.leg == leg:
             phone.leg, phone.up = None, False
         await self._engine.close_leg(leg)

@@ -13,6 +13,7 @@ from sottovoce.domain.journal import ContactEnded, DialogEnded, SessionSaved
 from sottovoce.domain.legs import LegId
 from sottovoce.domain.lines import LegGone, LegOffered, LineEvent
 from sottovoce.errors import Code, Refused
+from sottovoce.live.commands import ProfileRead
 from sottovoce.live.driver import Driver
 from sottovoce.live.feed import Feed
 from sottovoce.live.floor import Floor
@@ -98,19 +99,19 @@ class Building:
         for driver in self.floors.values():
             await driver.stop()
 
-    async def reload(self, vdn: VdnId) -> None:
-        """Read the VDN's configuration anew. Who is signed in stays so, with the new rights and skills."""
+    async def reload(self, vdn: VdnId) -> list[AgentId]:
+        """Read the VDN's configuration anew: agents who are gone from it are signed out, supervisions that
+        it no longer permits end. Returns the agents who are gone."""
         driver = self.floors[vdn]
         profile = await self._store.profile(vdn)
-        floor = driver.floor.state
-        floor.profile = profile
-        for agent in [a for a, d in self._agents.items() if d is driver and a not in profile.agents]:
-            if agent not in floor.seats:
-                del self._agents[agent]
-        for agent, changed in profile.agents.items():
+        gone = [a for a, d in self._agents.items() if d is driver and a not in profile.agents]
+        for agent in gone:
+            del self._agents[agent]
+        for agent in profile.agents:
             self._agents[agent] = driver
-            if agent in floor.seats:
-                floor.seats[agent].profile = changed
+        driver.tell(ProfileRead(profile))
+        await driver.settled()
+        return gone
 
     def of(self, agent: AgentId) -> Driver:
         """The floor of an agent; raises NOT_SIGNED_IN for one that no floor here knows."""

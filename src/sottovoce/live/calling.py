@@ -5,6 +5,8 @@ Every way to an end goes through `end_call`, which silences first, then hangs up
 
 from __future__ import annotations
 
+import structlog
+
 from sottovoce.domain import events
 from sottovoce.domain.agents import AgentState, BusyReason, Trigger
 from sottovoce.domain.calls import CallDirection, CallState, CallTrigger, move
@@ -14,6 +16,8 @@ from sottovoce.domain.lines import LegOffered
 from sottovoce.live import hearing, seating, supervising
 from sottovoce.live.effects import Accept, Announce, Arm, CallUnanswered, Disarm, HangUp
 from sottovoce.live.state import Call, FloorState, Seat
+
+log = structlog.get_logger(__name__)
 
 
 def began(floor: FloorState, call: Call) -> None:
@@ -125,15 +129,18 @@ def talk(floor: FloorState, call: Call) -> None:
     join(floor, call, seat)
 
 
-def join(floor: FloorState, call: Call, seat: Seat) -> None:
-    """Begin a talk segment: recording, music, table, words. New callers never meet an inserted inspector."""
+def join(floor: FloorState, call: Call, seat: Seat, *, taken_from: Seat | None = None) -> None:
+    """Begin a talk segment: recording, music, table, words. New callers never meet an inserted inspector.
+
+    `taken_from` talked with this customer until now: the same table takes him away there.
+    """
     supervising.fall_back(floor, seat)
     if hearing.on_hold(seat):
         hearing.music(floor, call, True)
     elif call.direction is CallDirection.INBOUND or call.segments:
         hearing.music(floor, call, False)
     hearing.begin_segment(floor, call, seat)
-    hearing.refresh(floor, seat)
+    hearing.refresh(floor, *([taken_from] if taken_from is not None else []), seat)
     tell_talking(floor, call, seat)
     assert call.segment is not None
     hearing.tell_recording(floor, call.segment)
@@ -248,7 +255,16 @@ def phone_lost(floor: FloorState, seat: Seat, cause: ReleaseCause, *, was_up: bo
     if call is None:
         return
     if call.state in (CallState.ALERTING, CallState.JOINING):
-        unanswered(floor, call, BusyReason.REJECTED if was_up else _SILENCE.get(cause, BusyReason.PHONE))
+        reason = BusyReason.REJECTED if was_up else _SILENCE.get(cause, BusyReason.PHONE)
+        if reason is BusyReason.PHONE:
+            log.warning(
+                "agent's phone cannot be had, agent is busy",
+                vdn=floor.profile.vdn,
+                agent=seat.agent,
+                phone=seat.phone,
+                cause=cause.value,
+            )
+        unanswered(floor, call, reason)
     else:
         lost = cause is ReleaseCause.WORKER_LOST
         end_call(floor, call, cause.value if lost else f"agent: {cause.value}")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from sottovoce.domain.agents import Trigger
-from sottovoce.domain.directory import AgentId, SkillId
+from sottovoce.domain.directory import AgentId, SkillId, VdnProfile
 from sottovoce.domain.legs import RecordingId, RecordingResult
 from sottovoce.domain.lines import LineEvent
 from sottovoce.domain.supervision import Mode
@@ -221,10 +221,26 @@ class CloseFloor:
 
 
 @dataclass(frozen=True, slots=True)
+class ProfileRead:
+    """The VDN's configuration as it is now."""
+
+    profile: VdnProfile
+
+
+@dataclass(frozen=True, slots=True)
 class TimerRan:
     """A timer ran out."""
 
     timer: Timer
 
 
-Input = Command | LineEvent | EngineEvent | RecordingClosed | RecordingRefused | TimerRan | CloseFloor
+Input = (
+    Command
+    | LineEvent
+    | EngineEvent
+    | RecordingClosed
+    | RecordingRefused
+    | ProfileRead
+    | TimerRan
+    | CloseFloor
+)

@@ -36,8 +36,12 @@ class Desk(PresenceDesk, CallDesk, InspectionDesk):
         await self._building.stop()
 
     async def reload(self, vdn: VdnId) -> None:
-        """Read a VDN's configuration anew."""
-        await self._building.reload(vdn)
+        """Read a VDN's configuration anew. Rights that were withdrawn end supervisions, agents who are gone
+        are signed out, the others stay signed in. Raises as the store does."""
+        for agent in await self._building.reload(vdn):
+            self._sessions.close(agent)
+            self._failures.pop(agent, None)
+            self._last_turn.pop(agent, None)
 
     async def settled(self) -> None:
         """Wait until everything that the floors wanted so far is done (tests, bench)."""

@@ -316,5 +316,6 @@ _TRANSITIONS: Mapping[type, Callable[[FloorState, Any], None]] = {
     LegProven: _ignore,
     DigitPressed: _ignore,
     TimerRan: _timer,
+    commands.ProfileRead: presence.configure,
     commands.CloseFloor: presence.close,
 }

@@ -10,7 +10,7 @@ from sottovoce.domain.agents import AgentState, BusyReason, Trigger
 from sottovoce.domain.calls import CallDirection, CallState, CallTrigger, move
 from sottovoce.domain.directory import Right
 from sottovoce.domain.lines import Destination, Side
-from sottovoce.domain.supervision import Command, follow
+from sottovoce.domain.supervision import Command
 from sottovoce.errors import Code, Refused
 from sottovoce.live import calling, hearing, seating, supervising
 from sottovoce.live.commands import (
@@ -171,7 +171,7 @@ def check_intercept(floor: FloorState, command: Intercept) -> tuple[Supervision,
     """The supervision and the call to take, if that is permitted now."""
     seat = floor.seat(command.inspector)
     access.require(seat.profile, Right.INSPECT)
-    follow(supervising.footing(seat, command.target), Command.INTERCEPT)
+    supervising.step(seat, command.target, Command.INTERCEPT)
     supervision = seat.inspecting
     assert supervision is not None
     call = supervision.target.call
@@ -181,18 +181,22 @@ def check_intercept(floor: FloorState, command: Intercept) -> tuple[Supervision,
 
 
 def intercept(floor: FloorState, command: Intercept) -> None:
-    """The call becomes the inspector's, the agent idle. Other inspectors stay with the agent."""
+    """The call becomes the inspector's, the agent idle. Other inspectors stay with the agent.
+
+    One table takes the customer from the agent and gives him to the inspector.
+    """
     supervision, call = check_intercept(floor, command)
     agent, inspector = supervision.target, supervision.inspector
     call.state = move(call.state, CallTrigger.INTERCEPT)
     call.muted, call.held_at = False, None
     agent.call, agent.last_call = None, call
     supervising.fall_back(floor, agent)
-    supervising.detach(floor, supervision, "intercepted")
+    supervising.part(floor, supervision)
     hearing.end_segment(floor, call)
     call.seat, inspector.call = inspector, call
     seating.move(floor, inspector, Trigger.TALK)
-    calling.join(floor, call, inspector)
+    calling.join(floor, call, inspector, taken_from=agent)
+    floor.journal(supervising.ended(floor, supervision, "intercepted"))
     seating.set_free(floor, agent, Trigger.FREED)
     seating.release_phone(floor, agent)
     floor.emit(events.CallReleased(agent.agent, call.call))

@@ -63,8 +63,22 @@ def table(seat: Seat) -> Routing:
     )
 
 
-def refresh(floor: FloorState, seat: Seat) -> None:
-    """Make the seat's table true if it is not yet."""
+def refresh(floor: FloorState, *seats: Seat) -> None:
+    """Make the seats' tables true if they are not yet, all at once.
+
+    A leg that goes from one of them to another is the later one's; so is the recording.
+    """
+    changed = [routing for seat in seats if (routing := _changed(seat)) is not None]
+    if len(changed) == 1:
+        floor.do(Apply(changed[0]))
+    elif changed:
+        hears = {leg: voices for routing in changed for leg, voices in routing.hears.items()}
+        inspectors = frozenset[LegId]().union(*(routing.inspectors for routing in changed))
+        floor.do(Apply(Routing(hears, inspectors, changed[-1].recording, changed[-1].recorded)))
+
+
+def _changed(seat: Seat) -> Routing | None:
+    """What must be applied for this seat, legs that left it included; None when all is true already."""
     now = table(seat)
     before = seat.routing or _SILENCE
     if now.recording is not None and seat.call is not None and seat.call.segment is not None:
@@ -73,15 +87,15 @@ def refresh(floor: FloorState, seat: Seat) -> None:
             if leg in now.inspectors and leg is not None:
                 seat.call.segment.inspectors[leg] = supervision.inspector.agent
     if before == now:
-        return
+        return None
     seat.routing = now
     if now.recording is None and not any((*before.hears.values(), *now.hears.values())):
-        return
+        return None
     gone = [leg for leg in before.hears if leg not in now.hears]
     if gone:
         hears = {**dict.fromkeys(gone, frozenset[LegId]()), **now.hears}
         now = Routing(hears, now.inspectors, now.recording, now.recorded)
-    floor.do(Apply(now))
+    return now
 
 
 def music(floor: FloorState, call: Call, on: bool) -> None:

@@ -8,7 +8,6 @@ from sottovoce.domain.agents import Trigger
 from sottovoce.domain.directory import AgentId, SkillId
 from sottovoce.domain.supervision import Mode
 from sottovoce.errors import Code, Refused
-from sottovoce.live import presence
 from sottovoce.live.commands import (
     ChangeMode,
     ChangeState,
@@ -28,7 +27,8 @@ class InspectionDesk(Front):
 
     async def supervise(self, inspector: AgentId, target: AgentId, mode: Mode) -> None:
         """Begin. NO_RIGHT, TARGET_IS_SELF, TARGET_UNKNOWN, TARGET_NOT_SIGNED_IN, WRONG_AGENT_STATE
-        (the inspector is not idle), WRONG_SUPERVISION_STATE (supervises already), UNAVAILABLE."""
+        (the inspector is not idle), WRONG_SUPERVISION_STATE (supervises already), MEDIA_EXHAUSTED (too many
+        inspectors on the agent), UNAVAILABLE."""
         if inspector in self._starting:
             raise Refused(Code.WRONG_SUPERVISION_STATE, "one supervision at a time")
         self._starting[inspector] = (target, mode)
@@ -38,20 +38,21 @@ class InspectionDesk(Front):
             del self._starting[inspector]
 
     async def toggle(self, inspector: AgentId, target: AgentId) -> None:
-        """Listen to insert and back. NOT_SUPERVISED, WRONG_SUPERVISION_STATE, NO_RIGHT, UNAVAILABLE."""
+        """Listen to insert and back. NOT_SUPERVISED, WRONG_SUPERVISION_STATE, TARGET_IS_SELF, NO_RIGHT,
+        UNAVAILABLE."""
         await self._ask_in_turn(inspector, ChangeMode(inspector, target, None))
 
     async def change_mode(self, inspector: AgentId, target: AgentId | None, mode: Mode) -> None:
-        """Change to `mode`; None is the agent supervised now. NOT_SUPERVISED, NO_RIGHT, UNAVAILABLE."""
+        """Change to `mode`; None is the agent supervised now. NOT_SUPERVISED, TARGET_IS_SELF, NO_RIGHT,
+        UNAVAILABLE; back to listen never waits for the store."""
         await self._ask_in_turn(inspector, ChangeMode(inspector, target, mode))
 
     async def stop(self, inspector: AgentId, target: AgentId | None, *, whisper: bool = False) -> None:
         """End the supervision; with `whisper` only one that whispers. NOT_SUPERVISED,
-        WRONG_SUPERVISION_STATE, NO_RIGHT. Never waits for the store."""
+        WRONG_SUPERVISION_STATE, TARGET_IS_SELF; NO_RIGHT only where nothing runs. Waits for no store."""
         starting = self._starting.get(inspector)
         floor = self._floor(inspector)
         if starting is not None and floor.seat(inspector).inspecting is None:
-            presence.require_inspector(floor, inspector)
             if target not in (None, starting[0]):
                 raise Refused(Code.NOT_SUPERVISED, f"agent {target} is not supervised")
             self._last_turn[inspector] = next(self._turn)
@@ -59,7 +60,8 @@ class InspectionDesk(Front):
         await self._ask_in_turn(inspector, StopSupervision(inspector, target, whisper))
 
     async def intercept(self, inspector: AgentId, target: AgentId, call: str | None = None) -> None:
-        """Take the call over. NOT_SUPERVISED, WRONG_SUPERVISION_STATE, NO_CALL, NO_RIGHT, UNAVAILABLE."""
+        """Take the call over. NOT_SUPERVISED, WRONG_SUPERVISION_STATE, TARGET_IS_SELF, NO_CALL, NO_RIGHT,
+        UNAVAILABLE."""
         await self._ask_in_turn(inspector, Intercept(inspector, target, call))
 
     async def force_busy(self, inspector: AgentId, target: AgentId) -> None:

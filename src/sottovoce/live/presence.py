@@ -6,7 +6,7 @@ import re
 
 from sottovoce.domain import access, events
 from sottovoce.domain.agents import AgentState, BusyReason, Standing, Trigger
-from sottovoce.domain.directory import AgentId, AgentProfile, Right, SkillId
+from sottovoce.domain.directory import AgentProfile, SkillId
 from sottovoce.domain.journal import SessionEnded, SessionSaved
 from sottovoce.errors import Code, Refused
 from sottovoce.live import calling, seating, supervising
@@ -14,6 +14,7 @@ from sottovoce.live.commands import (
     ChangeState,
     ChooseSkills,
     CloseFloor,
+    ProfileRead,
     SetHabit,
     SignInAgent,
     SignOutAgent,
@@ -112,6 +113,7 @@ def sign_in(floor: FloorState, command: SignInAgent) -> None:
         floor.emit(events.InService(seat.agent), events.AgentReady(seat.agent))
         if seat.state is not AgentState.IDLE:
             seating.tell_state(floor, seat)
+        seating.arm_limit(floor, seat)
         tell_presence(floor, seat.profile, signed_in=True)
     floor.do(Arm(SessionSilent(seat.agent), floor.settings.session_silence_s))
 
@@ -157,6 +159,7 @@ def restore(floor: FloorState, session: SessionSaved) -> None:
     )
     floor.seats[seat.agent] = seat
     floor.do(OpenFeed(seat.agent), Arm(SessionSilent(seat.agent), floor.settings.session_silence_s))
+    seating.arm_limit(floor, seat)
     seating.tell_state(floor, seat)
 
 
@@ -196,6 +199,26 @@ def leave(floor: FloorState, seat: Seat, reason: str, *, told: bool = False) -> 
     floor.do(CloseFeed(seat.agent))
     floor.journal(SessionEnded(seat.agent, floor.profile.vdn, floor.now, reason))
     tell_presence(floor, seat.profile, signed_in=False)
+
+
+def configure(floor: FloorState, command: ProfileRead) -> None:
+    """The VDN is configured anew: what is no longer permitted ends, agents who are gone are signed out.
+
+    The others go on with their new profile.
+    """
+    floor.profile = command.profile
+    gone: list[Seat] = []
+    for seat in floor.seats.values():
+        profile = floor.profile.agents.get(seat.agent)
+        if profile is None:
+            seat.leaving = True
+            gone.append(seat)
+        else:
+            seat.profile = profile
+    supervising.withdraw(floor)
+    for seat in gone:
+        leave(floor, seat, "no longer configured", told=True)
+    calling.assign(floor)
 
 
 def close(floor: FloorState, command: CloseFloor) -> None:
@@ -285,8 +308,3 @@ def set_habit(floor: FloorState, command: SetHabit) -> None:
     if command.auto_answer is not None:
         seat.auto_answer = command.auto_answer
     floor.journal(saved(floor, seat))
-
-
-def require_inspector(floor: FloorState, agent: AgentId) -> None:
-    """Raise NOT_SIGNED_IN or NO_RIGHT."""
-    access.require(floor.seat(agent).profile, Right.INSPECT)

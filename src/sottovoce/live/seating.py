@@ -12,21 +12,25 @@ from sottovoce.live.state import FloorState, Seat
 
 def stand(floor: FloorState, seat: Seat, standing: Standing) -> None:
     """Put the seat into a standing, without a word to the agent."""
-    if standing.state is not seat.standing.state:
-        seat.since = floor.now
-        if seat.standing.state is AgentState.REST:
-            floor.do(Disarm(RestEnds(seat.agent)))
-        if seat.standing.state is AgentState.WRAP_UP:
-            floor.do(Disarm(WrapUpEnds(seat.agent)))
-        if standing.state is AgentState.WRAP_UP and floor.settings.wrap_up_s:
-            floor.do(Arm(WrapUpEnds(seat.agent), floor.settings.wrap_up_s))
-        if standing.state is AgentState.REST and standing.rest_seconds:
-            floor.do(Arm(RestEnds(seat.agent), standing.rest_seconds))
-        if standing.state is AgentState.IDLE:
-            seat.idle_order = next(floor.numbers)
-    elif standing.state is AgentState.REST and standing.rest_seconds != seat.standing.rest_seconds:
+    before, seat.standing = seat.standing, standing
+    if standing.state is AgentState.REST and standing.rest_seconds and standing is not before:
         floor.do(Arm(RestEnds(seat.agent), standing.rest_seconds))
-    seat.standing = standing
+    if standing.state is before.state:
+        return
+    seat.since = floor.now
+    if before.state is AgentState.REST:
+        floor.do(Disarm(RestEnds(seat.agent)))
+    if before.state is AgentState.WRAP_UP:
+        floor.do(Disarm(WrapUpEnds(seat.agent)))
+    if standing.state is AgentState.IDLE:
+        seat.idle_order = next(floor.numbers)
+    arm_limit(floor, seat)
+
+
+def arm_limit(floor: FloorState, seat: Seat) -> None:
+    """Wrap-up began, perhaps with the sign-in: it lasts no longer than it may."""
+    if seat.state is AgentState.WRAP_UP and floor.settings.wrap_up_s:
+        floor.do(Arm(WrapUpEnds(seat.agent), floor.settings.wrap_up_s))
 
 
 def move(floor: FloorState, seat: Seat, trigger: Trigger, *, reason: int = 0, seconds: int = 0) -> None:

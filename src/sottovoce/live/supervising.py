@@ -37,6 +37,18 @@ def footing(seat: Seat, target: AgentId | None) -> Footing:
     return running.footing
 
 
+def step(seat: Seat, target: AgentId | None, wish: Command) -> Footing:
+    """Where the inspector would stand after `wish`; raises the reason against it.
+
+    The right is asked for only where nothing runs: a refusal must never leave a whisper on.
+    """
+    if seat.inspecting is None:
+        access.require(seat.profile, Right.INSPECT)
+    if target == seat.agent:
+        raise Refused(Code.TARGET_IS_SELF, "an inspector does not inspect himself")
+    return follow(footing(seat, target), wish)
+
+
 def check_start(floor: FloorState, command: Supervise) -> tuple[Seat, Seat]:
     """Both seats, if the supervision may begin now."""
     inspector, target = may_inspect(floor, command.inspector, command.target)
@@ -46,7 +58,7 @@ def check_start(floor: FloorState, command: Supervise) -> tuple[Seat, Seat]:
     if not inspector.free:
         raise Refused(Code.WRONG_AGENT_STATE, "an inspector must be idle to begin")
     if len(target.inspectors) >= floor.settings.max_inspectors:
-        raise Refused(Code.UNAVAILABLE, "too many inspectors on this agent")
+        raise Refused(Code.MEDIA_EXHAUSTED, "too many inspectors on this agent")
     return inspector, target
 
 
@@ -84,14 +96,13 @@ def tell_mode(floor: FloorState, supervision: Supervision) -> None:
 def check_change(floor: FloorState, command: ChangeMode) -> tuple[Supervision, Mode]:
     """The supervision and its next mode, if the change is permitted."""
     seat = floor.seat(command.inspector)
-    access.require(seat.profile, Right.INSPECT)
     wish = Command.TOGGLE if command.mode is None else CHANGES[command.mode]
-    after = follow(footing(seat, command.target), wish)
-    running = seat.inspecting
-    assert running is not None
-    if command.mode is not None:
-        return running, command.mode
-    return running, Mode(after.value)
+    after = step(seat, command.target, wish)
+    mode = Mode(after.value) if command.mode is None else command.mode
+    if mode is not Mode.LISTEN:
+        access.require(seat.profile, Right.INSPECT)
+    assert seat.inspecting is not None
+    return seat.inspecting, mode
 
 
 def change(floor: FloorState, command: ChangeMode) -> None:
@@ -110,17 +121,20 @@ def change(floor: FloorState, command: ChangeMode) -> None:
 def stop(floor: FloorState, command: StopSupervision) -> None:
     """The inspector leaves."""
     seat = floor.seat(command.inspector)
-    access.require(seat.profile, Right.INSPECT)
-    wish = Command.STOP_WHISPER if command.whisper else Command.STOP
-    follow(footing(seat, command.target), wish)
+    step(seat, command.target, Command.STOP_WHISPER if command.whisper else Command.STOP)
     assert seat.inspecting is not None
     end(floor, seat.inspecting, "stopped")
 
 
 def end(floor: FloorState, supervision: Supervision, reason: str, *, phone: bool = True) -> None:
     """End it for any reason: silence first, then the phone, then words. `phone` releases it if due."""
-    inspector = supervision.inspector
     detach(floor, supervision, reason)
+    let_go(floor, supervision, phone=phone)
+
+
+def let_go(floor: FloorState, supervision: Supervision, *, phone: bool = True) -> None:
+    """After `detach`: the inspector's phone, his state, and words for both."""
+    inspector = supervision.inspector
     if phone:
         release_phone(floor, inspector)
     set_free(floor, inspector, Trigger.FREED)
@@ -130,15 +144,20 @@ def end(floor: FloorState, supervision: Supervision, reason: str, *, phone: bool
 
 def detach(floor: FloorState, supervision: Supervision, reason: str) -> None:
     """Take the inspector out of the agent's conversation and write it down."""
+    part(floor, supervision)
+    refresh(floor, supervision.target)
+    refresh(floor, supervision.inspector)
+    floor.journal(ended(floor, supervision, reason))
+
+
+def part(floor: FloorState, supervision: Supervision) -> None:
+    """Undo the bond of inspector and agent; the caller makes the tables true at once and journals it."""
     inspector, target = supervision.inspector, supervision.target
     inspector.inspecting = None
     target.inspectors.remove(supervision)
     floor.do(Disarm(LeaseEnds(inspector.agent)))
     if supervision.reaching:
         floor.do(Disarm(InspectorUnreached(inspector.agent)))
-    refresh(floor, target)
-    refresh(floor, inspector)
-    floor.journal(ended(floor, supervision, reason))
 
 
 def ended(floor: FloorState, supervision: Supervision, reason: str) -> AuditEntry:
@@ -185,6 +204,27 @@ def lease_ran_out(floor: FloorState, inspector: AgentId) -> None:
     seat = floor.seats.get(inspector)
     if seat is not None and seat.inspecting is not None:
         end(floor, seat.inspecting, "lease ran out")
+
+
+def withdraw(floor: FloorState) -> None:
+    """The VDN's configuration changed: end what it no longer permits, all tables first."""
+    leading = [seat.inspecting for seat in floor.seats.values() if seat.inspecting is not None]
+    lost = [supervision for supervision in leading if not _permitted(floor, supervision)]
+    for supervision in lost:
+        detach(floor, supervision, "no longer permitted")
+    for supervision in lost:
+        let_go(floor, supervision)
+
+
+def _permitted(floor: FloorState, supervision: Supervision) -> bool:
+    inspector = floor.profile.agents.get(supervision.inspector.agent)
+    if inspector is None:
+        return False
+    try:
+        access.inspected(floor.profile, inspector, supervision.target.agent)
+    except Refused:
+        return False
+    return True
 
 
 def end_all(floor: FloorState, seat: Seat, reason: str) -> None:

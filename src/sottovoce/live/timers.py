@@ -7,6 +7,9 @@ from collections.abc import Iterator
 
 from sottovoce.live.effects import Timer
 
+SLACK = 64
+"""Dead entries that the heap may hold beside as many as there are timers."""
+
 
 class Timers:
     """What is due when. Times are seconds of a monotonic clock."""
@@ -57,3 +60,6 @@ class Timers:
         self._count += 1
         self._queued[timer] = at
         heapq.heappush(self._heap, (at, self._count, timer))
+        if len(self._heap) > SLACK + 2 * len(self._queued):
+            self._heap = [entry for entry in self._heap if self._queued.get(entry[2]) == entry[0]]
+            heapq.heapify(self._heap)

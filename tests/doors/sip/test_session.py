@@ -8,7 +8,7 @@ from hypothesis import settings as examples
 from hypothesis import strategies as st
 from tests.doors.sip.network import Network, Peer, answering, losing, losing_numbers
 
-from sottovoce.domain.legs import Direction, ReleaseCause
+from sottovoce.domain.legs import Direction, LegAddress, ReleaseCause
 from sottovoce.doors.sip import events
 from sottovoce.doors.sip.called import Called
 from sottovoce.doors.sip.calling import Calling
@@ -337,6 +337,18 @@ def test_a_call_that_begins_on_hold_is_answered_first() -> None:
     caller.act(lambda ua: ua.transactions.request(invite, callee.hop, session._on_response))
     network.run(1)
     assert callee.names() == ["CallOffered", "MediaAgreed", "CallAnswered", "CallHeld"]
+
+
+def test_a_far_side_that_is_transferred_by_a_re_invite_is_heard_elsewhere_and_the_call_goes_on() -> None:
+    network, caller, callee, session, theirs = talking()
+    before = callee.names()
+    session.negotiation.local = LegAddress("10.0.0.9", 40000)
+    caller.act(lambda ua: session.reinvite())
+    network.run(1)
+    assert callee.names() == [*before, "MediaAgreed"]
+    moved = callee.of(events.MediaAgreed)[-1].remote
+    assert (moved.host, moved.port, moved.direction) == ("10.0.0.9", 40000, Direction.SENDRECV)
+    assert not theirs.ended
 
 
 def test_a_bye_is_heard_whatever_its_number() -> None:

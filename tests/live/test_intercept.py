@@ -1,0 +1,121 @@
+"""Intercepts: one table takes the customer over, the others stay with the agent."""
+
+from __future__ import annotations
+
+import pytest
+
+from sottovoce.domain.directory import AgentId
+from sottovoce.domain.journal import SegmentEnded
+from sottovoce.domain.supervision import Mode
+from sottovoce.errors import Code, Refused
+
+A, I, J = AgentId(101), AgentId(300), AgentId(301)  # noqa: E741
+
+
+async def refused(code: Code, asked) -> None:
+    with pytest.raises(Refused) as refusal:
+        await asked
+    assert refusal.value.code is code
+
+
+@pytest.fixture
+async def on_call(stage):
+    """Agent 101 talks with 555; inspectors 300 and 301 are idle; all queues are empty."""
+    await stage.sign_in(101, 300, 301)
+    await stage.call_in("555")
+    await stage.forget(101, 300, 301)
+    return stage
+
+
+@pytest.fixture
+async def standing(stage):
+    """The same with a phone that stays off-hook between calls."""
+    await stage.sign_in(101, 300, 301, release_phone=False)
+    await stage.call_in("555")
+    await stage.forget(101, 300, 301)
+    return stage
+
+
+def _leg(stage, number):
+    return next(leg for leg, phone in stage.lines.legs.items() if phone.number == number)
+
+
+def _names(stage, legs):
+    return {stage.lines.legs[leg].number for leg in legs or () if leg in stage.lines.legs}
+
+
+async def test_an_intercept_leaves_the_others_with_the_agent(standing):
+    stage = standing
+    await stage.desk.supervise(I, A, Mode.LISTEN)
+    await stage.desk.supervise(J, A, Mode.INSERT)
+    await stage.desk.intercept(I, A)
+    await stage.quiet()
+    assert stage.hears() == {
+        "555": {"1300"},
+        "1300": {"555"},
+        "1101": set(),
+        "1301": set(),
+    }
+    await stage.call_in("556")
+    assert stage.hears()["1301"] == {"556", "1101"}
+    assert stage.hears()["556"] == {"1101"}
+
+
+@pytest.mark.parametrize("mode", Mode)
+async def test_an_intercept_leaves_the_customer_alone_in_no_table(standing, mode):
+    stage = standing
+    await stage.desk.supervise(I, A, mode)
+    await stage.desk.supervise(J, A, Mode.WHISPER)
+    await stage.quiet()
+    customer, before = _leg(stage, "555"), len(stage.engine.tables)
+    await stage.desk.intercept(I, A)
+    await stage.quiet()
+    [table] = stage.engine.tables[before:]
+    assert _names(stage, table.hears[customer]) == {"1300"}
+    assert _names(stage, table.inspectors) == {"1301"}
+    assert stage.hears() == {"555": {"1300"}, "1300": {"555"}, "1101": {"1301"}, "1301": set()}
+
+
+async def test_an_intercept_of_a_held_call_takes_it_back(on_call):
+    stage = on_call
+    await stage.desk.supervise(I, A, Mode.LISTEN)
+    await stage.desk.hold(A)
+    await stage.quiet()
+    await stage.desk.intercept(I, A)
+    await stage.quiet()
+    assert stage.hears() == {"555": {"1300"}, "1300": {"555"}}
+
+
+async def test_an_intercept_begins_a_new_recording(on_call):
+    stage = on_call
+    call = stage.desk.call_ids(A)[0]
+    await stage.desk.supervise(I, A, Mode.LISTEN)
+    await stage.forget(101, 300)
+    await stage.desk.intercept(I, A, call)
+    assert await stage.names(300) == ["CallTalking", "RecordingStarted"]
+    assert await stage.names(101) == [
+        "AgentReady",
+        "PhoneReleased",
+        "CallReleased",
+        "CustomerReleased",
+        "SupervisionEnded",
+        "RecordingDone",
+    ]
+    await stage.desk.release(I)
+    await stage.quiet()
+    segments = [c for c in stage.store.appended if isinstance(c, SegmentEnded)]
+    assert [segment.agent for segment in segments] == [A, I]
+    assert [segment.recording for segment in segments] == [
+        f"/rec/1/2026/01/01/{call}-101-1.wav",
+        f"/rec/1/2026/01/01/{call}-300-2.wav",
+    ]
+
+
+async def test_intercept_needs_a_talking_call_of_that_id(standing):
+    stage = standing
+    await stage.desk.supervise(I, A, Mode.LISTEN)
+    await refused(Code.NO_CALL, stage.desk.intercept(I, A, "1-1"))
+    await refused(Code.NOT_SUPERVISED, stage.desk.intercept(J, A))
+    stage.lines.phones["555"].hang_up()
+    await stage.quiet()
+    await refused(Code.NO_CALL, stage.desk.intercept(I, A))
