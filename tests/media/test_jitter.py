@@ -370,8 +370,10 @@ EVENT = st.tuples(
 def test_slots_do_not_touch_each_other_whatever_comes(
     events: list[tuple[int, int, int, int, int, bool]],
 ) -> None:
-    """A bank of three slots does what three banks of one do, and only sound samples come out."""
-    together = Listener(slots=[0], capacity=3)
+    """A bank of three legs does what three banks of one do, and only sound samples come out.
+
+    They are four slots apart: a slot's turn to be stretched comes every fourth tick."""
+    together = Listener(slots=[0], capacity=9)
     alone = [Listener() for _ in range(3)]
     sequence, timestamp = [10] * 3, [1000] * 3
     for number, (slot, step, stride, ssrc, size, tick) in enumerate(events):
@@ -382,16 +384,16 @@ def test_slots_do_not_touch_each_other_whatever_comes(
         sequence[slot] += step
         timestamp[slot] += stride
         packet = Packet(sequence[slot], timestamp[slot], voice(size, seed=number), ssrc)
-        together.slots = np.array([slot])
+        together.slots = np.array([4 * slot])
         assert together.take(packet) == alone[slot].take(packet)
     for _ in range(3):
         together.tick()
         for slot, single in enumerate(alone):
-            assert np.array_equal(together._frames[0][slot], single.tick())
+            assert np.array_equal(together._frames[0][4 * slot], single.tick())
     for slot, single in enumerate(alone):
         for name, held in vars(single.bank).items():
             if isinstance(held, np.ndarray) and held.size == 1:
-                assert held[0] == vars(together.bank)[name][slot], name
+                assert held[0] == vars(together.bank)[name][4 * slot], name
 
 
 @settings(max_examples=80, deadline=None)

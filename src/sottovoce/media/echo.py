@@ -11,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from sottovoce.media.g711 import Samples
+from sottovoce.media.spans import items
 
 FRAME = 160
 THIN = 4
@@ -64,7 +65,8 @@ class EchoWatch:
         self._place: dict[int, int] = {}
         self._rows: npt.NDArray[np.intp] = np.zeros(0, np.intp)
         self._places: npt.NDArray[np.intp] = np.zeros(0, np.intp)
-        self._history = np.zeros((8, FRAMES, FRAME), np.int16)
+        # A tick's frames side by side: they are written at once in every tick, and read seldom.
+        self._history = np.zeros((FRAMES, 8, FRAME), np.int16)
         self._free = list(range(8))
         self._since: dict[int, int] = {}
         self._at = 0
@@ -82,10 +84,11 @@ class EchoWatch:
             del self._since[slot]
         for slot in slots - self._place.keys():
             if not self._free:
-                self._free = list(range(len(self._history), 2 * len(self._history)))
-                self._history = np.concatenate([self._history, np.zeros_like(self._history)])
+                places = self._history.shape[1]
+                self._free = list(range(places, 2 * places))
+                self._history = np.concatenate([self._history, np.zeros_like(self._history)], axis=1)
             place = self._place[slot] = self._free.pop()
-            self._history[place] = 0
+            self._history[:, place] = 0
             self._since[slot] = self._ticks
         self._pairs = sorted(pairs)
         self._rows = np.array(list(self._place), np.intp)
@@ -102,7 +105,7 @@ class EchoWatch:
             return None
         self._ticks += 1
         self._at = (self._at + 1) % FRAMES
-        self._history[self._places, self._at] = frames[self._rows]
+        items(self._history[self._at])[self._places] = items(frames).take(self._rows)
         if self._ticks % EVERY_TICKS:
             return None
         self._turn = (self._turn + 1) % max(len(self._pairs), LEAST_TURNS)
@@ -120,5 +123,5 @@ class EchoWatch:
         return pair
 
     def _past(self, slot: int) -> Samples:
-        history = self._history[self._place[slot]]
+        history = self._history[:, self._place[slot]]
         return np.concatenate([history[self._at + 1 :], history[: self._at + 1]]).reshape(-1)

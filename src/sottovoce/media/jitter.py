@@ -18,6 +18,7 @@ import numpy.typing as npt
 from sottovoce.media import concealment
 from sottovoce.media.concealment import FADED_AFTER
 from sottovoce.media.g711 import Samples
+from sottovoce.media.spans import Spans, items, rows, spans
 
 FRAME = 160
 RING = 4096
@@ -51,6 +52,8 @@ _WIDTH = _FRONT + RING + _BACK
 _MIRRORED = FRAME + concealment.LONGEST
 assert _MIRRORED + LONGEST <= _BACK
 
+_NOTHING = np.full((1, LONGEST), MISSING, np.int16)
+
 Ints = npt.NDArray[np.int64]
 Slots = npt.NDArray[np.intp]
 Flags = npt.NDArray[np.bool_]
@@ -65,6 +68,7 @@ class JitterBank:
             return np.zeros(capacity, np.int64)
 
         self._samples = np.full(capacity * _WIDTH, MISSING, np.int16)
+        self._frames = spans(self._samples, FRAME)
         self.synced = np.zeros(capacity, np.bool_)
         self.comfort = np.zeros(capacity, np.bool_)
         """The far side said that it is silent (RFC 3389): nothing is missing."""
@@ -72,7 +76,8 @@ class JitterBank:
         self.highest = ints()
         """Extended highest sequence number."""
         self._first = ints()
-        self._unique = ints()
+        self._received_before = ints()
+        """What `received` was when the stream began."""
         self._seen = np.zeros(capacity, np.uint64)
         self._lost_before = ints()
         self._newcomer = np.full(capacity, -1, np.int64)
@@ -100,7 +105,7 @@ class JitterBank:
     def reset(self, slot: int) -> None:
         """Zero a slot: nothing of its last leg is left."""
         for held in vars(self).values():
-            if isinstance(held, np.ndarray) and held is not self._samples:
+            if isinstance(held, np.ndarray) and held.shape == self.synced.shape:
                 held[slot] = 0
         self._newcomer[slot] = -1
         self._run[slot] = FADED_AFTER
@@ -110,7 +115,8 @@ class JitterBank:
     def lost(self) -> Ints:
         """Packets [capacity] that never came, or not yet: one out of order counts until it is there."""
         expected = np.where(self.synced, self.highest - self._first + 1, 0)
-        lost: Ints = np.maximum(self._lost_before + expected - self._unique, 0)
+        unique = self.received - self._received_before
+        lost: Ints = np.maximum(self._lost_before + expected - unique, 0)
         return lost
 
     # -- packets in ------------------------------------------------------------------------------
@@ -146,9 +152,7 @@ class JitterBank:
             fresh = ~forward
         ahead = _which(forward)
         self._advance(slots[ahead], step[ahead])
-        who = slots[_which(good)]
-        self.received[who] += 1
-        self._unique[who] += 1
+        self.received[slots[_which(good)]] += 1
 
         last = self._last[slots]
         stamps = last + (((timestamp - last + 0x80000000) & 0xFFFFFFFF) - 0x80000000)
@@ -183,7 +187,7 @@ class JitterBank:
 
     def _begin(self, slots: Slots, sequence: Ints, timestamp: Ints, ssrc: Ints) -> None:
         self._lost_before[slots] = self.lost()[slots]
-        self._unique[slots] = 0
+        self._received_before[slots] = self.received[slots]
         self.synced[slots] = True
         self.ssrc[slots] = ssrc
         self.highest[slots] = self._first[slots] = sequence
@@ -245,28 +249,26 @@ class JitterBank:
         partly = stamps < self._read[slots]
         if partly.any():
             who = slots[partly]
-            self._put(who, self._read[who] - LONGEST, np.full((len(who), LONGEST), MISSING, np.int16))
+            self._put(who, self._read[who] - LONGEST, _NOTHING)
 
-    def _windows(self, size: int) -> Samples:
-        return np.lib.stride_tricks.as_strided(self._samples, (self._samples.size - size + 1, size), (2, 2))
+    def _spans(self, size: int) -> Spans:
+        return self._frames if size == FRAME else spans(self._samples, size)
 
-    def _put(self, slots: Slots, stamps: Ints, samples: Samples | int, size: int | None = None) -> None:
-        if isinstance(samples, int):
-            assert size is not None
-            block: Samples = np.full((1, size), samples, np.int16)
-        else:
-            block, size = samples, samples.shape[1]
+    def _put(self, slots: Slots, stamps: Ints, samples: Samples) -> None:
+        """Put samples [k, n], or the same [1, n] for all, at these stamps."""
         at = stamps & (RING - 1)
-        index = slots * _WIDTH + (_FRONT + at)
-        windows = self._windows(size)
-        windows[index] = block
-        wrapping = np.flatnonzero(at > RING - size)
-        mirrored = np.flatnonzero(at < _MIRRORED)
-        many = len(block) > 1
-        if wrapping.size:
-            windows[index[wrapping] - RING] = block[wrapping] if many else block
-        if mirrored.size:
-            windows[index[mirrored] + RING] = block[mirrored] if many else block
+        self._copy(slots * _WIDTH + (_FRONT + at), at, samples)
+
+    def _copy(self, index: Slots, at: Ints, samples: Samples) -> None:
+        """The same for known places: `at` in the rings, `index` in all samples."""
+        size = samples.shape[1]
+        block = items(samples)
+        into = self._spans(size)
+        into[index] = block
+        for edge, by in (at > RING - size, -RING), (at < _MIRRORED, RING):
+            repeated = np.flatnonzero(edge)
+            if repeated.size:
+                into[index[repeated] + by] = block[repeated] if len(block) > 1 else block
 
     def _clear_ring(self, slots: Slots) -> None:
         self._samples.reshape(-1, _WIDTH)[slots] = MISSING
@@ -277,14 +279,15 @@ class JitterBank:
         """The next frame of slots 0..n-1 into `out` [n, 160]; `earlier`, `before` are the two before it."""
         count = len(out)
         self._ticks += 1
-        everyone = np.arange(count)
         if self._ticks % AIM_TICKS == 0:
             self._aim(count)
         read = self._read[:count]
-        out[:] = self._windows(FRAME)[everyone * _WIDTH + _FRONT + (read & (RING - 1))]
+        at = read & (RING - 1)
+        index = np.arange(_FRONT, _FRONT + count * _WIDTH, _WIDTH) + at
+        items(out)[:] = self._frames[index]
         gaps = out.min(axis=1) == MISSING
         taken = self._stretch(out, before, earlier, gaps)
-        self._put(everyone, read, MISSING, FRAME)
+        self._copy(index, at, _NOTHING[:, :FRAME])
         read += FRAME
         if taken is not None:
             self._settle(*taken)
@@ -316,7 +319,7 @@ class JitterBank:
         lags = concealment.pitch(history)
         dropping = excess[slots] > 0
         at = self._read[slots] & (RING - 1)
-        later = self._windows(FRAME)[slots * _WIDTH + _FRONT + at + lags]
+        later = rows(self._frames[slots * _WIDTH + _FRONT + at + lags], out)
         flow = np.concatenate([before[slots], out[slots]], axis=1)
         sooner = np.take_along_axis(flow, FRAME - lags[:, None] + np.arange(FRAME)[None, :], axis=1)
         other = np.where(dropping[:, None], later, sooner)
@@ -332,7 +335,7 @@ class JitterBank:
         who, far = slots[dropped], moved[dropped]
         for lag in np.unique(far):
             same = far == lag
-            self._put(who[same], self._read[who[same]], MISSING, int(lag))
+            self._put(who[same], self._read[who[same]], _NOTHING[:, :lag])
         again, back = slots[~dropped], -moved[~dropped]
         kept = unread[~dropped]
         for lag in np.unique(back):
@@ -345,6 +348,8 @@ class JitterBank:
         """Fill what is missing, and join what follows a gap to it."""
         count = len(out)
         run = self._run[:count]
+        if not (gaps.any() or run.any()):
+            return
         quiet = gaps & ((run >= FADED_AFTER) | ~self.synced[:count] | self.comfort[:count])
         back = np.flatnonzero((run > 0) & ~gaps)
         lacking = np.flatnonzero(gaps & ~quiet)

@@ -107,7 +107,7 @@ class Senders:
             self._groups = self._grouped()
         count = 0
         for codec, size, slots in self._groups:
-            codes = g711.encode(mixed[slots], codec)
+            codes = g711.encode(mixed.take(slots, axis=0), codec)
             if size == FRAME:
                 count = self._pack(count, codec, slots, codes, self.timestamp[slots])
             else:

@@ -13,6 +13,7 @@ import numpy.typing as npt
 
 from sottovoce.errors import Code, Refused
 from sottovoce.media.g711 import Samples
+from sottovoce.media.spans import items
 
 MOST_SOURCES = 32
 """Voices that one listener can hear at once."""
@@ -71,13 +72,14 @@ class Rows:
         if self._plan is None:
             self._plan = self._make_plan(mixed)
         for listeners, sources in self._plan:
-            count = sources.shape[1]
-            if count == 1:
-                mixed[listeners] = frames[sources[:, 0]]
-            elif count == 2:
-                mixed[listeners] = _sum_of_two(frames[sources[:, 0]], frames[sources[:, 1]])
+            voices = [frames.take(row, axis=0) for row in sources]
+            if len(voices) == 1:
+                total = voices[0]
+            elif len(voices) == 2:
+                total = _sum_of_two(*voices)
             else:
-                mixed[listeners] = _sum(frames[sources])
+                total = _sum(voices)
+            items(mixed)[listeners] = items(total)
 
     def _make_plan(self, mixed: Samples) -> list[tuple[Slots, Slots]]:
         sounding = np.flatnonzero(self._sound)
@@ -89,19 +91,20 @@ class Rows:
         for count in np.unique(counts):
             if count:
                 listeners = np.flatnonzero(counts == count)
-                plan.append((listeners, np.ascontiguousarray(sources[listeners, :count])))
+                plan.append((listeners, np.ascontiguousarray(sources[listeners, :count].T)))
         return plan
 
 
-def _sum(voices: Samples) -> Samples:
-    total: Samples = np.clip(voices.sum(axis=1, dtype=np.int32), -32768, 32767).astype(np.int16)
+def _sum(voices: Sequence[Samples]) -> Samples:
+    total: Samples = np.clip(np.sum(voices, axis=0, dtype=np.int32), -32768, 32767).astype(np.int16)
     return total
 
 
 def _sum_of_two(one: Samples, other: Samples) -> Samples:
     """The clipped sum of two frames each: added in 16 bits, and the few rows that overflow once more."""
     total = one + other
-    over = ((one ^ total) & (other ^ total)).min(axis=1) < 0
-    if over.any():
-        total[over] = _sum(np.stack([one[over], other[over]], axis=1))
+    signs = (one ^ total) & (other ^ total)
+    if signs.size and signs.min() < 0:
+        over = signs.min(axis=1) < 0
+        total[over] = _sum((one[over], other[over]))
     return total

@@ -10,6 +10,8 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from sottovoce.media.spans import spans
+
 HEADER = 12
 """Bytes of a header without CSRCs and extension."""
 COMFORT_NOISE = 13
@@ -100,9 +102,8 @@ def _unusual(
 
 def payloads(packets: Batch, rows: npt.NDArray[np.intp], start: Ints, size: int) -> Batch:
     """Payloads [len(rows), size] of some rows of a C-contiguous batch, each with `size` bytes at `start`."""
-    flat = packets.reshape(-1)
-    windows = np.lib.stride_tricks.as_strided(flat, (flat.size - size + 1, size), (1, 1), writeable=False)
-    found: Batch = windows[rows * packets.shape[1] + start]
+    whole = spans(packets.reshape(-1), size)[rows * packets.shape[1] + start]
+    found: Batch = whole.view(np.uint8).reshape(len(rows), size)
     return found
 
 

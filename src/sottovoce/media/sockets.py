@@ -75,6 +75,17 @@ class Drained:
     refused: Ints
 
 
+@dataclass(frozen=True, slots=True)
+class _Round:
+    """How the packets of some slots are sent: good until a port or a far side changes, so for most ticks."""
+
+    slots: Ints
+    rows: Ints
+    """Those that have a far side, port by port."""
+    ways: list[tuple[socket.socket, int, int]]
+    """Which of `rows` go through which socket."""
+
+
 class Sockets:
     """The port pairs of one worker, as sockets, and where each slot sends to."""
 
@@ -89,7 +100,9 @@ class Sockets:
         self._inbox = Inbox(ROWS_PER_TICK)
         self._indices = np.zeros(ROWS_PER_TICK, np.int64)
         self._destinations = Destinations(slots)
-        self._outbox = Outbox(slots, self._destinations)
+        # Two packets a tick for a leg whose ptime is 10 ms.
+        self._outbox = Outbox(2 * slots, self._destinations)
+        self._round: _Round | None = None
         self._turn = 0
         self.received = 0
         self.sent = 0
@@ -102,6 +115,7 @@ class Sockets:
         if index is None:
             index = self._grow()
         self._destinations.clear(slot)
+        self._round = None
         self.pool.open(slot, index, now)
         return LegAddress(self._bind, self.pool.ports[index])
 
@@ -113,10 +127,12 @@ class Sockets:
     def close(self, slot: int, now: float) -> None:
         """Take a slot off its port and send no more for it."""
         self._destinations.clear(slot)
+        self._round = None
         self.pool.close(slot, now)
 
     def _aim(self, slot: int) -> None:
         key = self.pool.destination(slot)
+        self._round = None
         if key is None:
             self._destinations.clear(slot)
         else:
@@ -203,18 +219,20 @@ class Sockets:
 
     def send(self, slots: Ints, packets: Bytes, lengths: Lengths) -> None:
         """Send each row to its slot's far side through its slot's port."""
+        if self._round is None or not np.array_equal(self._round.slots, slots):
+            self._round = self._planned(slots)
+        self._outbox.load(packets, lengths, slots, self._round.rows)
+        for through, start, stop in self._round.ways:
+            self.sent += self._outbox.send(through, start, stop)
+
+    def _planned(self, slots: Ints) -> _Round:
         rows = np.flatnonzero(self._destinations.set[slots])
-        if not len(rows):
-            return
+        rows = rows[np.argsort(self.pool.indices[slots[rows]], kind="stable")]
         ports = self.pool.indices[slots[rows]]
-        if len(rows) > 1 and np.any(ports[1:] < ports[:-1]):
-            order = np.argsort(ports, kind="stable")
-            rows, ports = rows[order], ports[order]
-        self._outbox.load(packets, lengths, slots, rows)
-        edges = np.flatnonzero(np.diff(ports)) + 1
-        starts = [0, *edges.tolist()]
-        for start, stop in zip(starts, [*starts[1:], len(rows)], strict=True):
-            self.sent += self._outbox.send(self._rtp[int(ports[start])], start, stop)
+        starts = np.flatnonzero(np.diff(ports, prepend=-1)).tolist()
+        stops = [*starts[1:], len(rows)]
+        ways = [(self._rtp[ports[start]], start, stop) for start, stop in zip(starts, stops, strict=False)]
+        return _Round(slots.copy(), rows, ways)
 
     def send_rtcp(self, slot: int, packet: bytes) -> None:
         """Send one RTCP packet for a slot, if it has a far side."""

@@ -19,6 +19,7 @@ import numpy.typing as npt
 from sottovoce.domain.legs import LegId, Recording, RecordingId, RecordingResult
 from sottovoce.errors import Code, Refused
 from sottovoce.media.g711 import Samples
+from sottovoce.media.spans import items
 
 FRAME = 160
 TICKS_PER_BLOCK = 20
@@ -90,6 +91,8 @@ class Tracks:
         self._row = np.full(tracks, silence, np.intp)
         self._since = np.zeros(tracks, np.intp)
         self._active: npt.NDArray[np.intp] = np.zeros(0, np.intp)
+        self._plan: tuple[npt.NDArray[np.intp], npt.NDArray[np.intp], npt.NDArray[np.intp]] | None = None
+        """Of the active tracks: the row, the tick modulo a block with which it begins, the block's place."""
         self._due: list[dict[RecordingId, _Running]] = [{} for _ in range(TICKS_PER_BLOCK)]
         self._stale: set[RecordingId] = set()
         self._armed: dict[RecordingId, _Running] = {}
@@ -151,6 +154,7 @@ class Tracks:
         gone = list(running.tracks.values())
         self._free += gone
         self._active = np.setdiff1d(self._active, gone)
+        self._plan = None
         what = running.recording
         inspectors = {leg: track_path(what, leg) for leg in list(running.tracks)[2:]}
         return RecordingResult(recording, what.path, running.frames, inspectors, failure)
@@ -168,8 +172,12 @@ class Tracks:
             self._stale.clear()
         if not self._active.size:
             return
-        place = (self._ticks - self._since[self._active]) % TICKS_PER_BLOCK
-        self._block[self._active, place] = frames[self._row[self._active]]
+        if self._plan is None:
+            active = self._active
+            self._plan = self._row[active], self._since[active] % TICKS_PER_BLOCK, active * TICKS_PER_BLOCK
+        row, begin, block = self._plan
+        place = block + (self._ticks - begin) % TICKS_PER_BLOCK
+        items(self._block.reshape(-1, FRAME))[place] = items(frames).take(row)
         self._ticks += 1
         for running in self._due[self._ticks % TICKS_PER_BLOCK].values():
             self._hand_on(running)
@@ -192,6 +200,7 @@ class Tracks:
 
     def _refresh(self, running: _Running) -> None:
         """Find the row of each track anew; an inspector's first word begins a track."""
+        self._plan = None
         what = running.recording
         for leg in sorted(running.allowed - running.tracks.keys()):
             if self._free:
