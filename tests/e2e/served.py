@@ -21,7 +21,8 @@ LOOPBACK = "127.0.0.1"
 OUTSIDE = "127.0.0.2"
 """Where customers call from: the trunk's network, apart from that of the phones."""
 ACCESS_CODE = "4000"
-SECRET = "a long secret"
+SECRET = "a-long-secret"
+"""Without blanks, which baresip cannot be told."""
 SEED = f"""
 vdns:
   - vdn: 1

@@ -13,6 +13,7 @@ from urllib.parse import quote
 import pytest
 import yaml
 from tests.contract.sockets import RawAnswer, RawConnection
+from tests.e2e.served import SECRET
 from tests.e2e.under_attack import Standing
 
 pytestmark = [pytest.mark.asyncio(loop_scope="module"), pytest.mark.timeout(120)]
@@ -114,7 +115,7 @@ async def test_agents_that_are_none(attacked: Standing) -> None:
 async def test_guids_that_are_not_theirs(attacked: Standing) -> None:
     before = attacked.ina.guid
     await attacked.ina.sign_out()
-    await attacked.ina.sign_in("a long secret", "8103")
+    await attacked.ina.sign_in(SECRET, "8103")
     own = str(attacked.ann.guid)
     for guid in (
         (),
@@ -463,6 +464,6 @@ async def test_junk_in_every_field_of_every_interface(attacked: Standing) -> Non
             code = read(answer, int(answer.status.split()[1]))
             assert answer.status.split()[1] in (b"200", b"404"), (row["path"], target[:200])
             if code == NOT_SIGNED_IN:
-                await attacked.ina.sign_in("a long secret", "8103")
+                await attacked.ina.sign_in(SECRET, "8103")
     await connection.close()
     await attacked.unharmed()

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import logging
 import ssl
 from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
@@ -11,6 +13,7 @@ import httpx
 import pytest
 from starlette.responses import PlainTextResponse, Response
 from starlette.types import ASGIApp, Receive, Scope, Send
+from structlog.testing import capture_logs
 from tests.contract.sockets import RawConnection, until
 
 from sottovoce.http.edge import CONNECTION_OPEN
@@ -114,14 +117,88 @@ async def test_headers_that_come_too_slowly_end_the_connection(start: Start) -> 
 
 
 async def test_connections_are_bounded(start: Start) -> None:
-    server = await start(settings=ServerSettings("127.0.0.1", 0, connections=1))
-    first = await RawConnection.to(server.port)
-    assert (await first.ask("GET", "/")).body == b"hello"
-    second = await RawConnection.to(server.port)
-    assert await second.rest_or_reset() == b""
-    assert (await first.ask("GET", "/")).body == b"hello"
-    await first.close()
-    await second.close()
+    server = await start(settings=ServerSettings("127.0.0.1", 0, connections=8))
+    kept = [await RawConnection.to(server.port) for _ in range(8)]
+    for connection in kept:
+        assert (await connection.ask("GET", "/")).body == b"hello"
+    beyond = await RawConnection.to(server.port)
+    assert await beyond.rest_or_reset() == b""
+    for connection in kept:
+        assert (await connection.ask("GET", "/")).body == b"hello"
+    for connection in (*kept, beyond):
+        await connection.close()
+
+
+async def test_a_refused_connection_is_logged_and_a_freed_one_is_given_again(start: Start) -> None:
+    host = "127.0.0.1"
+    server = await start(settings=ServerSettings(host, 0, connections=2))
+    kept = [await RawConnection.to(server.port, host) for _ in range(2)]
+    for connection in kept:
+        assert (await connection.ask("GET", "/")).body == b"hello"
+    with capture_logs() as logs:
+        for _ in range(3):
+            refused = await RawConnection.to(server.port, host)
+            assert await refused.rest_or_reset() == b""
+            await refused.close()
+    assert logs[0] == {
+        "event": "connection refused, too many",
+        "log_level": "warning",
+        "host": host,
+        "refused": 1,
+    }
+    await kept.pop().close()
+    async with asyncio.timeout(10):
+        while True:  # until the server has seen the end
+            again = await RawConnection.to(server.port, host)
+            with contextlib.suppress(ConnectionError, asyncio.IncompleteReadError):
+                assert (await again.ask("GET", "/")).body == b"hello"
+                break
+            await again.close()
+    for connection in (*kept, again):
+        await connection.close()
+
+
+async def test_what_is_no_http_is_told_with_its_peer_and_not_by_uvicorn(
+    start: Start, caplog: pytest.LogCaptureFixture
+) -> None:
+    server = await start()
+    with caplog.at_level(logging.DEBUG), capture_logs() as logs:
+        for _ in range(3):
+            connection = await RawConnection.to(server.port)
+            await connection.send(b"nonsense\r\n\r\n")
+            await connection.rest()
+            await connection.close()
+    told = [line for line in logs if line["event"] == "request is no HTTP"]
+    assert told[0]["client"][0] == "127.0.0.1"
+    assert (told[0]["status"], told[0]["requests"]) == (400, 1)
+    assert not [record for record in caplog.records if record.name.startswith("uvicorn")]
+
+
+async def test_an_upgrade_that_is_not_offered_is_a_plain_request_of_which_nothing_is_said(
+    start: Start, caplog: pytest.LogCaptureFixture
+) -> None:
+    connection = await RawConnection.to((await start()).port)
+    with caplog.at_level(logging.DEBUG), capture_logs() as logs:
+        answer = await connection.ask(
+            "GET", "/", "Connection: Upgrade", "Upgrade: websocket", "Sec-WebSocket-Version: 13"
+        )
+    assert answer.body == b"hello"
+    assert not [record for record in caplog.records if record.name.startswith("uvicorn")]
+    assert logs == []
+    await connection.close()
+
+
+async def test_an_application_that_fails_is_still_told_of(
+    start: Start, caplog: pytest.LogCaptureFixture
+) -> None:
+    async def broken(scope: Scope, receive: Receive, send: Send) -> None:
+        raise RuntimeError("broken on purpose")
+
+    connection = await RawConnection.to((await start(broken)).port)
+    await connection.send(b"GET / HTTP/1.1\r\nHost: test\r\n\r\n")
+    assert (await connection.rest()).startswith(b"HTTP/1.1 500")
+    assert "broken on purpose" in caplog.text
+    await connection.close()
 
 
 async def test_the_application_knows_whether_the_connection_stands(start: Start) -> None:

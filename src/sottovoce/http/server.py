@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import logging
 import re
 import socket
 import sys
@@ -24,6 +25,7 @@ from starlette.types import ASGIApp
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from sottovoce.http.edge import CONNECTION_OPEN, Family, Fault, answer_of, family_of, fold
+from sottovoce.http.peers import Peers, Rarely
 from sottovoce.tasks import Tasks
 
 log = structlog.get_logger(__name__)
@@ -46,16 +48,22 @@ class ServerSettings:
     """How long a connection may take to bring a request's headers."""
     keep_alive_s: int = 30
     connections: int = 8192
+    """In all; of one peer a quarter of them, unless it is on this machine (a reverse proxy)."""
     stop_s: int = 3
     """How long requests in progress may go on after a stop."""
 
 
 class _Config(uvicorn.Config):
-    """uvicorn's settings, with ours beside them for the protocol."""
+    """uvicorn's settings, with what all connections of one server share beside them."""
 
     def __init__(self, app: ASGIApp, settings: ServerSettings, families: Sequence[Family]) -> None:
         self.settings = settings
         self.families = families
+        self.peers = Peers(settings.connections)
+        self.refusals = Rarely()
+        self.nonsense = Rarely()
+        self.failures = logging.getLogger("uvicorn.error.connection")
+        self.failures.setLevel(logging.ERROR)  # uvicorn's warnings about requests name no peer
         super().__init__(
             app,
             http=Connection,
@@ -79,8 +87,11 @@ class Connection(H11Protocol):
     def __init__(self, config: uvicorn.Config, *args: Any, **kwargs: Any) -> None:
         super().__init__(config, *args, **kwargs)
         assert isinstance(config, _Config)
+        self._shared = config
         self._settings = config.settings
-        self._families = config.families
+        self._host: str | None = None
+        """The peer, once it is counted."""
+        self.logger = config.failures
         self._beginning = b""
         self._inner: Any = self.app
         self.app = self._with_connection
@@ -95,10 +106,13 @@ class Connection(H11Protocol):
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         super().connection_made(transport)
-        if len(self.connections) > self._settings.connections:
-            log.warning("connection refused, too many", client=self.client)
+        host = self.client[0] if self.client else ""
+        if not self._shared.peers.enter(host):
+            if times := self._shared.refusals.times(self.loop.time()):
+                log.warning("connection refused, too many", host=host, refused=times)
             transport.abort()
             return
+        self._host = host
         self._await_headers()
 
     def data_received(self, data: bytes) -> None:
@@ -116,9 +130,11 @@ class Connection(H11Protocol):
         if self.conn.our_state in (h11.IDLE, h11.SEND_RESPONSE):
             too_large = getattr(sys.exception(), "error_status_hint", 400) == Fault.HEADERS_TOO_LARGE.value
             fault = Fault.HEADERS_TOO_LARGE if too_large else Fault.MALFORMED
+            if times := self._shared.nonsense.times(self.loop.time()):
+                log.info("request is no HTTP", client=self.client, status=fault.value, requests=times)
             target = _TARGET.match(self._beginning)
             path = target[1].decode("latin-1") if target is not None else "/"
-            headers, body = answer_of(family_of(fold(path), self._families), fault)
+            headers, body = answer_of(family_of(fold(path), self._shared.families), fault)
             for event in (
                 h11.Response(
                     status_code=fault.value,
@@ -133,6 +149,9 @@ class Connection(H11Protocol):
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._stop_awaiting()
+        if self._host is not None:
+            self._shared.peers.leave(self._host)
+            self._host = None
         super().connection_lost(exc)
 
     def _await_headers(self) -> None:

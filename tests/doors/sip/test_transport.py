@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import socket
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 
 import pytest
 from tests.doors.sip.network import eventually
@@ -39,6 +39,12 @@ async def endpoint(max_connections: int = 10) -> AsyncIterator[tuple[Endpoint, M
     finally:
         await made.stop()
         await tasks.close()
+
+
+async def answered(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    """Bring a whole message, and read the answer."""
+    writer.write(OPTIONS % (1, 1))
+    assert (await reader.readuntil(b"\r\n\r\n")).startswith(b"SIP/2.0 200")
 
 
 async def test_messages_that_come_in_pieces_or_together_are_answered_on_their_connection() -> None:
@@ -86,18 +92,66 @@ async def test_a_stream_that_broke_is_answered_and_closed(data: bytes, answer: b
 async def test_idle_connections_are_closed() -> None:
     async with endpoint() as (there, clock, _):
         old_reader, old = await asyncio.open_connection("127.0.0.1", there.port)
-        old.write(b"\r\n\r\n")
-        await old_reader.readexactly(2)
+        await answered(old_reader, old)
         clock.advance(60)
         reader, young = await asyncio.open_connection("127.0.0.1", there.port)
-        young.write(b"\r\n\r\n")
-        await reader.readexactly(2)
+        await answered(reader, young)
         clock.advance(60)
         assert there.sweep() == 1
         assert await old_reader.read() == b""
         for writer in (old, young):
             writer.close()
             await writer.wait_closed()
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        b"",
+        b"\r\n\r\n",
+        (OPTIONS % (1, 1))[:-4],
+        (OPTIONS % (1, 1)).replace(b"Content-Length: 0", b"Content-Length: 9") + b"12345678",
+        b"no SIP at all\r\nContent-Length: 0\r\n\r\n",
+    ],
+    ids=["nothing", "pings", "a head without end", "a body without end", "no SIP"],
+)
+async def test_a_connection_that_brings_no_whole_message_is_closed_whatever_else_it_brings(
+    data: bytes,
+) -> None:
+    async with endpoint() as (there, clock, _):
+        reader, writer = await asyncio.open_connection("127.0.0.1", there.port)
+        good_reader, good = await asyncio.open_connection("127.0.0.1", there.port)
+        await answered(good_reader, good)
+        for byte in data:
+            writer.write(bytes([byte]))
+        await eventually(lambda: there.connections == 2)
+        clock.advance(29.9)
+        assert there.sweep() == 0
+        clock.advance(0.1)
+        assert there.sweep() == 1
+        with suppress(ConnectionError):  # a reset, where what came last was not read
+            await reader.read()
+        await eventually(lambda: there.connections == 1)
+        await answered(good_reader, good)
+        for each in (writer, good):
+            each.close()
+            with suppress(ConnectionError):
+                await each.wait_closed()
+
+
+async def test_a_connection_of_our_own_making_owes_no_message() -> None:
+    accepted: list[asyncio.StreamWriter] = []
+    server = await asyncio.start_server(lambda _, writer: accepted.append(writer), "127.0.0.1", 0)
+    async with endpoint() as (here, clock, _):
+        hop = Hop(Transport.TCP, "127.0.0.1", server.sockets[0].getsockname()[1])
+        here.act(lambda ua: ua.invite(outgoing(hop)))
+        await eventually(lambda: accepted)
+        clock.advance(31)
+        assert here.sweep() == 0
+    for writer in accepted:
+        writer.close()
+    server.close()
+    await server.wait_closed()
 
 
 async def test_connections_beyond_the_bound_are_not_kept() -> None:

@@ -108,6 +108,7 @@ class SipDoor:
             limits=limits,
             max_connections=settings.max_connections,
             idle=settings.idle_connection,
+            first_message=settings.first_message,
         )
         ua = self._endpoint.ua
         self._registrar = Registrar(settings, authenticator, ua.timers, ua.emit)

@@ -52,6 +52,7 @@ class Endpoint:
         limits: SourceLimits | None = None,
         max_connections: int = 1000,
         idle: float = 900.0,
+        first_message: float = 30.0,
     ) -> None:
         self.ua = UserAgent(
             settings,
@@ -72,6 +73,7 @@ class Endpoint:
             on_failed=self._on_failed,
             max_connections=max_connections,
             idle=idle,
+            first_message=first_message,
         )
         self._alarm: asyncio.TimerHandle | None = None
         self._alarm_at = 0.0
@@ -142,8 +144,13 @@ class Endpoint:
         """Where it listens."""
         return {transport: (self.host, self.port) for transport in Transport}
 
+    @property
+    def connections(self) -> int:
+        """TCP connections that stand."""
+        return self._transport.connections
+
     def sweep(self) -> int:
-        """Close idle connections; how many."""
+        """Close idle connections and those that brought no message; how many."""
         return self._transport.sweep()
 
     def _on_datagram(self, data: bytes, source: Hop) -> None:

@@ -107,3 +107,5 @@ class SipSettings:
     """Wrong passwords from one source within a minute; then it is not listened to for five."""
     max_connections: int = 1000
     idle_connection: float = 900.0
+    first_message: float = 30.0
+    """How long a TCP connection may take to bring its first whole message."""

@@ -27,7 +27,7 @@ MAX_WAITING = 64
 """Messages that wait for one connection or name."""
 MAX_NAMES = 1024
 NAME_LIFETIME = 60.0
-SWEEP_INTERVAL = 30.0
+SWEEP_INTERVAL = 5.0
 
 
 class _Datagrams(asyncio.DatagramProtocol):
@@ -42,14 +42,16 @@ class _Datagrams(asyncio.DatagramProtocol):
 
 
 class _Stream(asyncio.Protocol):
-    """One TCP connection."""
+    """One TCP connection. `proven` once it brought a whole message, or if it was ours to make."""
 
-    def __init__(self, owner: SipTransport) -> None:
+    def __init__(self, owner: SipTransport, *, proven: bool) -> None:
         self._owner = owner
+        self.proven = proven
         self._framer = StreamFramer()
         self._pongs = 0
         self._transport: asyncio.Transport | None = None
         self.hop = Hop(Transport.TCP, "", 0)
+        self.opened_at = 0.0
         self.used_at = 0.0
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
@@ -62,6 +64,7 @@ class _Stream(asyncio.Protocol):
     def data_received(self, data: bytes) -> None:
         self.used_at = self._owner.clock.monotonic()
         for message in self._framer.feed(data):
+            self.proven = self.proven or not isinstance(message, SipParseError)
             self._owner.on_message(message, self.hop)
         if self._framer.pings > self._pongs:
             self._pongs = self._framer.pings
@@ -88,6 +91,11 @@ class _Stream(asyncio.Protocol):
         if self._transport is not None:
             self._transport.close()
 
+    def abort(self) -> None:
+        """Close without waiting for a peer that does not read."""
+        if self._transport is not None:
+            self._transport.abort()
+
 
 class SipTransport:
     """The sockets of one SIP endpoint.
@@ -105,6 +113,7 @@ class SipTransport:
         on_failed: Callable[[str], None],
         max_connections: int = 1000,
         idle: float = 900.0,
+        first_message: float = 30.0,
     ) -> None:
         self.clock = clock
         self.on_datagram = on_datagram
@@ -115,6 +124,7 @@ class SipTransport:
         self._tasks = tasks
         self._max_connections = max_connections
         self._idle = idle
+        self._first_message = first_message
         self._udp: asyncio.DatagramTransport | None = None
         self._server: asyncio.Server | None = None
         self._streams: dict[int, _Stream] = {}
@@ -131,7 +141,7 @@ class SipTransport:
         """Bind UDP and TCP on the same port; 0 takes a free one. Raises OSError."""
         loop = asyncio.get_running_loop()
         for attempt in range(20):
-            server = await loop.create_server(lambda: _Stream(self), host, port, backlog=512)
+            server = await loop.create_server(lambda: _Stream(self, proven=False), host, port, backlog=512)
             bound = server.sockets[0].getsockname()[1]
             try:
                 transport, _ = await loop.create_datagram_endpoint(
@@ -220,7 +230,7 @@ class SipTransport:
         loop = asyncio.get_running_loop()
         try:
             async with asyncio.timeout(CONNECT_TIMEOUT):
-                _, stream = await loop.create_connection(lambda: _Stream(self), *address)
+                _, stream = await loop.create_connection(lambda: _Stream(self, proven=True), *address)
         except (OSError, TimeoutError) as error:
             log.info("sip connect failed", peer=f"{address[0]}:{address[1]}", error=str(error))
             self._fail(self._connecting.pop(address, []))
@@ -272,6 +282,11 @@ class SipTransport:
 
     # --- connections
 
+    @property
+    def connections(self) -> int:
+        """Those that stand, whoever made them."""
+        return len(self._streams)
+
     def opened(self, stream: _Stream, host: str, port: int) -> Hop:
         """A connection stands; flow 0 if there are too many, in all or from one host."""
         of_one_host = max(8, self._max_connections // 4)
@@ -283,7 +298,7 @@ class SipTransport:
         self._streams[hop.flow] = stream
         self._per_host[host] += 1
         self._by_address[host, port] = stream
-        stream.used_at = self.clock.monotonic()
+        stream.opened_at = stream.used_at = self.clock.monotonic()
         return hop
 
     def closed(self, stream: _Stream) -> None:
@@ -296,12 +311,21 @@ class SipTransport:
             del self._by_address[stream.hop.host, stream.hop.port]
 
     def sweep(self) -> int:
-        """Close the connections that were silent for too long; how many."""
+        """Close the connections that were silent for too long, or never brought a message; how many."""
         now = self.clock.monotonic()
         idle = [stream for stream in self._streams.values() if now - stream.used_at > self._idle]
-        for stream in idle:
-            stream.close()
-        return len(idle)
+        mute = [
+            stream
+            for stream in self._streams.values()
+            if not stream.proven and now - stream.opened_at >= self._first_message
+        ]
+        over = {stream.hop.flow: stream for stream in (*idle, *mute)}
+        for stream in over.values():
+            stream.abort()
+        if mute:
+            hosts = {stream.hop.host for stream in mute}
+            log.info("sip connections without a message closed", connections=len(mute), hosts=len(hosts))
+        return len(over)
 
     async def _sweep_on(self) -> None:
         while True:

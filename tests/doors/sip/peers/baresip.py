@@ -1,7 +1,9 @@
 """baresip (Debian, 1.0) as a phone: its configuration, its process, and what it says.
 
 Its pitfalls: `net_interface` takes an address, not `lo`; the source must be 8 kHz (a WAV by
-`aufile`), or the 200 is never sent; `stdio` wants a terminal, `cons` takes keys by UDP.
+`aufile`), or the 200 is never sent; it falls silent at the file's end; `aufile` plays nothing, so
+what is heard is taken from the filter `sndfile`, which writes it into `snd_path`, and `aubridge`
+takes the sound; `stdio` wants a terminal, `cons` takes keys by UDP.
 """
 
 from __future__ import annotations
@@ -22,15 +24,18 @@ from tests.doors.sip.peers.harness import DOMAIN, HOST, LIMIT_S, PASSWORD, free_
 from sottovoce.doors.sip.hops import Transport
 from sottovoce.tasks import Tasks
 
-MODULES = ["g711", "aufile"]
+MODULES = ["g711", "aufile", "aubridge", "sndfile"]
+SPEAKS_S = 120
+"""How long it speaks, and lives."""
 CONFIG = """\
 poll_method epoll
 sip_listen {host}:0
 call_local_timeout 60
 call_max_calls 4
 audio_source aufile,{folder}/speaks.wav
-audio_player aufile,{folder}/hears.wav
-audio_alert aufile,{folder}/rings.wav
+audio_player aubridge,heard
+audio_alert aubridge,rings
+snd_path {folder}
 audio_srate 8000-8000
 ausrc_srate 8000
 auplay_srate 8000
@@ -58,6 +63,7 @@ class Baresip:
 
     process: asyncio.subprocess.Process
     console: int
+    folder: Path
     said: list[str] = field(default_factory=list)
     _more: asyncio.Event = field(default_factory=asyncio.Event)
 
@@ -77,6 +83,10 @@ class Baresip:
         except TimeoutError:
             pytest.fail(f"baresip never said {text!r} but\n" + "\n".join(self.said[-80:]))
 
+    def heard(self) -> list[Path]:
+        """What each of its calls heard (WAV, 8 kHz, one channel), whole once the call is over."""
+        return sorted(self.folder.glob("dump-*-dec.wav"))
+
     def types(self, command: str) -> None:
         """Type into its console, which listens on UDP."""
         with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as wire:
@@ -85,21 +95,30 @@ class Baresip:
 
 @asynccontextmanager
 async def baresip(
-    folder: Path, user: str, port: int, transport: Transport, *, answermode: str = "auto"
+    folder: Path,
+    user: str,
+    port: int,
+    transport: Transport,
+    *,
+    answermode: str = "auto",
+    password: str = PASSWORD,
+    domain: str = DOMAIN,
+    hz: int = 440,
 ) -> AsyncIterator[Baresip]:
-    """A phone with that account, registered at our `port`."""
+    """A phone with that account, registered at our `port`, that says a tone of `hz`."""
+    second = (8000 * np.sin(np.arange(8000) * 2 * np.pi * hz / 8000)).astype("<i2")
     with wave.open(str(folder / "speaks.wav"), "wb") as file:
         file.setnchannels(1)
         file.setsampwidth(2)
         file.setframerate(8000)
-        file.writeframes((8000 * np.sin(np.arange(16000) * 2 * np.pi * 440 / 8000)).astype("<i2").tobytes())
+        file.writeframes(second.tobytes() * SPEAKS_S)
     console = free_port(Transport.UDP)
     modules = "\n".join(f"module {name}.so" for name in MODULES)
     (folder / "config").write_text(CONFIG.format(host=HOST, folder=folder, modules=modules, console=console))
     account = ACCOUNT.format(
         user=user,
-        domain=DOMAIN,
-        password=PASSWORD,
+        domain=domain,
+        password=password,
         host=HOST,
         port=port,
         transport=transport.name.lower(),
@@ -113,13 +132,13 @@ async def baresip(
         str(folder),
         "-s",
         "-t",
-        str(LIMIT_S * 2),
+        str(SPEAKS_S),
         cwd=folder,
         stdin=asyncio.subprocess.DEVNULL,
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.STDOUT,
     )
-    phone = Baresip(process, console)
+    phone = Baresip(process, console, folder)
     tasks = Tasks()
     tasks.spawn(phone.listen(), name="baresip listens")
     try:

@@ -1,0 +1,73 @@
+"""How many connections each peer has, and how often a line about them is logged. Pure: time is handed in."""
+
+from __future__ import annotations
+
+import ipaddress
+from collections import Counter
+
+
+class Peers:
+    """Connections in all and by host: one host gets a quarter of `limit`, one of this machine all of it.
+
+    A loopback peer is a reverse proxy, or somebody who can stop the server anyway.
+    """
+
+    def __init__(self, limit: int) -> None:
+        self._limit = limit
+        self._of_one = max(1, limit // 4)
+        self._hosts: Counter[str] = Counter()
+        self._total = 0
+
+    def enter(self, host: str) -> bool:
+        """Count one more connection of `host`, unless that is too many; `leave` when it ends."""
+        if self._total >= self._limit or self._hosts[host] >= self._bound_of(host):
+            self._forget_idle(host)
+            return False
+        self._hosts[host] += 1
+        self._total += 1
+        return True
+
+    def leave(self, host: str) -> None:
+        """One that was let in has ended."""
+        self._hosts[host] -= 1
+        self._total -= 1
+        self._forget_idle(host)
+
+    def __len__(self) -> int:
+        """Hosts that have a connection."""
+        return len(self._hosts)
+
+    def _bound_of(self, host: str) -> int:
+        return self._limit if is_loopback(host) else self._of_one
+
+    def _forget_idle(self, host: str) -> None:
+        if not self._hosts[host]:
+            del self._hosts[host]
+
+
+class Rarely:
+    """Lets what would be logged again and again pass once in `every_s` seconds, with its number."""
+
+    def __init__(self, every_s: float = 1.0) -> None:
+        self._every_s = every_s
+        self._next = float("-inf")
+        self._times = 0
+
+    def times(self, now: float) -> int:
+        """How often it happened since it passed last, this time included; 0 if it is not to be told now."""
+        self._times += 1
+        if now < self._next:
+            return 0
+        self._next = now + self._every_s
+        times, self._times = self._times, 0
+        return times
+
+
+def is_loopback(host: str) -> bool:
+    """Whether that is an address of this machine's loopback, IPv4-mapped ones included."""
+    try:
+        address = ipaddress.ip_address(host)
+    except ValueError:
+        return False
+    mapped = address.ipv4_mapped if isinstance(address, ipaddress.IPv6Address) else None
+    return (mapped or address).is_loopback
