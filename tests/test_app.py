@@ -8,7 +8,11 @@ from pathlib import Path
 
 from pydantic import BaseModel
 
-from sottovoce.config import Settings, TrunkSettings
+from sottovoce.app import sip_settings
+from sottovoce.config import FarSideSettings, Settings, TrunkSettings
+from sottovoce.doors.sip.hops import Transport
+from sottovoce.doors.sip.ports import Account
+from sottovoce.doors.sip.settings import Proxy
 
 SOURCE = Path(__file__).parents[1] / "src" / "sottovoce"
 READERS = (SOURCE / "app.py", SOURCE / "logs.py", SOURCE / "config.py", *(SOURCE / "commands").glob("*.py"))
@@ -37,6 +41,29 @@ def read_somewhere() -> set[str]:
 def test_no_setting_is_read_by_nobody() -> None:
     read = read_somewhere()
     unread = [
-        ".".join(key) for key in (*leaves(Settings), *leaves(TrunkSettings, "trunk")) if key[-1] not in read
+        ".".join(key)
+        for section in (Settings, TrunkSettings, FarSideSettings)
+        for key in leaves(section, section.__name__)
+        if key[-1] not in read
     ]
     assert unread == []
+
+
+def test_the_outbound_proxy_comes_with_its_account() -> None:
+    settings = Settings.model_validate(
+        {
+            "sip": {
+                "outbound_proxy": {
+                    "host": "edge",
+                    "port": 5080,
+                    "transport": "tcp",
+                    "username": "u",
+                    "password": "hush",
+                    "realm": "r",
+                }
+            }
+        }
+    )
+    account = Account("u", "hush", "r")
+    assert sip_settings(settings).outbound_proxy == Proxy("edge", 5080, Transport.TCP, account)
+    assert sip_settings(Settings()).outbound_proxy is None

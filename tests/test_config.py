@@ -9,7 +9,15 @@ from pathlib import Path
 import pytest
 
 from sottovoce.commands.settings import documentation, in_force
-from sottovoce.config import AuthMode, ConfigError, Section, Settings, TrunkSettings, load
+from sottovoce.config import (
+    AuthMode,
+    ConfigError,
+    FarSideSettings,
+    Section,
+    Settings,
+    TrunkSettings,
+    load,
+)
 
 ROOT = Path(__file__).parent.parent
 
@@ -79,6 +87,26 @@ def test_lists_from_file_and_environment(tmp_path: Path, monkeypatch: pytest.Mon
     assert load(file).network.nat == ("192.0.2.0/24", "2001:db8::/32")
 
 
+def test_the_outbound_proxy_from_file_and_environment(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert load().sip.outbound_proxy is None
+    file = written(tmp_path, '[sip.outbound_proxy]\nhost = "edge"\ntransport = "tcp"\n')
+    monkeypatch.setenv("SOTTOVOCE_SIP__OUTBOUND_PROXY__USERNAME", "u")
+    assert mistakes(file) == [
+        f"sip.outbound_proxy in {file}: username and password are given together or not at all"
+    ]
+    monkeypatch.setenv("SOTTOVOCE_SIP__OUTBOUND_PROXY__PASSWORD", "hush")
+    settings = load(file)
+    proxy = settings.sip.outbound_proxy
+    assert proxy is not None
+    assert (proxy.host, proxy.port, proxy.transport.value, proxy.username) == ("edge", 5060, "tcp", "u")
+    assert "hush" not in repr(settings)
+    assert "hush" not in "\n".join(in_force(settings))
+    monkeypatch.setenv("SOTTOVOCE_SIP__OUTBOUND_PROXY__PORT", "many")
+    assert mistakes(file)[0].startswith("SOTTOVOCE_SIP__OUTBOUND_PROXY__PORT in the environment: ")
+
+
 def mistakes(file: Path | None = None) -> list[str]:
     with pytest.raises(ConfigError) as refused:
         load(file)
@@ -124,7 +152,9 @@ def test_every_mistake_is_told_at_once_with_its_place(
         ("[http]\ntls_cert = '/no/cert'\ntls_key = '/no/key'\n", "/no/cert is not a file"),
         ("[media]\nfirst_port = 20001\n", "must be even"),
         ("[media]\nfirst_port = 30000\n", "must lie above first_port"),
-        ("[sip]\noutbound_proxy = 'edge'\n", "written host:port"),
+        ("[sip.outbound_proxy]\nport = 5060\n", "sip.outbound_proxy.host"),
+        ("[sip.outbound_proxy]\nhost = 'edge'\nport = 0\n", "greater than or equal to 1"),
+        ("[sip.outbound_proxy]\nhost = 'edge'\nusername = 'u'\n", "given together"),
         (
             "[[sip.trunks]]\nname='a'\nhost='h'\n[[sip.trunks]]\nname='a'\nhost='i'\n",
             "two trunks are named a",
@@ -164,7 +194,7 @@ def test_every_setting_is_described() -> None:
             elif not field.description:
                 yield f"{section.__name__}.{name}"
 
-    assert not [*walk(Settings), *walk(TrunkSettings)]
+    assert not [*walk(Settings), *walk(TrunkSettings), *walk(FarSideSettings)]
 
 
 def test_the_documentation_is_fresh() -> None:

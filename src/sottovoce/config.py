@@ -51,10 +51,8 @@ def _address(text: str) -> str:
 
 
 def _is_loopback(host: str) -> bool:
-    if host == "localhost":
-        return True
     try:
-        return ipaddress.ip_address(host).is_loopback
+        return host == "localhost" or ipaddress.ip_address(host).is_loopback
     except ValueError:
         return False
 
@@ -127,13 +125,10 @@ class DatabaseSettings(Section):
         default=3.0,
         gt=0,
         le=60,
-        description="Seconds after which a command that must be on record first is refused.",
+        description="Seconds until a command that must be on record first is refused.",
     )
     lease: float = Field(
-        default=15.0,
-        ge=3,
-        le=300,
-        description="Seconds for which a node owns a VDN without renewing; after it another may take over.",
+        default=15.0, ge=3, le=300, description="Seconds that a node owns a VDN without renewing its lease."
     )
     spool_megabytes: int = Field(
         default=64,
@@ -162,7 +157,6 @@ class HttpSettings(Section):
         description="Serve plain HTTP on other addresses than loopback: only behind a proxy that ends TLS."
         " Passwords and Guids would cross the network readable.",
     )
-
     origins: tuple[str, ...] = Field(
         default=("*",),
         description="Web origins whose scripts may call, `*` for all (a Guid is needed all the same);"
@@ -298,19 +292,30 @@ class MediaSettings(Section):
         return self
 
 
-class TrunkSettings(Section):
-    """A provider, a PBX or an edge proxy: calls go out to it and are taken from it."""
+class FarSideSettings(Section):
+    """Where calls go out to, and by which account."""
 
-    name: str = Field(min_length=1, max_length=64, description="Its name, in logs and figures.")
     host: str = Field(min_length=1, description="Where calls go out to.")
-    port: Port = Field(default=5060, description="The port there.")
+    port: int = Field(default=5060, ge=1, le=65535, description="The port there.")
     transport: Transport = Field(default=Transport.UDP, description="`udp` or `tcp`.")
-    networks: tuple[Network, ...] = Field(
-        default=(), description="Source networks whose calls are this trunk's; without one it takes none."
-    )
     username: str | None = Field(default=None, description="The account that answers its challenges.")
     password: SecretStr | None = Field(default=None, description="The account's password.")
     realm: str | None = Field(default=None, description="The only realm that is answered; none: any.")
+
+    @model_validator(mode="after")
+    def _account(self) -> Self:
+        if (self.username is None) != (self.password is None):
+            raise ValueError("username and password are given together or not at all")
+        return self
+
+
+class TrunkSettings(FarSideSettings):
+    """A provider, a PBX or an edge proxy: calls go out to it and are taken from it."""
+
+    name: str = Field(min_length=1, max_length=64, description="Its name, in logs and figures.")
+    networks: tuple[Network, ...] = Field(
+        default=(), description="Source networks whose calls are this trunk's; without one it takes none."
+    )
     domain: str = Field(default="", description="The host in the request URI; none: `host`.")
     from_domain: str = Field(default="", description="The host in From; none: our domain.")
     register_here: bool = Field(default=False, description="Register with it by that account.")
@@ -319,9 +324,7 @@ class TrunkSettings(Section):
     )
 
     @model_validator(mode="after")
-    def _account(self) -> Self:
-        if (self.username is None) != (self.password is None):
-            raise ValueError("username and password are given together or not at all")
+    def _registration(self) -> Self:
         if self.register_here and self.username is None:
             raise ValueError("register_here wants username and password")
         return self
@@ -344,8 +347,8 @@ class SipSettings(Section):
     trunks: tuple[TrunkSettings, ...] = Field(
         default=(), description="Trunks; calls to the outside take the first."
     )
-    outbound_proxy: str | None = Field(
-        default=None, description="`host:port` of an edge that knows phones which are not registered here."
+    outbound_proxy: FarSideSettings | None = Field(
+        default=None, description="The way to phones that are not registered here: an edge that knows them."
     )
     max_sessions: int = Field(
         default=2000, ge=1, le=100_000, description="Calls at a time; one more is answered 503."
@@ -371,10 +374,6 @@ class SipSettings(Section):
         names = [trunk.name for trunk in self.trunks]
         if twice := sorted({name for name in names if names.count(name) > 1}):
             raise ValueError(f"two trunks are named {', '.join(twice)}")
-        if self.outbound_proxy is not None:
-            host, colon, port = self.outbound_proxy.rpartition(":")
-            if not (host and colon and port.isdigit() and 0 < int(port) < 65536):
-                raise ValueError("outbound_proxy is written host:port")
         return self
 
 
@@ -489,7 +488,7 @@ def _sentence(error: Any, file: Path | None, content: Mapping[str, Any]) -> str:
         message = "there is no such setting"
     elif error["type"] == "missing":
         message = "is missing"
-    for depth in (1, 2):
+    for depth in (1, 2, 3):
         named = variable(*key[:depth])
         if named in os.environ:
             rest = ".".join(key[depth:])

@@ -26,6 +26,7 @@ from sottovoce.selftest.script import ALONE, INSERTED, INTERCEPTED, LISTENED, WA
 
 C, A, I = Party.CUSTOMER, Party.AGENT, Party.INSPECTOR  # noqa: E741 - as in the script
 HEARD = Cell(A, I, True, -15.0, Verdict.HEARD)
+PATH = PathFigures(0, 0, 3000, 3000, 1000, 0, 0.02)
 SILENT = Cell(C, I, False, -99.0, Verdict.SILENT)
 
 
@@ -35,7 +36,7 @@ def good() -> Findings:
         leaks=[Leak(-99.0, -98.5, 0.0)],
         same_bytes=SameBytes(400, 0),
         delays=Delays((20.0, 30.0), (25.0,), 0),
-        path=PathFigures(0, 0, 3000, 3000, 0, 0.02),
+        path=PATH,
         echo=EchoFigures(-99.0, -26.0, True),
     )
 
@@ -96,6 +97,15 @@ def test_a_wrong_cell_is_named(cell: Cell) -> None:
         {"same_bytes": SameBytes(0, 0)},
         {"delays": None},
         {"delays": Delays((), (), 1)},
+        {"path": None},
+        {"path": dataclasses.replace(PATH, to_customer_lost=62)},
+        {"path": dataclasses.replace(PATH, to_agent_lost=62)},
+        {"path": dataclasses.replace(PATH, to_agent_received=0)},
+        {"path": dataclasses.replace(PATH, gaps=21)},
+        {"path": dataclasses.replace(PATH, watched=0)},
+        {"path": dataclasses.replace(PATH, level_change_db=1.1)},
+        {"echo": None},
+        {"echo": EchoFigures(-99.0, -26.0, False)},
         {"failure": "the server went away"},
     ],
 )
@@ -104,6 +114,28 @@ def test_whatever_is_missing_or_wrong_is_not_right(change: dict[str, object]) ->
     assert not found.right
     assert found.as_json()["right"] is False
     assert "are right" not in told(found)
+
+
+def test_a_busy_machine_is_not_a_wrong_server() -> None:
+    busy = PathFigures(60, 60, 3000, 3000, 1000, 20, 1.0)
+    found = dataclasses.replace(good(), path=busy)
+    assert found.right
+    assert "WRONG" not in told(found)
+
+
+@pytest.mark.parametrize(
+    ("path", "line"),
+    [
+        (dataclasses.replace(PATH, to_customer_lost=1500, to_customer_received=1500), "agent to customer"),
+        (dataclasses.replace(PATH, gaps=500), "agent to customer"),
+        (dataclasses.replace(PATH, to_agent_lost=1500, to_agent_received=1500), "customer to agent"),
+        (dataclasses.replace(PATH, level_change_db=6.0), "level change"),
+    ],
+)
+def test_a_figure_out_of_its_bound_is_marked(path: PathFigures, line: str) -> None:
+    found = dataclasses.replace(good(), path=path)
+    assert [text for text in told(found).splitlines() if "WRONG" in text and line in text]
+    assert found.as_json()["path"]["right"] is False
 
 
 def test_the_walk_goes_through_every_mode_and_back() -> None:

@@ -13,7 +13,7 @@ from pydantic import BaseModel, SecretStr
 from pydantic_core import PydanticUndefined
 
 from sottovoce.commands.telling import ConfigOption, settings_of
-from sottovoce.config import Settings, TrunkSettings, variable
+from sottovoce.config import FarSideSettings, Settings, TrunkSettings, variable
 from sottovoce.logs import MASK
 
 commands = typer.Typer(no_args_is_help=True, help="Check and document the settings.")
@@ -94,6 +94,8 @@ def documentation() -> str:
             lines += ["", f"## [{name}]", "", _doc(kind), "", *_table(kind, (name,))]
             if name == "sip":
                 lines += ["", "### [[sip.trunks]]", "", _doc(TrunkSettings), "", *_table(TrunkSettings, None)]
+                lines += ["", "### [sip.outbound_proxy]", "", _doc(FarSideSettings), ""]
+                lines += _table(FarSideSettings, ("sip", "outbound_proxy"))
     return "\n".join(lines) + "\n"
 
 

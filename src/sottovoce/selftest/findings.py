@@ -11,6 +11,10 @@ from sottovoce.phones.tones import SILENT_BELOW_DBOV, Verdict
 
 LEAK_RISE_DB = 3.0
 """The most by which the whisper's bin on the customer's leg may rise when the whisper begins."""
+LEVEL_CHANGE_DB = 1.0
+"""The most by which the agent's level at the customer may change when somebody supervises."""
+LOST_SHARE = 0.02
+"""The largest share of frames that may be lost between agent and customer, either way."""
 
 
 class Party(StrEnum):
@@ -102,10 +106,35 @@ class PathFigures:
     to_agent_lost: int
     to_customer_received: int
     to_agent_received: int
+    watched: int
+    """Frames of 20 ms at the customer that were looked at while nobody held or muted."""
     gaps: int
-    """Frames of 20 ms without the agent's tone at the customer while nobody held or muted."""
+    """Those without the agent's tone."""
     level_change_db: float
     """The agent's level at the customer while supervised, against before: the largest difference."""
+
+    @property
+    def to_customer_right(self) -> bool:
+        return _few(self.to_customer_lost, self.to_customer_received + self.to_customer_lost) and _few(
+            self.gaps, self.watched
+        )
+
+    @property
+    def to_agent_right(self) -> bool:
+        return _few(self.to_agent_lost, self.to_agent_received + self.to_agent_lost)
+
+    @property
+    def level_right(self) -> bool:
+        return self.level_change_db <= LEVEL_CHANGE_DB
+
+    @property
+    def right(self) -> bool:
+        return self.to_customer_right and self.to_agent_right and self.level_right
+
+
+def _few(lost: int, of: int) -> bool:
+    """Whether that is within LOST_SHARE; of nothing it never is."""
+    return of > 0 and lost <= LOST_SHARE * of
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,6 +147,10 @@ class EchoFigures:
     """At the customer while the microphone hears the agent's loudspeaker, 6 dB softer."""
     warned: bool
     """Whether the server told the inspector of the loudspeaker's echo (AgentOther_Note)."""
+
+    @property
+    def right(self) -> bool:
+        return self.warned
 
 
 @dataclass(slots=True)
@@ -135,16 +168,24 @@ class Findings:
 
     @property
     def right(self) -> bool:
-        """Whether nothing is wrong. Losses, levels and echo are figures, not verdicts."""
+        """Whether nothing is wrong, and nothing was left out."""
         return (
             self.failure is None
             and bool(self.steps)
             and all(step.right for step in self.steps)
             and bool(self.leaks)
             and all(leak.right for leak in self.leaks)
-            and (self.same_bytes is not None and self.same_bytes.right)
-            and (self.delays is not None and self.delays.right)
+            and all(part is not None and part.right for part in self._parts.values())
         )
+
+    @property
+    def _parts(self) -> dict[str, SameBytes | Delays | PathFigures | EchoFigures | None]:
+        return {
+            "same_bytes": self.same_bytes,
+            "delays": self.delays,
+            "path": self.path,
+            "echo": self.echo,
+        }
 
     def as_json(self) -> dict[str, Any]:
         """For machines: everything above, each verdict beside it."""
@@ -155,5 +196,8 @@ class Findings:
                 cell_found["right"] = cell.right
         for found, leak in zip(document["leaks"], self.leaks, strict=True):
             found["right"] = leak.right
+        for name, part in self._parts.items():
+            if part is not None:
+                document[name]["right"] = part.right
         document["right"] = self.right
         return document

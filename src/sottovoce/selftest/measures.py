@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import httpx
 
@@ -11,7 +11,7 @@ from sottovoce.client.ccgateway import LISTEN, WHISPER, Failed
 from sottovoce.phones import meters, tones
 from sottovoce.phones.media import PhoneMedia, Second
 from sottovoce.phones.phone import NotRegistered
-from sottovoce.phones.sources import Babble, Tone
+from sottovoce.phones.sources import FRAME, Babble, Tone
 from sottovoce.selftest.cast import SETTLE_S, TONE, Cast, Echo
 from sottovoce.selftest.findings import (
     Cell,
@@ -30,7 +30,9 @@ C, A, I = Party.CUSTOMER, Party.AGENT, Party.INSPECTOR  # noqa: E741 - as in the
 DELAY_ROUNDS = 8
 _GIVE_UP_S = 2.0
 _LOOK_S = 0.02
-_WARNING_S = 6.0
+_WARNING_S = 10.0
+_SOFT_DBOV = tones.SENT_DBOV - 9.0
+"""The agent's voice beside the echo: a steady tone as loud as usual has no pauses in which one is noticed."""
 PROBLEMS = (Failed, NotRegistered, TimeoutError, OSError, httpx.HTTPError)
 """What a server under test may do to the walk; each is told, none is raised."""
 
@@ -41,19 +43,20 @@ Watch = Callable[[StepFound], None]
 class Walk:
     """One walk with one cast."""
 
-    def __init__(self, cast: Cast, findings: Findings, watch: Watch) -> None:
+    def __init__(self, cast: Cast, findings: Findings, watch: Watch, steps: Sequence[Step] = WALK) -> None:
+        self._steps = steps
         self._cast = cast
         self._found = findings
         self._watch = watch
         self._plain_dbov: float | None = None
         self._supervised_dbov: list[float] = []
-        self._gaps = 0
+        self._watched = self._gaps = 0
         self._road: dict[int, tuple[Party, PhoneMedia]] = {}
         """Each call's media at the customer and at the agent, counted at the end."""
 
     async def go(self) -> None:
         """Take every step; a step that cannot be taken ends the walk."""
-        for step in WALK:
+        for step in self._steps:
             found = await self._take(step)
             self._found.steps.append(found)
             self._watch(found)
@@ -91,18 +94,20 @@ class Walk:
             if standing is not None:
                 self._road[id(standing.media)] = (party, standing.media)
         customer = heard[C]
-        if A not in step.hears[C] or not customer.steady:
+        call = self._cast.phones[C].talking
+        if A not in step.hears[C] or call is None:
+            return
+        frames = call.media.ear.last().reshape(-1, FRAME)
+        heard_dbov = tones.block_levels(frames, [TONE[A], TONE[I]])[:, 0]
+        self._watched += len(frames)
+        self._gaps += int((heard_dbov < tones.HEARD_FROM_DBOV).sum())
+        if not customer.steady:
             return
         level = customer.hearing.levels[TONE[A]]
         if self._plain_dbov is None:
             self._plain_dbov = level
         elif step.hears[I]:
             self._supervised_dbov.append(level)
-        call = self._cast.phones[C].talking
-        if call is not None:
-            window = call.media.ear.last().reshape(-1, 160)
-            asked = [TONE[A], TONE[I]]
-            self._gaps += int((tones.block_levels(window, asked)[:, 0] < tones.HEARD_FROM_DBOV).sum())
 
     def _count_path(self) -> None:
         changes = [
@@ -117,6 +122,7 @@ class Walk:
             to_agent_lost=sum(one.lost for one in figures[A]),
             to_customer_received=sum(one.received for one in figures[C]),
             to_agent_received=sum(one.received for one in figures[A]),
+            watched=self._watched,
             gaps=self._gaps,
             level_change_db=max(changes, default=0.0),
         )
@@ -146,7 +152,8 @@ class Walk:
     async def _echo(self) -> EchoFigures:
         """The whisper at the customer, first with a headset, then with a loudspeaker at the agent's desk.
 
-        For the second the inspector babbles: the server looks for the likeness of voices.
+        For the second the inspector babbles and the agent is soft: the server looks for the likeness of
+        voices.
         """
         cast = self._cast
         headset = (await cast.hear_at(C)).hearing.levels[TONE[I]]
@@ -154,12 +161,14 @@ class Walk:
         desk = agent.talking
         cast.inspector.forget_events()
         inspector.say(lambda: Babble(1))
-        agent.say(lambda: Echo(Tone(TONE[A]), lambda: desk.media.ear if desk is not None else None))
+        voice = Tone(TONE[A], level_dbov=_SOFT_DBOV)
+        agent.say(lambda: Echo(voice, lambda: desk.media.ear if desk is not None else None))
         try:
             await cast.inspector.next_event("AgentOther_Note", timeout=_WARNING_S)
             warned = True
         except TimeoutError:
             warned = False
+        await asyncio.sleep(tones.WINDOW / tones.RATE)  # the second that is measured is all echo
         loudspeaker = self._babble_at_customer()
         inspector.say(lambda: Tone(TONE[I]))
         agent.say(lambda: Tone(TONE[A]))

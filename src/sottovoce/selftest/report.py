@@ -26,7 +26,8 @@ class Report:
             self._headed = True
             self._console.print(
                 "[bold]who hears whom[/bold]  C customer, A agent, I inspector; "
-                "each sends its own tone, each phone is listened to for a second\n"
+                "each sends its own tone, each phone is listened to for a second\n",
+                soft_wrap=True,
             )
             self._console.print(f"    {'step':32}{'C hears':>9}{'A hears':>9}{'I hears':>9}   as expected")
         self._number += 1
@@ -64,18 +65,25 @@ class Report:
         if (path := found.path) is not None:
             self._figure(
                 "lost, agent to customer",
-                f"{path.to_customer_lost} of {path.to_customer_received} packets, {path.gaps} silent frames",
+                f"{path.to_customer_lost} of {path.to_customer_received} packets,"
+                f" {path.gaps} of {path.watched} frames silent",
+                path.to_customer_right,
             )
             self._figure(
-                "lost, customer to agent", f"{path.to_agent_lost} of {path.to_agent_received} packets"
+                "lost, customer to agent",
+                f"{path.to_agent_lost} of {path.to_agent_received} packets",
+                path.to_agent_right,
             )
-            self._figure("level change while supervised", f"{path.level_change_db:.2f} dB at most")
+            self._figure(
+                "level change while supervised", f"{path.level_change_db:.2f} dB at most", path.level_right
+            )
         if (echo := found.echo) is not None:
             self._figure("echo at the customer, agent's headset", f"{echo.headset_dbov:.1f} dBov")
             self._figure(
                 "echo at the customer, loudspeaker",
                 f"{echo.loudspeaker_dbov:.1f} dBov where the microphone hears it 6 dB softer; "
                 + ("the inspector was warned" if echo.warned else "the inspector was not warned"),
+                echo.right,
             )
         self._console.print()
         if found.right:
