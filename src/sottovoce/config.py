@@ -265,7 +265,7 @@ class MediaSettings(Section):
         default=29_999, ge=1025, le=65_535, description="The last port of the range, all workers together."
     )
     legs_per_worker: int = Field(
-        default=900, ge=3, le=5000, description="Legs on one worker; one more is answered 503."
+        default=900, ge=3, le=5000, description="Legs on one worker. When all are full: 503."
     )
     timeout: float = Field(
         default=30.0,

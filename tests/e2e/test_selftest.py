@@ -1,4 +1,4 @@
-"""The selftest's walk at a whole server, with our phones, and what it says when one cell is wrong."""
+"""What the selftest says of a server of its own when one cell is wrong."""
 
 from __future__ import annotations
 
@@ -14,18 +14,6 @@ from sottovoce.selftest.script import LISTENED, WALK, WHISPERED, Step
 
 pytestmark = pytest.mark.timeout(400)
 PARTS = ("same_bytes", "delays", "path", "echo")
-
-
-def test_selftest_is_green(capsys: pytest.CaptureFixture[str]) -> None:
-    with capture_logs():
-        assert run.main(start=selftest_stage, as_json=True) == 0
-    document = json.loads(capsys.readouterr().out)
-    assert document["right"] is True
-    assert [step["name"] for step in document["steps"]] == [step.name for step in WALK]
-    assert all(len(step["cells"]) == 6 for step in document["steps"])
-    assert document["same_bytes"]["differing"] == 0
-    assert document["delays"]["missed"] == 0
-    assert [document[part] for part in PARTS if not document[part]["right"]] == []
 
 
 def named(name: str) -> Step:

@@ -11,6 +11,8 @@ from pathlib import Path
 import pytest
 from tests.e2e.served import ACCESS_CODE, LOOPBACK, OUTSIDE, SECRET, free_port, serving
 
+from sottovoce.selftest.script import WALK
+
 pytestmark = pytest.mark.timeout(400)
 MEDIA_TIMEOUT_S = 3
 
@@ -50,7 +52,11 @@ async def test_a_running_server_is_right(monkeypatch: pytest.MonkeyPatch, tmp_pa
         code, said = await selftest(served.url, stage_file(tmp_path, served.sip_port))
     document = json.loads(said)
     assert (code, document["right"], document["failure"]) == (0, True, None)
-    assert all(step["right"] for step in document["steps"])
+    assert [step["name"] for step in document["steps"]] == [step.name for step in WALK]
+    assert all(step["right"] and len(step["cells"]) == 6 for step in document["steps"])
+    assert document["same_bytes"]["differing"] == 0
+    assert document["delays"]["missed"] == 0
+    assert all(document[part]["right"] for part in ("same_bytes", "delays", "path", "echo"))
 
 
 async def test_a_server_that_is_not_there_is_an_error(tmp_path: Path) -> None:

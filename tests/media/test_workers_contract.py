@@ -128,10 +128,12 @@ class WorkerStudio:
 
 
 class TestWorkerEngine(EngineContract):
+    settings = WorkerSettings(workers=1, legs_per_worker=16)
+
     @pytest.fixture
     async def studio(self, tmp_path: Path) -> AsyncIterator[WorkerStudio]:
         tasks = Tasks()
-        engine = WorkerEngine(WorkerSettings(workers=1, legs_per_worker=16), tasks)
+        engine = WorkerEngine(self.settings, tasks)
         await engine.start()
         studio = WorkerStudio(engine, tmp_path)
         tasks.spawn(studio.speak(), name="phones")
@@ -140,3 +142,9 @@ class TestWorkerEngine(EngineContract):
         await tasks.close()
         for phone in studio.phones.values():
             phone.transport.close()
+
+
+class TestWorkersJoined(TestWorkerEngine):
+    """Two legs fill a worker: inspectors meet customer and agent through joins."""
+
+    settings = WorkerSettings(workers=2, legs_per_worker=2)

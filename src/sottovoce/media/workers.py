@@ -1,7 +1,8 @@
 """The engine that the server runs: media workers in processes of their own, one per core.
 
-All legs of a group (a VDN) live on one worker, chosen when the group's first leg opens: the one
-with the fewest legs. A worker that dies is started again; its legs are reported lost and its
+The legs of a group (a VDN) live on one worker, chosen when the group's first leg opens: the one
+with the fewest legs. When that is full, further ones open on another, and `joins` carry voices
+between the two. A worker that dies is started again; its legs are reported lost and its
 recordings repaired, and nothing else is disturbed.
 """
 
@@ -31,7 +32,6 @@ from sottovoce.domain.legs import (
 from sottovoce.errors import Code, Refused
 from sottovoce.media.connection import WorkerConnection
 from sottovoce.media.control import (
-    Apply,
     CloseLeg,
     OpenLeg,
     Play,
@@ -45,7 +45,16 @@ from sottovoce.media.control import (
     TickFigures,
     Value,
 )
-from sottovoce.media.engine import EngineEvent, LegsLost, RecordingStopped
+from sottovoce.media.engine import (
+    EchoHeard,
+    EngineEvent,
+    LegProven,
+    LegsLost,
+    LegTimedOut,
+    RecordingStopped,
+)
+from sottovoce.media.joining import Joiner, name_tracks
+from sottovoce.media.joins import with_real_legs
 from sottovoce.media.repair import repair_recording
 from sottovoce.tasks import Tasks
 
@@ -64,6 +73,7 @@ class WorkerSettings:
     workers: int = 0
     """Processes; 0 means one per core."""
     legs_per_worker: int = 1024
+    """Legs of calls; with several workers, the legs of joins come on top, twice as many at most."""
     bind: str = "127.0.0.1"
     """The IPv4 address that RTP is received at."""
     advertise: str | None = None
@@ -88,7 +98,7 @@ class WorkerSettings:
         first = self.first_port + self.first_port % 2 + worker * share if self.first_port else 0
         return [
             *("--bind", self.bind),
-            *("--legs", str(self.legs_per_worker)),
+            *("--legs", str(self.legs_per_worker * (3 if self.processes > 1 else 1))),
             *("--first-port", str(first)),
             *("--last-port", str(first + share - 1 if first else 0)),
             *("--begin", str(generation * 97)),
@@ -117,6 +127,8 @@ class WorkerEngine:
             _Worker(number, WorkerConnection(f"media-{number}", self._heard, answer_s=settings.answer_s))
             for number in range(settings.processes)
         ]
+        self._joiner = Joiner([worker.connection for worker in self._workers], tasks)
+        self._plan = self._joiner.plan
         self._running: list[asyncio.Task[None]] = []
         self._by_leg: dict[LegId, _Worker] = {}
         self._group_of: dict[LegId, str] = {}
@@ -182,41 +194,65 @@ class WorkerEngine:
     def _lost(self, worker: _Worker) -> None:
         """Forget what lived on a worker that is gone, and say so."""
         legs, recordings = frozenset(worker.legs), list(worker.recordings.values())
+        worker.recordings.clear()
+        stands_for = [self._stopped(recording.recording) for recording in recordings]
         for leg in legs:
             self._forget(leg)
-        worker.recordings.clear()
         if legs and not self._closing.is_set():
             log.error("media worker lost", worker=worker.connection.name, legs=len(legs))
             self._tell(LegsLost(legs))
-        for recording in recordings:
-            self._tasks.spawn(self._repair(recording), name=f"repair {recording.recording}")
+        for recording, real in zip(recordings, stands_for, strict=True):
+            self._tasks.spawn(self._repair(recording, real), name=f"repair {recording.recording}")
 
-    async def _repair(self, recording: Recording) -> None:
-        result = await asyncio.to_thread(repair_recording, recording)
+    async def _repair(self, recording: Recording, stands_for: dict[LegId, LegId]) -> None:
+        found = await asyncio.to_thread(repair_recording, recording)
+        result = await asyncio.to_thread(name_tracks, recording, found, stands_for)
         self._tell(RecordingStopped(replace(result, failure="the media worker was lost")))
 
     # Legs
 
     async def open_leg(self, leg: LegId, group: str) -> LegAddress:
-        worker = self._by_group.get(group)
-        if worker is None or not worker.connection.is_up:
-            up = [worker for worker in self._workers if worker.connection.is_up]
-            if not up:
-                raise Refused(Code.UNAVAILABLE, "no media worker is up")
-            worker = min(up, key=lambda candidate: len(candidate.legs))
         if leg in self._by_leg:
             raise Refused(Code.BAD_PARAMETER, "the leg is open already")
-        self._by_group[group] = worker
+        full: Refused | None = None
+        for worker in self._candidates(group):
+            try:
+                if len(worker.legs) >= self._settings.legs_per_worker:
+                    raise Refused(Code.MEDIA_EXHAUSTED, f"all {len(worker.legs)} legs are in use")
+                address = await self._open_on(worker, leg, group)
+            except Refused as refused:
+                if refused.code is not Code.MEDIA_EXHAUSTED:
+                    raise
+                full = refused
+            else:
+                host = self._settings.advertise
+                return replace(address, host=host) if host else address
+        raise full or Refused(Code.UNAVAILABLE, "no media worker is up")
+
+    def _candidates(self, group: str) -> list[_Worker]:
+        """The workers that are up, the group's own first, then those that it has legs on, then idle ones."""
+        own = self._by_group.get(group)
+        used = {self._by_leg[leg].number for leg, of in self._group_of.items() if of == group} if own else ()
+        return sorted(
+            (worker for worker in self._workers if worker.connection.is_up),
+            key=lambda worker: (worker is not own, worker.number not in used, len(worker.legs)),
+        )
+
+    async def _open_on(self, worker: _Worker, leg: LegId, group: str) -> LegAddress:
+        own = self._by_group.setdefault(group, worker)
+        if not own.connection.is_up:
+            self._by_group[group] = worker
         self._legs_of_group[group] += 1
         self._by_leg[leg], self._group_of[leg] = worker, group
         worker.legs.add(leg)
+        self._plan.opened(leg, worker.number)
         try:
             address = await worker.connection.call(OpenLeg(leg))
         except BaseException:
             self._forget(leg)
             raise
         assert isinstance(address, LegAddress)
-        return replace(address, host=self._settings.advertise) if self._settings.advertise else address
+        return address
 
     async def set_remote(self, leg: LegId, remote: RemoteMedia) -> None:
         await self._at(leg, SetRemote(leg, remote))
@@ -257,6 +293,8 @@ class WorkerEngine:
         if worker is None:
             return
         worker.legs.discard(leg)
+        self._plan.closed(leg)
+        self._joiner.sweep()
         group = self._group_of.pop(leg)
         self._legs_of_group[group] -= 1
         if not self._legs_of_group[group]:
@@ -265,36 +303,24 @@ class WorkerEngine:
     # Who hears whom
 
     async def apply(self, routing: Routing) -> None:
-        by_worker: dict[int, dict[LegId, frozenset[LegId]]] = {}
-        for listener, heard in routing.hears.items():
-            worker = self._by_leg.get(listener)
-            if worker is not None:
-                by_worker.setdefault(worker.number, {})[listener] = heard
-        if routing.recording is not None:
-            for worker in self._workers:
-                if routing.recording in worker.recordings:
-                    by_worker.setdefault(worker.number, {})
-        calls = [
-            self._workers[number].connection.call(Apply(replace(routing, hears=hears)))
-            for number, hears in by_worker.items()
-        ]
-        if len(calls) == 1:
-            await calls[0]
-        else:
-            await asyncio.gather(*calls)
+        touched = self._plan.apply(routing)
+        await self._joiner.tell(touched)
+        await self._joiner.join(touched)
 
     # Recordings
 
     async def start_recording(self, recording: Recording) -> None:
-        worker = self._by_leg.get(recording.customer) or self._by_leg.get(recording.agent)
-        if worker is None:
-            raise Refused(Code.NOT_FOUND, "neither customer nor agent has a leg")
-        worker.recordings[recording.recording] = recording
+        number, known, touched = self._plan.start(recording)
+        worker = self._workers[number]
+        worker.recordings[recording.recording] = known
         try:
-            await worker.connection.call(StartRecording(recording))
+            await self._joiner.join(touched)
+            await worker.connection.call(StartRecording(known))
         except BaseException:
             worker.recordings.pop(recording.recording, None)
+            self._stopped(recording.recording)
             raise
+        await self._joiner.tell(touched)
 
     async def stop_recording(self, recording: RecordingId) -> RecordingResult:
         for worker in self._workers:
@@ -305,13 +331,21 @@ class WorkerEngine:
                     if recording in self._ended:
                         break
                     raise
-                worker.recordings.pop(recording, None)
+                known = worker.recordings.pop(recording, None)
                 assert isinstance(result, RecordingResult)
-                return result
+                stands_for = self._stopped(recording)
+                if known is None or stands_for.keys().isdisjoint(result.tracks):
+                    return result
+                return await asyncio.to_thread(name_tracks, known, result, stands_for)
         ended = self._ended.pop(recording, None)
         if ended is None:
             raise Refused(Code.NOT_FOUND, "no such recording")
         return ended
+
+    def _stopped(self, recording: RecordingId) -> dict[LegId, LegId]:
+        stands_for = self._plan.stopped(recording)
+        self._joiner.sweep()
+        return stands_for
 
     # Events
 
@@ -319,9 +353,19 @@ class WorkerEngine:
         self._listeners.append(listener)
 
     def _heard(self, event: EngineEvent) -> None:
-        if isinstance(event, RecordingStopped):
-            for worker in self._workers:
-                worker.recordings.pop(event.result.recording, None)
+        """Pass on what a worker told; what concerns a join alone is nobody's matter."""
+        match event:
+            case RecordingStopped(result):
+                for worker in self._workers:
+                    worker.recordings.pop(result.recording, None)
+                event = RecordingStopped(with_real_legs(result, self._stopped(result.recording)))
+            case EchoHeard(agent, inspector):
+                speaker, whisperer = self._plan.source_of(agent), self._plan.source_of(inspector)
+                if speaker is None or whisperer is None:
+                    return
+                event = EchoHeard(speaker, whisperer)
+            case LegProven(leg) | LegTimedOut(leg) if self._plan.is_join(leg):
+                return
         self._tell(event)
 
     def _tell(self, event: EngineEvent) -> None:
