@@ -192,5 +192,9 @@ async def _polls(agents: list[Agent], say: Say) -> Table:
                 ("sign-in sent → AgentState_Ready on the poll (cheap password hash)", signs),
             )
         ],
-        ["Bar: 20 ms at p99. argon2id at its default cost adds its own time to a sign-in, by design."],
+        [
+            "Bar: 20 ms at p99. argon2id at its default cost adds its own time to a sign-in, by design.",
+            "A sign-in pays for the password hash, a commit with fsync before it takes effect, and a second"
+            " poll of the same agent; an event for the HTTP layer (routing, decoding) twice.",
+        ],
     )

@@ -233,5 +233,10 @@ async def measure(say: Say, sizes: tuple[int, ...] = SIZES) -> list[Table]:
                 ]
                 for r in results
             ],
+            [
+                "Where the ratio is missed, the three largest costs are the packets' system calls (the echo"
+                " pays nearly all of those too), the fixed price of some hundred numpy calls a tick on caches"
+                " gone cold since the last one (most of it with few legs), and the recorder's thread.",
+            ],
         ),
     ]

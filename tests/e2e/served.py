@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import random
 import signal
 import socket
 import sys
@@ -46,7 +47,10 @@ class Served:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
-        self.http_port, self.sip_port = free_port(socket.SOCK_STREAM), free_port(socket.SOCK_DGRAM)
+        self.http_port, self.sip_port = (
+            free_port(socket.SOCK_STREAM),
+            free_port(socket.SOCK_STREAM, socket.SOCK_DGRAM),
+        )
         self.log = folder / "serve.log"
         self._config = folder / "sottovoce.toml"
         self._config.write_text(
@@ -117,11 +121,17 @@ format = "json"
         return await asyncio.wait_for(process.wait(), 30)
 
 
-def free_port(kind: int) -> int:
-    """A port that nobody has now."""
-    with socket.socket(socket.AF_INET, kind) as probe:
-        probe.bind((LOOPBACK, 0))
-        return int(probe.getsockname()[1])
+def free_port(*kinds: socket.SocketKind) -> int:
+    """A port that nobody has now for these kinds of sockets, below those that the system gives to clients."""
+    for port in random.sample(range(10_000, 20_000), 100):
+        try:
+            for kind in kinds:
+                with socket.socket(socket.AF_INET, kind) as probe:
+                    probe.bind((LOOPBACK, port))
+        except OSError:
+            continue
+        return port
+    raise AssertionError("no free port")
 
 
 @asynccontextmanager
