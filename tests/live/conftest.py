@@ -262,6 +262,24 @@ async def stage() -> AsyncIterator[Stage]:
 
 
 @pytest.fixture
+async def on_call(stage):
+    """Agent 101 talks with 555; inspectors 300 and 301 are idle; all queues are empty."""
+    await stage.sign_in(101, 300, 301)
+    await stage.call_in("555")
+    await stage.forget(101, 300, 301)
+    return stage
+
+
+@pytest.fixture
+async def standing(stage):
+    """The same with a phone that stays off-hook between calls."""
+    await stage.sign_in(101, 300, 301, release_phone=False)
+    await stage.call_in("555")
+    await stage.forget(101, 300, 301)
+    return stage
+
+
+@pytest.fixture
 def new_stage():
     """Make further stages: `new_stage(inspect_inspectors=True)`; not opened."""
     return Stage

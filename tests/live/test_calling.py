@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 from structlog.testing import capture_logs
+from tests.live.refusals import refused
 
 from sottovoce.domain import events
 from sottovoce.domain.agents import AgentState
@@ -13,17 +14,11 @@ from sottovoce.domain.directory import AgentId, SkillId, VdnId
 from sottovoce.domain.journal import ContactBegan, ContactEnded, DialogEnded, SegmentEnded
 from sottovoce.domain.legs import RecordingResult, ReleaseCause
 from sottovoce.domain.lines import LegSaved
-from sottovoce.errors import Code, Refused
+from sottovoce.errors import Code
 from sottovoce.media.engine import LegTimedOut, RecordingStopped
 
 A, B, C, I = AgentId(101), AgentId(102), AgentId(103), AgentId(300)  # noqa: E741
 TWO = {"555": {"1101"}, "1101": {"555"}}
-
-
-async def refused(code: Code, asked) -> None:
-    with pytest.raises(Refused) as refusal:
-        await asked
-    assert refusal.value.code is code
 
 
 def contacts(stage):

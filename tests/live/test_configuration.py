@@ -6,6 +6,7 @@ import asyncio
 from dataclasses import replace
 
 import pytest
+from tests.live.refusals import refused
 
 from sottovoce.domain import events
 from sottovoce.domain.agents import AgentState
@@ -19,12 +20,6 @@ A, B, I, J = AgentId(101), AgentId(102), AgentId(300), AgentId(301)  # noqa: E74
 ONE = VdnId(1)
 TWO = {"555": {"1101"}, "1101": {"555"}}
 LISTENING = TWO | {"1300": {"555", "1101"}}
-
-
-async def refused(code: Code, asked) -> None:
-    with pytest.raises(Refused) as refusal:
-        await asked
-    assert refusal.value.code is code
 
 
 def change(stage, agent, **what) -> None:
@@ -46,15 +41,6 @@ def remove(stage, *gone) -> None:
 async def reload(stage) -> None:
     await stage.desk.reload(ONE)
     await stage.quiet()
-
-
-@pytest.fixture
-async def on_call(stage):
-    """Agent 101 talks with 555; inspectors 300 and 301 are idle; all queues are empty."""
-    await stage.sign_in(101, 300, 301)
-    await stage.call_in("555")
-    await stage.forget(101, 300, 301)
-    return stage
 
 
 @pytest.mark.parametrize("mode", Mode)

@@ -3,37 +3,14 @@
 from __future__ import annotations
 
 import pytest
+from tests.live.refusals import refused
 
 from sottovoce.domain.directory import AgentId
 from sottovoce.domain.journal import SegmentEnded
 from sottovoce.domain.supervision import Mode
-from sottovoce.errors import Code, Refused
+from sottovoce.errors import Code
 
 A, I, J = AgentId(101), AgentId(300), AgentId(301)  # noqa: E741
-
-
-async def refused(code: Code, asked) -> None:
-    with pytest.raises(Refused) as refusal:
-        await asked
-    assert refusal.value.code is code
-
-
-@pytest.fixture
-async def on_call(stage):
-    """Agent 101 talks with 555; inspectors 300 and 301 are idle; all queues are empty."""
-    await stage.sign_in(101, 300, 301)
-    await stage.call_in("555")
-    await stage.forget(101, 300, 301)
-    return stage
-
-
-@pytest.fixture
-async def standing(stage):
-    """The same with a phone that stays off-hook between calls."""
-    await stage.sign_in(101, 300, 301, release_phone=False)
-    await stage.call_in("555")
-    await stage.forget(101, 300, 301)
-    return stage
 
 
 def _leg(stage, number):

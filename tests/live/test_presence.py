@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 
 import pytest
+from tests.live.refusals import refused
 
 from sottovoce.domain import events
 from sottovoce.domain.agents import AgentState
@@ -25,12 +26,6 @@ from sottovoce.live.views import SignIn
 
 A, B, I, J = AgentId(101), AgentId(102), AgentId(300), AgentId(301)  # noqa: E741
 FOREIGN, UNKNOWN = AgentId(201), AgentId(999)
-
-
-async def refused(code: Code, asked) -> None:
-    with pytest.raises(Refused) as refusal:
-        await asked
-    assert refusal.value.code is code
 
 
 @pytest.mark.parametrize(

@@ -10,13 +10,14 @@ from __future__ import annotations
 import asyncio
 
 import pytest
+from tests.live.refusals import refused
 
 from sottovoce.domain import events
 from sottovoce.domain.agents import AgentState
 from sottovoce.domain.directory import AgentId, VdnId
 from sottovoce.domain.journal import AuditEntry
 from sottovoce.domain.supervision import Mode
-from sottovoce.errors import Code, Refused
+from sottovoce.errors import Code
 from sottovoce.media.engine import LegsLost, LegTimedOut
 
 A, B, I, J = AgentId(101), AgentId(102), AgentId(300), AgentId(301)  # noqa: E741
@@ -24,30 +25,6 @@ TWO = {"555": {"1101"}, "1101": {"555"}}
 LISTENING = TWO | {"1300": {"555", "1101"}}
 WHISPERING = LISTENING | {"1101": {"555", "1300"}}
 INSERTED = {"555": {"1101", "1300"}, "1101": {"555", "1300"}, "1300": {"555", "1101"}}
-
-
-async def refused(code: Code, asked) -> None:
-    with pytest.raises(Refused) as refusal:
-        await asked
-    assert refusal.value.code is code
-
-
-@pytest.fixture
-async def on_call(stage):
-    """Agent 101 talks with 555; inspectors 300 and 301 are idle; all queues are empty."""
-    await stage.sign_in(101, 300, 301)
-    await stage.call_in("555")
-    await stage.forget(101, 300, 301)
-    return stage
-
-
-@pytest.fixture
-async def standing(stage):
-    """The same with a phone that stays off-hook between calls."""
-    await stage.sign_in(101, 300, 301, release_phone=False)
-    await stage.call_in("555")
-    await stage.forget(101, 300, 301)
-    return stage
 
 
 async def test_the_call_ends_and_the_supervision_stays_but_insert_listens(standing):
