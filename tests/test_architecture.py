@@ -38,7 +38,7 @@ ALLOWED: dict[str, set[str]] = {
     "logs": set(),
     "config": {"domain"},
     "live": {"domain", "media.engine"},
-    "quality": {"domain", "media.engine"},
+    "quality": {"domain", "storage"},
     "media": {"domain"},
     "doors": {"domain", "media.engine"},
     "storage": {"domain"},

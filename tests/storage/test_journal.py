@@ -28,7 +28,7 @@ from sottovoce.domain.journal import (
 )
 from sottovoce.domain.legs import LegId
 from sottovoce.errors import Code, Refused
-from sottovoce.storage import audit, contacts
+from sottovoce.storage import audit, calls
 from sottovoce.storage.database import connect
 from sottovoce.storage.journal import PostgresStore
 from sottovoce.storage.lease import LeaseTaken
@@ -203,7 +203,7 @@ async def test_appended_changes_are_written_in_order(store: PostgresStore) -> No
 async def test_contacts_and_segments(store: PostgresStore, two_vdns: AsyncEngine) -> None:
     store.append(ONE, [began("1-1"), talk("1-1"), ended("1-1"), began("1-2")])
     await written(store)
-    found = await contacts.finished(two_vdns, ONE, NOW, NOW + timedelta(hours=1))
+    found = await calls.finished(two_vdns, ONE, NOW, NOW + timedelta(hours=1))
     assert [(contact.call, contact.reason) for contact in found] == [("1-1", "customer")]
     assert found[0].segments == (talk("1-1"),)
     assert found[0].skill == SkillId(1)
@@ -238,7 +238,7 @@ async def test_after_a_crash_sessions_return_and_contacts_get_an_end(
     assert restored.dialogs == {LegId("l1"): {"n": 1}}
     assert restored.open_contacts == ["1-1", "1-2"]
     assert (await second.restore(ONE)).open_contacts == []
-    found = await contacts.finished(two_vdns, ONE, NOW, later + timedelta(hours=1))
+    found = await calls.finished(two_vdns, ONE, NOW, later + timedelta(hours=1))
     assert [(contact.call, contact.reason) for contact in found] == [
         ("1-1", "interrupted"),
         ("1-2", "interrupted"),
@@ -255,7 +255,7 @@ async def test_kill_9_loses_nothing_that_was_appended(
     assert await done.wait() == -9
     store = nodes.store()
     await store.open(ONE)
-    found = await contacts.finished(two_vdns, ONE, NOW - timedelta(days=1), NOW)
+    found = await calls.finished(two_vdns, ONE, NOW - timedelta(days=1), NOW)
     assert len(found) == 50
     assert {contact.reason for contact in found} == {"customer"}
     assert nodes.spool().stat().st_size == 0
@@ -277,7 +277,7 @@ async def test_while_the_database_is_away(nodes: Nodes, outage: Outage, two_vdns
     await written(store)
     await until(lambda: nodes.spool().stat().st_size == 0)
     assert [found.guid for found in (await store.restore(ONE)).sessions] == ["appended"]
-    found = await contacts.finished(two_vdns, ONE, NOW, NOW + timedelta(hours=1))
+    found = await calls.finished(two_vdns, ONE, NOW, NOW + timedelta(hours=1))
     assert [contact.call for contact in found] == ["1-1"]
     await store.commit(ONE, [session()])
 
@@ -295,7 +295,7 @@ async def test_a_crash_while_the_database_is_away(
             await store.open(ONE)
         assert refused.value.code is Code.UNAVAILABLE
     await store.open(ONE)
-    found = await contacts.finished(two_vdns, ONE, NOW, NOW + timedelta(hours=1))
+    found = await calls.finished(two_vdns, ONE, NOW, NOW + timedelta(hours=1))
     assert [contact.call for contact in found] == ["1-1"]
     await nodes.crash(store)
     third = nodes.store()
@@ -355,7 +355,7 @@ async def test_what_a_stale_owner_appended_is_set_aside(nodes: Nodes, two_vdns: 
     await until(lambda: bool(lost))
     assert len(list(nodes.spool().parent.glob("*.aside-*"))) == 1
     async with two_vdns.connect() as connection:
-        assert (await connection.execute(sa.text("SELECT count(*) FROM contacts"))).scalar_one() == 0
+        assert (await connection.execute(sa.text("SELECT count(*) FROM calls"))).scalar_one() == 0
 
 
 async def test_a_spool_from_before_another_owner_is_set_aside(nodes: Nodes, two_vdns: AsyncEngine) -> None:
@@ -430,7 +430,7 @@ async def test_tenants_never_see_each_other(store: PostgresStore, two_vdns: Asyn
     restored = await store.restore(TWO)
     assert (restored.sessions, restored.dialogs, restored.open_contacts) == ([], {}, [])
     assert [entry.vdn for entry in await audit.read(two_vdns, TWO)] == [TWO]
-    assert await contacts.finished(two_vdns, TWO, NOW - timedelta(days=1), NOW + timedelta(days=1)) == []
+    assert await calls.finished(two_vdns, TWO, NOW - timedelta(days=1), NOW + timedelta(days=1)) == []
     assert not set((await store.profile(ONE)).agents) & set((await store.profile(TWO)).agents)
     await store.commit(TWO, [SessionEnded(ANN, TWO, NOW, "another tenant's")])
     store.append(TWO, [DialogEnded(LegId("l1"), TWO), ended("1-1", TWO)])

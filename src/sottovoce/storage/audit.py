@@ -12,12 +12,13 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
-from sottovoce.domain.directory import VdnId
+from sottovoce.domain.directory import AgentId, VdnId
 from sottovoce.domain.journal import AuditEntry
 from sottovoce.storage.database import transaction
 from sottovoce.storage.records import plain
@@ -84,7 +85,9 @@ async def read(engine: AsyncEngine, vdn: VdnId, *, after: int = 0, limit: int = 
     async with transaction(engine) as connection:
         rows = (await connection.execute(query)).mappings().all()
     return [
-        AuditEntry(vdn, row["at"], row["actor"], row["action"], row["target"], dict(row["detail"]))
+        AuditEntry(
+            vdn, row["at"], AgentId(int(row["actor"])), row["action"], row["target"], dict(row["detail"])
+        )
         for row in rows
     ]
 
@@ -151,7 +154,7 @@ def _beginning(vdn: VdnId) -> bytes:
     return hashlib.sha256(f"sottovoce audit of VDN {int(vdn)}".encode()).digest()
 
 
-def _hash(previous: bytes, row: Mapping[str, object] | sa.RowMapping) -> bytes:
+def _hash(previous: bytes, row: Mapping[str, Any] | sa.RowMapping) -> bytes:
     at = row["at"]
     if not isinstance(at, datetime):
         raise TypeError("an audit row without its time")
@@ -159,7 +162,7 @@ def _hash(previous: bytes, row: Mapping[str, object] | sa.RowMapping) -> bytes:
         row["vdn"],
         row["number"],
         at.astimezone(UTC).isoformat(timespec="microseconds"),
-        row["actor"],
+        int(row["actor"]),
         row["action"],
         row["target"],
         row["detail"],

@@ -20,7 +20,7 @@ from sottovoce.domain.journal import (
     SessionEnded,
     SessionSaved,
 )
-from sottovoce.storage import audit, contacts, sessions
+from sottovoce.storage import audit, calls, sessions
 from sottovoce.storage.database import is_away, reason
 
 log = structlog.get_logger(__name__)
@@ -62,10 +62,10 @@ async def _apply(connection: AsyncConnection, vdn: VdnId, change: Change) -> Non
         case DialogEnded():
             await sessions.dialog_ended(connection, change)
         case ContactBegan():
-            await contacts.began(connection, change)
+            await calls.began(connection, change)
         case SegmentEnded():
-            await contacts.segment_ended(connection, change)
+            await calls.segment_ended(connection, change)
         case ContactEnded():
-            await contacts.ended(connection, change)
+            await calls.ended(connection, change)
         case AuditEntry():
             await audit.append(connection, vdn, [change])

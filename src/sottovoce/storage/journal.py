@@ -22,8 +22,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 from sottovoce.domain.directory import VdnId, VdnProfile
 from sottovoce.domain.journal import Change, Restored
 from sottovoce.errors import Code, Refused
+from sottovoce.storage import calls, directory, lease, sessions
 from sottovoce.storage import changes as tables_of_changes
-from sottovoce.storage import contacts, directory, lease, sessions
 from sottovoce.storage.database import DatabaseAway, is_away, reason, transaction
 from sottovoce.storage.lease import Lease, StaleOwner
 from sottovoce.storage.spool import Record, Spool
@@ -230,7 +230,7 @@ class VdnJournal:
         """What is open. Ends interrupted contacts."""
         async with transaction(self._engine) as connection:
             await lease.fence(connection, self.vdn, self._lease.epoch)
-            interrupted = await contacts.end_interrupted(connection, self.vdn, self._lease.last_alive)
+            interrupted = await calls.end_interrupted(connection, self.vdn, self._lease.last_alive)
             return Restored(
                 await sessions.open_sessions(connection, self.vdn),
                 await sessions.open_dialogs(connection, self.vdn),

@@ -1,8 +1,7 @@
-"""All tables, as SQLAlchemy Core knows them. Every row names its tenant (`vdn`).
+"""Tables of the live half and of what both halves share.
 
-The migrations make exactly this; a test compares the two. What is configured: `vdns`, `skills`,
-`agents`, `access_codes`, `phones`. What is live: `leases`, `sessions`, `dialogs`. What stays:
-`contacts`, `segments`, `audit`.
+What is configured: `vdns`, `skills`, `agents`, `access_codes`, `phones`. What is live: `leases`,
+`sessions`, `dialogs`. What stays: `calls`, `segments`, `audit`.
 """
 
 from __future__ import annotations
@@ -10,24 +9,7 @@ from __future__ import annotations
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 
-metadata = sa.MetaData(
-    naming_convention={
-        "pk": "%(table_name)s_pkey",
-        "fk": "%(table_name)s_%(column_0_N_name)s_fkey",
-        "uq": "%(table_name)s_%(column_0_N_name)s_key",
-        "ix": "%(table_name)s_%(column_0_N_name)s_idx",
-        "ck": "%(table_name)s_%(constraint_name)s_check",
-    }
-)
-
-_TIME = sa.DateTime(timezone=True)
-_NO_JSON = sa.text("'{}'::jsonb")
-
-
-def _vdn(*, key: bool = True) -> sa.Column[int]:
-    """The tenant, of a configured VDN."""
-    return sa.Column("vdn", sa.Integer, sa.ForeignKey("vdns.vdn"), primary_key=key, nullable=False)
-
+from sottovoce.storage.tables.schema import NO_JSON, TIME, metadata, vdn
 
 vdns = sa.Table(
     "vdns",
@@ -43,12 +25,19 @@ vdns = sa.Table(
         server_default=sa.text("0"),
         comment="Rises with every change of what is configured of the VDN.",
     ),
+    sa.Column(
+        "time_zone",
+        sa.Text,
+        nullable=False,
+        server_default=sa.text("'UTC'::text"),
+        comment="IANA name; plans run by its wall clock.",
+    ),
 )
 
 skills = sa.Table(
     "skills",
     metadata,
-    _vdn(),
+    vdn(),
     sa.Column("skill", sa.Integer, primary_key=True),
     sa.Column("name", sa.Text, nullable=False),
 )
@@ -57,7 +46,7 @@ agents = sa.Table(
     "agents",
     metadata,
     sa.Column("agent", sa.Integer, primary_key=True, autoincrement=False),
-    _vdn(key=False),
+    vdn(key=False),
     sa.Column("name", sa.Text, nullable=False),
     sa.Column("password_hash", sa.Text, nullable=False),
     sa.Column("phone", sa.Text),
@@ -82,7 +71,7 @@ phones = sa.Table(
     "phones",
     metadata,
     sa.Column("username", sa.Text, primary_key=True),
-    _vdn(key=False),
+    vdn(key=False),
     sa.Column("number", sa.Text, nullable=False),
     sa.Column("ha1", JSONB, nullable=False),
     sa.UniqueConstraint("vdn", "number"),
@@ -91,7 +80,7 @@ phones = sa.Table(
 leases = sa.Table(
     "leases",
     metadata,
-    _vdn(),
+    vdn(),
     sa.Column("node", sa.Text, nullable=False, comment="Who owns the VDN."),
     sa.Column("address", sa.Text, nullable=False, comment="Where its HTTP is reached by other nodes."),
     sa.Column("epoch", sa.BigInteger, nullable=False, comment="Counts owners and restarts; in every write."),
@@ -101,29 +90,29 @@ leases = sa.Table(
     sa.Column(
         "position", sa.BigInteger, nullable=False, comment="Number of the last journal record applied."
     ),
-    sa.Column("renewed_at", _TIME, nullable=False),
-    sa.Column("expires_at", _TIME, nullable=False),
+    sa.Column("renewed_at", TIME, nullable=False),
+    sa.Column("expires_at", TIME, nullable=False),
 )
 
 sessions = sa.Table(
     "sessions",
     metadata,
-    _vdn(),
+    vdn(),
     sa.Column("agent", sa.Integer, primary_key=True),
     sa.Column("guid", sa.Text, nullable=False),
     sa.Column("phone", sa.Text, nullable=False),
-    sa.Column("signed_in_at", _TIME, nullable=False),
+    sa.Column("signed_in_at", TIME, nullable=False),
     sa.Column("skills", ARRAY(sa.Integer), nullable=False, server_default=sa.text("'{}'::integer[]")),
-    sa.Column("settings", JSONB, nullable=False, server_default=_NO_JSON),
+    sa.Column("settings", JSONB, nullable=False, server_default=NO_JSON),
 )
 
 sign_ins = sa.Table(
     "sign_ins",
     metadata,
-    _vdn(),
+    vdn(),
     sa.Column("agent", sa.Integer, primary_key=True),
-    sa.Column("signed_in_at", _TIME, primary_key=True),
-    sa.Column("signed_out_at", _TIME),
+    sa.Column("signed_in_at", TIME, primary_key=True),
+    sa.Column("signed_out_at", TIME),
     sa.Column("reason", sa.Text),
     sa.Column("phone", sa.Text, nullable=False),
 )
@@ -131,18 +120,18 @@ sign_ins = sa.Table(
 dialogs = sa.Table(
     "dialogs",
     metadata,
-    _vdn(),
+    vdn(),
     sa.Column("leg", sa.Text, primary_key=True),
     sa.Column("dialog", JSONB, nullable=False),
 )
 
-contacts = sa.Table(
-    "contacts",
+calls = sa.Table(
+    "calls",
     metadata,
-    _vdn(),
+    vdn(),
     sa.Column("call", sa.Text, primary_key=True),
-    sa.Column("began_at", _TIME, nullable=False),
-    sa.Column("ended_at", _TIME),
+    sa.Column("began_at", TIME, nullable=False),
+    sa.Column("ended_at", TIME),
     sa.Column("direction", sa.Text, nullable=False),
     sa.Column("caller", sa.Text, nullable=False),
     sa.Column("called", sa.Text, nullable=False),
@@ -154,13 +143,13 @@ contacts = sa.Table(
 segments = sa.Table(
     "segments",
     metadata,
-    _vdn(),
+    vdn(),
     sa.Column("call", sa.Text, primary_key=True),
     sa.Column("agent", sa.Integer, primary_key=True),
-    sa.Column("began_at", _TIME, primary_key=True),
-    sa.Column("ended_at", _TIME, nullable=False),
+    sa.Column("began_at", TIME, primary_key=True),
+    sa.Column("ended_at", TIME, nullable=False),
     sa.Column("recording", sa.Text),
-    sa.Column("tracks", JSONB, nullable=False, server_default=_NO_JSON),
+    sa.Column("tracks", JSONB, nullable=False, server_default=NO_JSON),
     sa.Column("failure", sa.Text),
     sa.Index(None, "vdn", "agent", "began_at"),
 )
@@ -168,13 +157,18 @@ segments = sa.Table(
 audit = sa.Table(
     "audit",
     metadata,
-    _vdn(),
+    vdn(),
     sa.Column("number", sa.BigInteger, primary_key=True, comment="1, 2, 3 … without a gap."),
-    sa.Column("at", _TIME, nullable=False),
-    sa.Column("actor", sa.Integer, nullable=False, comment="A work number; 0 is the command line."),
+    sa.Column("at", TIME, nullable=False),
+    sa.Column(
+        "actor",
+        sa.Numeric(20, 0),
+        nullable=False,
+        comment="A work number or a user; 0 is the command.",
+    ),
     sa.Column("action", sa.Text, nullable=False),
     sa.Column("target", sa.Text, nullable=False),
-    sa.Column("detail", JSONB, nullable=False, server_default=_NO_JSON),
+    sa.Column("detail", JSONB, nullable=False, server_default=NO_JSON),
     sa.Column("previous", sa.LargeBinary, nullable=False, comment="The hash of the row before."),
     sa.Column("hash", sa.LargeBinary, nullable=False, comment="SHA-256 over this row and `previous`."),
     sa.Index(None, "vdn", "at"),
@@ -183,7 +177,7 @@ audit = sa.Table(
 audit_heads = sa.Table(
     "audit_heads",
     metadata,
-    _vdn(),
+    vdn(),
     sa.Column("number", sa.BigInteger, nullable=False, comment="The last row's."),
     sa.Column("hash", sa.LargeBinary, nullable=False, comment="The last row's."),
 )

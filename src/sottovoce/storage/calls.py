@@ -1,4 +1,4 @@
-"""Contacts (calls from their first to their last moment) and the talk segments in them."""
+"""Calls (from their first to their last moment) and the talk segments in them."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ from sottovoce.domain.directory import AgentId, SkillId, VdnId
 from sottovoce.domain.journal import ContactBegan, ContactEnded, SegmentEnded
 from sottovoce.storage.database import transaction
 from sottovoce.storage.records import plain
-from sottovoce.storage.tables import contacts, segments
+from sottovoce.storage.tables import calls, segments
 
 INTERRUPTED = "interrupted"
 """The reason of contacts that a crash ended."""
 
 
 @dataclass(frozen=True, slots=True)
-class Contact:
+class Call:
     """A finished call. `segments` are its talks, by begin."""
 
     call: str
@@ -48,7 +48,7 @@ async def began(connection: AsyncConnection, change: ContactBegan) -> None:
         "called": plain(change.called),
         "skill": change.skill,
     }
-    await connection.execute(insert(contacts).values(row).on_conflict_do_nothing())
+    await connection.execute(insert(calls).values(row).on_conflict_do_nothing())
 
 
 async def segment_ended(connection: AsyncConnection, change: SegmentEnded) -> None:
@@ -72,11 +72,11 @@ async def segment_ended(connection: AsyncConnection, change: SegmentEnded) -> No
 async def ended(connection: AsyncConnection, change: ContactEnded) -> None:
     """Record a contact's end; its first end stays."""
     await connection.execute(
-        sa.update(contacts)
+        sa.update(calls)
         .where(
-            contacts.c.vdn == int(change.vdn),
-            contacts.c.call == plain(change.call),
-            contacts.c.ended_at.is_(None),
+            calls.c.vdn == int(change.vdn),
+            calls.c.call == plain(change.call),
+            calls.c.ended_at.is_(None),
         )
         .values(ended_at=change.at, reason=plain(change.reason))
     )
@@ -86,34 +86,34 @@ async def end_interrupted(connection: AsyncConnection, vdn: VdnId, last_alive: d
     """Give an end to contacts that have none: the last sign of life that is on record. Their call ids."""
     last_talk = (
         sa.select(sa.func.max(segments.c.ended_at))
-        .where(segments.c.vdn == contacts.c.vdn, segments.c.call == contacts.c.call)
+        .where(segments.c.vdn == calls.c.vdn, segments.c.call == calls.c.call)
         .scalar_subquery()
     )
-    at = sa.func.greatest(contacts.c.began_at, last_talk, sa.literal(last_alive, sa.DateTime(timezone=True)))
+    at = sa.func.greatest(calls.c.began_at, last_talk, sa.literal(last_alive, sa.DateTime(timezone=True)))
     done = await connection.execute(
-        sa.update(contacts)
-        .where(contacts.c.vdn == vdn, contacts.c.ended_at.is_(None))
+        sa.update(calls)
+        .where(calls.c.vdn == vdn, calls.c.ended_at.is_(None))
         .values(ended_at=at, reason=INTERRUPTED)
-        .returning(contacts.c.call)
+        .returning(calls.c.call)
     )
     return sorted(done.scalars())
 
 
 async def finished(
     engine: AsyncEngine, vdn: VdnId, since: datetime, until: datetime, *, limit: int = 1000
-) -> list[Contact]:
+) -> list[Call]:
     """The VDN's contacts that ended in [since, until), by end, with their segments; `limit` at most."""
     query = (
-        sa.select(contacts)
-        .where(contacts.c.vdn == vdn, contacts.c.ended_at >= since, contacts.c.ended_at < until)
-        .order_by(contacts.c.ended_at, contacts.c.call)
+        sa.select(calls)
+        .where(calls.c.vdn == vdn, calls.c.ended_at >= since, calls.c.ended_at < until)
+        .order_by(calls.c.ended_at, calls.c.call)
         .limit(limit)
     )
     async with transaction(engine) as connection:
         rows = (await connection.execute(query)).mappings().all()
         talks = await _segments(connection, vdn, [row["call"] for row in rows])
     return [
-        Contact(**{**row, "reason": row["reason"] or "", "segments": tuple(talks.get(row["call"], ()))})
+        Call(**{**row, "reason": row["reason"] or "", "segments": tuple(talks.get(row["call"], ()))})
         for row in rows
     ]
 

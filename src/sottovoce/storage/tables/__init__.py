@@ -1,0 +1,92 @@
+"""All tables, as SQLAlchemy Core knows them. Every row names its tenant (`vdn`).
+
+* ``schema``    the metadata and the columns that tables share
+* ``live``      what is configured, what is live, calls, and the audit
+* ``people``    users, their groups, and the app keys and tokens of those who call for them
+* ``contacts``  the contacts that can be inspected (partitioned by month)
+* ``reviews``   review tasks and their items, draws of samples, plans
+* ``results``   scenarios, rule results, scores, and quality items (appeals and problems)
+
+The migrations make exactly this; a test compares the two.
+"""
+
+from __future__ import annotations
+
+from sottovoce.storage.tables.contacts import contact_sources, contacts
+from sottovoce.storage.tables.live import (
+    APPEND_ONLY,
+    access_codes,
+    agents,
+    audit,
+    audit_heads,
+    calls,
+    dialogs,
+    leases,
+    phones,
+    segments,
+    sessions,
+    sign_ins,
+    skills,
+    vdns,
+)
+from sottovoce.storage.tables.people import access_tokens, app_keys, group_members, user_groups, users
+from sottovoce.storage.tables.results import (
+    quality_item_hits,
+    quality_item_steps,
+    quality_items,
+    revisions,
+    rule_results,
+    scenarios,
+    score_profiles,
+    scores,
+)
+from sottovoce.storage.tables.reviews import (
+    plan_runs,
+    plans,
+    review_items,
+    review_numbers,
+    review_steps,
+    review_tasks,
+    sampling_draws,
+)
+from sottovoce.storage.tables.schema import metadata
+
+__all__ = [
+    "APPEND_ONLY",
+    "access_codes",
+    "access_tokens",
+    "agents",
+    "app_keys",
+    "audit",
+    "audit_heads",
+    "calls",
+    "contact_sources",
+    "contacts",
+    "dialogs",
+    "group_members",
+    "leases",
+    "metadata",
+    "phones",
+    "plan_runs",
+    "plans",
+    "quality_item_hits",
+    "quality_item_steps",
+    "quality_items",
+    "review_items",
+    "review_numbers",
+    "review_steps",
+    "review_tasks",
+    "revisions",
+    "rule_results",
+    "sampling_draws",
+    "scenarios",
+    "score_profiles",
+    "scores",
+    "segments",
+    "sessions",
+    "sign_ins",
+    "skills",
+    "user_groups",
+    "users",
+    "vdns",
+]

@@ -1,0 +1,87 @@
+"""Tables of the contacts: one row per call and agent (a talk), one for a call that no agent took."""
+
+from __future__ import annotations
+
+import sqlalchemy as sa
+from sqlalchemy.dialects.postgresql import JSONB, UUID
+
+from sottovoce.storage.tables.schema import NO_JSON, TIME, metadata, vdn
+
+contact_numbers = sa.Sequence("contact_numbers", metadata=metadata)
+
+contacts = sa.Table(
+    "contacts",
+    metadata,
+    vdn(),
+    sa.Column("began_at", TIME, primary_key=True),
+    sa.Column(
+        "contact",
+        sa.BigInteger,
+        primary_key=True,
+        server_default=sa.text("nextval('contact_numbers'::regclass)"),
+        comment="Counts up over all tenants; `call_id` on the wire.",
+    ),
+    sa.Column("uuid", UUID(as_uuid=True), nullable=False, comment="`call_uuid` on the wire."),
+    sa.Column("call", sa.Text, nullable=False, comment="Of `calls`; of an import its own reference."),
+    sa.Column("source", sa.Text, nullable=False, comment="`live` or `import`."),
+    sa.Column("interaction", sa.SmallInteger, nullable=False, server_default=sa.text("0")),
+    sa.Column("ended_at", TIME, nullable=False),
+    sa.Column("duration_s", sa.Integer, nullable=False),
+    sa.Column("direction", sa.Text, nullable=False),
+    sa.Column("caller", sa.Text, nullable=False),
+    sa.Column("called", sa.Text, nullable=False),
+    sa.Column("agent", sa.Integer, comment="None: no agent took the call."),
+    sa.Column("skill", sa.Integer),
+    sa.Column("ended_by", sa.Text, nullable=False, comment="`agent`, `customer` or `system`."),
+    sa.Column("reason", sa.Text, nullable=False),
+    sa.Column("file_name", sa.Text, nullable=False, server_default=sa.text("''::text")),
+    sa.Column("recording", sa.Text, comment="The stereo WAV: customer left, agent right."),
+    sa.Column("tracks", JSONB, nullable=False, server_default=NO_JSON, comment="Inspector: his track."),
+    sa.Column("supervisions", JSONB, nullable=False, server_default=sa.text("'[]'::jsonb")),
+    sa.Column("uploaded_at", TIME, nullable=False),
+    sa.Column("status", sa.SmallInteger, nullable=False, comment="Of the inspection by machine."),
+    sa.Column("analysed_at", TIME),
+    sa.Column("analysis", JSONB, nullable=False, server_default=NO_JSON, comment="Speech and silence."),
+    sa.Column("transcript", JSONB),
+    sa.Column("machine_score", sa.Numeric(9, 2), comment="The lowest of its scenarios."),
+    sa.Index(None, "vdn", "contact"),
+    sa.Index(None, "vdn", "uuid"),
+    sa.Index(None, "vdn", "agent", "began_at"),
+    postgresql_partition_by="RANGE (began_at)",
+)
+
+contact_sources = sa.Table(
+    "contact_sources",
+    metadata,
+    vdn(),
+    sa.Column("reference", sa.Text, primary_key=True, comment="Of a live talk or an imported row."),
+    sa.Column("contact", sa.BigInteger, nullable=False),
+    sa.Column("began_at", TIME, nullable=False),
+)
+"""What each contact came from: makes recording and importing twice harmless."""
+
+PARTITIONS = (
+    """
+    CREATE FUNCTION contacts_month(month timestamptz) RETURNS void LANGUAGE plpgsql AS $$
+    DECLARE
+        first timestamptz := date_trunc('month', month, 'UTC');
+        name text := 'contacts_' || to_char(first AT TIME ZONE 'UTC', 'YYYY_MM');
+    BEGIN
+        IF to_regclass(name) IS NULL THEN
+            PERFORM pg_advisory_xact_lock(7310202);
+            EXECUTE format(
+                'CREATE TABLE IF NOT EXISTS %I PARTITION OF contacts FOR VALUES FROM (%L) TO (%L)',
+                name, first, date_trunc('month', first + interval '32 days', 'UTC')
+            );
+        END IF;
+    END
+    $$
+    """,
+)
+"""What makes a month's partition; part of the declared schema."""
+
+
+@sa.event.listens_for(metadata, "after_create")
+def _partitions(_metadata: sa.MetaData, connection: sa.Connection, **_options: object) -> None:
+    for statement in PARTITIONS:
+        connection.execute(sa.text(statement))
