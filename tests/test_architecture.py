@@ -211,7 +211,8 @@ def test_no_module_is_too_long_to_read() -> None:
     long = {
         str(module.relative_to(SOURCE)): lines
         for module in modules()
-        if (lines := len(module.read_text().splitlines())) > 500
+        if module.parent.name != "versions"  # migrations list columns and are never read again
+        and (lines := len(module.read_text().splitlines())) > 500
     }
     assert not long
 

@@ -1,7 +1,7 @@
 """Why a use case was refused: one stable code each, and no number of any wire.
 
 Each wire adapter owns a table from these codes to what its clients know
-(`http/ccgateway/retcodes.py`); a test proves that no code lacks a row.
+(`http/ccgateway/retcodes.py`, `http/ccsqm/codes.py`); a test proves that no code lacks a row.
 """
 
 from __future__ import annotations
@@ -44,6 +44,41 @@ class Code(StrEnum):
     NOTHING_TO_ANSWER = "nothing_to_answer"
     MEDIA_EXHAUSTED = "media_exhausted"
     NOT_FOUND = "not_found"
+
+
+class ReviewCode(StrEnum):
+    """The reasons for which the after-call half declines (`http/ccsqm/codes.py` has their wire codes)."""
+
+    BAD_PARAMETER = "bad_parameter"
+    NOBODY = "nobody"
+    """The request names no user of the tenant who could act."""
+    NO_RIGHT = "no_right"
+    NOT_FOUND = "not_found"
+    """Unknown, or another tenant's: never told apart."""
+    WRONG_STATE = "wrong_state"
+    LOST_RACE = "lost_race"
+    """Somebody else changed it first; looking again shows how."""
+    NAME_TAKEN = "name_taken"
+    NOTHING_QUALIFIES = "nothing_qualifies"
+    """No call meets the conditions of a sample."""
+    OWN_RESULT = "own_result"
+    """Whoever gave a result may not review it."""
+    NOT_SERVED = "not_served"
+    UNAVAILABLE = "unavailable"
+    """The database is away."""
+    INTERNAL = "internal"
+
+
+class Declined(Exception):
+    """A use case of the after-call half that was declined; nothing of it happened.
+
+    `detail` is one English sentence for people. For BAD_PARAMETER it begins with the field's wire name.
+    """
+
+    def __init__(self, code: ReviewCode, detail: str = "") -> None:
+        super().__init__(detail or code.value)
+        self.code = code
+        self.detail = detail
 
 
 class Refused(Exception):

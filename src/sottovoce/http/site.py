@@ -12,9 +12,11 @@ from starlette.responses import Response
 from starlette.types import ASGIApp
 
 from sottovoce.http.ccgateway import FAMILY, Gateway, gateway_routes
+from sottovoce.http.ccsqm import Quality, quality_routes
+from sottovoce.http.ccsqm.router import FAMILIES as QUALITY_FAMILIES
 from sottovoce.http.edge import JSON_TYPE, EdgeLimits, Fault, edge, family_of
 
-FAMILIES = (FAMILY,)
+FAMILIES = (FAMILY, *QUALITY_FAMILIES)
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,13 +30,18 @@ class SiteSettings:
     """Whether /docs and /openapi.json are served."""
 
 
-def site(gateway: Gateway, settings: SiteSettings | None = None) -> ASGIApp:
-    """The application, behind its edge."""
+def site(
+    gateway: Gateway | None = None, settings: SiteSettings | None = None, *, quality: Quality | None = None
+) -> ASGIApp:
+    """The application, behind its edge: each half that is given."""
     settings = settings or SiteSettings()
-    return edge(inner_site(gateway, docs=settings.docs), FAMILIES, settings.limits, settings.origins)
+    inner = inner_site(gateway, quality=quality, docs=settings.docs)
+    return edge(inner, FAMILIES, settings.limits, settings.origins)
 
 
-def inner_site(gateway: Gateway, *, docs: bool = False) -> FastAPI:
+def inner_site(
+    gateway: Gateway | None = None, *, quality: Quality | None = None, docs: bool = False
+) -> FastAPI:
     """The application without its edge: for OpenAPI, and for tests that walk its routes."""
     app = FastAPI(
         title="Sottovoce",
@@ -44,14 +51,20 @@ def inner_site(gateway: Gateway, *, docs: bool = False) -> FastAPI:
         redirect_slashes=False,
         exception_handlers={HTTPException: _not_found, Exception: _failed},
     )
-    app.router.routes.extend(gateway_routes(gateway))
+    if gateway is not None:
+        app.router.routes.extend(gateway_routes(gateway))
+    if quality is not None:
+        app.router.routes.extend(quality_routes(quality))
     return app
 
 
 async def _not_found(request: Request, error: Exception) -> Response:
     status = error.status_code if isinstance(error, HTTPException) else Fault.INTERNAL.value
     known = {fault.value: fault for fault in Fault}
-    return _fault(request, known.get(status, Fault.INTERNAL))
+    response = _fault(request, known.get(status, Fault.INTERNAL))
+    for name, value in (getattr(error, "headers", None) or {}).items():
+        response.raw_headers.append((name.encode(), value.encode()))
+    return response
 
 
 async def _failed(request: Request, error: Exception) -> Response:
