@@ -1,0 +1,237 @@
+"""The sections of the settings, but for SIP's."""
+
+from __future__ import annotations
+
+from typing import Self
+
+from pydantic import Field, SecretStr, field_validator, model_validator
+
+from sottovoce.config.kinds import (
+    Address,
+    AuthMode,
+    Folder,
+    LogFormat,
+    LogLevel,
+    Network,
+    Port,
+    Section,
+    is_loopback,
+)
+
+
+class DatabaseSettings(Section):
+    """Where everything is kept."""
+
+    dsn: SecretStr | None = Field(
+        default=None,
+        description="`postgresql://user:password@host/database` of a PostgreSQL 15 or later."
+        " Without one the server runs a PostgreSQL of its own in the data folder.",
+    )
+    run_as: str | None = Field(
+        default=None,
+        description="When started as root: the existing system user that the own PostgreSQL runs as"
+        " (it refuses root). Default: `postgres` if there is one, else `nobody`.",
+    )
+    connections: int = Field(default=10, ge=2, le=200, description="Connections to PostgreSQL at most.")
+    commit_timeout: float = Field(
+        default=3.0,
+        gt=0,
+        le=60,
+        description="Seconds until a command that must be on record first is refused.",
+    )
+    lease: float = Field(
+        default=15.0, ge=3, le=300, description="Seconds that a node owns a VDN without renewing its lease."
+    )
+    spool_megabytes: int = Field(
+        default=64,
+        ge=1,
+        le=10_000,
+        description="How much is kept on disk, per VDN, while the database is away.",
+    )
+
+    @field_validator("dsn")
+    @classmethod
+    def _postgresql(cls, dsn: SecretStr | None) -> SecretStr | None:
+        if dsn is not None and not dsn.get_secret_value().startswith(("postgresql://", "postgres://")):
+            raise ValueError("must begin with postgresql://")
+        return dsn
+
+
+class HttpSettings(Section):
+    """The one HTTP port that all interfaces are on."""
+
+    host: str = Field(default="127.0.0.1", description="The address to listen on; `0.0.0.0` for all.")
+    port: Port = Field(default=8043, description="The port; 0 takes a free one and prints it.")
+    tls_cert: Folder | None = Field(default=None, description="PEM file with the certificate and its chain.")
+    tls_key: Folder | None = Field(default=None, description="PEM file with the certificate's key.")
+    allow_plain: bool = Field(
+        default=False,
+        description="Serve plain HTTP on other addresses than loopback: only behind a proxy that ends TLS."
+        " Passwords and Guids would cross the network readable.",
+    )
+    origins: tuple[str, ...] = Field(
+        default=("*",),
+        description="Web origins whose scripts may call, `*` for all (a Guid is needed all the same);"
+        " an empty list lets none.",
+    )
+    docs: bool = Field(default=False, description="Serve `/docs` and `/openapi.json`.")
+
+    @model_validator(mode="after")
+    def _tls(self) -> Self:
+        if (self.tls_cert is None) != (self.tls_key is None):
+            raise ValueError("tls_cert and tls_key are given together or not at all")
+        for path in (self.tls_cert, self.tls_key):
+            if path is not None and not path.is_file():
+                raise ValueError(f"{path} is not a file")
+        if self.tls_cert is None and not self.allow_plain and not is_loopback(self.host):
+            raise ValueError(
+                f"{self.host} is not loopback and there is no TLS: set tls_cert and tls_key, or allow_plain"
+            )
+        return self
+
+
+class AgentSettings(Section):
+    """Sessions of agents and inspectors."""
+
+    auth_mode: AuthMode = Field(
+        default=AuthMode.STATIC,
+        description="`static`: the Guid of sign-in stays. `dynamic`: polls and handshakes hand out new ones;"
+        " known clients ignore those that a poll brings.",
+    )
+    poll_wait: float = Field(
+        default=10.0, ge=0, le=60, description="Seconds that an event poll hangs when there is none."
+    )
+    event_times: bool = Field(
+        default=False, description="Whether events carry `eventGenTime`, as the newest pages show."
+    )
+    sign_out_after: float = Field(
+        default=120.0,
+        ge=5,
+        le=3600,
+        description="Seconds without a poll or handshake after which an agent is signed out.",
+    )
+    agent_maximum: int = Field(
+        default=59_999,
+        ge=101,
+        le=999_999,
+        description="The highest agent id (the lowest is 101): 59999, or up to 999999.",
+    )
+    ring_timeout: float = Field(
+        default=30.0,
+        ge=5,
+        le=300,
+        description="Seconds that an agent's phone rings before the call goes to the next one.",
+    )
+    wrap_up_limit: float = Field(
+        default=600.0,
+        ge=0,
+        le=86_400,
+        description="Seconds after which wrap-up ends by itself; 0 never ends it.",
+    )
+    events_limit: int = Field(
+        default=1000,
+        ge=10,
+        le=100_000,
+        description="Events that wait for one agent at most; the oldest give way.",
+    )
+    supervision_lease: float = Field(
+        default=30.0,
+        ge=5,
+        le=600,
+        description="Seconds after an inspector's last request (a hanging poll counts) until the inspector is"
+        " muted and taken out of all supervisions. The call goes on.",
+    )
+
+
+class Advertised(Section):
+    """Our address as a network sees it."""
+
+    network: Network = Field(description="The far side's network, for example `0.0.0.0/0`.")
+    address: Address = Field(description="The address written into SIP and SDP for it.")
+
+
+class NetworkSettings(Section):
+    """What the networks around look like; SIP and media share it."""
+
+    advertised: tuple[Advertised, ...] = Field(
+        default=(),
+        description="Which of our addresses to name to whom; the first network that fits counts."
+        " Without one: the address that the route to the far side leaves from.",
+    )
+    nat: tuple[Network, ...] = Field(
+        default=(),
+        description="Networks behind NAT: phones there are answered where their packets come from,"
+        " and RTP is taken from any source that proves itself.",
+    )
+
+
+class MediaSettings(Section):
+    """The processes that carry and mix the audio."""
+
+    workers: int = Field(default=0, ge=0, le=256, description="Media processes; 0 starts one per core.")
+    host: Address = Field(default="0.0.0.0", description="The address that RTP is received on.")  # noqa: S104
+    first_port: int = Field(
+        default=20_000, ge=1024, le=65_534, description="The first RTP port (even); RTCP is one higher."
+    )
+    last_port: int = Field(
+        default=29_999, ge=1025, le=65_535, description="The last port of the range, all workers together."
+    )
+    legs_per_worker: int = Field(
+        default=900, ge=3, le=5000, description="Legs on one worker. When all are full: 503."
+    )
+    timeout: float = Field(
+        default=30.0,
+        ge=2,
+        le=600,
+        description="Seconds without RTP and RTCP, from a side that has to send, after which the leg ends.",
+    )
+    hold_limit: float = Field(
+        default=7200.0,
+        ge=60,
+        le=86_400,
+        description="Seconds that a leg on hold may be silent; then it ends.",
+    )
+    music: str = Field(
+        default="music", description="What waiting and held callers hear: `music`, or a WAV's path."
+    )
+
+    @model_validator(mode="after")
+    def _ports(self) -> Self:
+        if self.first_port % 2:
+            raise ValueError("first_port must be even: RTP is on even ports")
+        if self.last_port <= self.first_port:
+            raise ValueError("last_port must lie above first_port")
+        return self
+
+
+class RecordingSettings(Section):
+    """Recordings of calls."""
+
+    enabled: bool = Field(default=True, description="Record every talk of an agent with a customer.")
+    folder: Folder | None = Field(
+        default=None, description="Where they go; none: `recordings` in the data folder."
+    )
+
+
+class QualitySettings(Section):
+    """The after-call half: contacts, review tasks, plans."""
+
+    jobs: bool = Field(
+        default=True,
+        description="Run what comes due on this node: plans, reserved tasks, the analysis of recordings.",
+    )
+    jobs_at_a_time: int = Field(default=2, ge=1, le=16, description="Jobs that run at the same time.")
+    numeric_ids: bool = Field(
+        default=False,
+        description="Answer ids that a page types Number as numbers: they have 19 digits, and most clients"
+        " then lose the last ones.",
+    )
+
+
+class LogSettings(Section):
+    """The log, on standard error."""
+
+    level: LogLevel = Field(default=LogLevel.INFO, description="`debug`, `info`, `warning` or `error`.")
+    format: LogFormat = Field(
+        default=LogFormat.CONSOLE, description="`console` for people, `json` for machines."
+    )
