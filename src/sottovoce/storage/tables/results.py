@@ -28,7 +28,8 @@ scenarios = sa.Table(
     sa.Column("speed_rules", ARRAY(sa.Text), nullable=False, server_default=_NO_TEXTS),
     sa.Column("interposal_rules", ARRAY(sa.Text), nullable=False, server_default=_NO_TEXTS),
     sa.Column("created_at", TIME, nullable=False),
-    sa.UniqueConstraint("vdn", "name"),
+    sa.Column("deleted_at", TIME, comment="Its results and scores stay."),
+    sa.Index("scenarios_name", "vdn", "name", unique=True, postgresql_where=sa.text("deleted_at IS NULL")),
 )
 
 score_profiles = sa.Table(
@@ -44,6 +45,9 @@ score_profiles = sa.Table(
     sa.Column("created_at", TIME, nullable=False),
     sa.Column("deleted_at", TIME),
     sa.Index("score_profiles_in_use", "vdn", unique=True, postgresql_where=sa.text("in_use")),
+    sa.Index(
+        "score_profiles_name", "vdn", "name", unique=True, postgresql_where=sa.text("deleted_at IS NULL")
+    ),
 )
 
 rule_results = sa.Table(
@@ -78,6 +82,7 @@ revisions = sa.Table(
     sa.Column("review_item", ID, comment="In which it was made: of a task …"),
     sa.Column("quality_item", ID, comment="… or an appeal or problem."),
     sa.ForeignKeyConstraint(["vdn", "result"], ["rule_results.vdn", "rule_results.result"]),
+    sa.Index(None, "vdn", "review_item", postgresql_where=sa.text("review_item IS NOT NULL")),
 )
 """What inspectors said of rule results; only ever added to."""
 
@@ -96,27 +101,61 @@ scores = sa.Table(
 )
 """Scores as they were given; only ever added to."""
 
+NEVER_CHANGED = (
+    """
+    CREATE FUNCTION results_are_versions() RETURNS trigger LANGUAGE plpgsql AS $$
+    BEGIN
+        RAISE EXCEPTION 'a result is revised by another version' USING ERRCODE = 'insufficient_privilege';
+    END
+    $$
+    """,
+    *(
+        f"""
+        CREATE TRIGGER {table}_no_change BEFORE UPDATE ON {table}
+            FOR EACH ROW EXECUTE FUNCTION results_are_versions()
+        """
+        for table in ("rule_results", "revisions", "scores")
+    ),
+)
+"""What makes the three tables refuse to be overwritten; part of the declared schema."""
+
+
+@sa.event.listens_for(metadata, "after_create")
+def _never_changed(_metadata: sa.MetaData, connection: sa.Connection, **_options: object) -> None:
+    for statement in NEVER_CHANGED:
+        connection.execute(sa.text(statement))
+
+
 quality_items = sa.Table(
     "quality_items",
     metadata,
     vdn(),
     sa.Column("quality_item", ID, primary_key=True, autoincrement=False),
-    sa.Column("kind", sa.SmallInteger, nullable=False, comment="1 problem, 2 appeal."),
-    sa.Column("state", sa.SmallInteger, nullable=False, comment="`domain.appeals.State`."),
+    sa.Column("kind", sa.Text, nullable=False, comment="`domain.appeals.Kind`."),
+    sa.Column("state", sa.Text, nullable=False, comment="`domain.appeals.State`."),
     sa.Column("contact", sa.BigInteger, nullable=False),
     sa.Column("review_item", ID, comment="Whose result it is about; None: the machine's."),
     sa.Column("agent", sa.Integer, nullable=False),
     sa.Column("initiator", ID, nullable=False),
     sa.Column("inspector", ID, comment="Who gave the result; never its reviewer."),
-    sa.Column("handler", ID, comment="Whose turn it is; None: any supervisor of the inspection side."),
-    sa.Column("previous_handler", ID),
+    sa.Column("handler", ID, comment="Whose turn it is; None: any supervisor of its side."),
+    sa.Column("previous_handler", ID, comment="Who judged last."),
     sa.Column("reason", sa.Text, nullable=False),
-    sa.Column("passed", sa.Boolean, comment="Of a completed one."),
+    sa.Column("passed", sa.Boolean, comment="The conclusion; until it is completed, the one to verify."),
     sa.Column("created_at", TIME, nullable=False),
     sa.Column("updated_at", TIME, nullable=False),
     sa.Index(None, "vdn", "created_at"),
     sa.Index(None, "vdn", "contact"),
     sa.Index(None, "vdn", "handler"),
+    sa.Index(None, "vdn", "review_item"),
+    sa.Index(
+        "quality_items_one_open_appeal",
+        "vdn",
+        "contact",
+        "agent",
+        unique=True,
+        postgresql_where=sa.text("kind = 'appeal' AND state <> 'completed'"),
+    ),
 )
 
 quality_item_hits = sa.Table(
@@ -138,8 +177,8 @@ quality_item_steps = sa.Table(
     sa.Column("number", sa.Integer, primary_key=True, comment="1, 2, 3 … without a gap."),
     sa.Column("at", TIME, nullable=False),
     sa.Column("user", ID, nullable=False, comment="Who did it."),
-    sa.Column("action", sa.Text, nullable=False),
-    sa.Column("state", sa.SmallInteger, nullable=False, comment="After it."),
+    sa.Column("action", sa.Text, nullable=False, comment="`domain.appeals.Step`."),
+    sa.Column("state", sa.Text, nullable=False, comment="After it."),
     sa.Column("handler", ID, comment="After it."),
     sa.Column("remark", sa.Text, nullable=False),
     sa.ForeignKeyConstraint(["vdn", "quality_item"], ["quality_items.vdn", "quality_items.quality_item"]),

@@ -1,0 +1,117 @@
+"""Business scenarios: named sets of rules, with the calls they are meant for [2487].
+
+A rule's result on a call always belongs to a scenario; a call has one score per scenario.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from sottovoce.errors import Declined, ReviewCode
+
+VOICE, TEXT = 0, 2
+"""The interaction of a contact and of a scenario."""
+
+LONGEST_NAME = 128
+LONGEST_DESCRIPTION = 1024
+MOST_RULES = 1000
+"""Of one kind in one scenario."""
+LONGEST_RULE = 128
+
+
+@dataclass(frozen=True, slots=True)
+class Calls:
+    """Which calls a scenario is meant for."""
+
+    calls_from: datetime | None = None
+    calls_until: datetime | None = None
+    other: Mapping[str, str | int | bool] = field(default_factory=dict)
+    """What else a client keeps with it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Scenario:
+    """A scenario of a tenant."""
+
+    scenario: str
+    """`groupid_` and a UUID."""
+    name: str
+    enabled: bool
+    """Whether the machine applies it to new calls."""
+    created_at: datetime
+    description: str = ""
+    ignore_sensitive: bool = False
+    """Whether sensitive words deduct nothing."""
+    interaction: int = VOICE
+    calls: Calls = Calls()
+    rules: tuple[str, ...] = ()
+    """Ids of dialog rules; of the other kinds below."""
+    silence_rules: tuple[str, ...] = ()
+    speed_rules: tuple[str, ...] = ()
+    interposal_rules: tuple[str, ...] = ()
+    deleted: bool = False
+    """Its results and scores stay."""
+
+    @property
+    def rule_count(self) -> int:
+        """How many rules it has of all kinds."""
+        return sum(map(len, (self.rules, self.silence_rules, self.speed_rules, self.interposal_rules)))
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """What somebody wants a scenario to be; None: as it was, or as usual."""
+
+    name: str
+    enabled: bool | None = None
+    description: str | None = None
+    ignore_sensitive: bool | None = None
+    interaction: int | None = None
+    calls: Calls | None = None
+    rules: tuple[str, ...] | None = None
+    silence_rules: tuple[str, ...] | None = None
+    speed_rules: tuple[str, ...] | None = None
+    interposal_rules: tuple[str, ...] | None = None
+
+    def of(self, scenario: Scenario) -> Scenario:
+        """`scenario` so changed. Declined(BAD_PARAMETER)."""
+        wanted = {name: getattr(self, name) for name in self.__slots__ if getattr(self, name) is not None}
+        changed = dataclasses.replace(scenario, **wanted)
+        complaint = _complaint(changed)
+        if complaint:
+            raise Declined(ReviewCode.BAD_PARAMETER, complaint)
+        return changed
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """Which scenarios are asked for; None: any."""
+
+    name: str | None = None
+    """A part of it, in any case."""
+    enabled: bool | None = None
+    made_from: datetime | None = None
+    made_until: datetime | None = None
+    """The last moment, included."""
+
+
+def _complaint(scenario: Scenario) -> str:
+    if not 1 <= len(scenario.name.strip()) <= LONGEST_NAME:
+        return f"group_name: must have 1 to {LONGEST_NAME} characters"
+    if len(scenario.description) > LONGEST_DESCRIPTION:
+        return f"description: must have at most {LONGEST_DESCRIPTION} characters"
+    if scenario.interaction not in (VOICE, TEXT):
+        return f"interaction_type: must be {VOICE} or {TEXT}"
+    calls = scenario.calls
+    if calls.calls_from and calls.calls_until and calls.calls_from > calls.calls_until:
+        return "other.call_end: must not be before call_from"
+    for kind in ("rules", "silence_rules", "speed_rules", "interposal_rules"):
+        ids = getattr(scenario, kind)
+        if len(ids) > MOST_RULES or any(not 1 <= len(rule) <= LONGEST_RULE for rule in ids):
+            return f"{kind}: must be at most {MOST_RULES} ids of 1 to {LONGEST_RULE} characters"
+        if len(set(ids)) < len(ids):
+            return f"{kind}: has an id twice"
+    return ""

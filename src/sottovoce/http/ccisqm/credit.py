@@ -1,0 +1,30 @@
+"""`appraisecall/credit`: the scores of one call by business scenario [2527]."""
+
+from __future__ import annotations
+
+from sottovoce.errors import ReviewCode
+from sottovoce.http.ccsqm.codes import SPEECH
+from sottovoce.http.ccsqm.credit_wire import credit_of
+from sottovoce.http.ccsqm.decode import Form, Text
+from sottovoce.http.ccsqm.interface import ISQM, Answer, Interfaces, Visit, seconds
+from sottovoce.quality import results
+
+INTERFACES = Interfaces(ISQM, "appraisecall", SPEECH)
+
+
+class CreditForm(Form):
+    """Which call."""
+
+    call_uuid: Text
+
+
+@INTERFACES.serves("credit", CreditForm, None, ReviewCode.NOT_FOUND)
+async def credit(visit: Visit, form: CreditForm) -> Answer:
+    """What every scenario found on a call, with the machine's scores; an empty list before any did."""
+    scores = await results.credit(visit.office, visit.caller, form.call_uuid)
+    if not scores:
+        return Answer([], coded=False)
+    inspected = [one.machine.at for one in scores if one.machine is not None]
+    found = [result.made_at for one in scores for result in one.results]
+    at = max(inspected or found)
+    return Answer([{"create_time": seconds(at), "credit": [credit_of(one) for one in scores]}], coded=False)

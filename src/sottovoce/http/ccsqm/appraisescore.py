@@ -1,0 +1,129 @@
+"""`appraisescore/`: score profiles, and which of them is in use [2417–2421].
+
+`deleteAppraiseScore` is named after its siblings: its page's path was not seen (inferred).
+"""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import Annotated
+
+from pydantic import BeforeValidator, Field, WithJsonSchema
+
+from sottovoce.domain.rights import Operation
+from sottovoce.domain.scoring import Profile, points
+from sottovoce.errors import ReviewCode
+from sottovoce.http.ccsqm.codes import SCORES
+from sottovoce.http.ccsqm.credit_wire import number
+from sottovoce.http.ccsqm.decode import Form, Id, Number, Text
+from sottovoce.http.ccsqm.interface import DONE, SQM, Answer, Interfaces, NumberId, Visit
+from sottovoce.quality import score_profiles
+
+INTERFACES = Interfaces(SQM, "appraisescore", SCORES)
+
+
+def _points(value: object) -> Decimal:
+    if isinstance(value, bool) or not isinstance(value, int | float | str):
+        raise ValueError("must be a number")
+    return points(value)
+
+
+Points = Annotated[Decimal, BeforeValidator(_points), WithJsonSchema({"type": "number"})]
+
+
+class ProfileForm(Form):
+    """A profile's values."""
+
+    name: Text
+    lower_bound: Points
+    upper_bound: Points
+    base: Points
+
+    @property
+    def profile(self) -> Profile:
+        """A profile with these values."""
+        return Profile(self.lower_bound, self.upper_bound, self.base, name=self.name)
+
+
+class ModifyForm(ProfileForm):
+    """Which profile, and its values from now on."""
+
+    id: Id
+
+    @property
+    def profile(self) -> Profile:
+        """The profile with these values."""
+        return Profile(self.lower_bound, self.upper_bound, self.base, self.id, self.name)
+
+
+class WhichForm(Form):
+    """Which profile."""
+
+    id: Id
+
+
+class PageForm(Form):
+    """Which of them."""
+
+    page: Annotated[Number, Field(ge=1, le=1_000_000_000)]
+    limit: Annotated[Number, Field(ge=1, le=1_000_000)]
+
+
+@INTERFACES.serves("createAppraiseScore", ProfileForm, Operation.EDIT_SCORE_PROFILES, ReviewCode.NAME_TAKEN)
+async def create(visit: Visit, form: ProfileForm) -> Answer:
+    """Make a score profile, not yet in use; the answer has its id (inferred)."""
+    return Answer({"id": NumberId(await score_profiles.create(visit.office, visit.caller, form.profile))})
+
+
+@INTERFACES.serves("applyAppraiseScore", WhichForm, Operation.EDIT_SCORE_PROFILES, ReviewCode.NOT_FOUND)
+async def apply(visit: Visit, form: WhichForm) -> Answer:
+    """Make a score profile the one in use for scores given from now on."""
+    await score_profiles.apply(visit.office, visit.caller, form.id)
+    return DONE
+
+
+@INTERFACES.serves(
+    "modifyAppraiseScore",
+    ModifyForm,
+    Operation.EDIT_SCORE_PROFILES,
+    ReviewCode.NOT_FOUND,
+    ReviewCode.NAME_TAKEN,
+)
+async def modify(visit: Visit, form: ModifyForm) -> Answer:
+    """Give a score profile other values."""
+    await score_profiles.modify(visit.office, visit.caller, form.profile)
+    return DONE
+
+
+@INTERFACES.serves(
+    "deleteAppraiseScore",
+    WhichForm,
+    Operation.EDIT_SCORE_PROFILES,
+    ReviewCode.NOT_FOUND,
+    ReviewCode.WRONG_STATE,
+)
+async def delete(visit: Visit, form: WhichForm) -> Answer:
+    """Delete a score profile that is not in use."""
+    await score_profiles.delete(visit.office, visit.caller, form.id)
+    return DONE
+
+
+@INTERFACES.serves("queryAppraiseScore", PageForm, Operation.QUERY_SCORE_PROFILES, user_required=True)
+async def query(visit: Visit, form: PageForm) -> Answer:
+    """Page through the score profiles; `using` is empty while none is in use."""
+    using, found = await score_profiles.query(visit.office, visit.caller, form.page, form.limit)
+    return Answer(
+        {
+            "using": using or "",
+            "fundamental_score": [
+                {
+                    "id": NumberId(profile.profile),
+                    "lower_bound": number(profile.lower),
+                    "upper_bound": number(profile.upper),
+                    "base": number(profile.base),
+                    "name": profile.name,
+                }
+                for profile in found
+            ],
+        }
+    )

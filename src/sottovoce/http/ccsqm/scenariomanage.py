@@ -1,0 +1,220 @@
+"""`scenariomanage/`: business scenarios [2485–2490].
+
+`other.call_from` and `call_end` are milliseconds on create and in answers, seconds on update, as the pages
+say. `deleteScenario` is named after its siblings: its page's path was not seen (inferred).
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+from pydantic import ConfigDict, Field
+
+from sottovoce.domain.rights import Operation
+from sottovoce.domain.scenarios import Calls, Scenario, Settings, Wanted
+from sottovoce.errors import ReviewCode
+from sottovoce.http.ccsqm.codes import SCENARIOS
+from sottovoce.http.ccsqm.decode import EitherTime, Form, Milliseconds, Number, Seconds, Text
+from sottovoce.http.ccsqm.interface import DONE, SQM, Answer, Interfaces, Visit, milliseconds
+from sottovoce.quality import scenarios
+
+INTERFACES = Interfaces(SQM, "scenariomanage", SCENARIOS)
+
+Switch = Annotated[Number, Field(ge=0, le=1)]
+MOST_OTHER = 20
+"""Fields of `other` that are kept beside the range of calls."""
+LONGEST_OTHER = 256
+
+
+class Other(Form):
+    """For which calls a scenario is meant; what else is in it (`type`, `connected_call_type` …) is kept."""
+
+    model_config = ConfigDict(extra="allow", frozen=True, populate_by_name=False)
+
+    @property
+    def kept(self) -> dict[str, str | int | bool]:
+        """The further fields that are texts, whole numbers or flags; others are ignored as unknown."""
+        extra = self.model_extra or {}
+        named = ((name, value) for name, value in extra.items() if _can_stay(name) and _can_stay(value))
+        return dict(list(named)[:MOST_OTHER])
+
+
+class OtherMilliseconds(Other):
+    """As create has it."""
+
+    call_from: Milliseconds | None = None
+    call_end: Milliseconds | None = None
+
+    @property
+    def calls(self) -> Calls:
+        return Calls(self.call_from, self.call_end, self.kept)
+
+
+class OtherSeconds(Other):
+    """As update has it."""
+
+    call_from: Seconds | None = None
+    call_end: Seconds | None = None
+
+    @property
+    def calls(self) -> Calls:
+        return Calls(self.call_from, self.call_end, self.kept)
+
+
+class CreateForm(Form):
+    """A new scenario."""
+
+    group_name: Text
+    description: Text | None = None
+    ignore_sensitive: Switch = 0
+    other: OtherMilliseconds
+    interaction_type: Number | None = None
+
+
+class UpdateForm(Form):
+    """What a scenario is to be; what is absent stays."""
+
+    group_id: Text
+    group_name: Text
+    description: Text | None = None
+    is_enable: Switch
+    ignore_sensitive: Switch | None = None
+    other: OtherSeconds | None = None
+    rules: list[Text] | None = None
+    silence_rules: list[Text] | None = None
+    speed_rules: list[Text] | None = None
+    interposal_rules: list[Text] | None = None
+    interaction_type: Number | None = None
+
+
+class SwitchForm(Form):
+    """Which scenario, and whether it is on."""
+
+    group_id: Text
+    is_enable: Switch
+
+
+class WhichForm(Form):
+    """Which scenario."""
+
+    group_id: Text
+
+
+class QueryForm(Form):
+    """Which scenarios. The times are when they were made; their unit is not stated, either is taken."""
+
+    limit: Annotated[Number, Field(ge=1, le=10_000)]
+    page: Annotated[Number, Field(ge=1, le=1_000_000_000)]
+    name: Text | None = Field(None, alias="scenarioName")
+    status: Switch | None = Field(None, alias="scenarioStatus")
+    made_from: EitherTime | None = Field(None, alias="startTime")
+    made_until: EitherTime | None = Field(None, alias="endTime")
+
+
+@INTERFACES.serves("createScenario", CreateForm, Operation.EDIT_SCENARIOS, ReviewCode.NAME_TAKEN)
+async def create(visit: Visit, form: CreateForm) -> Answer:
+    """Make a scenario, switched off (inferred)."""
+    settings = Settings(
+        name=form.group_name,
+        description=form.description,
+        ignore_sensitive=bool(form.ignore_sensitive),
+        interaction=form.interaction_type,
+        calls=form.other.calls,
+    )
+    return Answer({"group_id": await scenarios.create(visit.office, visit.caller, settings)})
+
+
+@INTERFACES.serves(
+    "updateScenario", UpdateForm, Operation.EDIT_SCENARIOS, ReviewCode.NOT_FOUND, ReviewCode.NAME_TAKEN
+)
+async def update(visit: Visit, form: UpdateForm) -> Answer:
+    """Change a scenario."""
+    settings = Settings(
+        name=form.group_name,
+        enabled=bool(form.is_enable),
+        description=form.description,
+        ignore_sensitive=None if form.ignore_sensitive is None else bool(form.ignore_sensitive),
+        interaction=form.interaction_type,
+        calls=None if form.other is None else form.other.calls,
+        rules=_ids(form.rules),
+        silence_rules=_ids(form.silence_rules),
+        speed_rules=_ids(form.speed_rules),
+        interposal_rules=_ids(form.interposal_rules),
+    )
+    await scenarios.update(visit.office, visit.caller, form.group_id, settings)
+    return DONE
+
+
+@INTERFACES.serves("updateScenarioStatus", SwitchForm, Operation.EDIT_SCENARIOS, ReviewCode.NOT_FOUND)
+async def switch(visit: Visit, form: SwitchForm) -> Answer:
+    """Switch a scenario on or off."""
+    await scenarios.switch(visit.office, visit.caller, form.group_id, enabled=bool(form.is_enable))
+    return DONE
+
+
+@INTERFACES.serves("deleteScenario", WhichForm, Operation.EDIT_SCENARIOS, ReviewCode.NOT_FOUND)
+async def delete(visit: Visit, form: WhichForm) -> Answer:
+    """Delete a scenario; the results and scores that calls have of it stay."""
+    await scenarios.delete(visit.office, visit.caller, form.group_id)
+    return DONE
+
+
+@INTERFACES.serves("queryScenario", WhichForm, Operation.QUERY_SCENARIOS, ReviewCode.NOT_FOUND)
+async def show(visit: Visit, form: WhichForm) -> Answer:
+    """One scenario; a success has no resultCode [2488]."""
+    scenario = await scenarios.show(visit.office, visit.caller, form.group_id)
+    rules = {
+        "rules": list(scenario.rules),
+        "silence_rules": list(scenario.silence_rules),
+        "speed_rules": list(scenario.speed_rules),
+        "interposal_rules": list(scenario.interposal_rules),
+    }
+    return Answer({**_told(scenario), **rules}, coded=False)
+
+
+@INTERFACES.serves("queryAllScenario", QueryForm, Operation.QUERY_SCENARIOS)
+async def query(visit: Visit, form: QueryForm) -> Answer:
+    """Page through the scenarios, the newest first."""
+    wanted = Wanted(
+        name=form.name,
+        enabled=None if form.status is None else bool(form.status),
+        made_from=form.made_from,
+        made_until=form.made_until,
+    )
+    total, found = await scenarios.query(visit.office, visit.caller, wanted, form.page, form.limit)
+    data = [
+        {
+            **_told(scenario),
+            "rule_count": scenario.rule_count,
+            "interaction_type": scenario.interaction,
+        }
+        for scenario in found
+    ]
+    return Answer({"total": total, "data": data})
+
+
+def _told(scenario: Scenario) -> dict[str, Any]:
+    ends = {
+        "call_from": milliseconds(scenario.calls.calls_from),
+        "call_end": milliseconds(scenario.calls.calls_until),
+    }
+    return {
+        "group_id": scenario.scenario,
+        "group_name": scenario.name,
+        "is_enable": int(scenario.enabled),
+        "other": {**scenario.calls.other, **{name: at for name, at in ends.items() if at is not None}},
+        "create_time": milliseconds(scenario.created_at),
+        "description": scenario.description,
+        "ignore_sensitive": int(scenario.ignore_sensitive),
+    }
+
+
+def _ids(found: list[str] | None) -> tuple[str, ...] | None:
+    return None if found is None else tuple(found)
+
+
+def _can_stay(value: object) -> bool:
+    if isinstance(value, str):
+        text = value.isascii() or not any("\ud800" <= sign <= "\udfff" for sign in value)
+        return text and len(value) <= LONGEST_OTHER and "\0" not in value
+    return isinstance(value, bool) or (isinstance(value, int) and abs(value) < 2**63)

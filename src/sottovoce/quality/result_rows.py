@@ -1,0 +1,239 @@
+"""A file of rule results, line by line: JSON Lines, or CSV with a head line. A bad line costs itself alone.
+
+Every line stands for itself: a CSV field cannot go over several lines, so that a quote left open
+swallows nothing but its own line.
+"""
+
+from __future__ import annotations
+
+import csv
+import json
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Annotated, Any, BinaryIO, NoReturn
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
+
+from sottovoce.domain.scoring import RuleKind, Segment, Verdict, points
+
+LONGEST_LINE = 1_000_000
+"""Bytes."""
+MOST_SEGMENTS = 1000
+_LAST_MS = 2**53
+_KINDS = {kind.name.lower(): kind for kind in RuleKind} | {str(int(kind)): kind for kind in RuleKind}
+_VERDICTS = {
+    "1": Verdict.KEPT,
+    "true": Verdict.KEPT,
+    "0": Verdict.VIOLATED,
+    "false": Verdict.VIOLATED,
+    "-1": Verdict.NOT_EVALUATED,
+}
+_SPAN = re.compile(r"([0-9]{1,16})-([0-9]{1,16})")
+
+
+class BadFile(Exception):
+    """A file of which no line can be read, for the reason that the text gives."""
+
+
+@dataclass(frozen=True, slots=True)
+class BadLine:
+    """A line that cannot be taken, and why."""
+
+    line: int
+    why: str
+
+
+def _text(value: object) -> object:
+    if not isinstance(value, str):
+        raise ValueError("must be a text")
+    if "\0" in value or any("\ud800" <= sign <= "\udfff" for sign in value):
+        raise ValueError("has signs that are no text")
+    return value.strip()
+
+
+def _number_or_text(value: object) -> object:
+    return _text(str(value) if isinstance(value, int) and not isinstance(value, bool) else value)
+
+
+def _contact(value: object) -> object:
+    text = _number_or_text(value)
+    if not isinstance(text, str) or not re.fullmatch(r"[0-9]{1,18}", text):
+        raise ValueError("must be a contact's number")
+    return int(text)
+
+
+def _kind(value: object) -> object:
+    found = _KINDS.get(str(_number_or_text(value)).lower())
+    if found is None:
+        raise ValueError("must be one of " + ", ".join(_KINDS))
+    return found
+
+
+def _verdict(value: object) -> object:
+    found = _VERDICTS.get(str(value).strip().lower()) if isinstance(value, bool | int | str) else None
+    if found is None:
+        raise ValueError("must be true or 1 (kept), false or 0 (violated), or -1 (not evaluated)")
+    return found
+
+
+def _points(value: object) -> object:
+    if isinstance(value, bool) or not isinstance(value, int | float | str):
+        raise ValueError("must be a number")
+    number = points(value.strip() if isinstance(value, str) else value)
+    if number < 0:
+        raise ValueError("must not be negative: it is what a violation deducts")
+    return number
+
+
+def _segments(value: object) -> object:
+    """`1200-3400 5000-5600`, or a list of pairs; milliseconds from the call's beginning."""
+    if isinstance(value, str):
+        pairs = [_SPAN.fullmatch(word) for word in value.split()]
+        value = [[int(pair[1]), int(pair[2])] if pair else None for pair in pairs]
+    if not isinstance(value, list) or len(value) > MOST_SEGMENTS:
+        raise ValueError(f"must be at most {MOST_SEGMENTS} stretches")
+    return tuple(_segment(pair) for pair in value)
+
+
+def _segment(pair: object) -> Segment:
+    match pair:
+        case [int(start), int(end)] if 0 <= start <= end <= _LAST_MS:
+            return Segment(start, end)
+    raise ValueError("must be stretches such as 1200-3400, in milliseconds, each end after its start")
+
+
+class ResultRow(BaseModel):
+    """What one line says."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, arbitrary_types_allowed=True)
+
+    contact: Annotated[int, BeforeValidator(_contact)] | None = None
+    call_uuid: Annotated[str, BeforeValidator(_text)] | None = None
+    scenario: Annotated[str, BeforeValidator(_text)]
+    kind: Annotated[RuleKind, BeforeValidator(_kind)]
+    rule: Annotated[str, BeforeValidator(_number_or_text), Field(min_length=1, max_length=128)]
+    name: Annotated[str, BeforeValidator(_text), Field(max_length=256)] = ""
+    description: Annotated[str, BeforeValidator(_text), Field(max_length=1024)] = ""
+    valid: Annotated[Verdict, BeforeValidator(_verdict)]
+    points: Annotated[Decimal, BeforeValidator(_points)]
+    segments: Annotated[tuple[Segment, ...], BeforeValidator(_segments)] = ()
+    revise_id: Annotated[str, BeforeValidator(_text), Field(pattern=r"^[!-~]{1,128}$")] | None = None
+
+    @model_validator(mode="before")
+    @classmethod
+    def _absent(cls, value: Any) -> Any:
+        if not isinstance(value, dict):
+            raise ValueError("must be an object")
+        return {name: item for name, item in value.items() if item is not None and item != ""}
+
+    @model_validator(mode="after")
+    def _has_a_call(self) -> ResultRow:
+        if self.contact is None and self.call_uuid is None:
+            raise ValueError("needs a contact or a call_uuid")
+        return self
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """A line that was understood."""
+
+    line: int
+    row: ResultRow
+
+
+def read(file: BinaryIO) -> Iterator[Line | BadLine]:
+    """The lines of `file`, in order, blank ones left out. Raises BadFile."""
+    head: list[str] | None = None
+    began = False
+    for number, raw in enumerate(_raw_lines(file), start=1):
+        if raw is None:
+            began = True
+            yield BadLine(number, f"is longer than {LONGEST_LINE} bytes")
+            continue
+        if not raw.strip():
+            continue
+        try:
+            text = raw.decode("utf-8-sig" if number == 1 else "utf-8").strip("\r\n")
+            if not began and not text.lstrip().startswith("{"):
+                head = _head(text)
+                began = True
+                continue
+            began = True
+            yield Line(number, _row(_object(text) if head is None else _fields(head, text)))
+        except UnicodeDecodeError:
+            if not began:
+                raise BadFile("line 1: is not in UTF-8") from None
+            yield BadLine(number, "is not in UTF-8")
+        except ValueError as why:
+            yield BadLine(number, str(why))
+
+
+def _raw_lines(file: BinaryIO) -> Iterator[bytes | None]:
+    """Each line; None in place of one that is too long."""
+    while raw := file.readline(LONGEST_LINE):
+        if len(raw) < LONGEST_LINE or raw.endswith(b"\n"):
+            yield raw
+            continue
+        while raw and not raw.endswith(b"\n"):
+            raw = file.readline(LONGEST_LINE)
+        yield None
+
+
+def _head(text: str) -> list[str]:
+    try:
+        head = [name.strip() for name in _split(text)]
+    except ValueError as why:
+        raise BadFile(f"line 1: {why}") from None
+    known = set(ResultRow.model_fields)
+    needed = {name for name, field in ResultRow.model_fields.items() if field.is_required()}
+    wrong = [f"{name!r} is no column" for name in head if name not in known]
+    wrong += [f"{name} is missing" for name in sorted(needed - set(head))]
+    wrong += [f"{name} stands twice" for name in known if head.count(name) > 1]
+    if wrong:
+        raise BadFile(f"line 1: {wrong[0]}; columns are {', '.join(ResultRow.model_fields)}")
+    return head
+
+
+def _fields(head: list[str], text: str) -> Mapping[str, object]:
+    fields = _split(text)
+    if len(fields) != len(head):
+        raise ValueError(f"has {len(fields)} fields, the head line has {len(head)}")
+    return dict(zip(head, fields, strict=True))
+
+
+def _split(text: str) -> list[str]:
+    try:
+        [fields] = csv.reader([text], strict=True)
+    except csv.Error as error:
+        raise ValueError(f"is no CSV: {error}") from None
+    return fields
+
+
+def _object(text: str) -> Mapping[str, object]:
+    try:
+        value = json.loads(text, parse_constant=_no_constant)
+    except RecursionError:
+        raise ValueError("is no JSON object") from None
+    except ValueError as error:
+        raise ValueError(f"is no JSON object: {error}") from None
+    if not isinstance(value, dict):
+        raise ValueError("is no JSON object")
+    return value
+
+
+def _row(fields: Mapping[str, object]) -> ResultRow:
+    try:
+        return ResultRow.model_validate(fields)
+    except ValidationError as error:
+        first = error.errors(include_url=False, include_input=False, include_context=False)[0]
+        where = ".".join(str(part) for part in first["loc"][:1])
+        what = {"missing": "is missing", "extra_forbidden": "is no known field"}.get(
+            first["type"], str(first["msg"]).removeprefix("Value error, ")
+        )
+        raise ValueError(f"{where}: {what[:1].lower()}{what[1:]}" if where else what) from None
+
+
+def _no_constant(name: str) -> NoReturn:
+    raise ValueError(name)

@@ -1,0 +1,197 @@
+"""Rule results and scores of contacts: revised and scored anew inside the caller's transaction.
+
+Nothing is overwritten: a revision and a score are versions, and `audit` has each of them. The contact's
+row is held while versions are added; concurrent revisions of one result so become consecutive versions.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Mapping
+from datetime import datetime
+from decimal import Decimal
+
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from sottovoce.domain.directory import VdnId
+from sottovoce.domain.people import SERVER, ReviewId, UserId
+from sottovoce.domain.scoring import (
+    LONGEST_REMARK,
+    By,
+    Revision,
+    RuleKind,
+    RuleResult,
+    ScenarioScores,
+    Score,
+    Scored,
+    score,
+)
+from sottovoce.errors import Declined, ReviewCode
+from sottovoce.quality.office import Caller, Office, Work
+from sottovoce.storage import results as stored
+from sottovoce.storage import scenarios, score_profiles
+
+INSPECTED = 2
+"""A contact's status once the machine has inspected it [2492]."""
+
+
+async def revise(
+    work: Work,
+    *,
+    result: str,
+    kept: bool,
+    remark: str,
+    contact: int,
+    kind: int | None,
+    review_item: ReviewId | None = None,
+    quality_item: ReviewId | None = None,
+) -> Revision:
+    """Correct a result of `contact` to kept or violated, as the user of `work`; the manual score follows.
+
+    `kind`, if given, must be the result's. The caller has made sure that this user may do it now.
+    Declined(BAD_PARAMETER) for the remark or the kind, (NOT_FOUND) where the contact has no such result
+    in this tenant, (LOST_RACE).
+    """
+    if not 1 <= len(remark.strip()) <= LONGEST_REMARK:
+        raise Declined(
+            ReviewCode.BAD_PARAMETER, f"ruleInfo.description: must have 1 to {LONGEST_REMARK} characters"
+        )
+    held = await stored.locked(work.connection, work.vdn, [contact])
+    found = await stored.find(work.connection, work.vdn, result) if held else None
+    if found is None or found.contact != contact:
+        raise Declined(ReviewCode.NOT_FOUND, "the call has no such rule result")
+    if kind is not None and kind != found.kind:
+        raise Declined(ReviewCode.BAD_PARAMETER, f"ruleType: the result is one of type {int(found.kind)}")
+    version = 1 if found.revision is None else found.revision.version + 1
+    revision = Revision(version, kept, remark, work.user, work.at, review_item, quality_item)
+    try:
+        await stored.add_revision(work.connection, work.vdn, result, revision)
+    except IntegrityError as race:
+        raise Declined(ReviewCode.LOST_RACE, "the result was revised by somebody else") from race
+    work.audit(
+        "result.revise",
+        result,
+        contact=contact,
+        version=version,
+        kept=kept,
+        remark=remark,
+        review_item=review_item or "",
+        quality_item=quality_item or "",
+    )
+    await _score_by_hand(work, contact, only=found.scenario)
+    return revision
+
+
+async def settle(work: Work, contact: int, review_item: ReviewId) -> None:
+    """Give the contact its manual scores, now that an inspector is through with it.
+
+    A score that already says the same, for the same reasons, is not given again.
+    """
+    if await stored.locked(work.connection, work.vdn, [contact]):
+        await _score_by_hand(work, contact, review_item=review_item)
+
+
+async def violated_in(work: Work, review_item: ReviewId) -> list[str]:
+    """The results that stand revised to violated by that item of a task, the oldest first."""
+    return await stored.violated_in(work.connection, work.vdn, review_item)
+
+
+async def scores_of(connection: AsyncConnection, vdn: VdnId, contact: int) -> list[ScenarioScores]:
+    """All results and scores of a contact, one entry per scenario, the oldest scenario first."""
+    held = await stored.of_contacts(connection, vdn, [contact])
+    given = await stored.last_scores(connection, vdn, [contact])
+    named = {scenario for _, scenario in held} | {scenario for _, scenario, _ in given}
+    known = await scenarios.many(connection, vdn, named)
+    return [
+        ScenarioScores(
+            scenario,
+            tuple(held.get((contact, scenario.scenario), ())),
+            given.get((contact, scenario.scenario, By.MACHINE)),
+            given.get((contact, scenario.scenario, By.MANUAL)),
+        )
+        for scenario in sorted(known.values(), key=lambda one: (one.created_at, one.scenario))
+    ]
+
+
+async def credit(office: Office, caller: Caller, uuid: str) -> list[ScenarioScores]:
+    """The same, of the call with that `call_uuid`, without regard to anybody's rights: the app asks.
+
+    Declined(NOT_FOUND) for a call that is unknown or another tenant's.
+    """
+    async with office.work(caller.vdn, caller.user.user) as work:
+        found = await stored.contacts_called(work.connection, work.vdn, [uuid])
+        if uuid not in found:
+            raise Declined(ReviewCode.NOT_FOUND, "there is no such call")
+        return await scores_of(work.connection, work.vdn, found[uuid])
+
+
+async def add(work: Work, results: Collection[RuleResult], held: Mapping[int, datetime]) -> frozenset[str]:
+    """Put results on record and score their contacts anew; the ids of those that were not there yet.
+
+    `held` are the contacts of all of them with their beginnings, from `storage.results.locked`. A manual
+    score that exists follows, as its reasons have changed; none comes into being.
+    """
+    landed = await stored.insert_new(work.connection, work.vdn, list(results))
+    touched = {(one.contact, one.scenario) for one in results if one.result in landed}
+    if not touched:
+        return landed
+    contacts = {contact for contact, _ in touched}
+    profile = await score_profiles.in_use(work.connection, work.vdn)
+    by_scenario = await stored.of_contacts(work.connection, work.vdn, contacts)
+    before = await stored.last_scores(work.connection, work.vdn, contacts)
+    known = await scenarios.many(work.connection, work.vdn, {scenario for _, scenario in touched})
+    given = {}
+    for contact, scenario in sorted(touched):
+        found = by_scenario[contact, scenario]
+        for by in By:
+            last = before.get((contact, scenario, by))
+            if last is None and (by is By.MANUAL or not _by_machine(found)):
+                continue
+            now = score(profile, found, known[scenario].ignore_sensitive, by)
+            given[contact, scenario, by] = _next(last, now, SERVER, work.at)
+    await stored.add_scores(work.connection, work.vdn, given)
+    lowest: dict[int, Decimal] = {}
+    for (contact, _, by), scored in {**before, **given}.items():
+        if by is By.MACHINE:
+            lowest[contact] = min(lowest.get(contact, scored.score.score), scored.score.score)
+    inspected = [(contact, held[contact], lowest.get(contact)) for contact in sorted(contacts)]
+    await stored.mark_inspected(work.connection, work.vdn, inspected, INSPECTED)
+    return landed
+
+
+async def _score_by_hand(
+    work: Work, contact: int, *, only: str | None = None, review_item: ReviewId | None = None
+) -> None:
+    """A version of the manual score of one scenario (`only`), or of those that it would change."""
+    held = await stored.of_contacts(work.connection, work.vdn, [contact])
+    before = await stored.last_scores(work.connection, work.vdn, [contact])
+    known = await scenarios.many(work.connection, work.vdn, {scenario for _, scenario in held})
+    profile = await score_profiles.in_use(work.connection, work.vdn)
+    given = {}
+    for scenario in sorted(known):
+        if only is not None and scenario != only:
+            continue
+        last = before.get((contact, scenario, By.MANUAL))
+        now = score(profile, held[contact, scenario], known[scenario].ignore_sensitive, By.MANUAL)
+        if only is None and last is not None and last.score == now:
+            continue
+        given[contact, scenario, By.MANUAL] = _next(last, now, work.user, work.at)
+    await stored.add_scores(work.connection, work.vdn, given)
+    for (_, scenario, _), scored in given.items():
+        work.audit(
+            "score.manual",
+            str(contact),
+            scenario=scenario,
+            version=scored.version,
+            score=str(scored.score.score),
+            review_item=review_item or "",
+        )
+
+
+def _by_machine(found: Iterable[RuleResult]) -> bool:
+    """Whether the machine had a part in it; rules that people judge give it no score."""
+    return any(result.kind is not RuleKind.MANUAL for result in found)
+
+
+def _next(last: Scored | None, now: Score, user: UserId, at: datetime) -> Scored:
+    return Scored(1 if last is None else last.version + 1, now, user, at)

@@ -1,0 +1,111 @@
+"""Business scenarios: made, changed, switched on and off, deleted. Results given under them stay."""
+
+from __future__ import annotations
+
+import dataclasses
+import uuid
+
+from sqlalchemy.exc import IntegrityError
+
+from sottovoce.domain.rights import Operation
+from sottovoce.domain.scenarios import Scenario, Settings, Wanted
+from sottovoce.errors import Declined, ReviewCode
+from sottovoce.quality.office import Caller, Office, Work
+from sottovoce.storage import scenarios as stored
+
+PREFIX = "groupid_"
+
+
+async def create(office: Office, caller: Caller, settings: Settings) -> str:
+    """A new scenario, switched off unless the settings say otherwise; its id.
+
+    Declined(BAD_PARAMETER), (NO_RIGHT), (NAME_TAKEN).
+    """
+    caller.scope(Operation.EDIT_SCENARIOS)
+    async with office.work(caller.vdn, caller.user.user) as work:
+        blank = Scenario(f"{PREFIX}{uuid.uuid4()}", settings.name, enabled=False, created_at=work.at)
+        scenario = settings.of(blank)
+        try:
+            await stored.insert(work.connection, work.vdn, scenario)
+        except IntegrityError as taken:
+            raise _taken(scenario) from taken
+        _audit(work, "scenario.create", scenario)
+    return scenario.scenario
+
+
+async def update(office: Office, caller: Caller, scenario: str, settings: Settings) -> None:
+    """Change a scenario; what the settings leave open stays.
+
+    Declined(BAD_PARAMETER), (NO_RIGHT), (NOT_FOUND), (NAME_TAKEN).
+    """
+    caller.scope(Operation.EDIT_SCENARIOS)
+    async with office.work(caller.vdn, caller.user.user) as work:
+        changed = settings.of(await _held(work, scenario))
+        try:
+            await stored.change(work.connection, work.vdn, changed)
+        except IntegrityError as taken:
+            raise _taken(changed) from taken
+        _audit(work, "scenario.update", changed)
+
+
+async def switch(office: Office, caller: Caller, scenario: str, *, enabled: bool) -> None:
+    """Switch a scenario on or off; once more is no mistake. Declined(NO_RIGHT), (NOT_FOUND)."""
+    caller.scope(Operation.EDIT_SCENARIOS)
+    async with office.work(caller.vdn, caller.user.user) as work:
+        changed = dataclasses.replace(await _held(work, scenario), enabled=enabled)
+        await stored.change(work.connection, work.vdn, changed)
+        _audit(work, "scenario.switch", changed)
+
+
+async def delete(office: Office, caller: Caller, scenario: str) -> None:
+    """Delete a scenario; its results and scores stay. Declined(NO_RIGHT), (NOT_FOUND)."""
+    caller.scope(Operation.EDIT_SCENARIOS)
+    async with office.work(caller.vdn, caller.user.user) as work:
+        gone = await _held(work, scenario)
+        await stored.delete(work.connection, work.vdn, scenario, work.at)
+        _audit(work, "scenario.delete", gone)
+
+
+async def show(office: Office, caller: Caller, scenario: str) -> Scenario:
+    """One scenario. Declined(NO_RIGHT), (NOT_FOUND)."""
+    caller.scope(Operation.QUERY_SCENARIOS)
+    async with office.work(caller.vdn, caller.user.user) as work:
+        found = await stored.find(work.connection, work.vdn, scenario)
+    if found is None:
+        raise _unknown()
+    return found
+
+
+async def query(
+    office: Office, caller: Caller, wanted: Wanted, page: int, limit: int
+) -> tuple[int, list[Scenario]]:
+    """How many scenarios there are, and a page of them, the newest first. Declined(NO_RIGHT)."""
+    caller.scope(Operation.QUERY_SCENARIOS)
+    async with office.work(caller.vdn, caller.user.user) as work:
+        return await stored.page(work.connection, work.vdn, wanted, (page - 1) * limit, limit)
+
+
+async def _held(work: Work, scenario: str) -> Scenario:
+    found = await stored.find(work.connection, work.vdn, scenario, hold=True)
+    if found is None:
+        raise _unknown()
+    return found
+
+
+def _unknown() -> Declined:
+    return Declined(ReviewCode.NOT_FOUND, "there is no such scenario")
+
+
+def _taken(scenario: Scenario) -> Declined:
+    return Declined(ReviewCode.NAME_TAKEN, f"there is a scenario {scenario.name} already")
+
+
+def _audit(work: Work, action: str, scenario: Scenario) -> None:
+    work.audit(
+        action,
+        scenario.scenario,
+        name=scenario.name,
+        enabled=scenario.enabled,
+        ignore_sensitive=scenario.ignore_sensitive,
+        rules=scenario.rule_count,
+    )

@@ -1,0 +1,132 @@
+"""Business scenarios of a tenant. A deleted one is found only through the results that it has."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from datetime import datetime
+
+import sqlalchemy as sa
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from sottovoce.domain.directory import VdnId
+from sottovoce.domain.scenarios import Calls, Scenario, Wanted
+from sottovoce.storage.tables import scenarios
+
+_LIVE = scenarios.c.deleted_at.is_(None)
+
+
+async def find(
+    connection: AsyncConnection, vdn: VdnId, scenario: str, *, hold: bool = False
+) -> Scenario | None:
+    """One, held until the transaction ends if `hold`; None: unknown, deleted or another tenant's."""
+    query = sa.select(scenarios).where(scenarios.c.vdn == int(vdn), scenarios.c.scenario == scenario, _LIVE)
+    if hold:
+        query = query.with_for_update(key_share=True)
+    row = (await connection.execute(query)).mappings().first()
+    return None if row is None else _scenario(row)
+
+
+async def many(connection: AsyncConnection, vdn: VdnId, wanted: Collection[str]) -> dict[str, Scenario]:
+    """Those of them that the tenant has or had, by their ids."""
+    query = sa.select(scenarios).where(scenarios.c.vdn == int(vdn), scenarios.c.scenario.in_(list(wanted)))
+    found = map(_scenario, (await connection.execute(query)).mappings())
+    return {scenario.scenario: scenario for scenario in found}
+
+
+async def called(connection: AsyncConnection, vdn: VdnId, words: Collection[str]) -> dict[str, Scenario]:
+    """What each word names: the id of a scenario that is not deleted, or else its name."""
+    query = sa.select(scenarios).where(
+        scenarios.c.vdn == int(vdn),
+        _LIVE,
+        scenarios.c.scenario.in_(list(words)) | scenarios.c.name.in_(list(words)),
+    )
+    found = [_scenario(row) for row in (await connection.execute(query)).mappings()]
+    return {
+        **{scenario.name: scenario for scenario in found},
+        **{scenario.scenario: scenario for scenario in found},
+    }
+
+
+async def page(
+    connection: AsyncConnection, vdn: VdnId, wanted: Wanted, skip: int, limit: int
+) -> tuple[int, list[Scenario]]:
+    """How many there are, and some of them, the newest first."""
+    conditions = [scenarios.c.vdn == int(vdn), _LIVE]
+    if wanted.name is not None:
+        conditions.append(scenarios.c.name.icontains(wanted.name, autoescape=True))
+    if wanted.enabled is not None:
+        conditions.append(scenarios.c.enabled == wanted.enabled)
+    if wanted.made_from is not None:
+        conditions.append(scenarios.c.created_at >= wanted.made_from)
+    if wanted.made_until is not None:
+        conditions.append(scenarios.c.created_at <= wanted.made_until)
+    count = sa.select(sa.func.count()).select_from(scenarios).where(*conditions)
+    query = (
+        sa.select(scenarios)
+        .where(*conditions)
+        .order_by(scenarios.c.created_at.desc(), scenarios.c.scenario)
+        .offset(skip)
+        .limit(limit)
+    )
+    total = int((await connection.execute(count)).scalar_one())
+    return total, [_scenario(row) for row in (await connection.execute(query)).mappings()]
+
+
+async def insert(connection: AsyncConnection, vdn: VdnId, scenario: Scenario) -> None:
+    """Add one. IntegrityError: the name is taken."""
+    row = sa.insert(scenarios).values(
+        vdn=int(vdn),
+        scenario=scenario.scenario,
+        created_at=scenario.created_at,
+        **_content(scenario),
+    )
+    await connection.execute(row)
+
+
+async def change(connection: AsyncConnection, vdn: VdnId, scenario: Scenario) -> None:
+    """Give it other values. IntegrityError: the name is taken."""
+    changed = sa.update(scenarios).where(
+        scenarios.c.vdn == int(vdn), scenarios.c.scenario == scenario.scenario, _LIVE
+    )
+    await connection.execute(changed.values(**_content(scenario)))
+
+
+async def delete(connection: AsyncConnection, vdn: VdnId, scenario: str, at: datetime) -> None:
+    """Let nobody find it any more but through its results."""
+    gone = sa.update(scenarios).where(scenarios.c.vdn == int(vdn), scenarios.c.scenario == scenario, _LIVE)
+    await connection.execute(gone.values(deleted_at=at, enabled=False))
+
+
+def _content(scenario: Scenario) -> dict[str, object]:
+    return {
+        "name": scenario.name,
+        "enabled": scenario.enabled,
+        "description": scenario.description,
+        "ignore_sensitive": scenario.ignore_sensitive,
+        "interaction": scenario.interaction,
+        "calls_from": scenario.calls.calls_from,
+        "calls_until": scenario.calls.calls_until,
+        "other": dict(scenario.calls.other),
+        "rules": list(scenario.rules),
+        "silence_rules": list(scenario.silence_rules),
+        "speed_rules": list(scenario.speed_rules),
+        "interposal_rules": list(scenario.interposal_rules),
+    }
+
+
+def _scenario(row: sa.RowMapping) -> Scenario:
+    return Scenario(
+        scenario=row["scenario"],
+        name=row["name"],
+        enabled=row["enabled"],
+        created_at=row["created_at"],
+        description=row["description"],
+        ignore_sensitive=row["ignore_sensitive"],
+        interaction=row["interaction"],
+        calls=Calls(row["calls_from"], row["calls_until"], row["other"]),
+        rules=tuple(row["rules"]),
+        silence_rules=tuple(row["silence_rules"]),
+        speed_rules=tuple(row["speed_rules"]),
+        interposal_rules=tuple(row["interposal_rules"]),
+        deleted=row["deleted_at"] is not None,
+    )

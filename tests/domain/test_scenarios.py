@@ -1,0 +1,67 @@
+"""What may become of a scenario by its settings."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+import pytest
+
+from sottovoce.domain.scenarios import Calls, Scenario, Settings
+from sottovoce.errors import Declined, ReviewCode
+
+AT = datetime(2026, 3, 2, tzinfo=UTC)
+BEFORE = Scenario(
+    "groupid_1",
+    "Sales",
+    True,
+    AT,
+    description="as it was",
+    ignore_sensitive=True,
+    interaction=2,
+    calls=Calls(AT, AT, {"type": 0}),
+    rules=("a",),
+    silence_rules=("b", "c"),
+)
+
+
+def test_what_is_left_open_stays() -> None:
+    after = Settings("Service").of(BEFORE)
+    assert (after.name, after.description, after.calls, after.rules) == (
+        "Service",
+        "as it was",
+        BEFORE.calls,
+        ("a",),
+    )
+    assert after.enabled
+    assert after.ignore_sensitive
+    assert after.interaction == 2
+    assert after.rule_count == 3
+
+
+def test_no_and_nothing_are_settings_too() -> None:
+    after = Settings("Sales", enabled=False, ignore_sensitive=False, interaction=0, rules=()).of(BEFORE)
+    assert not after.enabled
+    assert not after.ignore_sensitive
+    assert after.interaction == 0
+    assert after.rule_count == 2
+
+
+@pytest.mark.parametrize(
+    ("settings", "field"),
+    [
+        (Settings(""), "group_name"),
+        (Settings("x" * 129), "group_name"),
+        (Settings("x", description="y" * 1025), "description"),
+        (Settings("x", interaction=1), "interaction_type"),
+        (Settings("x", calls=Calls(AT, datetime(2026, 3, 1, tzinfo=UTC))), "other.call_end"),
+        (Settings("x", rules=("a",) * 1001), "rules"),
+        (Settings("x", silence_rules=("",)), "silence_rules"),
+        (Settings("x", speed_rules=("a", "a")), "speed_rules"),
+        (Settings("x", interposal_rules=("a" * 129,)), "interposal_rules"),
+    ],
+)
+def test_settings_that_make_no_sense_name_their_field(settings: Settings, field: str) -> None:
+    with pytest.raises(Declined) as declined:
+        settings.of(BEFORE)
+    assert declined.value.code is ReviewCode.BAD_PARAMETER
+    assert declined.value.detail.startswith(f"{field}: ")

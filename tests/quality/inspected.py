@@ -1,0 +1,54 @@
+"""Calls with rule results, for the tests of results, scores, and what is done with them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+from uuid import UUID
+
+import sqlalchemy as sa
+from tests.quality.standing import DIRECTOR, ONE, Standing
+
+from sottovoce.domain.directory import VdnId
+from sottovoce.domain.scenarios import Settings
+from sottovoce.domain.scoring import Score
+from sottovoce.quality import scenarios
+from sottovoce.quality.result_import import Taken, take
+from sottovoce.quality.result_rows import Line, ResultRow
+from sottovoce.storage.tables import contacts
+
+
+async def scenario(
+    standing: Standing, name: str = "Sales", *, ignore_sensitive: bool = False, description: str = ""
+) -> str:
+    """A scenario of tenant 1; its id."""
+    wanted = Settings(name, enabled=True, ignore_sensitive=ignore_sensitive, description=description or None)
+    return await scenarios.create(standing.office, await standing.caller(DIRECTOR), wanted)
+
+
+async def bring(standing: Standing, *rows: dict[str, Any], vdn: VdnId = ONE) -> Taken:
+    """Import one result per row; what is left out is a violated dialog rule of 3 points."""
+    usual = {"scenario": "Sales", "kind": "dialog", "rule": "r1", "valid": 0, "points": 3}
+    lines: Sequence[Line] = [
+        Line(number, ResultRow.model_validate({**usual, **row})) for number, row in enumerate(rows, start=1)
+    ]
+    return await take(standing.office, vdn, lines, "a test")
+
+
+async def contact_row(standing: Standing, contact: int) -> sa.RowMapping:
+    """What is kept of a contact."""
+    async with standing.engine.begin() as connection:
+        found = await connection.execute(sa.select(contacts).where(contacts.c.contact == contact))
+        return found.mappings().one()
+
+
+async def uuid_of(standing: Standing, contact: int) -> str:
+    """A contact's `call_uuid`."""
+    found = (await contact_row(standing, contact))["uuid"]
+    assert isinstance(found, UUID)
+    return str(found)
+
+
+def costs(score: Score) -> dict[str, str]:
+    """The reasons of a score: rule's name to the points that it cost."""
+    return {deduction.name: str(deduction.points) for deduction in score.deductions}
