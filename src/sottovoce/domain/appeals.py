@@ -1,0 +1,430 @@
+"""Quality items: appeals of agents, and problems found by inspectors; who may do what, and what follows.
+
+Two grids state x step, one per kind, with no empty cell. No page draws the states [2516-2522]; these are
+inferred from the operations. The table side reviews, the quality side handles, and another of the quality
+side verifies what was handled.
+
+Who gave the result judges nowhere, and who handled does not verify: OWN_RESULT.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from enum import StrEnum
+
+from sottovoce.domain.directory import AgentId
+from sottovoce.domain.grids import read_grid
+from sottovoce.domain.people import ReviewId, Role, Side, User, UserId
+from sottovoce.domain.rights import RIGHTS, Operation, Scope, scope
+from sottovoce.errors import Declined, ReviewCode
+
+
+class Kind(StrEnum):
+    """What a quality item is."""
+
+    PROBLEM = "problem"
+    """An inspector found violations; the agent's leader accepts or disputes them."""
+    APPEAL = "appeal"
+    """An agent says that results are wrong."""
+
+
+class State(StrEnum):
+    """Where a quality item is on its way."""
+
+    REVIEWING = "reviewing"
+    """At the agent's own leader."""
+    HANDLING = "handling"
+    """At the quality side, which corrects results and concludes."""
+    VERIFYING = "verifying"
+    """At somebody else of the quality side, who lets the conclusion stand or sends it back."""
+    COMPLETED = "completed"
+
+
+class Step(StrEnum):
+    """What is done to a quality item; a line of its history each."""
+
+    OPEN = "open"
+    """The appeal is filed, the problem found: the first line."""
+    PASS = "pass"  # noqa: S105 - a step, not a password
+    BACK = "back"
+    ASSIGN = "assign"
+    """Give it another handler, or its first."""
+    REVISE = "revise"
+    """Correct one of its results."""
+
+
+_APPEALS = """
+        reviewing  handling   verifying  completed
+open    wrong      wrong      wrong      wrong
+pass    handling   verifying  completed  wrong
+back    completed  verifying  handling   wrong
+assign  reviewing  handling   verifying  wrong
+revise  wrong      handling   wrong      wrong
+"""
+_PROBLEMS = """
+        reviewing  handling   verifying  completed
+open    wrong      wrong      wrong      wrong
+pass    completed  verifying  completed  wrong
+back    handling   verifying  handling   wrong
+assign  reviewing  handling   verifying  wrong
+revise  wrong      handling   wrong      wrong
+"""
+_CELLS: Mapping[str, State | ReviewCode] = {
+    **{state.value: state for state in State},
+    "wrong": ReviewCode.WRONG_STATE,
+}
+GRIDS: Mapping[Kind, Mapping[tuple[State, Step], State | ReviewCode]] = {
+    Kind.APPEAL: read_grid(_APPEALS, State, Step, _CELLS),
+    Kind.PROBLEM: read_grid(_PROBLEMS, State, Step, _CELLS),
+}
+SIDES: Mapping[State, Side] = {
+    State.REVIEWING: Side.TABLE,
+    State.HANDLING: Side.QUALITY,
+    State.VERIFYING: Side.QUALITY,
+}
+"""Whose turn it is in an open state."""
+HANDLERS: Mapping[State, frozenset[Role]] = {
+    State.REVIEWING: frozenset({Role.TABLE_DIRECTOR, Role.TABLE_LEADER}),
+    State.HANDLING: frozenset({Role.QUALITY_DIRECTOR, Role.QUALITY_LEADER, Role.INSPECTOR}),
+    State.VERIFYING: frozenset({Role.QUALITY_DIRECTOR, Role.QUALITY_LEADER}),
+}
+"""Who can be the handler in an open state."""
+POOL: Mapping[State, frozenset[Role]] = {
+    State.REVIEWING: frozenset({Role.TABLE_DIRECTOR}),
+    State.HANDLING: frozenset({Role.QUALITY_DIRECTOR, Role.QUALITY_LEADER}),
+    State.VERIFYING: frozenset({Role.QUALITY_DIRECTOR, Role.QUALITY_LEADER}),
+}
+"""For whom an item without a handler waits."""
+OPERATIONS: Mapping[Step, Operation] = {
+    Step.PASS: Operation.JUDGE_QUALITY_ITEM,
+    Step.BACK: Operation.JUDGE_QUALITY_ITEM,
+    Step.ASSIGN: Operation.REASSIGN_QUALITY_ITEM,
+    Step.REVISE: Operation.REVISE_QUALITY_ITEM,
+}
+"""By which line of the rights' table a step goes."""
+_SIDE_OF: Mapping[Role, Side] = {
+    role: Side.QUALITY if role in HANDLERS[State.HANDLING] else Side.TABLE for role in Role
+}
+
+
+@dataclass(frozen=True, slots=True)
+class QualityItem:
+    """An appeal or a problem."""
+
+    item: ReviewId
+    kind: Kind
+    state: State
+    contact: int
+    agent: AgentId
+    """Whose call it is about."""
+    initiator: UserId
+    inspector: UserId | None
+    """Who gave the result; None: the machine."""
+    review_item: ReviewId | None
+    """In which item of a review task; None: the machine's result."""
+    handler: UserId | None
+    """Whose turn it is; None: anybody's of `POOL`, or of a completed one."""
+    previous_handler: UserId | None
+    """Who judged last."""
+    reason: str
+    passed: bool | None
+    """The conclusion; while verifying, the one to verify."""
+    created_at: datetime
+    updated_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Trace:
+    """A line of a quality item's history."""
+
+    number: int
+    """1, 2, 3 … without a gap."""
+    at: datetime
+    user: UserId
+    step: Step
+    state: State
+    """After it."""
+    handler: UserId | None
+    """After it."""
+    remark: str
+
+
+@dataclass(frozen=True, slots=True)
+class Involved:
+    """Whose results an item is about."""
+
+    givers: frozenset[UserId] = frozenset()
+    """Who inspected the call, or revised one of the results outside this item."""
+    handled: frozenset[UserId] = frozenset()
+    """Who judged it while it was handled, or revised results in it."""
+
+
+class Unfit(Declined):
+    """Somebody who cannot be the handler: BAD_PARAMETER. The wire names the field."""
+
+    def __init__(self, why: str) -> None:
+        super().__init__(ReviewCode.BAD_PARAMETER, why)
+
+
+@dataclass(frozen=True, slots=True)
+class Chosen:
+    """Results of one scenario against which an agent appeals."""
+
+    scenario: str
+    results: tuple[str, ...]
+
+
+class BadChoice(Declined):
+    """A choice that is none: BAD_PARAMETER. `group` and `place` count from 0; None: all of it."""
+
+    def __init__(self, why: str, group: int | None = None, place: int | None = None) -> None:
+        super().__init__(ReviewCode.BAD_PARAMETER, why)
+        self.group, self.place, self.why = group, place, why
+
+
+def follow(item: QualityItem, step: Step, seen: State | None = None) -> State:
+    """The item's state after `step`; raises Declined with the cell's code.
+
+    `seen` is the state in which the caller found it a moment ago: where that one would have allowed the
+    step, the code is LOST_RACE.
+    """
+    cell = GRIDS[item.kind][item.state, step]
+    if isinstance(cell, State):
+        return cell
+    if seen is not None and isinstance(GRIDS[item.kind][seen, step], State):
+        raise Declined(ReviewCode.LOST_RACE, f"the {item.kind} has become {item.state} meanwhile")
+    raise Declined(cell, f"the {item.kind} is {item.state}: {step} is not possible")
+
+
+def no_quality_item() -> Declined:
+    """The refusal of an item that is unknown, another tenant's, or not the caller's to see."""
+    return Declined(ReviewCode.NOT_FOUND, "there is no such appeal or problem")
+
+
+def check(
+    item: QualityItem, step: Step, user: User, involved: Involved, acting_as: Role | None = None
+) -> None:
+    """Whether `user` may do `step` now. Raises Declined(WRONG_STATE), (NO_RIGHT), (OWN_RESULT)."""
+    follow(item, step)
+    if not _his_turn(item, step, user, acting_as):
+        raise Declined(ReviewCode.NO_RIGHT, f"{step} of this {item.kind} is not this user's")
+    if step is not Step.ASSIGN:
+        check_impartial(item, user, involved)
+
+
+def may(item: QualityItem, step: Step, user: User, involved: Involved, acting_as: Role | None = None) -> bool:
+    """The same as a question."""
+    try:
+        check(item, step, user, involved, acting_as)
+    except Declined:
+        return False
+    return True
+
+
+def check_impartial(item: QualityItem, user: User, involved: Involved) -> None:
+    """Raises Declined(OWN_RESULT) where `user` gave what the item is about or verifies what he handled."""
+    if user.user in involved.givers:
+        raise Declined(ReviewCode.OWN_RESULT, f"user {user.user} gave the result")
+    if user.agent == item.agent or user.user == item.initiator:
+        raise Declined(ReviewCode.OWN_RESULT, f"the {item.kind} is user {user.user}'s own")
+    if item.state is State.VERIFYING and user.user in involved.handled:
+        raise Declined(ReviewCode.OWN_RESULT, f"user {user.user} handled the {item.kind}")
+
+
+def check_handler(item: QualityItem, candidate: User | None, involved: Involved) -> None:
+    """Whether somebody can be the handler in the item's state. Raises Unfit, Declined(OWN_RESULT)."""
+    if candidate is None:
+        raise Unfit("names no user of this tenant")
+    if not candidate.roles & HANDLERS[item.state]:
+        raise Unfit(f"user {candidate.user} cannot handle what is {item.state}")
+    if item.state is State.REVIEWING and not _reviews(candidate, item.agent):
+        raise Unfit(f"user {candidate.user} does not lead agent {item.agent}")
+    check_impartial(item, candidate, involved)
+
+
+def check_assignment(
+    item: QualityItem, assigner: User, candidate: UserId, acting_as: Role | None = None
+) -> None:
+    """Whether `assigner` may choose this handler: a leader only himself and his own. Declined(NO_RIGHT)."""
+    reached = {RIGHTS[role, OPERATIONS[Step.ASSIGN]] for role in _on_turn(item, assigner, acting_as)}
+    if Scope.ALL not in reached and candidate not in assigner.leads | {assigner.user}:
+        raise Declined(ReviewCode.NO_RIGHT, f"user {assigner.user} does not lead user {candidate}")
+
+
+def judged(item: QualityItem, step: Step, user: UserId, at: datetime, former: UserId | None) -> QualityItem:
+    """The item after `pass` or `back`, which must have been checked.
+
+    `former` is who handles it again where its verification sends it back; None: anybody of `POOL`.
+    """
+    after = follow(item, step)
+    passes = step is Step.PASS
+    conclusion = {
+        State.REVIEWING: passes if after is State.COMPLETED else None,
+        State.HANDLING: passes,
+        State.VERIFYING: item.passed if passes else None,
+    }[item.state]
+    return replace(
+        item,
+        state=after,
+        passed=conclusion,
+        handler=former if item.state is State.VERIFYING and after is State.HANDLING else None,
+        previous_handler=user,
+        updated_at=at,
+    )
+
+
+def assigned(item: QualityItem, handler: UserId, at: datetime) -> QualityItem:
+    """The item with another handler."""
+    return replace(item, handler=handler, updated_at=at)
+
+
+def corrects(kind: Kind, step: Step) -> bool:
+    """Whether a judgement in HANDLING lets results be corrected: an appeal passed, a problem sent back."""
+    return (step is Step.PASS) is (kind is Kind.APPEAL)
+
+
+@dataclass(frozen=True, slots=True)
+class Sight:
+    """Which quality items somebody sees."""
+
+    everything: bool = False
+    people: frozenset[UserId] = frozenset()
+    """Those that these handle, gave the result of, or did a step of."""
+    agents: frozenset[AgentId] = frozenset()
+    """Those about calls of these."""
+    pool: frozenset[State] = frozenset()
+    """Those in these states that have no handler."""
+
+
+def sight(user: User, operation: Operation, acting_as: Role | None = None) -> Sight:
+    """What the user sees by `acting_as` alone if given, else by all roles together. Declined(NO_RIGHT)."""
+    scope(user, operation, acting_as)
+    seen = Sight()
+    for role in user.roles if acting_as is None else (acting_as,):
+        more = _by_role(user, role, RIGHTS[role, operation])
+        seen = Sight(
+            seen.everything or more.everything,
+            seen.people | more.people,
+            seen.agents | more.agents,
+            seen.pool | more.pool,
+        )
+    return seen
+
+
+def _by_role(user: User, role: Role, reached: Scope) -> Sight:
+    if reached is Scope.NO:
+        return Sight()
+    if reached is Scope.ALL:
+        return Sight(everything=True)
+    led = reached is Scope.GROUP
+    pool = frozenset(state for state, roles in POOL.items() if role in roles)
+    if _SIDE_OF[role] is Side.QUALITY:
+        return Sight(people=frozenset({user.user}) | (user.leads if led else frozenset()), pool=pool)
+    own = frozenset(() if user.agent is None else (user.agent,))
+    return Sight(people=frozenset({user.user}), agents=user.leads_agents if led else own, pool=pool)
+
+
+def _his_turn(item: QualityItem, step: Step, user: User, acting_as: Role | None) -> bool:
+    """Whether the rights of one of his roles on the side whose turn it is reach the item."""
+    return any(
+        _reaches(RIGHTS[role, OPERATIONS[step]], item, user, role) for role in _on_turn(item, user, acting_as)
+    )
+
+
+def _on_turn(item: QualityItem, user: User, acting_as: Role | None) -> list[Role]:
+    """His roles on the side whose turn it is; `acting_as` alone, if given."""
+    roles = user.roles if acting_as is None else user.roles & {acting_as}
+    return [role for role in roles if _SIDE_OF[role] is SIDES.get(item.state)]
+
+
+def _reaches(reached: Scope, item: QualityItem, user: User, role: Role) -> bool:
+    waits = item.handler is None and role in POOL[item.state]
+    match reached:
+        case Scope.ALL:
+            return True
+        case Scope.GROUP:
+            return waits or item.handler in user.leads | {user.user}
+        case Scope.OWN:
+            return waits or item.handler == user.user
+        case Scope.NO:
+            return False
+
+
+def _reviews(user: User, agent: AgentId) -> bool:
+    return Role.TABLE_DIRECTOR in user.roles or agent in user.leads_agents
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """Which quality items to list; None and empty: no matter."""
+
+    kind: Kind | None = None
+    state: State | None = None
+    agents: Collection[UserId] = ()
+    """About calls of these."""
+    inspectors: Collection[UserId] = ()
+    """Whose result these gave, or which they handle."""
+    created_from: datetime | None = None
+    created_until: datetime | None = None
+    """Not after."""
+
+
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """A quality item with what a list shows of its call."""
+
+    item: QualityItem
+    uuid: str
+    file_name: str
+
+
+@dataclass(frozen=True, slots=True)
+class Reassigned:
+    """A change of handlers within a node of the history."""
+
+    at: datetime
+    by: UserId
+    before: UserId | None
+    after: UserId | None
+
+
+@dataclass(frozen=True, slots=True)
+class Node:
+    """A stretch of an item's way in one state, from entering it to the judgement that ended it."""
+
+    state: State
+    handler: UserId | None
+    """Who judged; while it lasts, whose turn it is."""
+    at: datetime
+    """When it was judged; while it lasts, when it began."""
+    remark: str = ""
+    passed: bool | None = None
+    """None: while it lasts, and of the opening."""
+    opening: bool = False
+    """Of the filing or finding itself, which comes first."""
+    reassigned: tuple[Reassigned, ...] = ()
+
+
+def nodes(traces: Sequence[Trace]) -> list[Node]:
+    """The history by nodes: the opening, each judgement, and the one under way."""
+    found: list[Node] = []
+    changes: list[Reassigned] = []
+    before: Trace | None = None
+    for trace in traces:
+        if before is None:
+            found.append(Node(trace.state, trace.user, trace.at, trace.remark, opening=True))
+        elif trace.step in (Step.PASS, Step.BACK):
+            passed = trace.step is Step.PASS
+            found.append(
+                Node(before.state, trace.user, trace.at, trace.remark, passed, reassigned=tuple(changes))
+            )
+        elif trace.handler != before.handler:
+            changes.append(Reassigned(trace.at, trace.user, before.handler, trace.handler))
+        if before is None or trace.state is not before.state:
+            changes, entered = [], trace.at
+        before = trace
+    if before is not None and before.state is not State.COMPLETED:
+        found.append(Node(before.state, before.handler, entered, reassigned=tuple(changes)))
+    return found

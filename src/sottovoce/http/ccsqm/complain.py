@@ -1,0 +1,66 @@
+"""`appraisecall/complain`: an agent files an appeal [2495]."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+from pydantic import Field
+
+from sottovoce.domain.appeals import BadChoice, Chosen, Unfit
+from sottovoce.domain.rights import Operation
+from sottovoce.errors import ReviewCode
+from sottovoce.http.ccsqm.codes import CALLS
+from sottovoce.http.ccsqm.decode import BadField, Flag, Form, LooseText, Text, UserField
+from sottovoce.http.ccsqm.interface import SQM, Answer, Interfaces, Visit
+from sottovoce.quality import appeals
+
+INTERFACES = Interfaces(SQM, "appraisecall", CALLS)
+
+
+class ChosenForm(Form):
+    """A member of `chooseRuleGroupList`."""
+
+    scenario: LooseText = Field(alias="ruleGroupId")
+    results: list[LooseText] = Field(alias="reviseIdList")
+
+
+class ComplainForm(Form):
+    """The body of complain. `leaderRole` codes a position in a way that no page explains; it is ignored."""
+
+    call: Annotated[LooseText, Field(alias="callId", min_length=1)]
+    call_group: LooseText | None = Field(None, alias="callGroupId")
+    is_group: Flag = Field(False, alias="isGroup")
+    leader_role: LooseText | None = Field(None, alias="leaderRole")
+    leader: UserField = Field(alias="leaderUUID")
+    reason: Annotated[Text, Field(alias="taskDescription", min_length=1)]
+    chosen: list[ChosenForm] = Field(alias="chooseRuleGroupList")
+    call_type: LooseText | None = Field(None, alias="callType")
+
+
+@INTERFACES.serves(
+    "complain",
+    ComplainForm,
+    Operation.FILE_APPEAL,
+    ReviewCode.NOT_FOUND,
+    ReviewCode.WRONG_STATE,
+    ReviewCode.OWN_RESULT,
+)
+async def complain(visit: Visit, form: ComplainForm) -> Answer:
+    """File an appeal against results of a call of one's own."""
+    chosen = [Chosen(group.scenario, tuple(group.results)) for group in form.chosen]
+    try:
+        await appeals.file_appeal(
+            visit.office, visit.caller, call=form.call, chosen=chosen, leader=form.leader, reason=form.reason
+        )
+    except Unfit as unfit:
+        raise BadField(f"leaderUUID: {unfit.detail}") from None
+    except BadChoice as bad:
+        raise BadField(f"{_place(bad)}: {bad.why}") from None
+    content: dict[str, Any] = {"callId": form.call, "available": True}
+    return Answer(content, coded=False)
+
+
+def _place(bad: BadChoice) -> str:
+    if bad.group is None:
+        return "chooseRuleGroupList"
+    return f"chooseRuleGroupList.{bad.group}.reviseIdList.{bad.place}"

@@ -1,0 +1,424 @@
+"""Quality items: appeals and problems from the first step to the last [2495, 2516-2522].
+
+Each step holds the item's row, adds one line to its history and one to the audit, and takes nothing back:
+corrections are revisions of results (`results.revise`), which stay as versions. So that corrections count
+exactly where the item ends as its handler concluded, a conclusion against corrections (an appeal sent
+back, a problem passed) is refused while any stands.
+
+An item that the caller may not see is NOT_FOUND to him, like an unknown one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, replace
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+from sottovoce.domain.appeals import (
+    HANDLERS,
+    BadChoice,
+    Chosen,
+    Involved,
+    Kind,
+    Listed,
+    Node,
+    QualityItem,
+    State,
+    Step,
+    Wanted,
+    assigned,
+    check,
+    check_assignment,
+    check_handler,
+    corrects,
+    follow,
+    judged,
+    may,
+    no_quality_item,
+    nodes,
+    sight,
+)
+from sottovoce.domain.contacts import Contact
+from sottovoce.domain.directory import AgentId
+from sottovoce.domain.people import ReviewId, Role, UserId
+from sottovoce.domain.rights import Operation
+from sottovoce.domain.scoring import RuleResult, ScenarioScores
+from sottovoce.errors import Declined, ReviewCode
+from sottovoce.quality import results as rule_results
+from sottovoce.quality.office import Caller, Office, Work
+from sottovoce.storage import contacts, ids, plans, quality_items, users
+from sottovoce.storage import results as stored_results
+
+
+@dataclass(frozen=True, slots=True)
+class Listing:
+    """One page of quality items."""
+
+    total: int
+    items: Sequence[Listed]
+    names: Mapping[UserId, str]
+    """Of all whom the page mentions."""
+    zone: ZoneInfo
+    """The tenant's: its days are meant where a day is shown."""
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """A quality item with its call and the results that it is about."""
+
+    item: QualityItem
+    contact: Contact
+    results: Sequence[RuleResult]
+
+
+@dataclass(frozen=True, slots=True)
+class History:
+    """How a quality item went, and what its caller may do with it now."""
+
+    nodes: Sequence[Node]
+    can_judge: bool
+    can_assign: bool
+    can_return: bool
+    """He may give it to who judged last."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Held:
+    """An item held for a step that its caller may do."""
+
+    item: QualityItem
+    involved: Involved
+
+
+async def open_problem(
+    work: Work,
+    *,
+    contact: int,
+    agent: AgentId,
+    review_item: ReviewId,
+    inspector: UserId,
+    results: Collection[str],
+) -> ReviewId:
+    """Put down that an inspector found violations on a call; its agent's leader is to look at it first.
+
+    An agent without a leader has his problems at the directors of his side.
+    """
+    leader = await quality_items.leader_of(work.connection, work.vdn, agent)
+    item = QualityItem(
+        item=(await ids.fresh(work.connection, work.at))[0],
+        kind=Kind.PROBLEM,
+        state=State.REVIEWING,
+        contact=contact,
+        agent=agent,
+        initiator=inspector,
+        inspector=inspector,
+        review_item=review_item,
+        handler=leader if leader != inspector else None,
+        previous_handler=None,
+        reason="",
+        passed=None,
+        created_at=work.at,
+        updated_at=work.at,
+    )
+    await quality_items.insert(work.connection, work.vdn, item, sorted(set(results)))
+    await _put_down(work, item, Step.OPEN)
+    return item.item
+
+
+async def file_appeal(
+    office: Office, caller: Caller, *, call: str, chosen: Sequence[Chosen], leader: UserId, reason: str
+) -> ReviewId:
+    """An agent's appeal against results of a call of his, to a leader of his; its new id.
+
+    `call` is the contact's number or UUID. Declined(NOT_FOUND) for a call that is not his, Unfit for the
+    leader, BadChoice, (OWN_RESULT) where the leader gave the result, (WRONG_STATE) while an appeal of his
+    on that call is open.
+    """
+    caller.scope(Operation.FILE_APPEAL)
+    async with office.work(caller.vdn, caller.user.user) as work:
+        contact = await _called(work, call)
+        if contact is None or contact.agent is None or contact.agent != caller.user.agent:
+            raise Declined(ReviewCode.NOT_FOUND, "there is no such call of the caller's")
+        review = await quality_items.last_review(work.connection, work.vdn, contact.contact)
+        item = QualityItem(
+            item=(await ids.fresh(work.connection, work.at))[0],
+            kind=Kind.APPEAL,
+            state=State.REVIEWING,
+            contact=contact.contact,
+            agent=contact.agent,
+            initiator=caller.user.user,
+            inspector=review[1] if review is not None else None,
+            review_item=review[0] if review is not None else None,
+            handler=leader,
+            previous_handler=None,
+            reason=reason,
+            passed=None,
+            created_at=work.at,
+            updated_at=work.at,
+        )
+        results = await _chosen(work, contact.contact, chosen)
+        if not await quality_items.insert(work.connection, work.vdn, item, results):
+            raise Declined(ReviewCode.WRONG_STATE, "an appeal on this call is open already")
+        candidate = await users.find(work.connection, work.vdn, leader)
+        check_handler(item, candidate, await quality_items.involved(work.connection, work.vdn, item))
+        await _put_down(work, item, Step.OPEN, reason)
+        return item.item
+
+
+async def judge(
+    office: Office,
+    caller: Caller,
+    item: ReviewId,
+    step: Step,
+    *,
+    remark: str = "",
+    call: str | None = None,
+    acting_as: Role | None = None,
+) -> QualityItem:
+    """Pass an item or send it back, whatever that means where it is (`domain.appeals.GRIDS`); as it is then.
+
+    `call`, if given, must be the item's. Declined(NO_RIGHT), (NOT_FOUND), (WRONG_STATE), (LOST_RACE) where
+    another step came first, (OWN_RESULT).
+    """
+    caller.scope(Operation.JUDGE_QUALITY_ITEM, acting_as)
+    async with office.work(caller.vdn, caller.user.user) as work:
+        held = await _held(work, caller, item, step, call, acting_as)
+        before, former = held.item, None
+        if before.state is State.HANDLING and not corrects(before.kind, step):
+            await _nothing_corrected(work, before)
+        if before.state is State.VERIFYING and before.previous_handler is not None:
+            known = await users.find(work.connection, work.vdn, before.previous_handler)
+            former = known.user if known is not None and known.roles & HANDLERS[State.HANDLING] else None
+        after = judged(before, step, caller.user.user, work.at, former)
+        await quality_items.save(work.connection, work.vdn, after)
+        await _put_down(work, after, step, remark)
+        return after
+
+
+async def assign(
+    office: Office,
+    caller: Caller,
+    item: ReviewId,
+    handler: UserId,
+    *,
+    remark: str = "",
+    call: str | None = None,
+    acting_as: Role | None = None,
+) -> QualityItem:
+    """Give an item another handler of the side whose turn it is; as it is then.
+
+    Declined as `judge`; Unfit for somebody who cannot handle it, (OWN_RESULT) for one who gave the result,
+    or who handled what is to be verified.
+    """
+    caller.scope(Operation.REASSIGN_QUALITY_ITEM, acting_as)
+    async with office.work(caller.vdn, caller.user.user) as work:
+        held = await _held(work, caller, item, Step.ASSIGN, call, acting_as)
+        check_handler(held.item, await users.find(work.connection, work.vdn, handler), held.involved)
+        check_assignment(held.item, caller.user, handler, acting_as)
+        after = assigned(held.item, handler, work.at)
+        await quality_items.save(work.connection, work.vdn, after)
+        await _put_down(work, after, Step.ASSIGN, remark)
+        return after
+
+
+async def revise(
+    office: Office,
+    caller: Caller,
+    item: ReviewId,
+    *,
+    result: str,
+    kept: bool,
+    remark: str,
+    rule_kind: int | None = None,
+    kind: Kind | None = None,
+    call: str | None = None,
+) -> None:
+    """Correct a result that an item is about, while it is handled; who corrects an item of nobody's takes it.
+
+    `rule_kind`, `kind` and `call`, if given, must be the result's and the item's. Declined as `judge`, and
+    (NOT_FOUND) for a result that the item is not about.
+    """
+    caller.scope(Operation.REVISE_QUALITY_ITEM)
+    async with office.work(caller.vdn, caller.user.user) as work:
+        held = await _held(work, caller, item, Step.REVISE, call, None, kind)
+        if result not in await quality_items.hits(work.connection, work.vdn, item):
+            raise Declined(ReviewCode.NOT_FOUND, f"the {held.item.kind} is not about this result")
+        after = replace(held.item, handler=held.item.handler or caller.user.user, updated_at=work.at)
+        await rule_results.revise(
+            work,
+            result=result,
+            kept=kept,
+            remark=remark,
+            contact=after.contact,
+            kind=rule_kind,
+            quality_item=item,
+        )
+        await quality_items.save(work.connection, work.vdn, after)
+        await _put_down(work, after, Step.REVISE, remark)
+
+
+async def listing(office: Office, caller: Caller, wanted: Wanted, *, page: int, rows: int) -> Listing:
+    """A page of the items that the caller may see, the latest first; pages count from 1."""
+    seen = sight(caller.user, Operation.QUERY_QUALITY_ITEMS)
+    async with office.work(caller.vdn, caller.user.user) as work:
+        total, found = await quality_items.listed(
+            work.connection, work.vdn, wanted, seen, page=page, rows=rows
+        )
+        mentioned = {
+            one
+            for listed in found
+            for one in (
+                listed.item.initiator,
+                listed.item.inspector,
+                listed.item.handler,
+                listed.item.previous_handler,
+            )
+        }
+        names = await quality_items.names(work.connection, work.vdn, mentioned)
+        zone = ZoneInfo(await plans.time_zone(work.connection, work.vdn))
+    return Listing(total, found, names, zone)
+
+
+async def show(office: Office, caller: Caller, item: ReviewId) -> Shown:
+    """An item with the results that it is about. Declined(NOT_FOUND)."""
+    seen = sight(caller.user, Operation.SHOW_QUALITY_ITEM)
+    async with office.work(caller.vdn, caller.user.user) as work:
+        if not await quality_items.seen(work.connection, work.vdn, item, seen):
+            raise no_quality_item()
+        found = await _found(work, item)
+        contact = await contacts.find(work.connection, work.vdn, found.contact)
+        if contact is None:
+            raise no_quality_item()
+        hits = await quality_items.hits(work.connection, work.vdn, item)
+        held = await stored_results.many(work.connection, work.vdn, hits)
+    return Shown(found, contact, sorted(held.values(), key=lambda one: (one.made_at, one.result)))
+
+
+async def scores(office: Office, caller: Caller, item: ReviewId) -> list[ScenarioScores]:
+    """What the call of an item was found, and scored, by scenario. Declined(NOT_FOUND)."""
+    seen = sight(caller.user, Operation.SHOW_QUALITY_SCORES)
+    async with office.work(caller.vdn, caller.user.user) as work:
+        if not await quality_items.seen(work.connection, work.vdn, item, seen):
+            raise no_quality_item()
+        found = await _found(work, item)
+        return await rule_results.scores_of(work.connection, work.vdn, found.contact)
+
+
+async def history(office: Office, caller: Caller, item: ReviewId) -> History:
+    """How an item went, and what the caller may do now. Declined(NOT_FOUND)."""
+    seen = sight(caller.user, Operation.SHOW_QUALITY_HISTORY)
+    async with office.work(caller.vdn, caller.user.user) as work:
+        if not await quality_items.seen(work.connection, work.vdn, item, seen):
+            raise no_quality_item()
+        found = await _found(work, item)
+        traces = await quality_items.steps(work.connection, work.vdn, item)
+        involved = await quality_items.involved(work.connection, work.vdn, found)
+        can_assign = may(found, Step.ASSIGN, caller.user, involved)
+        return History(
+            nodes(traces),
+            can_judge=may(found, Step.PASS, caller.user, involved),
+            can_assign=can_assign,
+            can_return=can_assign and await _can_return(work, caller, found, involved),
+        )
+
+
+async def _can_return(work: Work, caller: Caller, item: QualityItem, involved: Involved) -> bool:
+    if item.previous_handler is None or item.previous_handler == item.handler:
+        return False
+    try:
+        check_handler(item, await users.find(work.connection, work.vdn, item.previous_handler), involved)
+        check_assignment(item, caller.user, item.previous_handler)
+    except Declined:
+        return False
+    return True
+
+
+async def _held(
+    work: Work,
+    caller: Caller,
+    item: ReviewId,
+    step: Step,
+    call: str | None,
+    acting_as: Role | None,
+    kind: Kind | None = None,
+) -> _Held:
+    """The item, held, once it is sure that the caller may do `step` and nobody came before him."""
+    visible = sight(caller.user, Operation.SHOW_QUALITY_ITEM)
+    if not await quality_items.seen(work.connection, work.vdn, item, visible):
+        raise no_quality_item()
+    seen, steps = await _found(work, item), await quality_items.last_step(work.connection, work.vdn, item)
+    held = await quality_items.find(work.connection, work.vdn, item, lock=True)
+    if held is None:
+        raise no_quality_item()
+    if kind is not None and kind is not held.kind:
+        raise Declined(ReviewCode.BAD_PARAMETER, f"qualityItemType: the item is one of the type {held.kind}")
+    if call is not None:
+        contact = await _called(work, call)
+        if contact is None or contact.contact != held.contact:
+            raise Declined(ReviewCode.NOT_FOUND, f"the {held.kind} is not about this call")
+    follow(held, step, seen.state)
+    if step is Step.REVISE:
+        raced = (held.state, held.handler) != (seen.state, seen.handler)
+    else:
+        raced = await quality_items.last_step(work.connection, work.vdn, item) != steps
+    if raced:
+        raise Declined(ReviewCode.LOST_RACE, f"somebody else has changed the {held.kind} meanwhile")
+    involved = await quality_items.involved(work.connection, work.vdn, held)
+    check(held, step, caller.user, involved, acting_as)
+    return _Held(held, involved)
+
+
+async def _called(work: Work, call: str) -> Contact | None:
+    """The tenant's contact that a number or a UUID means."""
+    if call.isascii() and call.isdigit():
+        return await contacts.find(work.connection, work.vdn, int(call)) if len(call) <= 18 else None
+    try:
+        return await contacts.by_uuid(work.connection, work.vdn, UUID(call))
+    except ValueError:
+        return None
+
+
+async def _found(work: Work, item: ReviewId) -> QualityItem:
+    found = await quality_items.find(work.connection, work.vdn, item)
+    if found is None:
+        raise no_quality_item()
+    return found
+
+
+async def _chosen(work: Work, contact: int, chosen: Sequence[Chosen]) -> list[str]:
+    """The results chosen, each once. Raises BadChoice unless all are the call's."""
+    wanted = [result for group in chosen for result in group.results]
+    if not wanted:
+        raise BadChoice("names no result")
+    known = await stored_results.many(work.connection, work.vdn, wanted)
+    for place, group in enumerate(chosen):
+        for number, result in enumerate(group.results):
+            found = known.get(result)
+            if found is None or found.contact != contact or found.scenario != group.scenario:
+                raise BadChoice("is no result of this call in this scenario", place, number)
+    return sorted(set(wanted))
+
+
+async def _nothing_corrected(work: Work, item: QualityItem) -> None:
+    corrected = await quality_items.corrected(work.connection, work.vdn, item.item)
+    if corrected:
+        raise Declined(
+            ReviewCode.WRONG_STATE,
+            f"results were corrected in the {item.kind}: correct them back first ({', '.join(corrected)})",
+        )
+
+
+async def _put_down(work: Work, item: QualityItem, step: Step, remark: str = "") -> None:
+    """The line in the history of an item as it is after the step, and the same in the audit."""
+    number = await quality_items.add_step(work.connection, work.vdn, item, step, work.user, remark)
+    work.audit(
+        f"quality_item.{step}",
+        item.item,
+        kind=item.kind.value,
+        contact=item.contact,
+        number=number,
+        state=item.state.value,
+        handler=item.handler or "",
+        remark=remark,
+    )

@@ -1,0 +1,355 @@
+"""Appeals and problems, and their histories. What changes one holds its row (`find(lock=True)`)."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.dialects.postgresql import insert as upsert
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from sottovoce.domain.appeals import (
+    Involved,
+    Kind,
+    Listed,
+    QualityItem,
+    Sight,
+    State,
+    Step,
+    Trace,
+    Wanted,
+)
+from sottovoce.domain.directory import AgentId, VdnId
+from sottovoce.domain.people import ReviewId, Role, UserId
+from sottovoce.domain.reviews import ItemState
+from sottovoce.storage.tables import (
+    contacts,
+    group_members,
+    quality_item_hits,
+    quality_item_steps,
+    quality_items,
+    review_items,
+    revisions,
+    rule_results,
+    users,
+)
+from sottovoce.storage.tables.schema import ID
+
+_ITEM, _STEP, _HIT = quality_items.c, quality_item_steps.c, quality_item_hits.c
+_VIOLATED = 0
+
+
+async def insert(connection: AsyncConnection, vdn: VdnId, item: QualityItem, results: Sequence[str]) -> bool:
+    """Put down a new item about these results. False: the agent has an open appeal on that call already.
+
+    Two who file at once wait for each other; one gets False.
+    """
+    made = (
+        upsert(quality_items)
+        .values({"vdn": int(vdn), "quality_item": item.item, **_columns(item)})
+        .on_conflict_do_nothing(
+            index_elements=["vdn", "contact", "agent"],
+            index_where=sa.text("kind = 'appeal' AND state <> 'completed'"),
+        )
+        .returning(_ITEM.quality_item)
+    )
+    if (await connection.execute(made)).first() is None:
+        return False
+    if results:
+        rows = [{"vdn": int(vdn), "quality_item": item.item, "result": result} for result in results]
+        await connection.execute(sa.insert(quality_item_hits), rows)
+    return True
+
+
+async def find(
+    connection: AsyncConnection, vdn: VdnId, item: ReviewId, *, lock: bool = False
+) -> QualityItem | None:
+    """An item of the tenant. With `lock`, nobody else changes it until the transaction ends."""
+    query = sa.select(quality_items).where(_is(vdn, item))
+    row = (await connection.execute(query.with_for_update() if lock else query)).mappings().first()
+    return None if row is None else _item_of(row)
+
+
+async def save(connection: AsyncConnection, vdn: VdnId, item: QualityItem) -> None:
+    """Write an item that the caller has locked."""
+    await connection.execute(sa.update(quality_items).where(_is(vdn, item.item)).values(_columns(item)))
+
+
+async def add_step(
+    connection: AsyncConnection, vdn: VdnId, item: QualityItem, step: Step, user: UserId, remark: str
+) -> int:
+    """Add a line to the history of an item that the caller has locked or just put down; its number."""
+    last = sa.select(sa.func.coalesce(sa.func.max(_STEP.number), 0)).where(
+        _STEP.vdn == int(vdn), _STEP.quality_item == item.item
+    )
+    row = {
+        "vdn": int(vdn),
+        "quality_item": item.item,
+        "number": last.scalar_subquery() + 1,
+        "at": item.updated_at,
+        "user": user,
+        "action": step.value,
+        "state": item.state.value,
+        "handler": item.handler,
+        "remark": remark,
+    }
+    added = sa.insert(quality_item_steps).values(row).returning(_STEP.number)
+    return int((await connection.execute(added)).scalar_one())
+
+
+async def last_step(connection: AsyncConnection, vdn: VdnId, item: ReviewId) -> int:
+    """The number of the last line of an item's history."""
+    query = sa.select(sa.func.max(_STEP.number)).where(_STEP.vdn == int(vdn), _STEP.quality_item == item)
+    return (await connection.execute(query)).scalar() or 0
+
+
+async def steps(connection: AsyncConnection, vdn: VdnId, item: ReviewId) -> list[Trace]:
+    """The history of an item, in order."""
+    query = (
+        sa.select(quality_item_steps)
+        .where(_STEP.vdn == int(vdn), _STEP.quality_item == item)
+        .order_by(_STEP.number)
+    )
+    return [
+        Trace(
+            number=row["number"],
+            at=row["at"],
+            user=UserId(row["user"]),
+            step=Step(row["action"]),
+            state=State(row["state"]),
+            handler=_user(row["handler"]),
+            remark=row["remark"],
+        )
+        for row in (await connection.execute(query)).mappings()
+    ]
+
+
+async def hits(connection: AsyncConnection, vdn: VdnId, item: ReviewId) -> list[str]:
+    """The rule results that an item is about."""
+    query = (
+        sa.select(_HIT.result).where(_HIT.vdn == int(vdn), _HIT.quality_item == item).order_by(_HIT.result)
+    )
+    return list((await connection.execute(query)).scalars())
+
+
+async def seen(connection: AsyncConnection, vdn: VdnId, item: ReviewId, sight: Sight) -> bool:
+    """Whether it is the tenant's and within that sight."""
+    query = sa.select(_ITEM.quality_item).where(_is(vdn, item), _within(sight))
+    return (await connection.execute(query)).first() is not None
+
+
+async def listed(
+    connection: AsyncConnection, vdn: VdnId, wanted: Wanted, sight: Sight, *, page: int, rows: int
+) -> tuple[int, list[Listed]]:
+    """How many there are within that sight, and one page of them, the latest first; pages count from 1."""
+    where = (_ITEM.vdn == int(vdn), _within(sight), *_conditions(vdn, wanted))
+    total = (await connection.execute(sa.select(sa.func.count()).where(*where))).scalar_one()
+    chosen = (
+        sa.select(quality_items)
+        .where(*where)
+        .order_by(_ITEM.created_at.desc(), _ITEM.quality_item.desc())
+        .limit(rows)
+        .offset((page - 1) * rows)
+        .subquery()
+    )
+    query = (
+        sa.select(chosen, contacts.c.uuid, contacts.c.file_name)
+        .outerjoin(contacts, (contacts.c.vdn == chosen.c.vdn) & (contacts.c.contact == chosen.c.contact))
+        .order_by(chosen.c.created_at.desc(), chosen.c.quality_item.desc())
+    )
+    found = (await connection.execute(query)).mappings()
+    return total, [Listed(_item_of(row), str(row["uuid"] or ""), row["file_name"] or "") for row in found]
+
+
+async def names(
+    connection: AsyncConnection, vdn: VdnId, people: Collection[UserId | None]
+) -> dict[UserId, str]:
+    """The names of users of the tenant, disabled ones too."""
+    wanted = {one for one in people if one is not None}
+    if not wanted:
+        return {}
+    query = sa.select(users.c.user, users.c.name).where(users.c.vdn == int(vdn), users.c.user.in_(wanted))
+    return {UserId(user): name for user, name in await connection.execute(query)}
+
+
+async def involved(connection: AsyncConnection, vdn: VdnId, item: QualityItem) -> Involved:
+    """Who gave the results that an item is about, and who handled it."""
+    inspected = sa.select(review_items.c.inspector).where(
+        review_items.c.vdn == int(vdn),
+        review_items.c.contact == item.contact,
+        review_items.c.state == ItemState.DONE.value,
+    )
+    revised = (
+        sa.select(revisions.c.user)
+        .join(quality_item_hits, (_HIT.vdn == revisions.c.vdn) & (_HIT.result == revisions.c.result))
+        .where(
+            _HIT.vdn == int(vdn),
+            _HIT.quality_item == item.item,
+            revisions.c.quality_item.is_distinct_from(sa.literal(item.item, ID)),
+        )
+    )
+    found = (await connection.execute(sa.union(inspected, revised))).scalars()
+    givers = {UserId(user) for user in found if user is not None}
+    if item.inspector is not None:
+        givers.add(item.inspector)
+    traces = await steps(connection, vdn, item.item)
+    before = [None, *(trace.state for trace in traces)]
+    handled = {
+        trace.user
+        for trace, state in zip(traces, before, strict=False)
+        if state is State.HANDLING and trace.step is not Step.ASSIGN
+    }
+    return Involved(frozenset(givers), frozenset(handled))
+
+
+async def corrected(connection: AsyncConnection, vdn: VdnId, item: ReviewId) -> list[str]:
+    """The results that revisions within an item leave violated where they were not before, or the reverse."""
+    query = (
+        sa.select(
+            _HIT.result,
+            rule_results.c.valid,
+            revisions.c.revise,
+            (revisions.c.quality_item == item).is_(True).label("within"),
+        )
+        .join(rule_results, (rule_results.c.vdn == _HIT.vdn) & (rule_results.c.result == _HIT.result))
+        .join(revisions, (revisions.c.vdn == _HIT.vdn) & (revisions.c.result == _HIT.result))
+        .where(_HIT.vdn == int(vdn), _HIT.quality_item == item)
+        .order_by(_HIT.result, revisions.c.version)
+    )
+    before: dict[str, bool] = {}
+    within: dict[str, bool] = {}
+    for row in (await connection.execute(query)).mappings():
+        result = row["result"]
+        before.setdefault(result, row["valid"] == _VIOLATED)
+        if row["within"]:
+            within[result] = row["revise"] == _VIOLATED
+        elif result not in within:
+            before[result] = row["revise"] == _VIOLATED
+    return [result for result, violated in within.items() if violated is not before[result]]
+
+
+async def last_review(
+    connection: AsyncConnection, vdn: VdnId, contact: int
+) -> tuple[ReviewId, UserId] | None:
+    """The item of a review task in which the call was inspected last, and who did; None: never."""
+    query = (
+        sa.select(review_items.c.item, review_items.c.inspector)
+        .where(
+            review_items.c.vdn == int(vdn),
+            review_items.c.contact == contact,
+            review_items.c.state == ItemState.DONE.value,
+            review_items.c.inspector.is_not(None),
+        )
+        .order_by(review_items.c.ended_at.desc(), review_items.c.item.desc())
+        .limit(1)
+    )
+    row = (await connection.execute(query)).first()
+    return None if row is None else (ReviewId(row.item), UserId(row.inspector))
+
+
+async def leader_of(connection: AsyncConnection, vdn: VdnId, agent: AgentId) -> UserId | None:
+    """The table leader of an agent; of several the one with the lowest id."""
+    led, leading = group_members.alias(), users.alias()
+    query = (
+        sa.select(sa.func.min(leading.c.user))
+        .select_from(users)
+        .join(led, (led.c.vdn == users.c.vdn) & (led.c.user == users.c.user))
+        .join(group_members, (group_members.c.vdn == led.c.vdn) & (group_members.c.name == led.c.name))
+        .join(leading, leading.c.user == group_members.c.user)
+        .where(
+            users.c.vdn == int(vdn),
+            users.c.agent == agent,
+            group_members.c.leads,
+            leading.c.user != users.c.user,
+            leading.c.disabled_at.is_(None),
+            leading.c.roles.contains([Role.TABLE_LEADER.value]),
+        )
+    )
+    return _user((await connection.execute(query)).scalar())
+
+
+def _conditions(vdn: VdnId, wanted: Wanted) -> list[sa.ColumnElement[bool]]:
+    where: list[sa.ColumnElement[bool]] = []
+    if wanted.kind is not None:
+        where.append(_ITEM.kind == wanted.kind.value)
+    if wanted.state is not None:
+        where.append(_ITEM.state == wanted.state.value)
+    if wanted.agents:
+        theirs = sa.select(users.c.agent).where(users.c.vdn == int(vdn), users.c.user.in_(wanted.agents))
+        where.append(_ITEM.agent.in_(theirs))
+    if wanted.inspectors:
+        where.append(_ITEM.inspector.in_(wanted.inspectors) | _ITEM.handler.in_(wanted.inspectors))
+    if wanted.created_from is not None:
+        where.append(_ITEM.created_at >= wanted.created_from)
+    if wanted.created_until is not None:
+        where.append(_ITEM.created_at <= wanted.created_until)
+    return where
+
+
+def _within(sight: Sight) -> sa.ColumnElement[bool]:
+    if sight.everything:
+        return sa.true()
+    reached: list[sa.ColumnElement[bool]] = [sa.false()]
+    if sight.people:
+        did = (
+            sa.select(_STEP.number)
+            .where(
+                _STEP.vdn == _ITEM.vdn,
+                _STEP.quality_item == _ITEM.quality_item,
+                _STEP.user.in_(sight.people),
+            )
+            .exists()
+        )
+        reached += [_ITEM.handler.in_(sight.people), _ITEM.inspector.in_(sight.people), did]
+    if sight.agents:
+        reached.append(_ITEM.agent.in_(sight.agents))
+    if sight.pool:
+        states = [state.value for state in sight.pool]
+        reached.append(_ITEM.handler.is_(None) & _ITEM.state.in_(states))
+    return sa.or_(*reached)
+
+
+def _is(vdn: VdnId, item: ReviewId) -> sa.ColumnElement[bool]:
+    return (_ITEM.vdn == int(vdn)) & (_ITEM.quality_item == item)
+
+
+def _columns(item: QualityItem) -> dict[str, Any]:
+    return {
+        "kind": item.kind.value,
+        "state": item.state.value,
+        "contact": item.contact,
+        "review_item": item.review_item,
+        "agent": int(item.agent),
+        "initiator": item.initiator,
+        "inspector": item.inspector,
+        "handler": item.handler,
+        "previous_handler": item.previous_handler,
+        "reason": item.reason,
+        "passed": item.passed,
+        "created_at": item.created_at,
+        "updated_at": item.updated_at,
+    }
+
+
+def _item_of(row: Mapping[str, Any] | sa.RowMapping) -> QualityItem:
+    return QualityItem(
+        item=ReviewId(row["quality_item"]),
+        kind=Kind(row["kind"]),
+        state=State(row["state"]),
+        contact=row["contact"],
+        agent=AgentId(row["agent"]),
+        initiator=UserId(row["initiator"]),
+        inspector=_user(row["inspector"]),
+        review_item=None if row["review_item"] is None else ReviewId(row["review_item"]),
+        handler=_user(row["handler"]),
+        previous_handler=_user(row["previous_handler"]),
+        reason=row["reason"],
+        passed=row["passed"],
+        created_at=row["created_at"],
+        updated_at=row["updated_at"],
+    )
+
+
+def _user(value: str | None) -> UserId | None:
+    return None if value is None else UserId(value)

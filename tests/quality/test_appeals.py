@@ -1,0 +1,512 @@
+"""Appeals and problems in the database: their ways, races, who is kept out, and what stays on record."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+
+import pytest
+import sqlalchemy as sa
+from tests.quality.disputes import (
+    SCENARIO,
+    appeal,
+    at_once,
+    correct,
+    disputed_call,
+    history_of,
+    inspected,
+    outcome,
+    placed,
+    problem,
+    state_of,
+    step,
+    versions_of,
+    violated,
+)
+from tests.quality.standing import (
+    ANN,
+    BEN,
+    CEM,
+    DIRECTOR,
+    FOREIGN,
+    INSPECTOR,
+    LEADER,
+    NOW,
+    ONE,
+    PLAIN,
+    SECOND,
+    TABLE_DIRECTOR,
+    TABLE_LEADER,
+    THIRD,
+    TWO,
+    Standing,
+)
+
+from sottovoce.domain.appeals import (
+    GRIDS,
+    BadChoice,
+    Chosen,
+    Kind,
+    QualityItem,
+    State,
+    Step,
+    Unfit,
+    Wanted,
+    corrects,
+)
+from sottovoce.domain.people import ReviewId, Role, UserId
+from sottovoce.domain.scoring import Verdict
+from sottovoce.quality import appeals
+from sottovoce.quality.results import scores_of
+from sottovoce.storage import audit
+from sottovoce.storage.tables import quality_items as item_rows
+from sottovoce.storage.tables import users
+
+
+async def told(standing: Standing, item: ReviewId) -> list[str]:
+    """The history as lines: number, who, what > state."""
+    names = {
+        ANN: "Ann",
+        INSPECTOR: "Ida",
+        SECOND: "Sam",
+        DIRECTOR: "Dora",
+        LEADER: "Leo",
+        TABLE_LEADER: "Lea",
+        TABLE_DIRECTOR: "Tom",
+        None: "-",
+    }
+    return [
+        f"{trace.number} {names[trace.user]} {trace.step} > {trace.state} {names[trace.handler]}"
+        for trace in await history_of(standing, item)
+    ]
+
+
+async def manual_score(standing: Standing, contact: int) -> int | None:
+    async with standing.engine.begin() as connection:
+        (scores,) = await scores_of(connection, ONE, contact)
+    return None if scores.manual is None else int(scores.manual.score.score)
+
+
+async def disable(standing: Standing, user: UserId) -> None:
+    async with standing.engine.begin() as connection:
+        await connection.execute(sa.update(users).where(users.c.user == user).values(disabled_at=NOW))
+
+
+async def test_an_appeal_that_passes_corrects_and_stays_on_record(standing: Standing) -> None:
+    contact, (first, _) = await disputed_call(standing)
+    item = await appeal(standing, contact, [first])
+    await step(standing, item, TABLE_LEADER, Step.PASS, remark="listen again")
+    await step(standing, item, LEADER, Step.ASSIGN, SECOND)
+    await correct(standing, item, SECOND, first)
+    assert await manual_score(standing, contact) == 90
+    await step(standing, item, SECOND, Step.PASS)
+    await step(standing, item, DIRECTOR, Step.PASS)
+    assert await told(standing, item) == [
+        "1 Ann open > reviewing Lea",
+        "2 Lea pass > handling -",
+        "3 Leo assign > handling Sam",
+        "4 Sam revise > handling Sam",
+        "5 Sam pass > verifying -",
+        "6 Dora pass > completed -",
+    ]
+    done = await state_of(standing, item)
+    assert (done.passed, done.handler, done.previous_handler) == (True, None, DIRECTOR)
+    assert await manual_score(standing, contact) == 90
+    entries = [entry for entry in await audit.read(standing.engine, ONE) if entry.target == item]
+    assert [entry.action for entry in entries] == [
+        f"quality_item.{what}" for what in ("open", "pass", "assign", "revise", "pass", "pass")
+    ]
+    assert [entry.detail["number"] for entry in entries] == [1, 2, 3, 4, 5, 6]
+    assert (await audit.verify(standing.engine, ONE)).broken == 0
+
+
+async def test_verification_sends_back_to_who_handled_it(standing: Standing) -> None:
+    contact, (first, _) = await disputed_call(standing)
+    item = await appeal(standing, contact, [first])
+    await step(standing, item, TABLE_LEADER, Step.PASS)
+    await step(standing, item, LEADER, Step.ASSIGN, SECOND)
+    await step(standing, item, SECOND, Step.BACK)
+    assert (await state_of(standing, item)).passed is False
+    await step(standing, item, DIRECTOR, Step.BACK)
+    back = await state_of(standing, item)
+    assert (back.state, back.handler, back.previous_handler, back.passed) == (
+        State.HANDLING,
+        SECOND,
+        DIRECTOR,
+        None,
+    )
+    await correct(standing, item, SECOND, first)
+    await step(standing, item, SECOND, Step.PASS)
+    await step(standing, item, LEADER, Step.PASS)
+    assert (await state_of(standing, item)).passed is True
+
+
+async def test_a_handler_who_left_meanwhile_does_not_get_it_back(standing: Standing) -> None:
+    item, _ = await placed(standing, Kind.APPEAL, State.HANDLING, SECOND)
+    await step(standing, item.item, SECOND, Step.PASS)
+    await disable(standing, SECOND)
+    await step(standing, item.item, DIRECTOR, Step.BACK)
+    assert (await state_of(standing, item.item)).handler is None
+
+
+@pytest.mark.parametrize(("kind", "against"), [(Kind.APPEAL, Step.BACK), (Kind.PROBLEM, Step.PASS)])
+async def test_no_conclusion_against_corrections_that_stand(
+    standing: Standing, kind: Kind, against: Step
+) -> None:
+    item, (first, second) = await placed(standing, kind, State.HANDLING, SECOND)
+    await correct(standing, item.item, SECOND, first)
+    assert await outcome(step(standing, item.item, SECOND, against)) == "wrong_state"
+    await correct(standing, item.item, SECOND, second, kept=False)
+    await correct(standing, item.item, SECOND, first, kept=False)
+    await step(standing, item.item, SECOND, against)
+    assert await manual_score(standing, item.contact) == 80
+    assert [version.kept for version in await versions_of(standing, first)] == [True, False]
+    await step(standing, item.item, DIRECTOR, Step.PASS)
+    assert (await state_of(standing, item.item)).passed is (kind is Kind.PROBLEM)
+
+
+async def test_what_was_corrected_before_an_item_is_what_its_corrections_are_measured_by(
+    standing: Standing,
+) -> None:
+    """A result that an earlier item made kept: to violate it and keep it again leaves nothing corrected."""
+    earlier, (result, _) = await placed(standing, Kind.APPEAL, State.HANDLING, SECOND)
+    await correct(standing, earlier.item, SECOND, result)
+    await step(standing, earlier.item, SECOND, Step.PASS)
+    await step(standing, earlier.item, DIRECTOR, Step.PASS)
+    item = await appeal(standing, earlier.contact, [result])
+    await step(standing, item, TABLE_LEADER, Step.PASS)
+    await correct(standing, item, LEADER, result, kept=False)
+    assert await outcome(step(standing, item, LEADER, Step.BACK)) == "wrong_state"
+    await correct(standing, item, LEADER, result)
+    assert await outcome(step(standing, item, LEADER, Step.BACK)) == "done"
+
+
+async def test_a_result_nobody_evaluated_counts_as_kept(standing: Standing) -> None:
+    contact = await standing.contact()
+    results = await violated(standing, contact, verdict=Verdict.NOT_EVALUATED)
+    item = await appeal(standing, contact, results)
+    await step(standing, item, TABLE_LEADER, Step.PASS)
+    await correct(standing, item, LEADER, results[0])
+    assert await outcome(step(standing, item, LEADER, Step.BACK)) == "done"
+
+
+async def test_who_corrects_what_nobody_handles_takes_it(standing: Standing) -> None:
+    item, (first, second) = await placed(standing, Kind.APPEAL, State.HANDLING, None)
+    await correct(standing, item.item, LEADER, first)
+    assert (await state_of(standing, item.item)).handler == LEADER
+    assert await outcome(correct(standing, item.item, DIRECTOR, second)) == "no_right"
+
+
+async def test_a_correction_is_of_a_result_that_the_item_is_about(standing: Standing) -> None:
+    contact, (first, second) = await disputed_call(standing)
+    item = await appeal(standing, contact, [first])
+    await step(standing, item, TABLE_LEADER, Step.PASS)
+    assert await outcome(correct(standing, item, LEADER, second)) == "not_found"
+    assert await versions_of(standing, second) == []
+
+
+async def test_who_gave_the_result_is_kept_out_everywhere(standing: Standing) -> None:
+    """The inspector of a finished review, and whoever revised a result in an earlier item."""
+    contact, (first, _) = await disputed_call(standing)
+    await inspected(standing, contact, SECOND)
+    earlier = await appeal(standing, contact, [first])
+    assert (await state_of(standing, earlier)).inspector == SECOND
+    await step(standing, earlier, TABLE_LEADER, Step.PASS)
+    assert await outcome(step(standing, earlier, LEADER, Step.ASSIGN, SECOND)) == "own_result"
+    await correct(standing, earlier, LEADER, first)
+    await step(standing, earlier, LEADER, Step.PASS)
+    await step(standing, earlier, DIRECTOR, Step.PASS)
+    item = await appeal(standing, contact, [first])
+    await step(standing, item, TABLE_LEADER, Step.PASS)
+    assert await outcome(step(standing, item, LEADER, Step.PASS)) == "own_result"
+    assert await outcome(correct(standing, item, LEADER, first)) == "own_result"
+    assert await outcome(step(standing, item, DIRECTOR, Step.ASSIGN, LEADER)) == "own_result"
+    assert await outcome(step(standing, item, DIRECTOR, Step.ASSIGN, THIRD)) == "done"
+
+
+async def test_who_handled_does_not_verify_even_if_he_only_corrected(standing: Standing) -> None:
+    item, (first, _) = await placed(standing, Kind.APPEAL, State.HANDLING, LEADER)
+    await correct(standing, item.item, LEADER, first)
+    await step(standing, item.item, DIRECTOR, Step.ASSIGN, SECOND)
+    await step(standing, item.item, SECOND, Step.PASS)
+    assert await outcome(step(standing, item.item, LEADER, Step.PASS)) == "own_result"
+    assert await outcome(step(standing, item.item, DIRECTOR, Step.ASSIGN, LEADER)) == "own_result"
+    assert await outcome(step(standing, item.item, DIRECTOR, Step.PASS)) == "done"
+
+
+async def test_the_director_who_judged_for_the_handler_does_not_verify(standing: Standing) -> None:
+    item, _ = await placed(standing, Kind.PROBLEM, State.HANDLING, SECOND)
+    await step(standing, item.item, DIRECTOR, Step.BACK)
+    assert await outcome(step(standing, item.item, DIRECTOR, Step.PASS)) == "own_result"
+    assert await outcome(step(standing, item.item, LEADER, Step.PASS)) == "done"
+
+
+ASSIGNMENTS = [
+    (State.REVIEWING, TABLE_DIRECTOR, TABLE_DIRECTOR, "done"),
+    (State.REVIEWING, TABLE_DIRECTOR, INSPECTOR, "bad_parameter"),
+    (State.REVIEWING, TABLE_DIRECTOR, ANN, "bad_parameter"),
+    (State.REVIEWING, TABLE_LEADER, TABLE_DIRECTOR, "no_right"),
+    (State.REVIEWING, DIRECTOR, TABLE_DIRECTOR, "no_right"),
+    (State.HANDLING, DIRECTOR, THIRD, "done"),
+    (State.HANDLING, DIRECTOR, DIRECTOR, "done"),
+    (State.HANDLING, DIRECTOR, TABLE_DIRECTOR, "bad_parameter"),
+    (State.HANDLING, DIRECTOR, PLAIN, "bad_parameter"),
+    (State.HANDLING, DIRECTOR, FOREIGN, "bad_parameter"),
+    (State.HANDLING, DIRECTOR, UserId("1"), "bad_parameter"),
+    (State.HANDLING, LEADER, INSPECTOR, "done"),
+    (State.HANDLING, LEADER, LEADER, "done"),
+    (State.HANDLING, LEADER, THIRD, "no_right"),
+    (State.HANDLING, LEADER, DIRECTOR, "no_right"),
+    (State.HANDLING, TABLE_DIRECTOR, INSPECTOR, "no_right"),
+    (State.VERIFYING, DIRECTOR, LEADER, "done"),
+    (State.VERIFYING, DIRECTOR, INSPECTOR, "bad_parameter"),
+    (State.COMPLETED, DIRECTOR, INSPECTOR, "wrong_state"),
+]
+
+
+async def test_who_can_be_assigned_by_whom(standing: Standing) -> None:
+    for state, by, whom, expected in ASSIGNMENTS:
+        handler = TABLE_LEADER if state is State.REVIEWING else None
+        item, _ = await placed(standing, Kind.APPEAL, state, handler)
+        assert await outcome(step(standing, item.item, by, Step.ASSIGN, whom)) == expected, (state, by, whom)
+        assert (await state_of(standing, item.item)).handler == (whom if expected == "done" else handler)
+    await disable(standing, SECOND)
+    item, _ = await placed(standing, Kind.APPEAL, State.HANDLING, None)
+    assert await outcome(step(standing, item.item, LEADER, Step.ASSIGN, SECOND)) == "bad_parameter"
+
+
+async def test_an_appeal_is_against_ones_own_call_to_ones_own_leader(standing: Standing) -> None:
+    contact, (first, second) = await disputed_call(standing)
+    elsewhere, (other, _) = await disputed_call(standing, 102)
+    foreign, _ = await disputed_call(standing, 201, vdn=TWO)
+    caller = await standing.caller(ANN)
+
+    async def file(call: int, results: list[str], leader: UserId, scenario: str = SCENARIO) -> None:
+        await appeals.file_appeal(
+            standing.office,
+            caller,
+            call=str(call),
+            chosen=[Chosen(scenario, tuple(results))],
+            leader=leader,
+            reason="",
+        )
+
+    for call in (elsewhere, foreign, 10**12):
+        assert await outcome(file(call, [first], TABLE_LEADER)) == "not_found"
+    for leader in (LEADER, INSPECTOR, BEN, ANN, PLAIN, FOREIGN, UserId("1")):
+        with pytest.raises(Unfit):
+            await file(contact, [first], leader)
+    for results in ([], [other], [first, "silenceRule"]):
+        with pytest.raises(BadChoice):
+            await file(contact, results, TABLE_LEADER)
+    with pytest.raises(BadChoice):
+        await file(contact, [first], TABLE_LEADER, "groupid_another")
+    cem_call, (cems, _) = await disputed_call(standing, 103)
+    with pytest.raises(Unfit):
+        await appeal(standing, cem_call, [cems], agent=CEM)
+    await disable(standing, TABLE_LEADER)
+    with pytest.raises(Unfit):
+        await file(contact, [first], TABLE_LEADER)
+    async with standing.engine.begin() as connection:
+        assert (await connection.execute(sa.select(sa.func.count()).select_from(item_rows))).scalar() == 0
+    await file(contact, [first, second, first], TABLE_DIRECTOR)
+
+
+async def test_a_leader_who_gave_the_result_is_not_appealed_to(standing: Standing) -> None:
+    contact, (first, _) = await disputed_call(standing)
+    async with standing.engine.begin() as connection:
+        roles = [Role.TABLE_LEADER.value, Role.INSPECTOR.value]
+        await connection.execute(sa.update(users).where(users.c.user == TABLE_LEADER).values(roles=roles))
+    await inspected(standing, contact, TABLE_LEADER)
+    assert await outcome(appeal(standing, contact, [first])) == "own_result"
+    assert await outcome(appeal(standing, contact, [first], leader=TABLE_DIRECTOR)) == "done"
+
+
+async def test_one_appeal_at_a_time_and_another_afterwards(standing: Standing) -> None:
+    contact, results = await disputed_call(standing)
+    filed = await asyncio.gather(*(outcome(appeal(standing, contact, results)) for _ in range(6)))
+    assert sorted(filed) == ["done"] + ["wrong_state"] * 5
+    async with standing.engine.begin() as connection:
+        (item,) = (await connection.execute(sa.select(item_rows.c.quality_item))).scalars()
+    assert await told(standing, ReviewId(item)) == ["1 Ann open > reviewing Lea"]
+    elsewhere, others = await disputed_call(standing)
+    assert await outcome(appeal(standing, elsewhere, others)) == "done"
+    assert await outcome(problem(standing, contact, results)) == "done"
+    await step(standing, ReviewId(item), TABLE_LEADER, Step.BACK)
+    assert await outcome(appeal(standing, contact, results)) == "done"
+
+
+async def test_of_two_who_judge_at_once_one_does(standing: Standing) -> None:
+    """The second had this step in mind, not the next: it does not become a verification."""
+    for what in (Step.PASS, Step.BACK):
+        item, _ = await placed(standing, Kind.APPEAL, State.HANDLING, SECOND)
+        both = [step(standing, item.item, user, what) for user in (SECOND, DIRECTOR)]
+        assert sorted(await at_once(standing, item.item, *both)) == ["done", "lost_race"]
+        assert (await state_of(standing, item.item)).state is State.VERIFYING
+        assert [trace.step for trace in await history_of(standing, item.item)] == [Step.OPEN, what]
+
+
+async def test_judging_what_is_assigned_or_corrected_at_the_same_moment(standing: Standing) -> None:
+    for _ in range(3):
+        item, (first, _) = await placed(standing, Kind.APPEAL, State.HANDLING, SECOND)
+        outcomes = await at_once(
+            standing,
+            item.item,
+            step(standing, item.item, SECOND, Step.BACK),
+            step(standing, item.item, LEADER, Step.ASSIGN, INSPECTOR),
+            correct(standing, item.item, SECOND, first),
+        )
+        assert outcomes.count("done") == 1
+        assert set(outcomes) == {"done", "lost_race"}
+        assert len(await history_of(standing, item.item)) == 2
+
+
+async def test_two_corrections_at_once_both_count(standing: Standing) -> None:
+    item, (first, second) = await placed(standing, Kind.APPEAL, State.HANDLING, SECOND)
+    corrections = [correct(standing, item.item, SECOND, result) for result in (first, second, first)]
+    assert await at_once(standing, item.item, *corrections) == ["done"] * 3
+    assert [version.version for version in await versions_of(standing, first)] == [1, 2]
+    assert [trace.number for trace in await history_of(standing, item.item)] == [1, 2, 3, 4]
+    assert await manual_score(standing, item.contact) == 100
+
+
+async def test_a_problem_is_at_the_agents_leader_or_at_the_directors(standing: Standing) -> None:
+    contact, results = await disputed_call(standing)
+    item = await state_of(standing, await problem(standing, contact, results))
+    assert (item.handler, item.inspector, item.initiator) == (TABLE_LEADER, INSPECTOR, INSPECTOR)
+    await disable(standing, TABLE_LEADER)
+    for agent in (101, 103):
+        contact, results = await disputed_call(standing, agent)
+        item = await state_of(standing, await problem(standing, contact, results, agent=agent))
+        assert item.handler is None
+        assert await outcome(step(standing, item.item, TABLE_DIRECTOR, Step.PASS)) == "done"
+
+
+async def test_a_disputed_problem_is_not_its_finders_to_judge(standing: Standing) -> None:
+    contact, results = await disputed_call(standing)
+    item = await problem(standing, contact, results)
+    await step(standing, item, TABLE_LEADER, Step.BACK)
+    assert await outcome(step(standing, item, LEADER, Step.ASSIGN, INSPECTOR)) == "own_result"
+    await step(standing, item, LEADER, Step.ASSIGN, SECOND)
+    await correct(standing, item, SECOND, results[0])
+    await step(standing, item, SECOND, Step.BACK)
+    await step(standing, item, LEADER, Step.PASS)
+    assert (await state_of(standing, item)).passed is False
+    assert await manual_score(standing, contact) == 90
+
+
+async def test_what_is_not_ones_own_to_see_is_unknown(standing: Standing) -> None:
+    contact, results = await disputed_call(standing)
+    item = await appeal(standing, contact, results)
+    await step(standing, item, TABLE_LEADER, Step.PASS)
+    await step(standing, item, LEADER, Step.ASSIGN, SECOND)
+    sees = {ANN, TABLE_LEADER, TABLE_DIRECTOR, SECOND, LEADER, DIRECTOR}
+    for user in (ANN, BEN, CEM, TABLE_LEADER, TABLE_DIRECTOR, INSPECTOR, SECOND, THIRD, LEADER, DIRECTOR):
+        caller = await standing.caller(user)
+        expected = "done" if user in sees else "not_found"
+        for show in (appeals.show, appeals.scores, appeals.history):
+            assert await outcome(show(standing.office, caller, item)) == expected, user
+        found = await appeals.listing(standing.office, caller, Wanted(), page=1, rows=10)
+        assert [listed.item.item for listed in found.items] == ([item] if user in sees else [])
+        assert found.total == len(found.items)
+    foreign = await standing.caller(FOREIGN, TWO)
+    assert await outcome(appeals.show(standing.office, foreign, item)) == "not_found"
+    for caller in (await standing.caller(THIRD), foreign):
+        judged = appeals.judge(standing.office, caller, item, Step.PASS)
+        assert await outcome(judged) == "not_found"
+    # Who had it once goes on seeing it.
+    await step(standing, item, LEADER, Step.ASSIGN, INSPECTOR)
+    assert await outcome(step(standing, item, SECOND, Step.PASS)) == "not_found"
+    await step(standing, item, INSPECTOR, Step.PASS)
+    assert await outcome(step(standing, item, INSPECTOR, Step.PASS)) == "no_right"
+
+
+async def test_what_can_be_done_is_what_is_shown(standing: Standing) -> None:
+    contact, results = await disputed_call(standing)
+    item = await appeal(standing, contact, results)
+
+    async def shown(user: UserId) -> str:
+        history = await appeals.history(standing.office, await standing.caller(user), item)
+        flags = {"judge": history.can_judge, "assign": history.can_assign, "return": history.can_return}
+        return " ".join(name for name, can in flags.items() if can)
+
+    assert [await shown(user) for user in (ANN, TABLE_LEADER, TABLE_DIRECTOR, DIRECTOR)] == [
+        "",
+        "judge",
+        "judge assign",
+        "",
+    ]
+    await step(standing, item, TABLE_LEADER, Step.PASS)
+    assert [await shown(user) for user in (LEADER, DIRECTOR)] == ["judge assign", "judge assign"]
+    await step(standing, item, LEADER, Step.ASSIGN, SECOND)
+    await step(standing, item, SECOND, Step.PASS)
+    await step(standing, item, DIRECTOR, Step.BACK)
+    await step(standing, item, LEADER, Step.ASSIGN, INSPECTOR)
+    # Who judged last was the director: he may take it himself, a leader may not give it to him.
+    assert await shown(DIRECTOR) == "judge assign return"
+    assert await shown(LEADER) == "assign"
+    assert await shown(SECOND) == ""
+    assert await shown(INSPECTOR) == "judge"
+
+
+async def test_a_random_history_follows_the_grids(standing: Standing) -> None:
+    """Eight people at once, whatever comes to their minds: the history replays, and nobody judged his own."""
+    chance = random.Random(7)
+    made = []
+    for kind in Kind:
+        for state, handler in ((State.REVIEWING, TABLE_LEADER), (State.HANDLING, None)):
+            made.append(await placed(standing, kind, state, handler))
+    people = (TABLE_LEADER, TABLE_DIRECTOR, INSPECTOR, SECOND, THIRD, LEADER, DIRECTOR, ANN)
+    callers = {user: await standing.caller(user) for user in people}
+
+    async def somebody(user: UserId) -> None:
+        for _ in range(15):
+            item, results = chance.choice(made)
+            match chance.choice(list(Step)[1:]):
+                case Step.ASSIGN:
+                    whom = chance.choice(people)
+                    await outcome(appeals.assign(standing.office, callers[user], item.item, whom))
+                case Step.REVISE:
+                    result, kept = chance.choice(results), chance.random() < 0.5
+                    await outcome(
+                        appeals.revise(
+                            standing.office,
+                            callers[user],
+                            item.item,
+                            result=result,
+                            kept=kept,
+                            remark="so",
+                        )
+                    )
+                case judgement:
+                    await outcome(appeals.judge(standing.office, callers[user], item.item, judgement))
+
+    await asyncio.gather(*(somebody(user) for user in people))
+    for item, results in made:
+        await _replay(standing, item, results)
+    assert (await audit.verify(standing.engine, ONE)).broken == 0
+
+
+async def _replay(standing: Standing, item: QualityItem, results: list[str]) -> None:
+    first, *traces = await history_of(standing, item.item)
+    assert [trace.number for trace in (first, *traces)] == list(range(1, len(traces) + 2))
+    state, handlers, concluded, passed = item.state, set[UserId](), Step.OPEN, None
+    for trace in traces:
+        after = GRIDS[item.kind][state, trace.step]
+        assert trace.state is after
+        if trace.step in (Step.PASS, Step.BACK, Step.REVISE) and state is State.HANDLING:
+            handlers.add(trace.user)
+        if trace.step in (Step.PASS, Step.BACK):
+            assert state is not State.VERIFYING or trace.user not in handlers
+            if state is State.HANDLING:
+                concluded = trace.step
+            if after is State.COMPLETED:
+                passed = (concluded if state is State.VERIFYING else trace.step) is Step.PASS
+        state = trace.state
+    now = await state_of(standing, item.item)
+    assert now.state is state
+    if state is State.COMPLETED:
+        assert now.passed is passed
+        revised = [versions[-1].kept for one in results if (versions := await versions_of(standing, one))]
+        if concluded is Step.OPEN or not corrects(item.kind, concluded):
+            assert True not in revised
