@@ -166,6 +166,7 @@ def test_an_inbound_call(script):
         hears customer:phone1101 phone1101:customer recorded customer+phone1101
         tell 101 CallTalking
         tell 101 RecordingStarted
+        journal SegmentBegan
         """,
     )
 
@@ -245,6 +246,7 @@ def test_an_intercept(script):
         hears customer:phone1300 phone1101:- phone1300:customer recorded customer+phone1300
         tell 300 CallTalking
         tell 300 RecordingStarted
+        journal SegmentBegan
         journal AuditEntry
         tell 101 AgentReady
         hang up phone1101 normal

@@ -10,8 +10,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sottovoce.domain import journal
+from sottovoce.domain.contacts import SupervisionSpan
 from sottovoce.domain.directory import AgentId, VdnId
 from sottovoce.domain.legs import LegId
+from sottovoce.domain.supervision import Mode
 from sottovoce.storage.records import BadRecord, decode, encode, plain
 
 TEXTS = st.text(st.characters(exclude_categories=("Cs",), exclude_characters="\0"))
@@ -39,7 +41,9 @@ NUMBERS = st.integers(1, 999_999)
             st.none() | TEXTS,
             st.just({}),
             st.none(),
+            st.lists(st.builds(SupervisionSpan, NUMBERS, st.sampled_from(Mode), TIMES, TIMES)).map(tuple),
         ),
+        st.builds(journal.SegmentBegan, TEXTS, NUMBERS, NUMBERS, TIMES, st.none() | TEXTS),
         st.builds(journal.ContactEnded, TEXTS, NUMBERS, TIMES, TEXTS),
         st.builds(journal.AuditEntry, NUMBERS, TIMES, NUMBERS, TEXTS, TEXTS, DETAILS),
     )

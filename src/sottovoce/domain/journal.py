@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from sottovoce.domain.contacts import SupervisionSpan
 from sottovoce.domain.directory import AgentId, SkillId, VdnId
 from sottovoce.domain.legs import LegId
 
@@ -70,6 +71,18 @@ class ContactBegan:
 
 
 @dataclass(frozen=True, slots=True)
+class SegmentBegan:
+    """A talk segment of one agent began: what a restart needs if nothing tells its end."""
+
+    call: str
+    vdn: VdnId
+    agent: AgentId
+    began_at: datetime
+    recording: str | None = None
+    """Where its stereo WAV will be; None when nothing is recorded."""
+
+
+@dataclass(frozen=True, slots=True)
 class SegmentEnded:
     """One talk segment of one agent in a contact, with its recording."""
 
@@ -83,6 +96,8 @@ class SegmentEnded:
     tracks: Mapping[str, str] = field(default_factory=dict)
     """Inspector's work number to his track's path."""
     failure: str | None = None
+    supervisions: Sequence[SupervisionSpan] = ()
+    """Who took part in it as an inspector, and how, by begin."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,6 +130,7 @@ Change = (
     | DialogSaved
     | DialogEnded
     | ContactBegan
+    | SegmentBegan
     | SegmentEnded
     | ContactEnded
     | AuditEntry

@@ -144,6 +144,7 @@ def join(floor: FloorState, call: Call, seat: Seat, *, taken_from: Seat | None =
     tell_talking(floor, call, seat)
     assert call.segment is not None
     hearing.tell_recording(floor, call.segment)
+    hearing.note_segment(floor, call.segment)
 
 
 def tell_talking(floor: FloorState, call: Call, seat: Seat) -> None:

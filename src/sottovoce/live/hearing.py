@@ -9,8 +9,11 @@ from __future__ import annotations
 from sottovoce.domain import events
 from sottovoce.domain.audibility import Inspecting, Party, Role, audibility, recorded
 from sottovoce.domain.calls import CallState
-from sottovoce.domain.journal import ContactEnded, SegmentEnded
+from sottovoce.domain.contacts import SupervisionSpan
+from sottovoce.domain.directory import AgentId
+from sottovoce.domain.journal import ContactEnded, SegmentBegan, SegmentEnded
 from sottovoce.domain.legs import LegId, Recording, RecordingId, RecordingResult, Routing, Sound
+from sottovoce.domain.supervision import Mode
 from sottovoce.live.effects import Apply, Play, StartRecording, StopRecording
 from sottovoce.live.state import Call, FloorState, Seat, Segment
 
@@ -68,6 +71,9 @@ def refresh(floor: FloorState, *seats: Seat) -> None:
 
     A leg that goes from one of them to another is the later one's; so is the recording.
     """
+    for seat in seats:
+        if seat.call is not None and seat.call.segment is not None:
+            _note(floor, seat.call.segment, _taking_part(seat))
     changed = [routing for seat in seats if (routing := _changed(seat)) is not None]
     if len(changed) == 1:
         floor.do(Apply(changed[0]))
@@ -75,6 +81,25 @@ def refresh(floor: FloorState, *seats: Seat) -> None:
         hears = {leg: voices for routing in changed for leg, voices in routing.hears.items()}
         inspectors = frozenset[LegId]().union(*(routing.inspectors for routing in changed))
         floor.do(Apply(Routing(hears, inspectors, changed[-1].recording, changed[-1].recorded)))
+
+
+def _taking_part(seat: Seat) -> dict[AgentId, Mode]:
+    return {
+        supervision.inspector.agent: supervision.mode
+        for supervision in seat.inspectors
+        if not supervision.reaching and supervision.inspector.leg_up
+    }
+
+
+def _note(floor: FloorState, segment: Segment, present: dict[AgentId, Mode]) -> None:
+    """Keep who supervises the talk from now on, and the spans that end now."""
+    for inspector, (mode, since) in list(segment.supervised.items()):
+        if present.get(inspector) is not mode:
+            del segment.supervised[inspector]
+            if floor.now > since:
+                segment.spans.append(SupervisionSpan(inspector, mode, since, floor.now))
+    for inspector, mode in present.items():
+        segment.supervised.setdefault(inspector, (mode, floor.now))
 
 
 def _changed(seat: Seat) -> Routing | None:
@@ -120,6 +145,19 @@ def begin_segment(floor: FloorState, call: Call, seat: Seat) -> None:
     floor.do(StartRecording(Recording(recording, path, call.customer, seat.leg)))
 
 
+def note_segment(floor: FloorState, segment: Segment) -> None:
+    """Journal that the segment began, so that a crash does not lose whose talk it was."""
+    floor.journal(
+        SegmentBegan(
+            segment.call.call,
+            floor.profile.vdn,
+            segment.agent,
+            segment.began_at,
+            str(segment.path) if segment.begun else None,
+        )
+    )
+
+
 def tell_recording(floor: FloorState, segment: Segment) -> None:
     """Tell the agent that the segment is recorded, if it is."""
     if segment.failure is not None:
@@ -138,6 +176,7 @@ def end_segment(floor: FloorState, call: Call) -> None:
     if segment is None:
         return
     segment.ended_at = floor.now
+    _note(floor, segment, {})
     floor.closing[segment.recording] = segment
     if segment.failure is not None:
         close_segment(floor, segment.recording, segment.stopped, segment.failure)
@@ -164,6 +203,7 @@ def close_segment(
             str(segment.path) if segment.begun else None,
             {str(segment.inspectors[leg]): str(p) for leg, p in tracks.items() if leg in segment.inspectors},
             failure or (result.failure if result is not None else None),
+            tuple(sorted(segment.spans, key=lambda span: (span.began_at, span.inspector))),
         )
     )
     if result is not None and segment.failure is None:

@@ -12,6 +12,7 @@ from pathlib import Path
 
 from sottovoce.domain.agents import AgentState, Standing
 from sottovoce.domain.calls import CallDirection, CallState
+from sottovoce.domain.contacts import SupervisionSpan
 from sottovoce.domain.directory import AgentId, AgentProfile, SkillId, VdnProfile
 from sottovoce.domain.events import AgentEvent
 from sottovoce.domain.journal import AuditEntry, Change
@@ -61,6 +62,10 @@ class Segment:
     began_at: datetime
     ended_at: datetime | None = None
     inspectors: dict[LegId, AgentId] = field(default_factory=dict)
+    supervised: dict[AgentId, tuple[Mode, datetime]] = field(default_factory=dict)
+    """The inspectors who take part now: how, and since when."""
+    spans: list[SupervisionSpan] = field(default_factory=list)
+    """How inspectors took part until they left or changed their mode."""
     failure: str | None = None
     begun: bool = True
     """False when the recording could not begin at all."""

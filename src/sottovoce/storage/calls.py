@@ -11,14 +11,15 @@ import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
+from sottovoce.domain.contacts import SupervisionSpan
 from sottovoce.domain.directory import AgentId, SkillId, VdnId
-from sottovoce.domain.journal import ContactBegan, ContactEnded, SegmentEnded
+from sottovoce.domain.journal import ContactBegan, ContactEnded, SegmentBegan, SegmentEnded
 from sottovoce.storage.database import transaction
 from sottovoce.storage.records import plain
 from sottovoce.storage.tables import calls, segments
 
 INTERRUPTED = "interrupted"
-"""The reason of contacts that a crash ended."""
+"""The reason of calls, and the failure of recordings, that a crash ended."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +39,7 @@ class Call:
 
 
 async def began(connection: AsyncConnection, change: ContactBegan) -> None:
-    """Record a contact's begin; a second time changes nothing."""
+    """Record a call's begin; a second time changes nothing."""
     row = {
         "vdn": int(change.vdn),
         "call": plain(change.call),
@@ -51,6 +52,18 @@ async def began(connection: AsyncConnection, change: ContactBegan) -> None:
     await connection.execute(insert(calls).values(row).on_conflict_do_nothing())
 
 
+async def segment_began(connection: AsyncConnection, change: SegmentBegan) -> None:
+    """Record that a talk segment runs; of one already recorded, nothing changes."""
+    row = {
+        "vdn": int(change.vdn),
+        "call": plain(change.call),
+        "agent": int(change.agent),
+        "began_at": change.began_at,
+        "recording": plain(change.recording),
+    }
+    await connection.execute(insert(segments).values(row).on_conflict_do_nothing())
+
+
 async def segment_ended(connection: AsyncConnection, change: SegmentEnded) -> None:
     """Record a talk segment."""
     content = {
@@ -58,6 +71,7 @@ async def segment_ended(connection: AsyncConnection, change: SegmentEnded) -> No
         "recording": plain(change.recording),
         "tracks": plain(change.tracks),
         "failure": plain(change.failure),
+        "supervisions": plain(change.supervisions),
     }
     key = {
         "vdn": int(change.vdn),
@@ -70,7 +84,7 @@ async def segment_ended(connection: AsyncConnection, change: SegmentEnded) -> No
 
 
 async def ended(connection: AsyncConnection, change: ContactEnded) -> None:
-    """Record a contact's end; its first end stays."""
+    """Record a call's end; its first end stays."""
     await connection.execute(
         sa.update(calls)
         .where(
@@ -83,7 +97,7 @@ async def ended(connection: AsyncConnection, change: ContactEnded) -> None:
 
 
 async def end_interrupted(connection: AsyncConnection, vdn: VdnId, last_alive: datetime | None) -> list[str]:
-    """Give an end to contacts that have none: the last sign of life that is on record. Their call ids."""
+    """Give an end to calls that have none, and to their talks: the last sign of life on record. Their ids."""
     last_talk = (
         sa.select(sa.func.max(segments.c.ended_at))
         .where(segments.c.vdn == calls.c.vdn, segments.c.call == calls.c.call)
@@ -96,13 +110,25 @@ async def end_interrupted(connection: AsyncConnection, vdn: VdnId, last_alive: d
         .values(ended_at=at, reason=INTERRUPTED)
         .returning(calls.c.call)
     )
-    return sorted(done.scalars())
+    interrupted = sorted(done.scalars())
+    await connection.execute(
+        sa.update(segments)
+        .where(
+            segments.c.vdn == vdn,
+            segments.c.call == sa.any_(sa.literal(interrupted, sa.ARRAY(sa.Text))),
+            segments.c.ended_at.is_(None),
+            calls.c.vdn == segments.c.vdn,
+            calls.c.call == segments.c.call,
+        )
+        .values(ended_at=sa.func.greatest(segments.c.began_at, calls.c.ended_at), failure=INTERRUPTED)
+    )
+    return interrupted
 
 
 async def finished(
     engine: AsyncEngine, vdn: VdnId, since: datetime, until: datetime, *, limit: int = 1000
 ) -> list[Call]:
-    """The VDN's contacts that ended in [since, until), by end, with their segments; `limit` at most."""
+    """The VDN's calls that ended in [since, until), by end, with their segments; `limit` at most."""
     query = (
         sa.select(calls)
         .where(calls.c.vdn == vdn, calls.c.ended_at >= since, calls.c.ended_at < until)
@@ -110,8 +136,21 @@ async def finished(
         .limit(limit)
     )
     async with transaction(engine) as connection:
-        rows = (await connection.execute(query)).mappings().all()
-        talks = await _segments(connection, vdn, [row["call"] for row in rows])
+        return await _with_segments(connection, vdn, query)
+
+
+async def ended_ones(connection: AsyncConnection, vdn: VdnId, wanted: Sequence[str]) -> list[Call]:
+    """Those of these calls that are over, with their segments."""
+    ids = sa.any_(sa.literal(list(wanted), sa.ARRAY(sa.Text)))
+    query = sa.select(calls).where(calls.c.vdn == vdn, calls.c.call == ids, calls.c.ended_at.is_not(None))
+    return await _with_segments(connection, vdn, query)
+
+
+async def _with_segments(
+    connection: AsyncConnection, vdn: VdnId, query: sa.Select[tuple[Any, ...]]
+) -> list[Call]:
+    rows = (await connection.execute(query)).mappings().all()
+    talks = await _segments(connection, vdn, [row["call"] for row in rows])
     return [
         Call(**{**row, "reason": row["reason"] or "", "segments": tuple(talks.get(row["call"], ()))})
         for row in rows
@@ -123,11 +162,20 @@ async def _segments(
 ) -> dict[str, list[SegmentEnded]]:
     query = (
         sa.select(segments)
-        .where(segments.c.vdn == vdn, segments.c.call == sa.any_(sa.literal(list(calls), sa.ARRAY(sa.Text))))
+        .where(
+            segments.c.vdn == vdn,
+            segments.c.call == sa.any_(sa.literal(list(calls), sa.ARRAY(sa.Text))),
+            segments.c.ended_at.is_not(None),
+        )
         .order_by(segments.c.began_at, segments.c.agent)
     )
     found: dict[str, list[SegmentEnded]] = {}
     for row in (await connection.execute(query)).mappings():
-        content: dict[str, Any] = {**row, "agent": AgentId(row["agent"]), "tracks": dict(row["tracks"])}
+        content: dict[str, Any] = {
+            **row,
+            "agent": AgentId(row["agent"]),
+            "tracks": dict(row["tracks"]),
+            "supervisions": tuple(map(SupervisionSpan.from_json, row["supervisions"])),
+        }
         found.setdefault(row["call"], []).append(SegmentEnded(**content))
     return found

@@ -16,20 +16,22 @@ from sottovoce.domain.journal import (
     ContactEnded,
     DialogEnded,
     DialogSaved,
+    SegmentBegan,
     SegmentEnded,
     SessionEnded,
     SessionSaved,
 )
-from sottovoce.storage import audit, calls, sessions
+from sottovoce.storage import audit, calls, sessions, talks
 from sottovoce.storage.database import is_away, reason
 
 log = structlog.get_logger(__name__)
 
 
 async def apply(connection: AsyncConnection, vdn: VdnId, changes: Sequence[Change]) -> None:
-    """Write `changes`, all of them of `vdn`, in order."""
+    """Write `changes`, all of them of `vdn`, in order; then the contacts of the calls that are over."""
     for change in changes:
         await _apply(connection, vdn, change)
+    await talks.become_contacts(connection, vdn, _over(changes))
 
 
 async def apply_each(connection: AsyncConnection, vdn: VdnId, changes: Sequence[Change]) -> list[Change]:
@@ -46,7 +48,27 @@ async def apply_each(connection: AsyncConnection, vdn: VdnId, changes: Sequence[
                 "a change cannot be recorded", vdn=vdn, change=type(change).__name__, reason=reason(failure)
             )
             refused.append(change)
+    await become_contacts_each(connection, vdn, _over(changes))
     return refused
+
+
+async def become_contacts_each(connection: AsyncConnection, vdn: VdnId, over: Sequence[str]) -> None:
+    """Make contacts of these calls; one of which that cannot be done is logged, and the others are."""
+    for call in over:
+        try:
+            async with connection.begin_nested():
+                await talks.become_contacts(connection, vdn, [call])
+        except (DBAPIError, ValueError, TypeError) as failure:
+            if is_away(failure):
+                raise
+            log.error("a call cannot become a contact", vdn=vdn, call=call, reason=reason(failure))
+
+
+def _over(changes: Sequence[Change]) -> list[str]:
+    """The calls of which these changes may hold the last fact, each once, in order."""
+    return list(
+        dict.fromkeys(change.call for change in changes if isinstance(change, ContactEnded | SegmentEnded))
+    )
 
 
 async def _apply(connection: AsyncConnection, vdn: VdnId, change: Change) -> None:
@@ -63,6 +85,8 @@ async def _apply(connection: AsyncConnection, vdn: VdnId, change: Change) -> Non
             await sessions.dialog_ended(connection, change)
         case ContactBegan():
             await calls.began(connection, change)
+        case SegmentBegan():
+            await calls.segment_began(connection, change)
         case SegmentEnded():
             await calls.segment_ended(connection, change)
         case ContactEnded():

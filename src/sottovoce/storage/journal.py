@@ -231,6 +231,7 @@ class VdnJournal:
         async with transaction(self._engine) as connection:
             await lease.fence(connection, self.vdn, self._lease.epoch)
             interrupted = await calls.end_interrupted(connection, self.vdn, self._lease.last_alive)
+            await tables_of_changes.become_contacts_each(connection, self.vdn, interrupted)
             return Restored(
                 await sessions.open_sessions(connection, self.vdn),
                 await sessions.open_dialogs(connection, self.vdn),

@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
+from sottovoce.domain.contacts import SupervisionSpan
 from sottovoce.domain.journal import (
     AuditEntry,
     Change,
@@ -18,6 +19,7 @@ from sottovoce.domain.journal import (
     ContactEnded,
     DialogEnded,
     DialogSaved,
+    SegmentBegan,
     SegmentEnded,
     SessionEnded,
     SessionSaved,
@@ -31,6 +33,7 @@ _KINDS: dict[str, type[Change]] = {
         DialogSaved,
         DialogEnded,
         ContactBegan,
+        SegmentBegan,
         SegmentEnded,
         ContactEnded,
         AuditEntry,
@@ -58,6 +61,8 @@ def decode(content: Mapping[str, Any]) -> Change:
             values[name] = datetime.fromisoformat(values[name])
         if "skills" in values:
             values["skills"] = tuple(values["skills"])
+        if "supervisions" in values:
+            values["supervisions"] = tuple(map(SupervisionSpan.from_json, values["supervisions"]))
         return kind(**values)
     except (KeyError, TypeError, ValueError) as failure:
         raise BadRecord(f"{type(failure).__name__}: {failure}") from failure
@@ -80,6 +85,8 @@ def plain(value: Any) -> Any:
         return int(value)
     if isinstance(value, datetime):
         return value.isoformat()
+    if isinstance(value, SupervisionSpan):
+        return value.to_json()
     if isinstance(value, Mapping):
         return {str(plain(str(key))): plain(item) for key, item in value.items()}
     if isinstance(value, list | tuple | set | frozenset):

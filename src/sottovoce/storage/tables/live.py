@@ -147,10 +147,11 @@ segments = sa.Table(
     sa.Column("call", sa.Text, primary_key=True),
     sa.Column("agent", sa.Integer, primary_key=True),
     sa.Column("began_at", TIME, primary_key=True),
-    sa.Column("ended_at", TIME, nullable=False),
+    sa.Column("ended_at", TIME, comment="None: it still runs."),
     sa.Column("recording", sa.Text),
     sa.Column("tracks", JSONB, nullable=False, server_default=NO_JSON),
     sa.Column("failure", sa.Text),
+    sa.Column("supervisions", JSONB, nullable=False, server_default=sa.text("'[]'::jsonb")),
     sa.Index(None, "vdn", "agent", "began_at"),
 )
 

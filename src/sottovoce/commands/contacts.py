@@ -1,0 +1,187 @@
+"""`sottovoce contacts …`: what can be inspected; calls of other systems brought in."""
+
+from __future__ import annotations
+
+import csv
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.table import Table
+
+from sottovoce.clock import SystemClock
+from sottovoce.commands import results
+from sottovoce.commands.telling import (
+    FAILED,
+    WRONG_CALL,
+    ConfigOption,
+    database,
+    fail,
+    quiet,
+    run,
+    settings_of,
+)
+from sottovoce.config import Settings
+from sottovoce.domain.contacts import Analysis, Contact, Search
+from sottovoce.domain.directory import AgentId, VdnId
+from sottovoce.errors import Declined
+from sottovoce.quality import contact_import
+from sottovoce.quality.contact_import import Outcome, Report
+from sottovoce.quality.foreign_calls import Refused
+from sottovoce.quality.office import Office
+from sottovoce.storage import contacts
+from sottovoce.storage.database import transaction
+
+commands = typer.Typer(
+    no_args_is_help=True,
+    help="Contacts: the calls that can be inspected, of this server and of others.",
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+VdnOption = Annotated[int, typer.Option("--vdn", help="The VDN whose contacts they are.")]
+_MOST_TOLD = 100
+
+
+@commands.command("import")
+def import_(
+    paths: Annotated[
+        list[Path],
+        typer.Argument(metavar="FOLDER_OR_FILES", help="CSV or vCon files, or folders with such files."),
+    ],
+    vdn: VdnOption,
+    rejects: Annotated[
+        Path | None,
+        typer.Option("--rejects", metavar="FILE", help="Write what was refused to this CSV file."),
+    ] = None,
+    config: ConfigOption = None,
+) -> None:
+    """Bring calls of other systems in: WAVs, with a CSV or vCon files beside them.
+
+    A WAV is mono or stereo, 8, 16 or 24-bit PCM, A-law or µ-law, of 8000 to
+    48000 samples a second. Of a stereo one the customer is on the left, the
+    agent on the right, unless the list says otherwise. Each good call is brought
+    in; a bad one is told with its file and line, and the exit code is 1 then.
+    Importing again changes nothing; an interrupted import goes on where it ended.
+
+    Example: [bold]sottovoce contacts import --vdn 1 calls/[/bold]
+
+    A CSV has one row per call; its first line names the columns, in any order;
+    [bold]file[/bold] and [bold]began_at[/bold] are needed, columns of other names are left alone:
+
+    \b
+    file           the WAV, in the folder of the CSV or below it
+    began_at       2026-11-22T14:05:00+01:00; without an offset by the clock of
+                   the VDN; or seconds since 1970
+    agent          work number
+    caller called  numbers
+    direction      inbound (usual) or outbound
+    skill          number of the skill queue
+    ended_by       agent, customer or system (usual)
+    agent_channel  right (usual) or left
+    reference      the other system's name of the call; two rows with the same
+                   one are the same call
+
+    \b
+    file,began_at,agent,caller,called
+    0001.wav,2026-11-22T14:05:00+01:00,101,+49301234567,4000
+    0002.wav,2026-11-22T14:11:30+01:00,102,+49307654321,4000
+
+    A vCon (*.vcon, *.json) is the IETF's JSON container for conversations. Its
+    recordings, as body or file beside it, and its texts become contacts. The
+    party with the role "agent" must have the work number, the phone or the name
+    of an agent of the VDN.
+    """
+    settings = settings_of(config)
+    quiet(settings)
+    try:
+        files = contact_import.sources(paths)
+        report = run(_import(settings, VdnId(vdn), files))
+    except Declined as declined:
+        fail([declined.detail], WRONG_CALL)
+    if rejects is not None:
+        _write(rejects, report.refused)
+    for refused in report.refused[:_MOST_TOLD]:
+        typer.echo(f"sottovoce: {refused}", err=True)
+    if len(report.refused) > _MOST_TOLD:
+        typer.echo(f"sottovoce: and {len(report.refused) - _MOST_TOLD} more; see --rejects", err=True)
+    typer.echo(f"{report.imported} imported, {report.there} there already, {len(report.refused)} refused")
+    if report.refused:
+        raise typer.Exit(FAILED)
+
+
+@commands.command("list")
+def list_(
+    vdn: VdnOption,
+    agent: Annotated[int | None, typer.Option("--agent", help="Only those of this agent.")] = None,
+    limit: Annotated[int, typer.Option("--limit", min=1, max=1000, help="How many at most.")] = 20,
+    config: ConfigOption = None,
+) -> None:
+    """List contacts, the newest first; speech is the agent's / the customer's share of the time.
+
+    Example: [bold]sottovoce contacts list --vdn 1 --agent 101[/bold]
+    """
+    settings = settings_of(config)
+    quiet(settings)
+    wanted = Search(agents=frozenset([AgentId(agent)]) if agent is not None else None)
+    total, found = run(_list(settings, VdnId(vdn), wanted, limit))
+    table = Table("contact", "began", "agent", "customer", "length", "speech", "state")
+    table.columns[1].no_wrap = table.columns[4].no_wrap = table.columns[5].no_wrap = True
+    for contact in found:
+        table.add_row(*_row(contact))
+    Console().print(table)
+    typer.echo(f"{len(found)} of {total}")
+
+
+commands.command("results")(results.results)
+
+
+async def _import(settings: Settings, vdn: VdnId, files: list[Path]) -> Report:
+    with Progress(
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeRemainingColumn(),
+        console=Console(stderr=True),
+        disable=not sys.stderr.isatty(),
+    ) as progress:
+        async with database(settings) as engine:
+            office = Office(engine, SystemClock(), settings.recordings_folder)
+            task = progress.add_task("importing", total=contact_import.count(files))
+
+            def tell(_: Outcome) -> None:
+                progress.advance(task)
+
+            return await contact_import.bring_in(office, vdn, files, tell)
+
+
+async def _list(settings: Settings, vdn: VdnId, wanted: Search, limit: int) -> tuple[int, list[Contact]]:
+    async with database(settings) as engine, transaction(engine) as connection:
+        return await contacts.page(connection, vdn, wanted, offset=0, limit=limit)
+
+
+def _write(path: Path, refused: list[Refused]) -> None:
+    with path.open("w", encoding="utf-8", newline="") as file:
+        rows = csv.writer(file)
+        rows.writerow(("place", "reason"))
+        rows.writerows((one.place, one.reason) for one in refused)
+
+
+def _row(contact: Contact) -> tuple[str, ...]:
+    return (
+        str(contact.contact),
+        contact.began_at.astimezone().strftime("%Y-%m-%d %H:%M"),
+        str(contact.agent or ""),
+        contact.number,
+        f"{contact.duration_s // 60}:{contact.duration_s % 60:02}",
+        _speech(contact.analysis),
+        contact.analysis.failure or contact.status.name.lower().replace("_", " "),
+    )
+
+
+def _speech(found: Analysis) -> str:
+    """Agent's and customer's, or that of both in one."""
+    voices = [voice for voice in (found.agent, found.customer, found.mixed) if voice is not None]
+    return " / ".join(f"{voice.speech_ratio:.0%}" for voice in voices)

@@ -1,0 +1,250 @@
+"""Contacts: what can be inspected. One per talk of an agent in a call, one of a call that nobody took.
+
+In a stereo recording the customer is on the left channel and the agent on the right one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from decimal import Decimal
+from enum import IntEnum, StrEnum
+from typing import Any
+from uuid import UUID
+
+from sottovoce.domain.directory import AgentId, SkillId, VdnId
+from sottovoce.domain.supervision import Mode
+
+
+class Source(StrEnum):
+    """Where a contact came from."""
+
+    LIVE = "live"
+    IMPORT = "import"
+
+
+class Interaction(IntEnum):
+    """How agent and customer spoke; the values are the wire's `call_type`."""
+
+    VOICE = 0
+    TEXT = 2
+
+
+class Direction(StrEnum):
+    """Who called whom."""
+
+    INBOUND = "inbound"
+    OUTBOUND = "outbound"
+
+
+class Side(StrEnum):
+    """A party of a contact."""
+
+    AGENT = "agent"
+    CUSTOMER = "customer"
+
+
+class Ender(StrEnum):
+    """Who ended a contact."""
+
+    AGENT = "agent"
+    CUSTOMER = "customer"
+    SYSTEM = "system"
+
+
+class Inspection(IntEnum):
+    """How far the inspection by machine is; the values are the wire's `status` [2492]."""
+
+    WAITING = 0
+    IN_PROGRESS = 1
+    SUCCESS = 2
+    TRANSCRIBING = 3
+    FAILED = 9
+    TRANSCRIPT_EMPTY = 31
+    TRANSCRIPTION_FAILED = 32
+    UPLOAD_FAILED = 33
+    SUBMISSION_FAILED = 34
+    TEXT_FAILED = 35
+    TUC_FAILED = 36
+    CONVERSION_FAILED = 37
+    UPDATE_FAILED = 38
+    RUN_FAILED = 39
+    BAD_RECORDING = 40
+
+    @property
+    def failed(self) -> bool:
+        """Whether it came to nothing."""
+        return self is Inspection.FAILED or self >= Inspection.TRANSCRIPT_EMPTY
+
+
+@dataclass(frozen=True, slots=True)
+class Voice:
+    """What the analysis heard on one channel."""
+
+    speech_ratio: float
+    """How much of the recording is speech: 0 to 1."""
+    silence_s: float
+    """Seconds without speech."""
+    longest_silence_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class Analysis:
+    """What a recording's analysis found. Of a mono recording only `mixed` is there."""
+
+    duration_s: float = 0.0
+    customer: Voice | None = None
+    agent: Voice | None = None
+    mixed: Voice | None = None
+    """Both parties on one channel."""
+    silence_s: float | None = None
+    """Seconds in which nobody spoke."""
+    failure: str = ""
+    """Why there is nothing else."""
+
+    def to_json(self) -> dict[str, Any]:
+        """As kept; what is absent is left out."""
+        voices = {"customer": self.customer, "agent": self.agent, "mixed": self.mixed}
+        kept: dict[str, Any] = {"duration_s": self.duration_s}
+        if self.silence_s is not None:
+            kept["silence_s"] = self.silence_s
+        if self.failure:
+            kept["failure"] = self.failure
+        for name, voice in voices.items():
+            if voice is not None:
+                kept[name] = {
+                    "speech_ratio": voice.speech_ratio,
+                    "silence_s": voice.silence_s,
+                    "longest_silence_s": voice.longest_silence_s,
+                }
+        return kept
+
+    @classmethod
+    def from_json(cls, kept: Mapping[str, Any]) -> Analysis:
+        """What `to_json` made; an empty mapping is no analysis yet."""
+        voices = {name: Voice(**kept[name]) for name in ("customer", "agent", "mixed") if name in kept}
+        return cls(
+            duration_s=kept.get("duration_s", 0.0),
+            silence_s=kept.get("silence_s"),
+            failure=kept.get("failure", ""),
+            **voices,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class SupervisionSpan:
+    """An inspector in one mode on a talk, from one moment to another."""
+
+    inspector: AgentId
+    mode: Mode
+    began_at: datetime
+    ended_at: datetime
+
+    def to_json(self) -> dict[str, Any]:
+        """As kept."""
+        return {
+            "inspector": int(self.inspector),
+            "mode": self.mode.value,
+            "began_at": self.began_at.isoformat(),
+            "ended_at": self.ended_at.isoformat(),
+        }
+
+    @classmethod
+    def from_json(cls, kept: Mapping[str, Any]) -> SupervisionSpan:
+        """What `to_json` made. KeyError, ValueError, TypeError if it did not."""
+        began_at, ended_at = (datetime.fromisoformat(kept[name]) for name in ("began_at", "ended_at"))
+        return cls(AgentId(int(kept["inspector"])), Mode(kept["mode"]), began_at, ended_at)
+
+
+@dataclass(frozen=True, slots=True)
+class Sentence:
+    """Something said, as a transcript has it. Times in seconds from the contact's begin."""
+
+    text: str
+    side: Side | None
+    began_s: float
+    ended_s: float
+
+    def to_json(self) -> dict[str, Any]:
+        """As kept."""
+        side = None if self.side is None else self.side.value
+        return {"text": self.text, "side": side, "began_s": self.began_s, "ended_s": self.ended_s}
+
+    @classmethod
+    def from_json(cls, kept: Mapping[str, Any]) -> Sentence:
+        """What `to_json` made."""
+        side = None if kept["side"] is None else Side(kept["side"])
+        return cls(kept["text"], side, kept["began_s"], kept["ended_s"])
+
+
+@dataclass(frozen=True, slots=True)
+class Contact:
+    """A talk of an agent with a customer, or a call that no agent took. `contact` is 0 until it is kept."""
+
+    contact: int
+    """`call_id` on the wire; counts up over all tenants."""
+    uuid: UUID
+    """`call_uuid` on the wire."""
+    vdn: VdnId
+    call: str
+    """The live call's id, or the import's own reference."""
+    source: Source
+    interaction: Interaction
+    began_at: datetime
+    ended_at: datetime
+    duration_s: int
+    direction: Direction
+    caller: str
+    called: str
+    agent: AgentId | None
+    """None: no agent took the call."""
+    skill: SkillId | None
+    ended_by: Ender
+    reason: str
+    file_name: str
+    recording: str | None
+    """A WAV: absolute, or below `Office.recordings`. Stereo has the customer left, the agent right."""
+    uploaded_at: datetime
+    status: Inspection = Inspection.WAITING
+    tracks: Mapping[str, str] = field(default_factory=dict)
+    """An inspector's work number to his track's path."""
+    supervisions: Sequence[SupervisionSpan] = ()
+    analysed_at: datetime | None = None
+    analysis: Analysis = field(default_factory=Analysis)
+    transcript: Sequence[Sentence] | None = None
+    machine_score: Decimal | None = None
+    """The lowest of its scenarios' machine scores."""
+
+    @property
+    def number(self) -> str:
+        """The customer's number."""
+        return self.caller if self.direction is Direction.INBOUND else self.called
+
+
+@dataclass(frozen=True, slots=True)
+class Search:
+    """Which contacts are looked for. Ranges include both ends; None: open."""
+
+    interactions: frozenset[Interaction] = frozenset(Interaction)
+    statuses: frozenset[Inspection] = frozenset(Inspection)
+    agents: frozenset[AgentId] | None = None
+    """Of these agents alone; None: of all, and those that nobody took."""
+    agent_name: str = ""
+    """A part of the name of the agent's user, or of the agent's own without one, whatever its case."""
+    began_from: datetime | None = None
+    began_to: datetime | None = None
+    uploaded_from: datetime | None = None
+    uploaded_to: datetime | None = None
+    duration_from_s: int | None = None
+    duration_to_s: int | None = None
+    keyword: str = ""
+    """Said in the transcript, whatever its case."""
+
+
+def ended_by(reason: str) -> Ender:
+    """Who ended a call, by how the floor's reason begins."""
+    for ender in (Ender.AGENT, Ender.CUSTOMER):
+        if reason.startswith(f"{ender.value}:"):
+            return ender
+    return Ender.SYSTEM

@@ -1,0 +1,19 @@
+"""`appraisecall/detail` of CC-iSQM: one call with all about it, for an app that names no user [2526]."""
+
+from __future__ import annotations
+
+from sottovoce.errors import ReviewCode
+from sottovoce.http.ccsqm import calls_wire
+from sottovoce.http.ccsqm.appraisecall import DetailForm, uuid_of
+from sottovoce.http.ccsqm.codes import SPEECH
+from sottovoce.http.ccsqm.interface import ISQM, Answer, Interfaces, Visit
+from sottovoce.quality import contacts
+
+INTERFACES = Interfaces(ISQM, "appraisecall", SPEECH)
+
+
+@INTERFACES.serves("detail", DetailForm, None, ReviewCode.NOT_FOUND)
+async def detail(visit: Visit, form: DetailForm) -> Answer:
+    """One call with its figures and its transcript."""
+    shown = await contacts.show_to_app(visit.office, visit.caller.vdn, uuid_of(form.call_uuid))
+    return Answer(calls_wire.detailed_for_apps(shown), coded=False)

@@ -1,0 +1,154 @@
+"""Contacts to look at, as far as the caller's right reaches, and the analysis of their recordings."""
+
+from __future__ import annotations
+
+import asyncio
+import dataclasses
+import os
+import sys
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from uuid import UUID
+
+from sottovoce.domain.contacts import Analysis, Contact, Inspection, Interaction, Search
+from sottovoce.domain.directory import AgentId, VdnId
+from sottovoce.domain.people import SERVER, UserId
+from sottovoce.domain.rights import Operation, Scope
+from sottovoce.domain.scoring import Verdict
+from sottovoce.errors import Declined, ReviewCode
+from sottovoce.quality import voices
+from sottovoce.quality.office import Caller, Office
+from sottovoce.quality.recordings import BadRecording
+from sottovoce.storage import contacts, results, users
+
+LARGEST_PAGE = 1000
+_NICENESS = 10
+"""How far an analysis stands back behind calls."""
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """A contact, with whom its agent is among the users."""
+
+    contact: Contact
+    user: UserId | None
+    """None: no agent, or one who is no user."""
+    name: str
+    """The user's, or else the agent's; empty where there is no agent."""
+    violations: int = 0
+    """Results of rules that count as violated; of one contact alone, not in lists."""
+
+
+def _stand_back() -> None:
+    if sys.platform == "linux":
+        os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), _NICENESS)
+
+
+_LISTENERS = ThreadPoolExecutor(1, "analysis", _stand_back)
+"""One recording at a time: the model wants a core of its own, and calls come first."""
+
+
+def path_of(office: Office, contact: Contact) -> Path | None:
+    """Where the contact's recording is, or should be; None: it has none."""
+    return office.recordings / contact.recording if contact.recording else None
+
+
+async def analyse(office: Office, vdn: VdnId, contact: int) -> Contact | None:
+    """Hear a contact's recording and record speech and silence; the contact as it is then.
+
+    None: there is no such contact. Of one already analysed nothing changes. A recording that cannot be
+    used is recorded as such, with the reason; StillRecording where it is to be tried later.
+    Declined(UNAVAILABLE).
+    """
+    async with office.work(vdn, SERVER) as work:
+        found = await contacts.find(work.connection, vdn, contact)
+        if found is None or found.analysed_at is not None:
+            return found
+        await contacts.analysed(work.connection, found, Inspection.IN_PROGRESS, Analysis(), None)
+    status, analysis = Inspection.SUCCESS, Analysis()
+    if found.interaction is Interaction.VOICE:
+        try:
+            analysis = await _heard(path_of(office, found))
+        except BadRecording as bad:
+            status, analysis = Inspection.BAD_RECORDING, Analysis(failure=str(bad))
+    async with office.work(vdn, SERVER) as work:
+        await contacts.analysed(work.connection, found, status, analysis, work.at)
+        return await contacts.find(work.connection, vdn, contact)
+
+
+async def _heard(path: Path | None) -> Analysis:
+    """Hear it in the listeners' thread; soon over when cancelled."""
+    if path is None:
+        raise BadRecording("there is no recording")
+    stop = threading.Event()
+    try:
+        return await asyncio.get_running_loop().run_in_executor(_LISTENERS, voices.listen, path, stop)
+    except asyncio.CancelledError:
+        stop.set()
+        raise
+
+
+async def search(
+    office: Office, caller: Caller, wanted: Search, *, page: int, limit: int, staff: UserId | None = None
+) -> tuple[int, list[Shown]]:
+    """How many contacts are found, and the page (from 1) of them, the last uploaded first.
+
+    `staff`: of this agent alone, by his user. Leaders of agents find those whom they lead, agents their own.
+    Declined(NO_RIGHT), (UNAVAILABLE).
+    """
+    seen = _agents_seen(caller, Operation.QUERY_CONTACTS)
+    async with office.work(caller.vdn, caller.user.user) as work:
+        if staff is not None:
+            user = await users.find(work.connection, caller.vdn, staff)
+            agent = user.agent if user is not None else None
+            own = frozenset(() if agent is None else (agent,))
+            seen = own if seen is None else seen & own
+        if seen is not None:
+            wanted = dataclasses.replace(wanted, agents=seen)
+        total, found = await contacts.page(
+            work.connection, caller.vdn, wanted, offset=(page - 1) * limit, limit=limit
+        )
+        named = await contacts.staff(work.connection, caller.vdn, found)
+    return total, [_shown(contact, named) for contact in found]
+
+
+async def show(office: Office, caller: Caller, uuid: UUID) -> Shown:
+    """One contact. Declined(NOT_FOUND) where it is unknown or out of the caller's reach, (NO_RIGHT),
+    (UNAVAILABLE)."""
+    return await _one(
+        office, caller.vdn, caller.user.user, uuid, _agents_seen(caller, Operation.SHOW_CONTACT)
+    )
+
+
+async def show_to_app(office: Office, vdn: VdnId, uuid: UUID) -> Shown:
+    """One contact, for an app that acts for no user. Declined(NOT_FOUND), (UNAVAILABLE)."""
+    return await _one(office, vdn, SERVER, uuid, None)
+
+
+async def _one(
+    office: Office, vdn: VdnId, user: UserId, uuid: UUID, seen: frozenset[AgentId] | None
+) -> Shown:
+    async with office.work(vdn, user) as work:
+        contact = await contacts.by_uuid(work.connection, vdn, uuid)
+        if contact is None or (seen is not None and contact.agent not in seen):
+            raise Declined(ReviewCode.NOT_FOUND, "there is no such call")
+        shown = _shown(contact, await contacts.staff(work.connection, vdn, [contact]))
+        found = await results.of_contacts(work.connection, vdn, [contact.contact])
+    violated = sum(one.final is Verdict.VIOLATED for group in found.values() for one in group)
+    return dataclasses.replace(shown, violations=violated)
+
+
+def _agents_seen(caller: Caller, operation: Operation) -> frozenset[AgentId] | None:
+    """Whose contacts the caller sees; None: everybody's."""
+    reach = caller.scope(operation)
+    if reach is Scope.ALL:
+        return None
+    own = frozenset(() if caller.user.agent is None else (caller.user.agent,))
+    return own | caller.user.leads_agents if reach is Scope.GROUP else own
+
+
+def _shown(contact: Contact, named: dict[AgentId, tuple[UserId | None, str]]) -> Shown:
+    user, name = named.get(contact.agent, (None, "")) if contact.agent is not None else (None, "")
+    return Shown(contact, user, name)

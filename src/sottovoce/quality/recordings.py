@@ -1,0 +1,189 @@
+"""Recordings as files: WAV of one or two channels, read block by block, whoever wrote them.
+
+libsndfile reads them (by `soundfile`): it knows the shapes that other recorders give the format, and
+damaged headers. What is no sound that this half can use is told by `BadRecording`, never by a crash.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import stat
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+import soundfile
+
+PART = ".part"
+"""What the recorder adds to a name while it writes."""
+OPEN_AT_MOST_S = 3600.0
+"""A recording to which nobody has written for so long is not open but lost."""
+LARGEST_FILE = 2 << 30
+"""Bytes of an imported one."""
+CODINGS = {
+    "PCM_U8": "8-bit PCM",
+    "PCM_16": "16-bit PCM",
+    "PCM_24": "24-bit PCM",
+    "ALAW": "A-law",
+    "ULAW": "µ-law",
+}
+RATES = range(8000, 48001)
+"""Samples per second."""
+
+Samples = npt.NDArray[np.float32]
+
+
+class BadRecording(Exception):
+    """No recording that can be used; the text says why, without its folder."""
+
+
+class StillRecording(Exception):
+    """Not closed yet: to be tried again."""
+
+
+@dataclass(frozen=True, slots=True)
+class Sound:
+    """What a file holds."""
+
+    channels: int
+    rate: int
+    """Samples per second and channel."""
+    frames: int
+    """Samples per channel, as the file says."""
+    coding: str
+    """One of CODINGS."""
+
+    @property
+    def duration_s(self) -> float:
+        """Its length."""
+        return self.frames / self.rate
+
+
+class Reader:
+    """An open recording."""
+
+    def __init__(self, file: soundfile.SoundFile, sound: Sound) -> None:
+        self._file, self.sound = file, sound
+
+    def blocks(self) -> Iterator[Samples]:
+        """Its samples from -1 to 1, [frames, channels], a second at a time. BadRecording."""
+        while True:
+            try:
+                block = self._file.read(self.sound.rate, dtype="float32", always_2d=True)
+            except (soundfile.SoundFileError, RuntimeError, ValueError) as failure:
+                raise BadRecording(_why(failure)) from failure
+            if not len(block):
+                return
+            yield block
+
+
+@contextmanager
+def reading(path: Path) -> Iterator[Reader]:
+    """Open a WAV: mono or stereo, CODINGS, RATES. BadRecording, StillRecording. Blocks."""
+    try:
+        kind = path.stat().st_mode
+    except (OSError, ValueError) as failure:
+        if _open(path):
+            raise StillRecording(f"{path.name} is still being recorded") from failure
+        reason = failure.strerror if isinstance(failure, OSError) else None
+        raise BadRecording(f"the file cannot be read: {reason or failure}") from failure
+    if not stat.S_ISREG(kind):
+        raise BadRecording("it is no file")
+    try:
+        file = soundfile.SoundFile(path)
+    except (soundfile.SoundFileError, OSError, RuntimeError, ValueError, TypeError) as failure:
+        raise BadRecording(_why(failure)) from failure
+    with file:
+        yield Reader(file, _sound(file))
+
+
+def measured(path: Path) -> Sound:
+    """What a WAV holds. BadRecording, StillRecording. Blocks."""
+    with reading(path) as reader:
+        return reader.sound
+
+
+def _sound(file: soundfile.SoundFile) -> Sound:
+    if file.format not in ("WAV", "WAVEX"):
+        raise BadRecording(f"it is {file.format}, not WAV")
+    if file.subtype not in CODINGS:
+        raise BadRecording(f"its samples are {file.subtype}; wanted: {', '.join(CODINGS.values())}")
+    if file.channels not in (1, 2):
+        raise BadRecording(f"it has {file.channels} channels; wanted: 1 or 2")
+    if file.samplerate not in RATES:
+        raise BadRecording(f"it has {file.samplerate} samples a second; wanted: {RATES[0]} to {RATES[-1]}")
+    if file.frames <= 0:
+        raise BadRecording("it holds no sound")
+    return Sound(file.channels, file.samplerate, file.frames, file.subtype)
+
+
+def _open(path: Path) -> bool:
+    """Whether the recorder still writes that file."""
+    try:
+        written = os.stat(path.with_name(path.name + PART)).st_mtime
+    except (OSError, ValueError):
+        return False
+    return time.time() - written < OPEN_AT_MOST_S
+
+
+def _why(failure: Exception) -> str:
+    text = getattr(failure, "error_string", None) or str(failure)
+    return f"it is no WAV that can be read: {text.strip().rstrip('.')}"
+
+
+def store(source: Path | bytes, target: Path, *, swapped: bool = False) -> Sound:
+    """Keep a WAV under `target`, wholly or not at all; `swapped` exchanges its channels. What it holds.
+
+    Doing it again replaces the file by the same. BadRecording, OSError (disk full …). Blocks.
+    """
+    target.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    try:
+        size = len(source) if isinstance(source, bytes) else source.stat().st_size
+    except OSError as failure:
+        raise BadRecording(f"the file cannot be read: {failure.strerror}") from failure
+    if size > LARGEST_FILE:
+        raise BadRecording(f"it is larger than {LARGEST_FILE >> 20} MB")
+    descriptor, name = tempfile.mkstemp(".import", ".", target.parent)
+    temporary = Path(name)
+    try:
+        with os.fdopen(descriptor, "wb") as made:
+            if isinstance(source, bytes):
+                made.write(source)
+            else:
+                with source.open("rb") as file:
+                    shutil.copyfileobj(file, made, 1 << 20)
+            made.flush()
+            sound = measured(temporary)
+            if swapped and sound.channels == 2:
+                _swap(temporary, sound)
+            os.fsync(made.fileno())
+        os.replace(temporary, target)
+        return sound
+    except BaseException:
+        temporary.unlink(missing_ok=True)
+        raise
+
+
+def _swap(path: Path, sound: Sound) -> None:
+    """Exchange both channels of a WAV; the coding stays, no sample changes."""
+    swapped = path.with_suffix(".swapped")
+    try:
+        with (
+            soundfile.SoundFile(path) as old,
+            soundfile.SoundFile(swapped, "x", sound.rate, 2, sound.coding, format="WAV") as new,
+        ):
+            while len(block := old.read(sound.rate, dtype="int32", always_2d=True)):
+                new.write(np.ascontiguousarray(block[:, ::-1]))
+        with swapped.open("rb") as source, path.open("r+b") as file:
+            file.truncate()
+            shutil.copyfileobj(source, file, 1 << 20)
+    except (soundfile.SoundFileError, RuntimeError, ValueError) as failure:
+        raise BadRecording(_why(failure)) from failure
+    finally:
+        swapped.unlink(missing_ok=True)

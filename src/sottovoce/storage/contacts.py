@@ -1,0 +1,243 @@
+"""Contacts as rows: kept once for each of their sources, found by number, by UUID, or by a search."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+import sqlalchemy as sa
+from sqlalchemy.dialects.postgresql import insert as insert_into
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from sottovoce.domain.contacts import (
+    Analysis,
+    Contact,
+    Direction,
+    Ender,
+    Inspection,
+    Interaction,
+    Search,
+    Sentence,
+    Source,
+    SupervisionSpan,
+)
+from sottovoce.domain.directory import AgentId, VdnId
+from sottovoce.domain.people import UserId
+from sottovoce.storage import jobs
+from sottovoce.storage.records import plain
+from sottovoce.storage.tables import agents, contact_sources, contacts, users
+from sottovoce.storage.tables.contacts import contact_numbers
+
+ANALYSE = "analyse_contact"
+"""The job that hears a contact's recording (`quality.contacts.analyse`)."""
+_NAME = sa.func.coalesce(users.c.name, agents.c.name)
+_CALLED = sa.select(agents.c.agent, users.c.user, _NAME.label("name")).outerjoin_from(
+    agents, users, (users.c.agent == agents.c.agent) & (users.c.vdn == agents.c.vdn)
+)
+_MONTH = sa.text("SELECT contacts_month(:at)")
+
+
+async def find(connection: AsyncConnection, vdn: VdnId, contact: int) -> Contact | None:
+    """The tenant's contact of that number; None: unknown, or another tenant's."""
+    return (await many(connection, vdn, [contact])).get(contact)
+
+
+async def by_uuid(connection: AsyncConnection, vdn: VdnId, uuid: UUID) -> Contact | None:
+    """The tenant's contact of that UUID; None: unknown, or another tenant's."""
+    query = sa.select(contacts).where(contacts.c.vdn == int(vdn), contacts.c.uuid == uuid)
+    row = (await connection.execute(query)).mappings().first()
+    return None if row is None else _contact(row)
+
+
+async def many(connection: AsyncConnection, vdn: VdnId, numbers: Sequence[int]) -> dict[int, Contact]:
+    """Those of these contacts that are the tenant's, by number."""
+    if not numbers:
+        return {}
+    wanted = sa.literal(list(numbers), sa.ARRAY(sa.BigInteger))
+    query = sa.select(contacts).where(contacts.c.vdn == int(vdn), contacts.c.contact == sa.any_(wanted))
+    return {row["contact"]: _contact(row) for row in (await connection.execute(query)).mappings()}
+
+
+async def insert(connection: AsyncConnection, reference: str, contact: Contact) -> int | None:
+    """Keep a contact under what it came from; its number. None: that source has its contact already.
+
+    `contact.contact` is not looked at. The month's partition is made if it is not there yet.
+    """
+    kept = {"vdn": int(contact.vdn), "reference": plain(reference), "began_at": contact.began_at}
+    claim = (
+        insert_into(contact_sources)
+        .values(**kept, contact=contact_numbers.next_value())
+        .on_conflict_do_nothing()
+        .returning(contact_sources.c.contact)
+    )
+    number = (await connection.execute(claim)).scalar_one_or_none()
+    if number is None:
+        return None
+    await connection.execute(_MONTH, {"at": contact.began_at})
+    await connection.execute(sa.insert(contacts).values({**_row(contact), "contact": number}))
+    return int(number)
+
+
+async def keep(connection: AsyncConnection, reference: str, contact: Contact) -> int | None:
+    """`insert`, and have its recording analysed if it waits for that."""
+    number = await insert(connection, reference, contact)
+    if number is not None and contact.status is Inspection.WAITING:
+        await jobs.defer(connection, ANALYSE, {"vdn": int(contact.vdn), "contact": number})
+    return number
+
+
+async def analysed(
+    connection: AsyncConnection,
+    contact: Contact,
+    status: Inspection,
+    analysis: Analysis,
+    at: datetime | None,
+) -> None:
+    """Record how far the inspection by machine is, and what it found; `at` when it is over.
+
+    A contact that has its results already stays inspected.
+    """
+    kept = sa.case((contacts.c.status == int(Inspection.SUCCESS), contacts.c.status), else_=int(status))
+    await connection.execute(
+        sa.update(contacts)
+        .where(
+            contacts.c.vdn == int(contact.vdn),
+            contacts.c.began_at == contact.began_at,
+            contacts.c.contact == contact.contact,
+        )
+        .values(status=kept, analysis=_kept(analysis), analysed_at=at)
+    )
+
+
+async def page(
+    connection: AsyncConnection, vdn: VdnId, search: Search, *, offset: int, limit: int
+) -> tuple[int, list[Contact]]:
+    """How many contacts the search finds, and `limit` of them from `offset` on, the last uploaded first."""
+    found = _found(vdn, search)
+    total = (await connection.execute(sa.select(sa.func.count()).where(*found))).scalar_one()
+    if not limit or offset >= total:
+        return total, []
+    order = (contacts.c.uploaded_at.desc(), contacts.c.contact.desc())
+    wanted = (
+        sa.select(contacts.c.began_at, contacts.c.contact)
+        .where(*found)
+        .order_by(*order)
+        .offset(offset)
+        .limit(limit)
+        .subquery()
+    )
+    # What is asked for mostly stands in the index: only the page's rows are fetched.
+    query = (
+        sa.select(contacts)
+        .join(
+            wanted,
+            (contacts.c.began_at == wanted.c.began_at) & (contacts.c.contact == wanted.c.contact),
+        )
+        .where(contacts.c.vdn == int(vdn))
+        .order_by(*order)
+    )
+    return total, [_contact(row) for row in (await connection.execute(query)).mappings()]
+
+
+async def staff(
+    connection: AsyncConnection, vdn: VdnId, found: Sequence[Contact]
+) -> dict[AgentId, tuple[UserId | None, str]]:
+    """The agents of these contacts: their users, and the users' names or else the agents' own."""
+    wanted = sorted({contact.agent for contact in found if contact.agent is not None})
+    query = _CALLED.where(agents.c.vdn == int(vdn), agents.c.agent.in_(wanted))
+    rows = (await connection.execute(query)).all() if wanted else []
+    return {AgentId(row.agent): (row.user and UserId(row.user), row.name) for row in rows}
+
+
+def _found(vdn: VdnId, search: Search) -> list[sa.ColumnElement[bool]]:
+    row = contacts.c
+    found: list[sa.ColumnElement[bool]] = [row.vdn == int(vdn)]
+    for column, least, most in (
+        (row.began_at, search.began_from, search.began_to),
+        (row.uploaded_at, search.uploaded_from, search.uploaded_to),
+        (row.duration_s, search.duration_from_s, search.duration_to_s),
+    ):
+        if least is not None:
+            found.append(column >= least)
+        if most is not None:
+            found.append(column <= most)
+    if search.interactions != frozenset(Interaction):
+        found.append(row.interaction.in_(sorted(search.interactions)))
+    if search.statuses != frozenset(Inspection):
+        found.append(row.status.in_(sorted(search.statuses)))
+    if search.agents is not None:
+        found.append(row.agent.in_(sorted(search.agents)))
+    if search.agent_name:
+        found.append(row.agent.in_(_named(vdn, search.agent_name)))
+    if search.keyword:
+        said = sa.func.jsonb_array_elements(row.transcript).table_valued("value").alias("said")
+        text = sa.func.lower(said.c.value.op("->>")("text"))
+        found.append(row.transcript.is_not(None))
+        found.append(
+            sa.exists(
+                sa.select(1).select_from(said).where(text.contains(search.keyword.lower(), autoescape=True))
+            )
+        )
+    return found
+
+
+def _named(vdn: VdnId, name: str) -> sa.Select[Any]:
+    """The work numbers of agents with `name` in what they are called (see `staff`)."""
+    return _CALLED.with_only_columns(agents.c.agent).where(
+        agents.c.vdn == int(vdn), _NAME.icontains(name, autoescape=True)
+    )
+
+
+def _kept(analysis: Analysis) -> dict[str, Any]:
+    kept: dict[str, Any] = plain(analysis.to_json()) if analysis != Analysis() else {}
+    return kept
+
+
+def _row(contact: Contact) -> dict[str, Any]:
+    transcript = contact.transcript
+    return {
+        "vdn": int(contact.vdn),
+        "uuid": contact.uuid,
+        "call": plain(contact.call),
+        "source": contact.source.value,
+        "interaction": int(contact.interaction),
+        "began_at": contact.began_at,
+        "ended_at": contact.ended_at,
+        "duration_s": contact.duration_s,
+        "direction": contact.direction.value,
+        "caller": plain(contact.caller),
+        "called": plain(contact.called),
+        "agent": contact.agent,
+        "skill": contact.skill,
+        "ended_by": contact.ended_by.value,
+        "reason": plain(contact.reason),
+        "file_name": plain(contact.file_name),
+        "recording": plain(contact.recording),
+        "tracks": plain(contact.tracks),
+        "supervisions": [span.to_json() for span in contact.supervisions],
+        "uploaded_at": contact.uploaded_at,
+        "status": int(contact.status),
+        "analysed_at": contact.analysed_at,
+        "analysis": _kept(contact.analysis),
+        "transcript": sa.null() if transcript is None else plain([one.to_json() for one in transcript]),
+        "machine_score": contact.machine_score,
+    }
+
+
+def _contact(row: sa.RowMapping) -> Contact:
+    transcript = row["transcript"]
+    return Contact(
+        **{
+            **row,
+            "source": Source(row["source"]),
+            "interaction": Interaction(row["interaction"]),
+            "direction": Direction(row["direction"]),
+            "ended_by": Ender(row["ended_by"]),
+            "status": Inspection(row["status"]),
+            "supervisions": tuple(map(SupervisionSpan.from_json, row["supervisions"])),
+            "analysis": Analysis.from_json(row["analysis"]),
+            "transcript": None if transcript is None else tuple(map(Sentence.from_json, transcript)),
+        }
+    )

@@ -1,0 +1,93 @@
+"""What a talk's journal entry says of its inspectors: who took part, how, from when to when."""
+
+from __future__ import annotations
+
+from sottovoce.domain.directory import AgentId
+from sottovoce.domain.journal import SegmentBegan, SegmentEnded
+from sottovoce.domain.supervision import Mode
+
+A, I, J = AgentId(101), AgentId(300), AgentId(301)  # noqa: E741
+
+
+def spans(stage):
+    """Of every talk that ended: agent, then inspector, mode, begin and end in seconds of the talk."""
+    found = []
+    for change in stage.store.written:
+        if isinstance(change, SegmentEnded):
+            told = [
+                (
+                    span.inspector,
+                    span.mode.value,
+                    (span.began_at - change.began_at).total_seconds(),
+                    (span.ended_at - change.began_at).total_seconds(),
+                )
+                for span in change.supervisions
+            ]
+            found.append((change.agent, told))
+    return found
+
+
+async def test_a_talk_without_inspectors_and_its_begin(on_call):
+    stage = on_call
+    [began] = [change for change in stage.store.written if isinstance(change, SegmentBegan)]
+    [recording] = stage.engine.recordings.values()
+    assert (began.agent, began.recording) == (A, str(recording.path))
+    await stage.desk.release(A)
+    await stage.quiet()
+    assert spans(stage) == [(A, [])]
+
+
+async def test_modes_follow_one_another(standing):
+    stage = standing
+    await stage.later(1)
+    await stage.desk.supervise(I, A, Mode.LISTEN)
+    await stage.quiet()
+    await stage.later(2)
+    await stage.desk.change_mode(I, A, Mode.WHISPER)
+    await stage.later(3)
+    await stage.desk.supervise(J, A, Mode.INSERT)
+    await stage.quiet()
+    await stage.later(4)
+    await stage.desk.stop(I, A)
+    await stage.later(5)
+    await stage.desk.release(A)
+    await stage.quiet()
+    assert spans(stage) == [(A, [(I, "listen", 1, 3), (I, "whisper", 3, 10), (J, "insert", 6, 15)])]
+
+
+async def test_a_supervision_outlives_the_talk_and_is_in_the_next_one_too(standing):
+    stage = standing
+    await stage.desk.supervise(I, A, Mode.WHISPER)
+    await stage.quiet()
+    await stage.later(2)
+    stage.lines.phones["555"].hang_up()
+    await stage.quiet()
+    await stage.later(7)
+    await stage.call_in("556")
+    await stage.later(3)
+    await stage.desk.release(A)
+    await stage.quiet()
+    assert spans(stage) == [(A, [(I, "whisper", 0, 2)]), (A, [(I, "whisper", 0, 3)])]
+
+
+async def test_an_intercept_ends_the_span_and_leaves_the_others(standing):
+    stage = standing
+    await stage.desk.supervise(I, A, Mode.LISTEN)
+    await stage.desk.supervise(J, A, Mode.LISTEN)
+    await stage.quiet()
+    await stage.later(2)
+    await stage.desk.intercept(I, A)
+    await stage.later(3)
+    await stage.desk.release(I)
+    await stage.quiet()
+    assert spans(stage) == [(A, [(I, "listen", 0, 2), (J, "listen", 0, 2)]), (I, [])]
+
+
+async def test_an_inspector_who_never_picked_up_took_no_part(on_call):
+    stage = on_call
+    stage.phone(300).ready = False
+    await stage.desk.supervise(I, A, Mode.WHISPER)
+    await stage.later(2)
+    await stage.desk.release(A)
+    await stage.quiet()
+    assert spans(stage) == [(A, [])]
