@@ -75,9 +75,25 @@ COMMANDS = [
     ("agents", "list"),
     ("agents", "add"),
     ("agents", "password"),
+    ("user",),
+    ("user", "add"),
+    ("user", "list"),
+    ("user", "disable"),
+    ("user", "enable"),
+    ("user", "roles"),
+    ("app-keys",),
+    ("app-keys", "add"),
+    ("app-keys", "list"),
+    ("app-keys", "revoke"),
+    ("sampling",),
+    ("sampling", "verify"),
+    ("sampling", "certificate"),
+    ("sampling", "list"),
     ("audit",),
     ("audit", "verify"),
     ("audit", "show"),
+    ("compat",),
+    ("compat", "cc-sqm"),
     ("config",),
     ("config", "check"),
     ("config", "docs"),
@@ -88,11 +104,110 @@ COMMANDS = [
 def test_help_teaches(capsys: pytest.CaptureFixture[str], command: tuple[str, ...]) -> None:
     code, out, _ = told(capsys, *command, "--help")
     assert code == 0
-    if command and (len(command) == 2 or command[0] not in ("agents", "audit", "config")):
+    groups = {group for group, *inner in COMMANDS[1:] if inner}
+    if command and (len(command) == 2 or command[0] not in groups):
         assert "Example: " in out
     if command == ("agents", "import"):
         assert "rights: [inspect, call_out]" in out
         assert "skills: [1]" in out
+        assert "- {name: Ann, agent: 101, roles: [staff]}" in out
+
+
+def test_the_example_of_a_seed_file_can_be_imported(
+    capsys: pytest.CaptureFixture[str], database: str, tmp_path: Path
+) -> None:
+    out = told(capsys, "agents", "import", "--help")[1]
+    example = [line.removeprefix(" ").rstrip() for line in out.splitlines()]
+    first = example.index("vdns:")
+    file = tmp_path / "example.yaml"
+    file.write_text("\n".join(example[first : example.index("", first)]))
+    code, out, err = told(capsys, "agents", "import", str(file))
+    assert (code, err) == (0, "")
+    assert out.endswith("10 changed or added, 0 as they were\n")
+    assert "user 1611917095665261978 (Dora) added" in out
+
+
+def test_users_from_adding_to_disabling(
+    capsys: pytest.CaptureFixture[str], database: str, seed_file: Path
+) -> None:
+    assert main(["agents", "import", str(seed_file)]) == 0
+    capsys.readouterr()
+    given = "1611917095665261978"
+    add = ("user", "add", "Dora", "--vdn", "1", "--role", "quality_director", "--user", given)
+    assert told(capsys, *add)[:2] == (0, f"user {given} added\n")
+    assert told(capsys, *add)[::2] == (1, f"sottovoce: user {given} is there already, in VDN 1\n")
+    code, out, _ = told(capsys, "user", "add", "Ann", "--vdn", "1", "--role", "staff", "--agent", "101")
+    made = out.split()[1]
+    assert (code, len(made)) == (0, 19)
+    code, out, _ = told(capsys, "user", "roles", made, "staff", "inspector")
+    assert (code, out) == (0, f"user {made}: staff before, now inspector, staff\n")
+    assert told(capsys, "user", "disable", given)[0] == 0
+    code, out, _ = told(capsys, "user", "list", "--vdn", "1")
+    lines = {line.split("│")[1].strip(): line for line in out.splitlines() if "│" in line}
+    assert lines.keys() == {given, made}
+    assert "inspector, staff" in lines[made]
+    assert lines[given].split("│")[-2].strip()
+    assert not lines[made].split("│")[-2].strip()
+    assert told(capsys, "user", "enable", given)[0] == 0
+    for words, code, sentence in (
+        (("user", "roles", made), 2, "name the roles that the user has from now on, or give --none"),
+        (("user", "roles", made, "staff", "--none"), 2, "name the roles"),
+        (("user", "roles", "12", "--none"), 2, "'12' is no user id: it has 18 to 20 digits"),
+        (("user", "disable", given[::-1]), 1, f"there is no user {given[::-1]}"),
+        (("user", "add", " ", "--vdn", "1"), 2, "a name has 1 to 128 signs in one line"),
+        (("user", "add", "A", "--vdn", "9"), 1, "there is no VDN 9"),
+        (("user", "add", "A", "--vdn", "1", "--agent", "101"), 1, f"agent 101 is user {made} already"),
+    ):
+        failed, out, err = told(capsys, *words)
+        assert (failed, out) == (code, "")
+        assert err.startswith(f"sottovoce: {sentence}")
+    code, _, err = told(capsys, "user", "add", "A", "--vdn", "1", "--role", "boss")
+    assert code == 2
+    assert "table_leader" in err
+    out = told(capsys, "audit", "show", "--vdn", "1")[1]
+    assert [word for word in out.split() if word.startswith("directory.")] == [
+        "directory.import",
+        "directory.user",
+        "directory.user",
+        "directory.user_roles",
+        "directory.user_disabled",
+        "directory.user_enabled",
+    ]
+
+
+def test_an_app_key_is_shown_once_and_revoked_at_once(
+    capsys: pytest.CaptureFixture[str], database: str, seed_file: Path
+) -> None:
+    assert main(["agents", "import", str(seed_file)]) == 0
+    given = "1611917095665261978"
+    assert main(["user", "add", "Dora", "--vdn", "1", "--user", given]) == 0
+    capsys.readouterr()
+    code, out, err = told(capsys, "app-keys", "add", "--vdn", "1", "--name", "CRM", "--user", given)
+    key, secret = (line.split()[1] for line in out.splitlines())
+    assert (code, len(key), len(secret)) == (0, 32, 43)
+    assert "only now" in err
+    code, out, _ = told(capsys, "app-keys", "list")
+    assert code == 0
+    assert key in out
+    assert given in out
+    assert secret not in out
+    audited = told(capsys, "audit", "show", "--vdn", "1")[1]
+    assert "directory.app_key" in audited
+    assert secret not in audited
+    assert told(capsys, "app-keys", "revoke", key)[:2] == (0, f"app key {key} revoked, and all its tokens\n")
+    assert told(capsys, "app-keys", "revoke", key)[0] == 0
+    audited = told(capsys, "audit", "show", "--vdn", "1")[1]
+    assert audited.count("directory.app_key_revoked") == 1
+    for words, code, sentence in (
+        (("revoke", "nobody"), 1, "there is no app key nobody"),
+        (("add", "--vdn", "9", "--name", "X"), 1, "there is no VDN 9"),
+        (("add", "--vdn", "1", "--name", "X", "--user", given + "9"), 1, f"VDN 1 has no user {given}9"),
+        (("add", "--vdn", "1", "--name", "X", "--user", "Dora"), 2, "'Dora' is no user id"),
+        (("add", "--vdn", "1", "--name", ""), 2, "a name has 1 to 128 signs in one line"),
+    ):
+        failed, out, err = told(capsys, "app-keys", *words)
+        assert (failed, out) == (code, "")
+        assert err.startswith(f"sottovoce: {sentence}")
 
 
 def test_version_and_unknown_commands(capsys: pytest.CaptureFixture[str]) -> None:

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from sottovoce.storage import seed
 from sottovoce.storage.seed import SeedMistakes
 
+USERS = "vdns:\n- vdn: 1\n  name: A\n  users:\n"
 AGENT = "vdns:\n- vdn: 1\n  name: A\n  agents:\n"
 TEXT = 'must be a text of digits, letters, * # + . _ -: write it in quotes, like "0700"'
 
@@ -61,6 +62,52 @@ CASES = {
         ["s.yaml:6: agent 101 is there twice"],
     ),
     "key twice": (AGENT + "  - agent: 101\n    name: A\n    name: B\n", ["s.yaml:7: name is given twice"]),
+    "a role": (
+        USERS + "  - {name: A, roles: [boss]}\n",
+        [
+            "s.yaml:5: vdns.1.users.1.roles.1: Input should be 'quality_director', 'quality_leader',"
+            " 'inspector', 'table_director', 'table_leader' or 'staff'"
+        ],
+    ),
+    "a user's id": (
+        USERS + "  - {name: A, user: 12}\n  - {name: B, user: 0123456789012345678}\n",
+        [
+            f"s.yaml:{line}: vdns.1.users.{line - 4}.user:"
+            " must be a user id of 18 to 20 digits that does not begin with 0"
+            for line in (5, 6)
+        ],
+    ),
+    "users twice": (
+        USERS
+        + "  - {name: A, user: 1611917095665261978}\n  - {name: B, user: '1611917095665261978'}\n"
+        + "  - {name: C, agent: 101}\n  - {name: D, agent: 101}\n  - {name: E}\n  - {name: E}\n",
+        [
+            "s.yaml:10: E is there twice: tell them apart by user or agent",
+            "s.yaml:6: user 1611917095665261978 is there twice",
+            "s.yaml:8: a user with agent 101 is there twice",
+        ],
+    ),
+    "groups": (
+        "vdns:\n- vdn: 1\n  name: A\n  groups:\n  - {name: G, side: quality, leaders: [L, 1.5]}\n"
+        "  - {name: H, side: left}\n",
+        [
+            "s.yaml:5: vdns.1.groups.1.leaders.2: must be a user's name or id",
+            "s.yaml:6: vdns.1.groups.2.side: Input should be 'quality' or 'table'",
+        ],
+    ),
+    "groups twice": (
+        "vdns:\n- vdn: 1\n  name: A\n  groups:\n  - {name: G, side: quality, leaders: [L], members: [M, L]}\n"
+        "  - {name: G, side: quality}\n",
+        ["s.yaml:6: group G is there twice", "s.yaml:5: group G: L is there twice"],
+    ),
+    "time zone": (
+        "vdns:\n- vdn: 1\n  name: A\n  time_zone: Europe/Berln\n- vdn: 2\n  name: B\n  time_zone: 5\n",
+        [
+            f"s.yaml:{line}: vdns.{number}.time_zone: must be a time zone of the IANA data base,"
+            " like Europe/Berlin"
+            for line, number in ((4, 1), (7, 2))
+        ],
+    ),
     "alias": ("vdns: &a [*a]\n", ["s.yaml:1: anchors and aliases are not taken"]),
     "nesting": ("vdns: " + "[" * 50_000, ["s.yaml:1: is nested too deeply"]),
     "python": (

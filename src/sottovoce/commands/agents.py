@@ -31,7 +31,7 @@ def import_(
     file: Annotated[Path, typer.Argument(metavar="FILE.yaml", help="The seed file.")],
     config: ConfigOption = None,
 ) -> None:
-    """Bring a seed file in: VDNs, skills, access codes, phones and agents.
+    """Bring a seed file in: VDNs, skills, access codes, phones, agents, users and groups.
 
     The file is checked whole, each mistake is told with its line, and nothing is imported unless
     all of it fits. Importing twice changes nothing; what the file does not name stays.
@@ -42,6 +42,7 @@ def import_(
     vdns:
       - vdn: 1
         name: Hotline
+        time_zone: Europe/Berlin
         skills:
           - {skill: 1, name: Sales}
         access_codes:
@@ -58,6 +59,15 @@ def import_(
             name: Ida
             password: "a long one"
             rights: \\[inspect, call_out]
+        users:
+          - {name: Ann, agent: 101, roles: \\[staff]}
+          - {name: Lea, roles: \\[table_leader]}
+          - {name: Dora, roles: \\[quality_director], user: "1611917095665261978"}
+        groups:
+          - {name: Sales, side: table, leaders: \\[Lea], members: \\[Ann]}
+
+    A user without `user` (his id) is whoever has that agent, else that name in the VDN, else
+    somebody new. Plans run by the clock of the VDN's time_zone.
     """
     settings = settings_of(config)
     quiet(settings)
@@ -137,7 +147,7 @@ def password_(agent: Agent, password_stdin: FromStdin = False, config: ConfigOpt
     typer.echo(f"password of agent {agent} changed")
 
 
-async def _import(settings: Settings, file: seed.SeedFile) -> directory.Report:
+async def _import(settings: Settings, file: seed.SeedFile) -> seed.Report:
     async with database(settings) as engine:
         return await directory.import_seed(engine, file, Passwords(), settings.sip.domain)
 

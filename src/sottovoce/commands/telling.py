@@ -4,18 +4,18 @@ from __future__ import annotations
 
 import asyncio
 import sys
-from collections.abc import AsyncIterator, Callable, Coroutine, Iterable
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterable
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Annotated, Any, NoReturn, TypeVar
 
 import typer
-from sqlalchemy.ext.asyncio import AsyncEngine
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from sottovoce import logs
 from sottovoce.config import ConfigError, Settings, load
 from sottovoce.errors import Refused
-from sottovoce.storage.database import BadDsn, DatabaseAway
+from sottovoce.storage.database import BadDsn, DatabaseAway, transaction
 from sottovoce.storage.lease import LeaseTaken
 from sottovoce.storage.migrations import WrongSchema
 from sottovoce.storage.node import NodeTaken
@@ -71,6 +71,16 @@ async def database(settings: Settings, *, migrate: bool = False) -> AsyncIterato
         migrate=migrate,
     ) as engine:
         yield engine
+
+
+def run_within(settings: Settings, work: Callable[[AsyncConnection], Awaitable[T]]) -> T:
+    """Run `work` in one transaction of the database that is set."""
+
+    async def whole() -> T:
+        async with database(settings) as engine, transaction(engine) as connection:
+            return await work(connection)
+
+    return run(whole())
 
 
 def run(work: Coroutine[Any, Any, T]) -> T:

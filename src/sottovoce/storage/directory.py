@@ -1,4 +1,4 @@
-"""What is configured, read and written: VDNs, skills, access codes, phones, agents.
+"""What is configured, read and written: VDNs, skills, access codes, phones, agents; people through `people`.
 
 A floor reads one `profile`; `import_seed` brings a checked seed file in, wholly or not at all.
 An import adds and changes and removes nothing: what the file does not name stays.
@@ -9,7 +9,6 @@ from __future__ import annotations
 import asyncio
 import hashlib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
@@ -28,26 +27,12 @@ from sottovoce.domain.directory import (
     VdnId,
     VdnProfile,
 )
-from sottovoce.domain.journal import AuditEntry
 from sottovoce.errors import Code, Refused
-from sottovoce.storage import audit
+from sottovoce.storage import people, users
 from sottovoce.storage.database import transaction
 from sottovoce.storage.passwords import Passwords
-from sottovoce.storage.seed import AgentSeed, SeedFile, SeedMistakes, VdnSeed
+from sottovoce.storage.seed import AgentSeed, Report, SeedFile, SeedMistakes, VdnSeed
 from sottovoce.storage.tables import access_codes, agents, phones, skills, vdns
-
-_TURN = 7_310_202
-"""The advisory lock that imports take turns by."""
-COMMAND_LINE = AgentId(0)
-"""The actor of audit entries made by commands."""
-
-
-@dataclass(slots=True)
-class Report:
-    """What an import did: sentences such as `agent 101 added`, `agent 102 changed: name, skills`."""
-
-    changes: list[str] = field(default_factory=list)
-    unchanged: int = 0
 
 
 async def vdn_ids(engine: AsyncEngine) -> list[VdnId]:
@@ -55,6 +40,11 @@ async def vdn_ids(engine: AsyncEngine) -> list[VdnId]:
     async with transaction(engine) as connection:
         found = await connection.execute(sa.select(vdns.c.vdn).order_by(vdns.c.vdn))
         return [VdnId(vdn) for vdn in found.scalars()]
+
+
+async def has_vdn(connection: AsyncConnection, vdn: VdnId) -> bool:
+    """Whether there is such a VDN."""
+    return (await connection.execute(sa.select(vdns.c.vdn).where(vdns.c.vdn == int(vdn)))).first() is not None
 
 
 async def revision(engine: AsyncEngine) -> int:
@@ -141,7 +131,7 @@ async def import_seed(engine: AsyncEngine, file: SeedFile, passwords: Passwords,
     hashes = await _password_hashes(engine, file, passwords)
     report = Report()
     async with transaction(engine) as connection:
-        await connection.execute(sa.text("SELECT pg_advisory_xact_lock(:turn)"), {"turn": _TURN})
+        await users.turn(connection)
         mistakes: list[str] = []
         for place, vdn in enumerate(file.seed.vdns):
             before = len(report.changes)
@@ -149,6 +139,8 @@ async def import_seed(engine: AsyncEngine, file: SeedFile, passwords: Passwords,
             if not mistakes:
                 await _import_vdn(connection, vdn, hashes, realm, report)
                 mistakes += await _dangling(connection, file, place, vdn)
+            if not mistakes:
+                mistakes += await people.bring_in(connection, file, place, vdn, report)
             if not mistakes and len(report.changes) > before:
                 changed = {"changes": len(report.changes) - before}
                 await _record(connection, VdnId(vdn.vdn), "directory.import", changed)
@@ -214,6 +206,7 @@ async def _import_vdn(
         "name": vdn.name,
         "outbound_allowed": list(vdn.outbound_allowed),
         "inspect_inspectors": vdn.inspect_inspectors,
+        **({"time_zone": vdn.time_zone} if vdn.time_zone is not None else {}),
     }
     await _put(connection, vdns, key, own, f"VDN {vdn.vdn}", report)
     for skill in vdn.skills:
@@ -330,7 +323,6 @@ async def _dangling(connection: AsyncConnection, file: SeedFile, place: int, vdn
 async def _record(
     connection: AsyncConnection, vdn: VdnId, action: str, detail: Mapping[str, int], target: str = ""
 ) -> None:
-    entry = AuditEntry(vdn, datetime.now(UTC), COMMAND_LINE, action, target, detail)
-    await audit.append(connection, vdn, [entry])
+    await users.record(connection, vdn, datetime.now(UTC), action, target, detail)
     risen = sa.update(vdns).where(vdns.c.vdn == vdn).values(revision=vdns.c.revision + 1)
     await connection.execute(risen)

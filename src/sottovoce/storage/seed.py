@@ -3,6 +3,7 @@
     vdns:
       - vdn: 1
         name: Hotline
+        time_zone: Europe/Berlin
         outbound_allowed: ["+49", "0"]
         skills:
           - {skill: 1, name: Sales}
@@ -12,20 +13,38 @@
           - {number: "8001", password: "a long one"}
         agents:
           - {agent: 101, name: Ann, password: "a long one", phone: "8001", skills: [1], rights: [inspect]}
+        users:
+          - {name: Ann, agent: 101, roles: [staff]}
+          - {name: Lea, roles: [table_leader]}
+        groups:
+          - {name: Sales, side: table, leaders: [Lea], members: [Ann]}
 
 Numbers that are dialled and passwords are texts, in quotes: YAML reads 0700 as 448.
 """
 
 from __future__ import annotations
 
+import difflib
+import re
 from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Annotated, Any
+from zoneinfo import available_timezones
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, StringConstraints, ValidationError
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    SecretStr,
+    StringConstraints,
+    ValidationError,
+)
 
 from sottovoce.domain.directory import Right
+from sottovoce.domain.people import Role, Side
 
 LARGEST = 16 << 20
 """Bytes of a seed file at most."""
@@ -44,6 +63,37 @@ Dialled = Annotated[str, StringConstraints(pattern=r"^[0-9A-Za-z*#+._-]{1,32}$",
 Name = Annotated[
     str, StringConstraints(min_length=1, max_length=128, strict=True, pattern=r"^[^\x00-\x1f\x7f]*$")
 ]
+USER_ID = re.compile(r"[1-9][0-9]{17,19}")
+
+
+def _as_text(value: object) -> object:
+    return str(value) if isinstance(value, int) and not isinstance(value, bool) else value
+
+
+def _user_id(value: object) -> object:
+    value = _as_text(value)
+    if not isinstance(value, str) or not USER_ID.fullmatch(value):
+        raise ValueError("must be a user id of 18 to 20 digits that does not begin with 0")
+    return value
+
+
+def _person(value: object) -> object:
+    value = _as_text(value)
+    if not isinstance(value, str) or not value:
+        raise ValueError("must be a user's name or id")
+    return value
+
+
+def _time_zone(value: object) -> object:
+    known = available_timezones()
+    if not isinstance(value, str) or value not in known:
+        near = difflib.get_close_matches(str(value), known, 1)
+        like = near[0] if near else "Europe/Berlin"
+        raise ValueError(f"must be a time zone of the IANA data base, like {like}")
+    return value
+
+
+Person = Annotated[str, BeforeValidator(_person)]
 
 
 class SeedMistakes(Exception):
@@ -98,23 +148,56 @@ class AgentSeed(_Entry):
     group: int = Field(default=0, ge=0, le=1_000_000)
 
 
+class UserSeed(_Entry):
+    """A user of the after-call half.
+
+    Without `user` it is whoever has that agent, else who has that name in the VDN, else somebody new.
+    """
+
+    name: Name
+    user: Annotated[str, BeforeValidator(_user_id)] | None = None
+    roles: frozenset[Role] = frozenset()
+    agent: int | None = None
+
+
+class GroupSeed(_Entry):
+    """Who leads whom; the entry names all of the group. People are named by name or user id."""
+
+    name: Name
+    side: Side
+    leaders: tuple[Person, ...] = Field(default=(), max_length=1000)
+    members: tuple[Person, ...] = Field(default=(), max_length=10_000)
+
+
 class VdnSeed(_Entry):
     """A VDN with what belongs to it."""
 
     vdn: int = Field(ge=1, le=1_000_000)
     name: Name
+    time_zone: Annotated[str, BeforeValidator(_time_zone)] | None = None
+    """By whose clock plans run; None: as it is, at first UTC."""
     outbound_allowed: tuple[Dialled, ...] = ()
     inspect_inspectors: bool = False
     skills: tuple[SkillSeed, ...] = ()
     access_codes: tuple[AccessCodeSeed, ...] = ()
     phones: tuple[PhoneSeed, ...] = ()
     agents: tuple[AgentSeed, ...] = ()
+    users: tuple[UserSeed, ...] = ()
+    groups: tuple[GroupSeed, ...] = ()
 
 
 class Seed(_Entry):
     """A whole seed file."""
 
     vdns: tuple[VdnSeed, ...]
+
+
+@dataclass(slots=True)
+class Report:
+    """What an import did: sentences such as `agent 101 added`, `agent 102 changed: name, skills`."""
+
+    changes: list[str] = field(default_factory=list)
+    unchanged: int = 0
 
 
 class SeedFile:
@@ -237,9 +320,38 @@ def _contradictions(file: SeedFile, agent_maximum: int) -> Iterator[str]:
             if agent.agent > agent_maximum:
                 where = file.at("vdns", place, "agents", index, "agent")
                 yield f"{where}agent {agent.agent} is above agents.agent_maximum ({agent_maximum})"
+        yield from _unclear_people(file, place, vdn)
+    people = [
+        ((place, "users", index), user)
+        for place, vdn in enumerate(seed.vdns)
+        for index, user in enumerate(vdn.users)
+    ]
+    yield from _twice(file, [(path, user.user) for path, user in people if user.user], "user")
+    yield from _twice(
+        file, [(path, user.agent) for path, user in people if user.agent is not None], "a user with agent"
+    )
     yield from _twice(file, agents, "agent")
     yield from _twice(file, codes, "access code")
     yield from _twice(file, accounts, "SIP account")
+
+
+def _unclear_people(file: SeedFile, place: int, vdn: VdnSeed) -> Iterator[str]:
+    names: set[str] = set()
+    for index, user in enumerate(vdn.users):
+        if user.user is None and user.agent is None:
+            if user.name in names:
+                where = file.at("vdns", place, "users", index)
+                yield f"{where}{user.name} is there twice: tell them apart by user or agent"
+            names.add(user.name)
+    groups = [((place, "groups", index), group.name) for index, group in enumerate(vdn.groups)]
+    yield from _twice(file, groups, "group")
+    for index, group in enumerate(vdn.groups):
+        persons = [
+            ((place, "groups", index, part, number), person)
+            for part, named in (("leaders", group.leaders), ("members", group.members))
+            for number, person in enumerate(named)
+        ]
+        yield from _twice(file, persons, f"group {group.name}:")
 
 
 def _twice(file: SeedFile, found: Iterable[tuple[_Path, object]], what: str) -> Iterator[str]:
@@ -253,7 +365,7 @@ def _twice(file: SeedFile, found: Iterable[tuple[_Path, object]], what: str) -> 
 def _sentence(error: Any, name: str, lines: dict[_Path, int]) -> str:
     """One of pydantic's errors as a sentence with its line. Never shows a password."""
     path: _Path = tuple(error["loc"])
-    message = str(error["msg"])
+    message = str(error["msg"]).removeprefix("Value error, ")
     if error["type"] == "extra_forbidden":
         message = "there is no such key"
     elif error["type"] == "missing":

@@ -1,13 +1,40 @@
-"""Users of a tenant, their roles and groups."""
+"""Users of a tenant, their roles and groups.
+
+Changes of people take turns with one another and with imports, and each leaves its row in the audit.
+A user is never removed: what he did stays on record under his id; a disabled one can do nothing.
+"""
 
 from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from datetime import datetime
 
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from sottovoce.domain.directory import AgentId, VdnId
+from sottovoce.domain.journal import AuditEntry
 from sottovoce.domain.people import Role, User, UserId
-from sottovoce.storage.tables import group_members, users
+from sottovoce.errors import Code, Refused
+from sottovoce.storage import audit, ids
+from sottovoce.storage.tables import agents, group_members, users, vdns
+
+TURN = 7_310_202
+"""The advisory lock by which imports and changes of people take turns."""
+COMMAND_LINE = AgentId(0)
+"""The actor of audit entries made by commands."""
+
+
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """A user as the command line shows him."""
+
+    user: User
+    """Without whom he leads."""
+    groups: tuple[str, ...]
+    """The names of his groups, by name; those that he leads end with ` (leads)`."""
+    disabled_at: datetime | None
 
 
 async def find(connection: AsyncConnection, vdn: VdnId, user: UserId) -> User | None:
@@ -18,15 +45,149 @@ async def find(connection: AsyncConnection, vdn: VdnId, user: UserId) -> User | 
     row = (await connection.execute(query)).mappings().first()
     if row is None:
         return None
-    led, agents = await _led(connection, vdn, user)
+    led, led_agents = await _led(connection, vdn, user)
+    return _user(row, led, led_agents)
+
+
+async def listed(connection: AsyncConnection, vdn: VdnId | None = None) -> list[Listed]:
+    """The users of a tenant, or (the command line) of all, by name; disabled ones included."""
+    query = sa.select(users).order_by(users.c.vdn, users.c.name, users.c.user)
+    membership = sa.select(group_members).order_by(group_members.c.name)
+    if vdn is not None:
+        query = query.where(users.c.vdn == int(vdn))
+        membership = membership.where(group_members.c.vdn == int(vdn))
+    groups: dict[str, list[str]] = {}
+    for row in (await connection.execute(membership)).mappings():
+        groups.setdefault(row["user"], []).append(row["name"] + (" (leads)" if row["leads"] else ""))
+    rows = (await connection.execute(query)).mappings().all()
+    return [Listed(_user(row), tuple(groups.get(row["user"], ())), row["disabled_at"]) for row in rows]
+
+
+async def add(
+    connection: AsyncConnection,
+    vdn: VdnId,
+    name: str,
+    roles: Collection[Role],
+    at: datetime,
+    *,
+    agent: AgentId | None = None,
+    user: UserId | None = None,
+) -> UserId:
+    """Add a user to a tenant; `user` is made unless given. Refused(NOT_FOUND): no such tenant.
+
+    Refused(BAD_PARAMETER): the id or the agent is somebody's already, or the agent is not of the tenant.
+    """
+    await turn(connection)
+    if (await connection.execute(sa.select(vdns.c.vdn).where(vdns.c.vdn == int(vdn)))).first() is None:
+        raise Refused(Code.NOT_FOUND, f"there is no VDN {vdn}")
+    if user is not None and (found := await _vdn_of(connection, user)) is not None:
+        raise Refused(Code.BAD_PARAMETER, f"user {user} is there already, in VDN {found}")
+    if agent is not None:
+        await _free_agent(connection, vdn, agent)
+    if user is None:
+        user = UserId((await ids.fresh(connection, at))[0])
+    row = {"user": user, "vdn": int(vdn), "name": name, "agent": agent, "roles": in_order(roles)}
+    await connection.execute(sa.insert(users).values(row))
+    await record(connection, vdn, at, "directory.user", user, {"name": name, "roles": joined(roles)})
+    return user
+
+
+async def disable(connection: AsyncConnection, user: UserId, at: datetime) -> None:
+    """Let a user do nothing from now on. Refused(NOT_FOUND); a disabled one stays as he is."""
+    await _set_disabled(connection, user, at, at, "directory.user_disabled")
+
+
+async def enable(connection: AsyncConnection, user: UserId, at: datetime) -> None:
+    """Let a disabled user work again. Refused(NOT_FOUND)."""
+    await _set_disabled(connection, user, None, at, "directory.user_enabled")
+
+
+async def set_roles(
+    connection: AsyncConnection, user: UserId, roles: Collection[Role], at: datetime
+) -> frozenset[Role]:
+    """Give a user these roles and no others; those that he had. Refused(NOT_FOUND)."""
+    await turn(connection)
+    row = await _row(connection, user)
+    before = frozenset(Role(role) for role in row["roles"])
+    if before != frozenset(roles):
+        await connection.execute(sa.update(users).where(users.c.user == user).values(roles=in_order(roles)))
+        detail = {"before": joined(before), "roles": joined(roles)}
+        await record(connection, VdnId(row["vdn"]), at, "directory.user_roles", user, detail)
+    return before
+
+
+async def turn(connection: AsyncConnection) -> None:
+    """Wait until nobody else changes people; until the end of the transaction nobody will."""
+    await connection.execute(sa.text("SELECT pg_advisory_xact_lock(:turn)"), {"turn": TURN})
+
+
+async def record(
+    connection: AsyncConnection,
+    vdn: VdnId,
+    at: datetime,
+    action: str,
+    target: str,
+    detail: Mapping[str, str | int | bool],
+) -> None:
+    """An audit row of what the command line did."""
+    await audit.append(connection, vdn, [AuditEntry(vdn, at, COMMAND_LINE, action, target, detail)])
+
+
+def in_order(roles: Collection[Role]) -> list[str]:
+    """Roles as they are kept: each once, in the order of `Role`."""
+    return [role.value for role in Role if role in roles]
+
+
+def joined(roles: Collection[Role]) -> str:
+    """Roles as the audit has them."""
+    return ", ".join(in_order(roles)) or "none"
+
+
+async def _set_disabled(
+    connection: AsyncConnection, user: UserId, disabled_at: datetime | None, at: datetime, action: str
+) -> None:
+    await turn(connection)
+    row = await _row(connection, user)
+    if (row["disabled_at"] is None) == (disabled_at is None):
+        return
+    await connection.execute(sa.update(users).where(users.c.user == user).values(disabled_at=disabled_at))
+    await record(connection, VdnId(row["vdn"]), at, action, user, {})
+
+
+async def _row(connection: AsyncConnection, user: UserId) -> sa.RowMapping:
+    row = (await connection.execute(sa.select(users).where(users.c.user == user))).mappings().first()
+    if row is None:
+        raise Refused(Code.NOT_FOUND, f"there is no user {user}")
+    return row
+
+
+async def _vdn_of(connection: AsyncConnection, user: UserId) -> int | None:
+    found = await connection.execute(sa.select(users.c.vdn).where(users.c.user == user))
+    return found.scalar_one_or_none()
+
+
+async def _free_agent(connection: AsyncConnection, vdn: VdnId, agent: AgentId) -> None:
+    of = sa.select(agents.c.agent).where(agents.c.agent == agent, agents.c.vdn == int(vdn))
+    if (await connection.execute(of)).first() is None:
+        raise Refused(Code.BAD_PARAMETER, f"VDN {vdn} has no agent {agent}")
+    held = (await connection.execute(sa.select(users.c.user).where(users.c.agent == agent))).scalar()
+    if held is not None:
+        raise Refused(Code.BAD_PARAMETER, f"agent {agent} is user {held} already")
+
+
+def _user(
+    row: sa.RowMapping,
+    leads: frozenset[UserId] = frozenset(),
+    leads_agents: frozenset[AgentId] = frozenset(),
+) -> User:
     return User(
         user=UserId(row["user"]),
-        vdn=vdn,
+        vdn=VdnId(row["vdn"]),
         name=row["name"],
         roles=frozenset(Role(role) for role in row["roles"]),
         agent=AgentId(row["agent"]) if row["agent"] is not None else None,
-        leads=led,
-        leads_agents=agents,
+        leads=leads,
+        leads_agents=leads_agents,
     )
 
 

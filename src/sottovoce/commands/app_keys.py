@@ -1,0 +1,132 @@
+"""`sottovoce app-keys`: make them for the programs that call, list them, take them away."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.table import Table
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from sottovoce.commands.telling import (
+    FAILED,
+    WRONG_CALL,
+    ConfigOption,
+    fail,
+    quiet,
+    run_within,
+    settings_of,
+)
+from sottovoce.domain.directory import VdnId
+from sottovoce.domain.people import AppKey, UserId
+from sottovoce.errors import Code, Refused
+from sottovoce.storage import app_keys, directory, users
+from sottovoce.storage.seed import USER_ID
+
+commands = typer.Typer(
+    no_args_is_help=True,
+    help="""App keys: with key and secret a program gets its access token (tokenByAkSk).
+
+A key belongs to one VDN and reaches nothing of another. Only a hash of the secret is kept.
+""",
+)
+
+
+@commands.command("add")
+def add(
+    vdn: Annotated[int, typer.Option("--vdn", help="The VDN for which the program calls.")],
+    name: Annotated[str, typer.Option("--name", help="What you call the program.")],
+    user: Annotated[
+        str | None,
+        typer.Option(
+            "--user", metavar="ID", help="Who acts where a request has no x-UserId; without it, nobody."
+        ),
+    ] = None,
+    config: ConfigOption = None,
+) -> None:
+    """Make an app key. The secret is shown this once and never again.
+
+    Example: [bold]sottovoce app-keys add --vdn 1 --name "CRM" --user 1611917095665261978[/bold]
+    """
+    settings = settings_of(config)
+    quiet(settings)
+    if not name.strip() or len(name) > 128 or not name.isprintable():
+        fail(["a name has 1 to 128 signs in one line"], WRONG_CALL)
+    if user is not None and not USER_ID.fullmatch(user):
+        fail([f"{user!r} is no user id: it has 18 to 20 digits and does not begin with 0"], WRONG_CALL)
+    acting = UserId(user) if user is not None else None
+    key, secret = run_within(settings, lambda connection: _make(connection, VdnId(vdn), name, acting))
+    typer.echo(f"app_key     {key.app_key}")
+    typer.echo(f"app_secret  {secret}")
+    typer.echo("The secret is shown only now. Whoever has it acts for this VDN.", err=True)
+
+
+@commands.command("list")
+def list_(
+    vdn: Annotated[int | None, typer.Option("--vdn", help="Only those of this VDN.")] = None,
+    config: ConfigOption = None,
+) -> None:
+    """List the app keys, revoked ones included. Never shows a secret.
+
+    Example: [bold]sottovoce app-keys list --vdn 1[/bold]
+    """
+    settings = settings_of(config)
+    quiet(settings)
+    only = VdnId(vdn) if vdn is not None else None
+    table = Table("app_key", "VDN", "name", "user", "made (UTC)", "revoked (UTC)")
+    table.columns[0].no_wrap = True
+    for key in run_within(settings, lambda connection: app_keys.listed(connection, only)):
+        table.add_row(*_row(key))
+    Console().print(table)
+
+
+@commands.command("revoke")
+def revoke(
+    app_key: Annotated[str, typer.Argument(metavar="APP_KEY", help="The key, as `list` shows it.")],
+    config: ConfigOption = None,
+) -> None:
+    """Take an app key away, at once: its tokens end with it.
+
+    Example: [bold]sottovoce app-keys revoke 0b5e1c7e2f0a4c55b7f1c0de7a6b9d13[/bold]
+    """
+    settings = settings_of(config)
+    quiet(settings)
+    if not run_within(settings, lambda connection: _revoke(connection, app_key)):
+        fail([f"there is no app key {app_key}"], FAILED)
+    typer.echo(f"app key {app_key} revoked, and all its tokens")
+
+
+async def _make(
+    connection: AsyncConnection, vdn: VdnId, name: str, user: UserId | None
+) -> tuple[AppKey, str]:
+    """A key and its secret, audited. Refused(NOT_FOUND): no such VDN, or the user is not of it."""
+    if not await directory.has_vdn(connection, vdn):
+        raise Refused(Code.NOT_FOUND, f"there is no VDN {vdn}")
+    if user is not None and await users.find(connection, vdn, user) is None:
+        raise Refused(Code.NOT_FOUND, f"VDN {vdn} has no user {user}")
+    at = datetime.now(UTC)
+    key, secret = await app_keys.make(connection, vdn, name, at, user)
+    detail = {"name": name, "user": user or "none"}
+    await users.record(connection, vdn, at, "directory.app_key", key.app_key, detail)
+    return key, secret
+
+
+async def _revoke(connection: AsyncConnection, app_key: str) -> bool:
+    at = datetime.now(UTC)
+    key = await app_keys.revoke(connection, app_key, at)
+    if key is not None and key.revoked_at == at:
+        await users.record(connection, key.vdn, at, "directory.app_key_revoked", app_key, {"name": key.name})
+    return key is not None
+
+
+def _row(key: AppKey) -> tuple[str, ...]:
+    return (
+        key.app_key,
+        str(key.vdn),
+        key.name,
+        key.user or "",
+        f"{key.made_at:%Y-%m-%d %H:%M:%S}",
+        f"{key.revoked_at:%Y-%m-%d %H:%M:%S}" if key.revoked_at is not None else "",
+    )

@@ -1,0 +1,163 @@
+"""`sottovoce user`: add, list, disable and enable, and change roles."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.table import Table
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from sottovoce.commands.telling import WRONG_CALL, ConfigOption, fail, quiet, run_within, settings_of
+from sottovoce.domain.directory import AgentId, VdnId
+from sottovoce.domain.people import Role, UserId
+from sottovoce.storage import users
+from sottovoce.storage.seed import USER_ID
+
+commands = typer.Typer(
+    no_args_is_help=True,
+    help="""Users of the after-call half: who inspects, who is inspected, who leads.
+
+\b
+  quality_director   runs inspection: tasks, plans, appeals, scores; all of the tenant
+  quality_leader     the same for the groups led
+  inspector          inspects what is appointed to him
+  table_director     answers for all agents; first to judge appeals and problems
+  table_leader       the same for the groups led
+  staff              an agent: sees his own calls and appeals
+
+Groups come in with `sottovoce agents import`.
+""",
+)
+
+User = Annotated[str, typer.Argument(metavar="USER", help="The user's id, of 18 to 20 digits.")]
+
+
+@commands.command("add")
+def add(
+    name: Annotated[str, typer.Argument(metavar="NAME", help="The user's name.")],
+    vdn: Annotated[int, typer.Option("--vdn", help="The VDN, which must be there.")],
+    role: Annotated[
+        list[Role] | None, typer.Option("--role", metavar="ROLE", help="A role; may be repeated.")
+    ] = None,
+    agent: Annotated[
+        int | None, typer.Option("--agent", help="The work number, if the user is an agent too.")
+    ] = None,
+    user: Annotated[
+        str | None, typer.Option("--user", metavar="ID", help="The user's id; made unless given.")
+    ] = None,
+    config: ConfigOption = None,
+) -> None:
+    """Add a user to a VDN, and print the id that clients send as x-UserId.
+
+    Example: [bold]sottovoce user add "Ida Inspector" --vdn 1 --role inspector[/bold]
+    """
+    settings = settings_of(config)
+    quiet(settings)
+    if not name.strip() or len(name) > 128 or not name.isprintable():
+        fail(["a name has 1 to 128 signs in one line"], WRONG_CALL)
+    given = _user(user) if user is not None else None
+    held = AgentId(agent) if agent is not None else None
+
+    async def work(connection: AsyncConnection) -> UserId:
+        return await users.add(
+            connection, VdnId(vdn), name, role or (), datetime.now(UTC), agent=held, user=given
+        )
+
+    typer.echo(f"user {run_within(settings, work)} added")
+
+
+@commands.command("list")
+def list_(
+    vdn: Annotated[int | None, typer.Option("--vdn", help="Only those of this VDN.")] = None,
+    config: ConfigOption = None,
+) -> None:
+    """List the users with their roles and groups.
+
+    Example: [bold]sottovoce user list --vdn 1[/bold]
+    """
+    settings = settings_of(config)
+    quiet(settings)
+
+    async def work(connection: AsyncConnection) -> list[users.Listed]:
+        return await users.listed(connection, VdnId(vdn) if vdn is not None else None)
+
+    table = Table("user", "VDN", "name", "agent", "roles", "groups", "disabled (UTC)")
+    table.columns[0].no_wrap = True
+    for one in run_within(settings, work):
+        table.add_row(*_row(one))
+    Console().print(table)
+
+
+@commands.command("disable")
+def disable(user: User, config: ConfigOption = None) -> None:
+    """Let a user do nothing any more, at once. What he did stays on record.
+
+    Example: [bold]sottovoce user disable 1611917095665261978[/bold]
+    """
+    settings = settings_of(config)
+    quiet(settings)
+    who = _user(user)
+    run_within(settings, lambda connection: users.disable(connection, who, datetime.now(UTC)))
+    typer.echo(f"user {who} disabled")
+
+
+@commands.command("enable")
+def enable(user: User, config: ConfigOption = None) -> None:
+    """Let a disabled user work again.
+
+    Example: [bold]sottovoce user enable 1611917095665261978[/bold]
+    """
+    settings = settings_of(config)
+    quiet(settings)
+    who = _user(user)
+    run_within(settings, lambda connection: users.enable(connection, who, datetime.now(UTC)))
+    typer.echo(f"user {who} enabled")
+
+
+@commands.command("roles")
+def roles(
+    user: User,
+    role: Annotated[
+        list[Role] | None, typer.Argument(metavar="ROLE", help="Those that the user has from now on.")
+    ] = None,
+    none: Annotated[bool, typer.Option("--none", help="Take all roles away.")] = False,
+    config: ConfigOption = None,
+) -> None:
+    """Give a user these roles, and take all others away.
+
+    Example: [bold]sottovoce user roles 1611917095665261978 inspector quality_leader[/bold]
+    """
+    settings = settings_of(config)
+    quiet(settings)
+    who = _user(user)
+    if none == bool(role):
+        fail(["name the roles that the user has from now on, or give --none"], WRONG_CALL)
+    wanted = frozenset(role or ())
+
+    async def work(connection: AsyncConnection) -> frozenset[Role]:
+        return await users.set_roles(connection, who, wanted, datetime.now(UTC))
+
+    before = run_within(settings, work)
+    typer.echo(f"user {who}: {users.joined(before)} before, now {users.joined(wanted)}")
+
+
+def _user(text: str) -> UserId:
+    if not USER_ID.fullmatch(text):
+        fail([f"{text!r} is no user id: it has 18 to 20 digits and does not begin with 0"], WRONG_CALL)
+    return UserId(text)
+
+
+def _row(one: users.Listed) -> tuple[str, ...]:
+    user = one.user
+    return (
+        user.user,
+        str(user.vdn),
+        user.name,
+        str(user.agent) if user.agent is not None else "",
+        ", ".join(users.in_order(user.roles)),
+        ", ".join(one.groups),
+        f"{one.disabled_at:%Y-%m-%d %H:%M:%S}" if one.disabled_at is not None else "",
+    )
