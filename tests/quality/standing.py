@@ -16,6 +16,7 @@ from uuid import UUID
 
 import httpx
 import sqlalchemy as sa
+from tests.contract.sqm_ledger import check
 
 from sottovoce.clock import ManualClock
 from sottovoce.domain.directory import AgentId, VdnId
@@ -183,13 +184,22 @@ class Standing:
         base: str = SQM,
         headers: Mapping[str, str] | None = None,
     ) -> Answered:
-        """POST `body` to `path` below `base`, as `user` with the tenant's token."""
+        """POST `body` to `path` below `base`, as `user` with the tenant's token.
+
+        Its answer is one that the ledgers allow (`tests.contract.sqm_ledger`).
+        """
         sent = {"Authorization": f"Bearer {self.tokens[vdn]}", **(headers or {})}
         if user is not None:
             sent["X-UserID"] = user
         answer = await self.http.post(f"{base}/{path}", json=body, headers=sent)
-        assert answer.headers["content-type"] == "application/json; charset=UTF-8"
-        return Answered(answer.status_code, answer.json())
+        told = check(
+            f"{base}/{path}",
+            answer.status_code,
+            answer.headers["content-type"],
+            answer.content,
+            numeric_ids=self.quality.settings.numeric_ids,
+        )
+        return Answered(answer.status_code, told)
 
     async def caller(self, user: UserId, vdn: VdnId = ONE) -> Caller:
         """That user as use cases are given him."""

@@ -1,0 +1,134 @@
+"""Every field of every interface with everything that it does not take, and bodies of no sense at all."""
+
+from __future__ import annotations
+
+import json
+import random
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from tests.contract.sqm_bodies import body, changed, names, wrong_values
+from tests.contract.sqm_ledger import Row, check, load
+from tests.quality.standing import BY_ROLE, ONE, Standing
+
+from sottovoce.domain.rights import RIGHTS, Operation, Scope
+from sottovoce.http.ccsqm import SERVED as SERVED_FORMS
+from sottovoce.http.ccsqm.decode import BadField
+
+ROWS = [
+    row for family in ("cc-sqm", "cc-isqm") for row in load(family) if row.operation or row.user == "none"
+]
+SERVED = [row for row in ROWS if row.status == "done" and row.success != "none"]
+STRANGE: list[Any] = [None, True, 0, -1, 2**63, 10**30, 1.5, 1e308, "", "x", "\x00", "é坐", "9" * 20, "٣²"]
+STRANGE += [
+    "\u202e",
+    "x" * 3000,
+    [],
+    {},
+    [[]],
+    [None],
+    {"a": {"b": []}},
+    [{"count": -1}],
+    "1; DROP TABLE users",
+]
+
+
+def _headers(standing: Standing, row: Row) -> dict[str, str]:
+    """Of somebody who may do it."""
+    may = next(
+        role
+        for role in BY_ROLE
+        if not row.operation or RIGHTS[role, Operation(row.operation)] is not Scope.NO
+    )
+    return {"Authorization": f"Bearer {standing.tokens[ONE]}", "X-UserID": BY_ROLE[may]}
+
+
+async def _ask(standing: Standing, row: Row, content: bytes) -> tuple[int, Any]:
+    answer = await standing.http.post(row.path, content=content, headers=_headers(standing, row))
+    assert answer.status_code in (200, 400), (row.path, content[:300], answer.text)
+    return answer.status_code, check(
+        row.path, answer.status_code, answer.headers["content-type"], answer.content
+    )
+
+
+def _wrong_bodies(row: Row) -> Iterator[tuple[str, bytes]]:
+    """Each field with each value that it does not take, or missing."""
+    whole = body(row)
+    for field in row.fields:
+        wrong = [changed(whole, field["name"], value) for value in wrong_values(field)]
+        if field.get("required", True):
+            wrong.append(changed(whole, field["name"], ...))
+        for sent in wrong:
+            yield field["name"], json.dumps(sent).encode()
+
+
+@pytest.mark.parametrize("row", SERVED, ids=lambda row: row.path.split("/rest/")[-1])
+def test_a_wrong_type_is_refused_with_the_fields_name(row: Row) -> None:
+    """Those that the form itself refuses; the next test has the others too."""
+    (form,) = (interface.form for interface in SERVED_FORMS if interface.path == row.path)
+    form.decode(json.dumps(body(row)).encode())
+    of_type = {field["name"] for field in row.fields if "values" not in field}
+    for name, content in _wrong_bodies(row):
+        if name in of_type:
+            with pytest.raises(BadField) as refused:
+                form.decode(content)
+            assert names(name, str(refused.value)), (name, content[:300], str(refused.value))
+
+
+async def test_it_is_told_with_http_200_and_a_code_of_the_family(quality: Standing) -> None:
+    chance = random.Random(0)
+    for row in SERVED:
+        by_field: dict[str, list[bytes]] = {}
+        for name, content in _wrong_bodies(row):
+            by_field.setdefault(name, []).append(content)
+        for name, contents in by_field.items():
+            for content in (contents[-1], chance.choice(contents)):
+                status, told = await _ask(quality, row, content)
+                where = f"{row.path} {name} {content[:400]!r} {told}"
+                assert (status, told["resultCode"][4:]) in ((200, "001"), (200, "400")), where
+                assert names(name, told["resultDesc"]), where
+
+
+async def test_bodies_of_no_sense_are_answered_in_the_familys_form(quality: Standing) -> None:
+    chance = random.Random(1)
+    for _ in range(300):
+        row = chance.choice(SERVED)
+        sent = body(row)
+        for _ in range(chance.randint(1, 3)):
+            field = chance.choice(row.fields)
+            try:
+                sent = changed(sent, field["name"], chance.choice([*STRANGE, ...]))
+            except (KeyError, IndexError, TypeError, AttributeError):
+                continue
+        content = json.dumps(sent).encode()
+        if chance.random() < 0.1:
+            content = content[: chance.randrange(len(content))]
+        await _ask(quality, row, content)
+
+
+NO_OBJECTS = [
+    b"",
+    b"\x00",
+    b"[]",
+    b"{}}",
+    b'{"a":NaN}',
+    b'{"a":-Infinity}',
+    b'{"a":' + b"[" * 3000 + b"]" * 3000 + b"}",
+    b'{"a":' + b"1" * 5000 + b"}",
+    b'{"a":"\xed\xa0\x80"}',
+]
+
+
+async def test_bodies_that_are_no_json_object(quality: Standing) -> None:
+    for place, row in enumerate(SERVED):
+        for content in (NO_OBJECTS[place % len(NO_OBJECTS)], NO_OBJECTS[(place * 4 + 1) % len(NO_OBJECTS)]):
+            status, told = await _ask(quality, row, content)
+            assert (status, told["resultCode"][4:]) in ((400, "001"), (400, "400")), (row.path, content[:80])
+
+
+async def test_numbers_and_names_without_end(quality: Standing) -> None:
+    for row in SERVED[::3]:
+        for content in (b'{"a":1e999}', b'{"' + b"a" * 100_000 + b'":1}', b'{"page":1e999}'):
+            status, _ = await _ask(quality, row, content)
+            assert status == 200

@@ -1,0 +1,173 @@
+"""The quality family's ledgers against the routes, both ways, and against themselves."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import Any
+
+import pytest
+from tests.contract.sqm_ledger import ALWAYS, ALWAYS_SPEECH, Row, load, words_of
+
+from sottovoce.domain.people import Role
+from sottovoce.domain.rights import RIGHTS, Operation, Scope
+from sottovoce.errors import ReviewCode
+from sottovoce.http.ccsqm import SERVED, Quality, pending
+from sottovoce.http.ccsqm.codes import MEANING, SPEECH, SUFFIXES
+from sottovoce.http.ccsqm.interface import ALWAYS as ALWAYS_DECLINED
+from sottovoce.http.ccsqm.interface import Interface
+from sottovoce.http.ccsqm.router import SqmRoute
+from sottovoce.http.ccsqm.token import PATH as TOKEN
+from sottovoce.http.ccsqm.token import TokenForm
+from sottovoce.http.site import inner_site
+
+ROWS = (*load("cc-sqm"), *load("cc-isqm"))
+IN_LEDGER = {row.path: row for row in ROWS}
+IN_CODE = {interface.path: interface for interface in (*SERVED, *pending())}
+DONE = [
+    pytest.param(IN_LEDGER[interface.path], interface, id=interface.path.split("/rest/ccisqm/v1/")[1])
+    for interface in SERVED
+    if interface.path in IN_LEDGER
+]
+DOCUMENTED = {
+    "sensitiveWordManage": "0401000",
+    "conversation-rules": "0405000",
+    "interposal-rules": "0405000",
+    "silencerule": "0405000",
+    "speedrule": "0405000",
+    "scenariomanage": "0406000",
+    "regularqualitytask": "0408000",
+    "qualitytask": "0409000",
+    "qualityitem": "0410000",
+    "appraisescore": "0412000",
+    "openapi": "1010200",
+}
+"""The successes that pages print (cc-sqm.md 2.0)."""
+UNSTATED = {"appraisecall": {"0407000", "1010200"}, "sentencemanage": {"0402000"}}
+UNSTATED |= {"conversationspecific": {"0405000"}, "SemanticKeywordTraining": {"0402000"}}
+
+
+def _quality() -> Quality:
+    return Quality(None)  # type: ignore[arg-type]
+
+
+def test_the_sheet_is_complete() -> None:
+    """The token, and every interface of cc-sqm.md Part 1 of which at least a title was found."""
+    by_part: dict[str, int] = {}
+    for row in ROWS:
+        part = "/".join(row.path.split("/")[-2:-1])
+        by_part[part] = by_part.get(part, 0) + 1
+    assert by_part == {
+        "oauth": 1,
+        "appraisecall": 4 + 2,
+        "regularqualitytask": 6,
+        "qualitytask": 10,
+        "qualityitem": 7,
+        "openapi": 3,
+        "appraisescore": 5,
+        "sentencemanage": 8,
+        "sensitiveWordManage": 7,
+        "conversationspecific": 4,
+        "SemanticKeywordTraining": 2,
+        "conversation-rules": 9,
+        "interposal-rules": 3,
+        "silencerule": 5,
+        "speedrule": 5,
+        "scenariomanage": 6,
+    }
+    assert len(IN_LEDGER) == len(ROWS) == 87
+
+
+def test_every_route_has_its_row_and_every_row_its_route() -> None:
+    assert IN_LEDGER.keys() - {TOKEN} == IN_CODE.keys()
+    assert len(IN_CODE) == len(SERVED) + len(list(pending())), "a path is served twice"
+    app = inner_site(quality=_quality())
+    routed = {
+        (verb, route.path)
+        for route in app.routes
+        if isinstance(route, SqmRoute) or getattr(route, "path", "") == TOKEN
+        for verb in route.methods or ()
+    }
+    assert routed == {(verb, row.path) for row in ROWS for verb in row.verbs}
+    assert {row.verbs for row in ROWS} == {("POST",)}
+    lowered = {path.lower() for path in IN_LEDGER}
+    assert len(lowered) == len(IN_LEDGER), "paths are matched without case"
+
+
+def test_status_of_rows() -> None:
+    done = {row.path for row in ROWS if row.status == "done"}
+    assert done == {TOKEN, *(interface.path for interface in SERVED)}
+    assert {row.status for row in ROWS} == {"done", "pending", "wont"}
+    assert all(bool(row.reason) == (row.status == "wont") for row in ROWS)
+    assert all(row.source and row.title for row in ROWS)
+
+
+def test_rows_and_interfaces_agree() -> None:
+    for path, interface in IN_CODE.items():
+        row = IN_LEDGER[path]
+        assert (row.name, row.success) == (interface.name, interface.module.success), path
+        assert path.endswith("/" + row.name)
+        suffixes = {interface.module.failures[reason] for reason in interface.failures}
+        assert set(row.failures) == suffixes, path
+        assert not suffixes & {*ALWAYS, *ALWAYS_SPEECH}, path
+        if row.status != "done":
+            assert row.operation == "", path
+            assert suffixes == {interface.module.failures[ReviewCode.NOT_SERVED]}, path
+            continue
+        user = "none" if interface.operation is None else "optional"
+        assert row.user == ("required" if interface.user_required else user), path
+        assert row.operation == (interface.operation.value if interface.operation else ""), path
+
+
+def test_successes_are_the_documented_ones() -> None:
+    for row in ROWS:
+        part = row.path.split("/")[-2]
+        if row.path != TOKEN:
+            assert row.success in {DOCUMENTED.get(part), *UNSTATED.get(part, ())}, row.path
+
+
+@pytest.mark.parametrize(("row", "interface"), DONE)
+def test_fields_agree(row: Row, interface: Interface) -> None:
+    remarks = {"unit", "values", "note"}
+    found = _plain(words_of(interface.form.model_json_schema(by_alias=True)), {"values"})
+    assert _plain(row.fields, remarks) == found
+
+
+def test_the_tokens_fields_agree() -> None:
+    assert _plain(IN_LEDGER[TOKEN].fields, set()) == _plain(words_of(TokenForm.model_json_schema()), set())
+
+
+def _plain(fields: Any, without: set[str]) -> dict[str, dict[str, Any]]:
+    return {field["name"]: {k: v for k, v in field.items() if k not in without} for field in fields}
+
+
+def test_every_reason_has_a_code_in_every_module() -> None:
+    assert set(SUFFIXES) == set(SPEECH.failures) == set(MEANING) == set(ReviewCode)
+    for module in {interface.module.digits: interface.module for interface in IN_CODE.values()}.values():
+        codes = [module.code(reason) for reason in ReviewCode]
+        assert len({*codes, module.success}) == len(codes) + 1
+        assert all(len(code) == 7 and code.isdigit() for code in codes)
+        always = ALWAYS_SPEECH if module is SPEECH else ALWAYS
+        assert {module.failures[reason] for reason in ALWAYS_DECLINED} == set(always)
+
+
+def test_rights_have_no_empty_cell_and_every_operation_its_interface() -> None:
+    assert set(RIGHTS) == {(role, operation) for role in Role for operation in Operation}
+    assert all(isinstance(scope, Scope) for scope in RIGHTS.values())
+    served = Counter(interface.operation for interface in SERVED if interface.operation is not None)
+    assert set(served) == set(Operation)
+    assert {operation: count for operation, count in served.items() if count != 1} == {
+        Operation.EDIT_SCORE_PROFILES: 4,
+        Operation.EDIT_SCENARIOS: 4,
+        Operation.QUERY_SCENARIOS: 2,
+    }
+    alone = {interface.path.split("/")[2] for interface in SERVED if interface.operation is None}
+    assert alone == {"CCISQM"}, "an interface of CC-SQM without a right"
+    for operation in Operation:
+        assert any(RIGHTS[role, operation] is not Scope.NO for role in Role), f"nobody may {operation}"
+
+
+def test_openapi_is_generated_from_the_same_declarations() -> None:
+    paths = inner_site(quality=_quality()).openapi()["paths"]
+    assert paths.keys() == IN_LEDGER.keys()
+    for path, verbs in paths.items():
+        assert verbs.keys() == {"post"}, path
