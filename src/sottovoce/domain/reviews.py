@@ -1,0 +1,367 @@
+"""Review tasks and their items: states, what may be done in which, who inspects how many, who sees what.
+
+Two tables state x action with no empty cell. The pages draw no states [2506-2514]; these are inferred
+from the operations. A finished or terminated task never changes again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+
+from sottovoce.domain.directory import AgentId
+from sottovoce.domain.grids import read_grid
+from sottovoce.domain.people import ReviewId, Role, User, UserId
+from sottovoce.domain.rights import RIGHTS, Operation, Scope, scope
+from sottovoce.domain.sampling import Conditions
+from sottovoce.errors import Declined, ReviewCode
+
+
+class TaskState(StrEnum):
+    """Where a task is on its way."""
+
+    CREATED = "created"
+    """Sampled; nobody inspects it yet."""
+    ASSIGNED = "assigned"
+    """Every item has its inspector."""
+    RESERVED = "reserved"
+    """It takes effect at a time to come."""
+    IN_EFFECT = "in_effect"
+    """Being inspected."""
+    FINISHED = "finished"
+    """Every item is done."""
+    TERMINATED = "terminated"
+    DELETED = "deleted"
+    """Not found by anybody; its history and its certificate stay."""
+
+
+class TaskAction(StrEnum):
+    """What is done to a task."""
+
+    RENAME = "rename"
+    REDRAW = "redraw"
+    """Other conditions, so another sample."""
+    APPOINT = "appoint"
+    APPOINT_NOW = "appoint_now"
+    """Appoint, and take effect at once."""
+    TAKE_EFFECT = "take_effect"
+    RESERVE = "reserve"
+    """Take effect later."""
+    TERMINATE = "terminate"
+    DELETE = "delete"
+    REVISE = "revise"
+    """Correct a result of one of its items."""
+    COMPLETE = "complete"
+    """Finish one of its items, not the last."""
+    FINISH = "finish"
+    """Finish its last item."""
+    SHOW = "show"
+
+
+class ItemState(StrEnum):
+    """Where a sampled call is on its way."""
+
+    WAITING = "waiting"
+    IN_PROGRESS = "in_progress"
+    """Its inspector has revised a result."""
+    DONE = "done"
+    RELEASED = "released"
+    """Its task ended before it was done."""
+
+
+class ItemAction(StrEnum):
+    """What is done to an item."""
+
+    DEAL = "deal"
+    """Give it to an inspector."""
+    REVISE = "revise"
+    COMPLETE = "complete"
+    RELEASE = "release"
+    """Its task ends."""
+
+
+_TASKS = """
+             created     assigned    reserved    in_effect   finished  terminated  deleted
+rename       created     assigned    wrong       wrong       wrong     wrong       unknown
+redraw       created     created     wrong       wrong       wrong     wrong       unknown
+appoint      assigned    assigned    reserved    wrong       wrong     wrong       unknown
+appoint_now  in_effect   in_effect   in_effect   wrong       wrong     wrong       unknown
+take_effect  wrong       in_effect   in_effect   wrong       wrong     wrong       unknown
+reserve      wrong       reserved    reserved    wrong       wrong     wrong       unknown
+terminate    terminated  terminated  terminated  terminated  wrong     wrong       unknown
+delete       deleted     deleted     deleted     wrong       wrong     wrong       unknown
+revise       wrong       wrong       wrong       in_effect   wrong     wrong       unknown
+complete     wrong       wrong       wrong       in_effect   wrong     wrong       unknown
+finish       wrong       wrong       wrong       finished    wrong     wrong       unknown
+show         created     assigned    reserved    in_effect   finished  terminated  unknown
+"""
+_ITEMS = """
+             waiting      in_progress  done   released
+deal         waiting      wrong        wrong  wrong
+revise       in_progress  in_progress  wrong  wrong
+complete     done         done         wrong  wrong
+release      released     released     done   released
+"""
+_REFUSALS: Mapping[str, Any] = {"wrong": ReviewCode.WRONG_STATE, "unknown": ReviewCode.NOT_FOUND}
+
+TASKS: Mapping[tuple[TaskState, TaskAction], TaskState | ReviewCode] = read_grid(
+    _TASKS, TaskState, TaskAction, {**{state.value: state for state in TaskState}, **_REFUSALS}
+)
+ITEMS: Mapping[tuple[ItemState, ItemAction], ItemState | ReviewCode] = read_grid(
+    _ITEMS, ItemState, ItemAction, {**{state.value: state for state in ItemState}, **_REFUSALS}
+)
+OVER = frozenset({TaskState.FINISHED, TaskState.TERMINATED, TaskState.DELETED})
+"""Nothing changes a task in these any more."""
+OPEN_ITEMS = frozenset({ItemState.WAITING, ItemState.IN_PROGRESS})
+
+
+def follow(state: TaskState, action: TaskAction, seen: TaskState | None = None) -> TaskState:
+    """The task's state after `action`; raises Declined with the cell's code.
+
+    `seen` is the state in which the caller found it a moment ago: where that one would have allowed the
+    action, the code is LOST_RACE.
+    """
+    cell = TASKS[state, action]
+    if not isinstance(cell, ReviewCode):
+        return cell
+    if seen is not None and isinstance(TASKS[seen, action], TaskState):
+        raise Declined(ReviewCode.LOST_RACE, f"the task has become {state} meanwhile")
+    if cell is ReviewCode.NOT_FOUND:
+        raise no_task()
+    raise Declined(cell, f"the task is {state}: {action} is not possible")
+
+
+def follow_item(state: ItemState, action: ItemAction, seen: ItemState | None = None) -> ItemState:
+    """The item's state after `action`, in the same way."""
+    cell = ITEMS[state, action]
+    if not isinstance(cell, ReviewCode):
+        return cell
+    if seen is not None and isinstance(ITEMS[seen, action], ItemState):
+        raise Declined(ReviewCode.LOST_RACE, f"the call has become {state} meanwhile")
+    raise Declined(cell, f"the call is {state}: {action} is not possible")
+
+
+def no_task() -> Declined:
+    """The refusal of a task that is unknown, another tenant's, deleted, or not the caller's to see."""
+    return Declined(ReviewCode.NOT_FOUND, "there is no such task")
+
+
+def no_item() -> Declined:
+    """The same of an item."""
+    return Declined(ReviewCode.NOT_FOUND, "there is no such call in a task of the caller's")
+
+
+@dataclass(frozen=True, slots=True)
+class TaskOrder:
+    """What a task is asked to be."""
+
+    name: str
+    """At most 32 characters."""
+    conditions: Conditions
+    calls_from: datetime | None = None
+    calls_until: datetime | None = None
+    """The range of calls; None: no bound."""
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """A review task."""
+
+    task: ReviewId
+    name: str
+    state: TaskState
+    interaction: int
+    conditions: Conditions
+    calls_from: datetime | None
+    calls_until: datetime | None
+    draw: int
+    created_by: UserId
+    created_at: datetime
+    takes_effect_at: datetime | None = None
+    """Reserved, or when it did."""
+    ended_at: datetime | None = None
+    plan: ReviewId | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """A sampled call in a task."""
+
+    item: ReviewId
+    task: ReviewId
+    place: int
+    """In the order of the draw, from 0."""
+    contact: int
+    began_at: datetime
+    """Of the contact."""
+    agent: AgentId | None
+    inspector: UserId | None
+    """A released item keeps whose it was."""
+    state: ItemState
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """A line of a task's history."""
+
+    number: int
+    """1, 2, 3 … without a gap."""
+    at: datetime
+    user: UserId
+    """`people.SERVER`: a plan, a reserved time."""
+    action: str
+    detail: Mapping[str, Any]
+
+
+class ShareKind(StrEnum):
+    """How items are shared out."""
+
+    COUNTS = "counts"
+    """So many each; those without a number share the rest evenly."""
+    EVEN = "even"
+    PERCENT = "percent"
+    """By the largest remainder."""
+
+
+@dataclass(frozen=True, slots=True)
+class Share:
+    """What one inspector gets."""
+
+    person: UserId
+    count: int | None = None
+    """Items, or per cent; None: an even part of what is left."""
+
+
+class BadShare(Declined):
+    """Shares that cannot be dealt: BAD_PARAMETER. `place` is the person's in the list, None: all of it."""
+
+    def __init__(self, place: int | None, part: str, why: str) -> None:
+        super().__init__(ReviewCode.BAD_PARAMETER, why)
+        self.place, self.part, self.why = place, part, why
+        """`part` is `person` or `count`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Shares:
+    """Who inspects how many of a task's items."""
+
+    kind: ShareKind
+    people: tuple[Share, ...]
+
+    def check(self) -> None:
+        """Raises BadShare for what is wrong with any number of items: nobody, somebody twice, bad sums."""
+        if not self.people:
+            raise BadShare(None, "person", "names nobody")
+        named: set[UserId] = set()
+        for place, share in enumerate(self.people):
+            if share.person in named:
+                raise BadShare(place, "person", "stands twice")
+            named.add(share.person)
+            if share.count is not None and share.count < 0:
+                raise BadShare(place, "count", "must not be below 0")
+            if share.count is None and self.kind is ShareKind.PERCENT:
+                raise BadShare(place, "count", "is missing")
+        if self.kind is ShareKind.PERCENT and sum(share.count or 0 for share in self.people) != 100:
+            raise BadShare(None, "count", "the counts must add up to 100")
+
+    def to_json(self) -> dict[str, Any]:
+        """As kept with a plan and in histories."""
+        people = [{"person": share.person, "count": share.count} for share in self.people]
+        return {"kind": self.kind.value, "people": people}
+
+    @classmethod
+    def from_json(cls, kept: Mapping[str, Any]) -> Shares:
+        """The same back."""
+        people = (Share(UserId(str(one["person"])), one["count"]) for one in kept["people"])
+        return cls(ShareKind(kept["kind"]), tuple(people))
+
+
+def quotas(shares: Shares, items: int) -> list[int]:
+    """How many of `items` each of the people gets, in their order; they add up. Raises BadShare."""
+    shares.check()
+    counts = [share.count for share in shares.people]
+    match shares.kind:
+        case ShareKind.EVEN:
+            return _even(items, len(counts))
+        case ShareKind.PERCENT:
+            exact = [items * (count or 0) for count in counts]
+            parts = [hundredths // 100 for hundredths in exact]
+            order = sorted(range(len(exact)), key=lambda place: (-(exact[place] % 100), place))
+            for place in order[: items - sum(parts)]:
+                parts[place] += 1
+            return parts
+        case ShareKind.COUNTS:
+            given = sum(count for count in counts if count is not None)
+            blank = counts.count(None)
+            if given > items or (given < items and not blank):
+                raise BadShare(None, "count", f"the counts add up to {given}, the task has {items} calls")
+            rest = iter(_even(items - given, blank))
+            return [next(rest) if count is None else count for count in counts]
+
+
+def deal(shares: Shares, items: int) -> list[UserId]:
+    """The inspector of each item in the order of the draw: in turn, each until his quota is used up.
+
+    Deterministic; as many entries as items. Raises BadShare.
+    """
+    left = quotas(shares, items)
+    dealt: list[UserId] = []
+    while len(dealt) < items:
+        for place, share in enumerate(shares.people):
+            if left[place]:
+                left[place] -= 1
+                dealt.append(share.person)
+    return dealt
+
+
+def _even(items: int, people: int) -> list[int]:
+    """Even parts; the earlier ones get one more where they do not come out even."""
+    return [items // people + (place < items % people) for place in range(people)]
+
+
+@dataclass(frozen=True, slots=True)
+class Sight:
+    """Which tasks and items somebody sees."""
+
+    everything: bool = False
+    makers: frozenset[UserId] = frozenset()
+    """All of the tasks that these made."""
+    inspectors: frozenset[UserId] = frozenset()
+    """The items that these inspect."""
+    agents: frozenset[AgentId] = frozenset()
+    """The items about calls of these, once done."""
+
+
+def sight(user: User, operation: Operation, acting_as: Role | None = None) -> Sight:
+    """What the user sees by `acting_as` alone if given, else by all roles together. Declined(NO_RIGHT)."""
+    scope(user, operation, acting_as)
+    seen = Sight()
+    for role in user.roles if acting_as is None else (acting_as,):
+        seen = _joined(seen, _by_role(user, role, RIGHTS[role, operation]))
+    return seen
+
+
+def _by_role(user: User, role: Role, reach: Scope) -> Sight:
+    if reach is Scope.NO:
+        return Sight()
+    if reach is Scope.ALL:
+        return Sight(everything=True)
+    led = reach is Scope.GROUP
+    if role in (Role.TABLE_LEADER, Role.STAFF):
+        own = frozenset(() if user.agent is None else (user.agent,))
+        return Sight(agents=user.leads_agents if led else own)
+    circle = frozenset({user.user}) | (user.leads if led else frozenset())
+    makes = RIGHTS[role, Operation.CREATE_TASK] is not Scope.NO
+    return Sight(makers=circle if makes else frozenset(), inspectors=circle)
+
+
+def _joined(one: Sight, other: Sight) -> Sight:
+    return Sight(
+        one.everything or other.everything,
+        one.makers | other.makers,
+        one.inspectors | other.inspectors,
+        one.agents | other.agents,
+    )

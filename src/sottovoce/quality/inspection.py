@@ -1,0 +1,129 @@
+"""What an inspector does with a sampled call: corrects results, and finishes it [2512, 2513].
+
+Both hold the task's row, then the item's, so that an item is done or released, never both, and the
+task is finished with exactly the last of its items. An item is its inspector's alone: to everybody
+else it is NOT_FOUND. Both decline also with WRONG_STATE, LOST_RACE, NO_RIGHT.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from sottovoce.domain.contacts import Contact
+from sottovoce.domain.people import ReviewId, Role
+from sottovoce.domain.reviews import (
+    Item,
+    ItemAction,
+    ItemState,
+    Task,
+    TaskAction,
+    TaskState,
+    follow,
+    follow_item,
+    no_item,
+)
+from sottovoce.domain.rights import Operation
+from sottovoce.quality import appeals, results
+from sottovoce.quality.office import Caller, Office, Work
+from sottovoce.quality.tasks import put_down
+from sottovoce.storage import contacts, tasks
+
+
+@dataclass(frozen=True, slots=True)
+class _Held:
+    """An item that its inspector works on, locked with its task; and what both were before the wait."""
+
+    task: Task
+    item: Item
+    task_seen: TaskState
+    item_seen: ItemState
+    contact: Contact
+
+
+async def revise_result(
+    office: Office,
+    caller: Caller,
+    item: ReviewId,
+    call: str,
+    *,
+    result: str,
+    kept: bool,
+    remark: str,
+    kind: int,
+    acting_as: Role | None = None,
+) -> None:
+    """Correct one rule's result of a call; the first correction opens the item.
+
+    `call` is the contact's UUID, `kind` a `domain.scoring.RuleKind`, `result` a result of that kind on
+    that contact: else NOT_FOUND.
+    """
+    caller.scope(Operation.REVISE_RESULT, acting_as)
+    async with office.work(caller.vdn, caller.user.user) as work:
+        held = await _held(work, caller, item, call)
+        follow(held.task.state, TaskAction.REVISE, held.task_seen)
+        state = follow_item(held.item.state, ItemAction.REVISE, held.item_seen)
+        if state is not held.item.state:
+            await tasks.change_item(work.connection, work.vdn, item, state=state.value, opened_at=work.at)
+        await results.revise(
+            work,
+            result=result,
+            kept=kept,
+            remark=remark,
+            contact=held.item.contact,
+            kind=kind,
+            review_item=item,
+        )
+        await put_down(work, held.task.task, "revise", {"item": item, "result": result, "kept": kept})
+        work.audit("task.revise", held.task.task, item=item, result=result, kept=kept)
+
+
+async def complete(
+    office: Office, caller: Caller, item: ReviewId, call: str, *, acting_as: Role | None = None
+) -> None:
+    """Finish a call: its manual score is settled, violations become a problem, the last one ends the task.
+
+    `call` is the contact's number or UUID: another call's is NOT_FOUND.
+    """
+    caller.scope(Operation.COMPLETE_ITEM, acting_as)
+    async with office.work(caller.vdn, caller.user.user) as work:
+        held = await _held(work, caller, item, call)
+        task = held.task.task
+        follow(held.task.state, TaskAction.COMPLETE, held.task_seen)
+        state = follow_item(held.item.state, ItemAction.COMPLETE, held.item_seen)
+        await tasks.change_item(work.connection, work.vdn, item, state=state.value, ended_at=work.at)
+        await put_down(work, task, "complete", {"item": item})
+        counted = await tasks.tally(work.connection, work.vdn, task)
+        last = not counted[ItemState.WAITING] and not counted[ItemState.IN_PROGRESS]
+        if last:
+            after = follow(held.task.state, TaskAction.FINISH)
+            await tasks.change(work.connection, work.vdn, task, state=after.value, ended_at=work.at)
+            await put_down(work, task, "finish", {"done": counted[ItemState.DONE]})
+        await results.settle(work, held.item.contact, item)
+        violated = await results.violated_in(work, item)
+        if violated and held.item.agent is not None:
+            await appeals.open_problem(
+                work,
+                contact=held.item.contact,
+                agent=held.item.agent,
+                review_item=item,
+                inspector=caller.user.user,
+                results=violated,
+            )
+        work.audit("task.complete", task, item=item, violated=len(violated), last=last)
+
+
+async def _held(work: Work, caller: Caller, item: ReviewId, call: str) -> _Held:
+    seen = await tasks.item(work.connection, work.vdn, item)
+    if seen is None or seen.inspector != caller.user.user:
+        raise no_item()
+    contact = await contacts.find(work.connection, work.vdn, seen.contact)
+    if contact is None or call.lower() not in (str(contact.contact), str(contact.uuid)):
+        raise no_item()
+    before = await tasks.find(work.connection, work.vdn, seen.task)
+    if before is None or before.state is TaskState.DELETED:
+        raise no_item()
+    task = await tasks.find(work.connection, work.vdn, seen.task, lock=True)
+    held = await tasks.item(work.connection, work.vdn, item, lock=True)
+    if task is None or held is None or held.inspector != caller.user.user:
+        raise no_item()
+    return _Held(task, held, before.state, seen.state, contact)

@@ -1,0 +1,93 @@
+"""Review tasks and their items as each user sees them [2508, 2514].
+
+A task is seen where something of it is; of its items everybody sees those within his sight
+(`domain.reviews.sight`). The counts of a task are of all its items, whoever asks.
+"""
+
+from __future__ import annotations
+
+from sottovoce.domain.people import ReviewId, Role
+from sottovoce.domain.review_lists import ItemFilter, ItemLine, TaskFilter, TaskLine
+from sottovoce.domain.reviews import TASKS, Task, TaskAction, TaskState, no_task, sight
+from sottovoce.domain.rights import RIGHTS, Operation, Scope
+from sottovoce.quality.office import Caller, Office
+from sottovoce.storage import contacts, task_lists
+from sottovoce.storage.task_lists import Progress
+
+_CHANGES = {
+    Operation.UPDATE_TASK: TaskAction.RENAME,
+    Operation.APPOINT_TASK: TaskAction.APPOINT,
+    Operation.TERMINATE_TASK: TaskAction.TERMINATE,
+}
+
+
+async def query(
+    office: Office, caller: Caller, wanted: TaskFilter, *, page: int, rows: int, acting_as: Role | None = None
+) -> tuple[int, list[TaskLine]]:
+    """How many tasks the caller sees, and a page of them, the latest first. Declined(NO_RIGHT)."""
+    seen = sight(caller.user, Operation.QUERY_TASKS, acting_as)
+    async with office.work(caller.vdn, caller.user.user) as work:
+        await task_lists.snapshot(work.connection)
+        total, found = await task_lists.page(work.connection, work.vdn, wanted, seen, page=page, rows=rows)
+        progress = await task_lists.progress(work.connection, work.vdn, [task.task for task in found])
+    return total, [_line(caller, task, progress.get(task.task, Progress()), acting_as) for task in found]
+
+
+async def items(
+    office: Office,
+    caller: Caller,
+    task: ReviewId,
+    wanted: ItemFilter,
+    *,
+    page: int,
+    rows: int,
+    acting_as: Role | None = None,
+) -> tuple[int, list[ItemLine]]:
+    """How many items of a task the caller sees, and a page of them in the order of the draw.
+
+    Declined(NOT_FOUND) where he sees nothing of it, (NO_RIGHT).
+    """
+    seen = sight(caller.user, Operation.QUERY_TASK_ITEMS, acting_as)
+    async with office.work(caller.vdn, caller.user.user) as work:
+        await task_lists.snapshot(work.connection)
+        if not await task_lists.visible(work.connection, work.vdn, task, seen):
+            raise no_task()
+        total, found = await task_lists.items_page(
+            work.connection, work.vdn, task, wanted, seen, page=page, rows=rows
+        )
+        held = await contacts.many(work.connection, work.vdn, [one.item.contact for one in found])
+    return total, [
+        ItemLine(
+            item=one.item,
+            contact=held[one.item.contact],
+            inspector_name=one.inspector_name,
+            staff=one.staff or one.item.agent,
+            staff_name=one.staff_name,
+        )
+        for one in found
+        if one.item.contact in held
+    ]
+
+
+def _line(caller: Caller, task: Task, progress: Progress, acting_as: Role | None) -> TaskLine:
+    mine = task.created_by == caller.user.user
+    roles = caller.user.roles if acting_as is None else {acting_as}
+    changeable = any(
+        isinstance(TASKS[task.state, action], TaskState)
+        and any(
+            RIGHTS[role, operation] is Scope.ALL or (mine and RIGHTS[role, operation] is not Scope.NO)
+            for role in roles
+        )
+        for operation, action in _CHANGES.items()
+    )
+    return TaskLine(
+        task=task,
+        inspect_total=progress.inspect_total,
+        inspect_done=progress.inspect_done,
+        review_total=progress.review_total,
+        review_done=progress.review_done,
+        reviewer=progress.reviewer,
+        reviewer_name=progress.reviewer_name,
+        mine=mine,
+        changeable=changeable,
+    )

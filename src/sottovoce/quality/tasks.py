@@ -1,0 +1,343 @@
+"""Review tasks: created, changed, appointed, put into effect, terminated, deleted [2504-2510].
+
+Each is one transaction that holds the task's row; it changes task and items together, and writes the
+task's history and the audit with them. A sample's seed is committed before, on its own.
+
+Unless said otherwise, all decline with NOT_FOUND (unknown, another tenant's, deleted, or not the
+caller's), WRONG_STATE, LOST_RACE (the state became a wrong one while the caller waited), NO_RIGHT.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from sottovoce.domain.directory import AgentId
+from sottovoce.domain.people import SERVER, ReviewId, Role, UserId
+from sottovoce.domain.reviews import (
+    BadShare,
+    Item,
+    ItemState,
+    Shares,
+    Task,
+    TaskAction,
+    TaskOrder,
+    TaskState,
+    deal,
+    follow,
+    no_task,
+)
+from sottovoce.domain.rights import Operation, Scope
+from sottovoce.domain.sampling import Drawn
+from sottovoce.errors import Declined, ReviewCode
+from sottovoce.quality import sampling
+from sottovoce.quality.office import Caller, Office, Work
+from sottovoce.storage import ids, staffing, tasks
+from sottovoce.storage.database import DatabaseAway, transaction
+
+INSPECTING = frozenset({Role.INSPECTOR, Role.QUALITY_LEADER, Role.QUALITY_DIRECTOR})
+"""Who can be appointed."""
+
+
+class UnknownAgent(Declined):
+    """Agents that were asked for and are none of the tenant's: BAD_PARAMETER. `place` is in their list."""
+
+    def __init__(self, place: int) -> None:
+        super().__init__(ReviewCode.BAD_PARAMETER, "is no agent of this tenant")
+        self.place = place
+
+
+async def agents_of(office: Office, caller: Caller, staff: Sequence[UserId]) -> tuple[AgentId, ...]:
+    """The work numbers of users, ascending. Raises UnknownAgent."""
+    if not staff:
+        return ()
+    async with office.work(caller.vdn, caller.user.user) as work:
+        found = await staffing.agents_of(work.connection, caller.vdn, staff)
+    for place, user in enumerate(staff):
+        if user not in found:
+            raise UnknownAgent(place)
+    return tuple(sorted(set(found.values())))
+
+
+async def check_people(connection: AsyncConnection, caller: Caller, shares: Shares, reach: Scope) -> None:
+    """Make sure that everybody in `shares` inspects for the tenant, and is the caller's to appoint.
+
+    Whoever's right does not reach ALL appoints himself and those he leads. Raises BadShare.
+    """
+    shares.check()
+    roles = await staffing.roles_of(connection, caller.vdn, [share.person for share in shares.people])
+    led = caller.user.leads | {caller.user.user}
+    for place, share in enumerate(shares.people):
+        if not roles.get(share.person, frozenset()) & INSPECTING:
+            raise BadShare(place, "person", "is no inspector of this tenant")
+        if reach is not Scope.ALL and share.person not in led:
+            raise BadShare(place, "person", "is not led by the caller")
+
+
+async def create(
+    office: Office, caller: Caller, order: TaskOrder, *, acting_as: Role | None = None
+) -> ReviewId:
+    """A new task with its sample; nobody inspects it yet. Declined(NOTHING_QUALIFIES), (NO_RIGHT)."""
+    caller.scope(Operation.CREATE_TASK, acting_as)
+    user = caller.user.user
+    async with office.work(caller.vdn, user) as work:
+        (task,) = await ids.fresh(work.connection, work.at)
+    draw = await sampling.commit_seed(office, caller.vdn, user, task)
+    async with office.work(caller.vdn, user) as work:
+        await make(work, office, task=task, draw=draw, order=order, created_by=user)
+    return task
+
+
+async def make(
+    work: Work,
+    office: Office,
+    *,
+    task: ReviewId,
+    draw: int,
+    order: TaskOrder,
+    created_by: UserId,
+    shares: Shares | None = None,
+    plan: ReviewId | None = None,
+    in_effect: bool = False,
+) -> int:
+    """Draw a sample and make a task of it, in the transaction of `work`; the number of its items.
+
+    With `shares` the items are dealt, and with `in_effect` the task takes effect at once (`shares` are
+    then needed). The people in them are taken as they are. Declined(NOTHING_QUALIFIES); BadShare.
+    """
+    if in_effect and shares is None:
+        raise ValueError("a task without inspectors cannot take effect")
+    items = await _drawn(work, office, task, draw, order)
+    state = TaskState.CREATED
+    if shares is not None:
+        items = _dealt(items, shares)
+        state = follow(state, TaskAction.APPOINT_NOW if in_effect else TaskAction.APPOINT)
+    made = Task(
+        task=task,
+        name=order.name,
+        state=state,
+        interaction=order.conditions.interaction,
+        conditions=order.conditions,
+        calls_from=order.calls_from,
+        calls_until=order.calls_until,
+        draw=draw,
+        created_by=created_by,
+        created_at=work.at,
+        takes_effect_at=work.at if in_effect else None,
+        plan=plan,
+    )
+    await tasks.insert(work.connection, work.vdn, made, items)
+    detail: dict[str, Any] = {"items": len(items), "draw": draw}
+    await put_down(work, task, "create", detail if plan is None else {**detail, "plan": plan})
+    work.audit("task.create", task, items=len(items), draw=draw)
+    if shares is not None:
+        await _put_down_appointment(work, task, shares, in_effect)
+    return len(items)
+
+
+async def update(
+    office: Office,
+    caller: Caller,
+    task: ReviewId,
+    wanted: Callable[[TaskOrder], TaskOrder],
+    *,
+    acting_as: Role | None = None,
+) -> None:
+    """Make a task what `wanted` makes of it: rename it, and draw its sample anew where other calls are meant.
+
+    A new sample has no inspectors. The same conditions and range draw nothing: nobody can repeat a draw
+    until he likes it. Also Declined(NOTHING_QUALIFIES).
+    """
+    user = caller.user.user
+    async with office.work(caller.vdn, user) as work:
+        held, seen = await held_task(work, caller, Operation.UPDATE_TASK, task, acting_as)
+        before = TaskOrder(held.name, held.conditions, held.calls_from, held.calls_until)
+        order = wanted(before)
+        if order == replace(before, name=order.name):
+            follow(held.state, TaskAction.RENAME, seen)
+            await tasks.change(work.connection, work.vdn, task, name=order.name)
+            await put_down(work, task, "rename", {"before": held.name, "name": order.name})
+            work.audit("task.rename", task, before=held.name, name=order.name)
+            return
+        follow(held.state, TaskAction.REDRAW, seen)
+    draw = await sampling.commit_seed(office, caller.vdn, user, task)
+    async with office.work(caller.vdn, user) as work:
+        now, _ = await held_task(work, caller, Operation.UPDATE_TASK, task, acting_as)
+        state = follow(now.state, TaskAction.REDRAW, held.state)
+        if now.draw != held.draw:
+            raise Declined(ReviewCode.LOST_RACE, "the task was drawn anew meanwhile")
+        dropped = await tasks.drop_items(work.connection, work.vdn, task)
+        items = await _drawn(work, office, task, draw, order)
+        await tasks.insert_items(work.connection, work.vdn, items)
+        await tasks.change(
+            work.connection,
+            work.vdn,
+            task,
+            name=order.name,
+            state=state.value,
+            interaction=order.conditions.interaction,
+            conditions=order.conditions.to_json(),
+            calls_from=order.calls_from,
+            calls_until=order.calls_until,
+            draw=draw,
+        )
+        detail = {"items": len(items), "draw": draw, "dropped": dropped, "draw_before": held.draw}
+        await put_down(work, task, "redraw", {**detail, "name": order.name})
+        work.audit("task.redraw", task, **detail)
+
+
+async def appoint(
+    office: Office,
+    caller: Caller,
+    task: ReviewId,
+    shares: Shares,
+    *,
+    now: bool = False,
+    acting_as: Role | None = None,
+) -> None:
+    """Deal all items of a task to inspectors, also where they were dealt before; with `now` it takes effect.
+
+    Declined(BAD_PARAMETER) as BadShare where somebody cannot be appointed or the counts do not fit.
+    """
+    async with office.work(caller.vdn, caller.user.user) as work:
+        held, seen = await held_task(work, caller, Operation.APPOINT_TASK, task, acting_as)
+        state = follow(held.state, TaskAction.APPOINT_NOW if now else TaskAction.APPOINT, seen)
+        await check_people(work.connection, caller, shares, caller.scope(Operation.APPOINT_TASK, acting_as))
+        counted = await tasks.tally(work.connection, work.vdn, task)
+        await tasks.appoint(work.connection, work.vdn, task, deal(shares, sum(counted.values())))
+        columns = {"takes_effect_at": work.at} if now else {}
+        await tasks.change(work.connection, work.vdn, task, state=state.value, **columns)
+        await _put_down_appointment(work, task, shares, now)
+
+
+async def take_effect(
+    office: Office,
+    caller: Caller,
+    task: ReviewId,
+    at: datetime | None = None,
+    *,
+    acting_as: Role | None = None,
+) -> None:
+    """Put an assigned task into effect: at once, or `at` a time to come."""
+    async with office.work(caller.vdn, caller.user.user) as work:
+        held, seen = await held_task(work, caller, Operation.TAKE_EFFECT, task, acting_as)
+        if at is None:
+            await _put_into_effect(work, held, seen)
+            return
+        state = follow(held.state, TaskAction.RESERVE, seen)
+        await tasks.change(work.connection, work.vdn, task, state=state.value, takes_effect_at=at)
+        await put_down(work, task, "reserve", {"at": at.isoformat()})
+        work.audit("task.reserve", task, at=at.isoformat())
+
+
+async def reserved_due(office: Office, now: datetime) -> int:
+    """Put the reserved tasks of all tenants whose time has come into effect; how many they were.
+
+    Each in a transaction of its own, by `people.SERVER`. What was done to one meanwhile goes first.
+    Declined(UNAVAILABLE).
+    """
+    try:
+        async with transaction(office.engine) as connection:
+            found = await tasks.due(connection, now)
+    except DatabaseAway as away:
+        raise Declined(ReviewCode.UNAVAILABLE, "the database is away") from away
+    done = 0
+    for vdn, task in found:
+        async with office.work(vdn, SERVER) as work:
+            held = await tasks.find(work.connection, vdn, task, lock=True)
+            if held is None or held.state is not TaskState.RESERVED:
+                continue
+            if held.takes_effect_at is None or held.takes_effect_at > now:
+                continue
+            await _put_into_effect(work, held, held.state)
+            done += 1
+    return done
+
+
+async def terminate(office: Office, caller: Caller, task: ReviewId, *, acting_as: Role | None = None) -> None:
+    """End a task for good [2506]. What is done stays; what is not is released, and the history says so."""
+    async with office.work(caller.vdn, caller.user.user) as work:
+        held, seen = await held_task(work, caller, Operation.TERMINATE_TASK, task, acting_as)
+        state = follow(held.state, TaskAction.TERMINATE, seen)
+        await _end(work, held, state, "terminate")
+
+
+async def delete(office: Office, caller: Caller, task: ReviewId, *, acting_as: Role | None = None) -> None:
+    """Take away a task that never took effect [2504]. Its history and its certificate stay."""
+    async with office.work(caller.vdn, caller.user.user) as work:
+        held, seen = await held_task(work, caller, Operation.DELETE_TASK, task, acting_as)
+        state = follow(held.state, TaskAction.DELETE, seen)
+        await _end(work, held, state, "delete")
+
+
+async def held_task(
+    work: Work, caller: Caller, operation: Operation, task: ReviewId, acting_as: Role | None
+) -> tuple[Task, TaskState]:
+    """A task that the caller may do that to, locked; and the state in which it was before the wait."""
+    reach = caller.scope(operation, acting_as)
+    seen = await tasks.find(work.connection, work.vdn, task)
+    if seen is None or seen.state is TaskState.DELETED:
+        raise no_task()
+    if reach is not Scope.ALL and seen.created_by != caller.user.user:
+        raise no_task()
+    held = await tasks.find(work.connection, work.vdn, task, lock=True)
+    if held is None:
+        raise no_task()
+    return held, seen.state
+
+
+async def put_down(work: Work, task: ReviewId, action: str, detail: Mapping[str, Any]) -> None:
+    """A line in the task's history."""
+    await tasks.add_step(work.connection, work.vdn, task, work.at, work.user, action, detail)
+
+
+async def _put_into_effect(work: Work, held: Task, seen: TaskState) -> None:
+    state = follow(held.state, TaskAction.TAKE_EFFECT, seen)
+    await tasks.change(work.connection, work.vdn, held.task, state=state.value, takes_effect_at=work.at)
+    await put_down(work, held.task, "take_effect", {})
+    work.audit("task.take_effect", held.task)
+
+
+async def _end(work: Work, held: Task, state: TaskState, action: str) -> None:
+    released = await tasks.release(work.connection, work.vdn, held.task, work.at)
+    await tasks.change(work.connection, work.vdn, held.task, state=state.value, ended_at=work.at)
+    counted = await tasks.tally(work.connection, work.vdn, held.task)
+    detail = {
+        "before": held.state.value,
+        "done": counted[ItemState.DONE],
+        "released": [{"item": item, "inspector": inspector} for item, inspector in released],
+    }
+    await put_down(work, held.task, action, detail)
+    work.audit(
+        f"task.{action}",
+        held.task,
+        before=held.state.value,
+        done=counted[ItemState.DONE],
+        released=len(released),
+    )
+
+
+async def _put_down_appointment(work: Work, task: ReviewId, shares: Shares, in_effect: bool) -> None:
+    await put_down(work, task, "appoint", {"shares": shares.to_json(), "in_effect": in_effect})
+    people = ", ".join(share.person for share in shares.people)
+    work.audit("task.appoint", task, people=people, in_effect=in_effect)
+
+
+async def _drawn(work: Work, office: Office, task: ReviewId, draw: int, order: TaskOrder) -> list[Item]:
+    drawn: Sequence[Drawn] = await sampling.draw(
+        work, office, draw, task, order.conditions, order.calls_from, order.calls_until
+    )
+    made = await ids.fresh(work.connection, work.at, len(drawn))
+    return [
+        Item(item, task, one.place, one.contact, one.began_at, AgentId(one.agent), None, ItemState.WAITING)
+        for item, one in zip(made, drawn, strict=True)
+    ]
+
+
+def _dealt(items: Sequence[Item], shares: Shares) -> list[Item]:
+    people = deal(shares, len(items))
+    return [replace(item, inspector=person) for item, person in zip(items, people, strict=True)]

@@ -1,0 +1,235 @@
+"""Review tasks, their items and their histories. What changes a task holds its row (`find(lock=True)`)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.dialects.postgresql import ARRAY
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from sottovoce.domain.directory import AgentId, VdnId
+from sottovoce.domain.people import ReviewId, UserId
+from sottovoce.domain.reviews import OPEN_ITEMS, Item, ItemState, Step, Task, TaskState
+from sottovoce.domain.sampling import Conditions
+from sottovoce.storage.tables import review_items, review_steps, review_tasks
+from sottovoce.storage.tables.schema import ID, TIME
+
+_OPEN = tuple(state.value for state in OPEN_ITEMS)
+
+
+async def insert(connection: AsyncConnection, vdn: VdnId, task: Task, items: Sequence[Item]) -> None:
+    """Put down a task with its items, in whatever states they are."""
+    row = {
+        "vdn": int(vdn),
+        "task": task.task,
+        "name": task.name,
+        "state": task.state.value,
+        "interaction": task.interaction,
+        "calls_from": task.calls_from,
+        "calls_until": task.calls_until,
+        "conditions": task.conditions.to_json(),
+        "draw": task.draw,
+        "created_by": task.created_by,
+        "created_at": task.created_at,
+        "takes_effect_at": task.takes_effect_at,
+        "ended_at": task.ended_at,
+        "plan": task.plan,
+    }
+    await connection.execute(sa.insert(review_tasks).values(row))
+    await insert_items(connection, vdn, items)
+
+
+async def insert_items(connection: AsyncConnection, vdn: VdnId, items: Sequence[Item]) -> None:
+    """Put down items of a task, all in one statement."""
+    if not items:
+        return
+    columns: dict[str, tuple[Any, list[Any]]] = {
+        "item": (ID, [item.item for item in items]),
+        "task": (ID, [item.task for item in items]),
+        "place": (sa.Integer(), [item.place for item in items]),
+        "contact": (sa.BigInteger(), [item.contact for item in items]),
+        "began_at": (TIME, [item.began_at for item in items]),
+        "agent": (sa.Integer(), [item.agent for item in items]),
+        "inspector": (ID, [item.inspector for item in items]),
+        "state": (sa.Text(), [item.state.value for item in items]),
+    }
+    rows = _rows(columns)
+    query = sa.select(sa.literal(int(vdn), sa.Integer), *(rows.c[name] for name in columns))
+    await connection.execute(sa.insert(review_items).from_select(["vdn", *columns], query))
+
+
+async def find(connection: AsyncConnection, vdn: VdnId, task: ReviewId, *, lock: bool = False) -> Task | None:
+    """A task of the tenant, a deleted one too. With `lock` it is the caller's until the transaction ends."""
+    query = sa.select(review_tasks).where(_is(vdn, task))
+    row = (await connection.execute(query.with_for_update() if lock else query)).mappings().first()
+    return None if row is None else task_of(row)
+
+
+async def change(connection: AsyncConnection, vdn: VdnId, task: ReviewId, **columns: Any) -> None:
+    """Write columns of a task that the caller has locked."""
+    await connection.execute(sa.update(review_tasks).where(_is(vdn, task)).values(columns))
+
+
+async def items(connection: AsyncConnection, vdn: VdnId, task: ReviewId) -> list[Item]:
+    """All items of a task, in the order of the draw."""
+    query = sa.select(review_items).where(_of(vdn, task)).order_by(review_items.c.place)
+    return [item_of(row) for row in (await connection.execute(query)).mappings()]
+
+
+async def item(connection: AsyncConnection, vdn: VdnId, item: ReviewId, *, lock: bool = False) -> Item | None:
+    """One item of the tenant. To lock it, its task is locked first."""
+    query = sa.select(review_items).where(review_items.c.vdn == int(vdn), review_items.c.item == item)
+    row = (await connection.execute(query.with_for_update() if lock else query)).mappings().first()
+    return None if row is None else item_of(row)
+
+
+async def change_item(connection: AsyncConnection, vdn: VdnId, item: ReviewId, **columns: Any) -> None:
+    """Write columns of an item whose task the caller has locked."""
+    where = (review_items.c.vdn == int(vdn), review_items.c.item == item)
+    await connection.execute(sa.update(review_items).where(*where).values(columns))
+
+
+async def drop_items(connection: AsyncConnection, vdn: VdnId, task: ReviewId) -> int:
+    """Take a sample out of its task, before another is put in; how many they were."""
+    return (await connection.execute(sa.delete(review_items).where(_of(vdn, task)))).rowcount
+
+
+async def tally(connection: AsyncConnection, vdn: VdnId, task: ReviewId) -> dict[ItemState, int]:
+    """How many items of a task are in each state."""
+    query = (
+        sa.select(review_items.c.state, sa.func.count()).where(_of(vdn, task)).group_by(review_items.c.state)
+    )
+    counted = {ItemState(state): count for state, count in await connection.execute(query)}
+    return {state: counted.get(state, 0) for state in ItemState}
+
+
+async def appoint(
+    connection: AsyncConnection, vdn: VdnId, task: ReviewId, inspectors: Sequence[UserId]
+) -> None:
+    """Give each item its inspector; `inspectors` are in the order of the draw, one for each item."""
+    columns: dict[str, tuple[Any, list[Any]]] = {
+        "place": (sa.Integer(), list(range(len(inspectors)))),
+        "person": (ID, list(inspectors)),
+    }
+    rows = _rows(columns)
+    dealt = (
+        sa.update(review_items)
+        .where(_of(vdn, task), review_items.c.place == rows.c.place)
+        .values(inspector=rows.c.person)
+    )
+    await connection.execute(dealt)
+
+
+async def release(
+    connection: AsyncConnection, vdn: VdnId, task: ReviewId, at: datetime
+) -> list[tuple[ReviewId, UserId | None]]:
+    """Release the items that are not done; each with whose it was, in the order of the draw."""
+    released = (
+        sa.update(review_items)
+        .where(_of(vdn, task), review_items.c.state.in_(_OPEN))
+        .values(state=ItemState.RELEASED.value, ended_at=at)
+        .returning(review_items.c.place, review_items.c.item, review_items.c.inspector)
+    )
+    rows = sorted(await connection.execute(released))
+    return [
+        (ReviewId(item), UserId(inspector) if inspector is not None else None) for _, item, inspector in rows
+    ]
+
+
+async def due(connection: AsyncConnection, now: datetime) -> list[tuple[VdnId, ReviewId]]:
+    """The tasks of all tenants whose reserved time has come, longest due first."""
+    query = (
+        sa.select(review_tasks.c.vdn, review_tasks.c.task)
+        .where(review_tasks.c.state == TaskState.RESERVED.value, review_tasks.c.takes_effect_at <= now)
+        .order_by(review_tasks.c.takes_effect_at)
+    )
+    return [(VdnId(vdn), ReviewId(task)) for vdn, task in await connection.execute(query)]
+
+
+async def add_step(
+    connection: AsyncConnection,
+    vdn: VdnId,
+    task: ReviewId,
+    at: datetime,
+    user: UserId,
+    action: str,
+    detail: Mapping[str, Any],
+) -> None:
+    """Add a line to the history of a task that the caller has locked, or just made."""
+    last = sa.select(sa.func.coalesce(sa.func.max(review_steps.c.number), 0) + 1).where(
+        review_steps.c.vdn == int(vdn), review_steps.c.task == task
+    )
+    row = {
+        "vdn": int(vdn),
+        "task": task,
+        "number": last.scalar_subquery(),
+        "at": at,
+        "user": user,
+        "action": action,
+        "detail": dict(detail),
+    }
+    await connection.execute(sa.insert(review_steps).values(row))
+
+
+async def steps(connection: AsyncConnection, vdn: VdnId, task: ReviewId) -> list[Step]:
+    """The history of a task, a deleted one too."""
+    query = (
+        sa.select(review_steps)
+        .where(review_steps.c.vdn == int(vdn), review_steps.c.task == task)
+        .order_by(review_steps.c.number)
+    )
+    return [
+        Step(row["number"], row["at"], UserId(row["user"]), row["action"], dict(row["detail"]))
+        for row in (await connection.execute(query)).mappings()
+    ]
+
+
+def task_of(row: Mapping[str, Any] | sa.RowMapping) -> Task:
+    """A row of `review_tasks`."""
+    return Task(
+        task=ReviewId(row["task"]),
+        name=row["name"],
+        state=TaskState(row["state"]),
+        interaction=row["interaction"],
+        conditions=Conditions.from_json(row["conditions"]),
+        calls_from=row["calls_from"],
+        calls_until=row["calls_until"],
+        draw=row["draw"],
+        created_by=UserId(row["created_by"]),
+        created_at=row["created_at"],
+        takes_effect_at=row["takes_effect_at"],
+        ended_at=row["ended_at"],
+        plan=None if row["plan"] is None else ReviewId(row["plan"]),
+    )
+
+
+def item_of(row: Mapping[str, Any] | sa.RowMapping) -> Item:
+    """A row of `review_items`."""
+    return Item(
+        item=ReviewId(row["item"]),
+        task=ReviewId(row["task"]),
+        place=row["place"],
+        contact=row["contact"],
+        began_at=row["began_at"],
+        agent=None if row["agent"] is None else AgentId(row["agent"]),
+        inspector=None if row["inspector"] is None else UserId(row["inspector"]),
+        state=ItemState(row["state"]),
+    )
+
+
+def _is(vdn: VdnId, task: ReviewId) -> sa.ColumnElement[bool]:
+    return (review_tasks.c.vdn == int(vdn)) & (review_tasks.c.task == task)
+
+
+def _of(vdn: VdnId, task: ReviewId) -> sa.ColumnElement[bool]:
+    return (review_items.c.vdn == int(vdn)) & (review_items.c.task == task)
+
+
+def _rows(columns: Mapping[str, tuple[Any, list[Any]]]) -> sa.TableValuedAlias:
+    """Rows sent as one array for each column."""
+    arrays = [sa.bindparam(None, values, ARRAY(kind), unique=True) for kind, values in columns.values()]
+    names = [sa.column(name, kind) for name, (kind, _) in columns.items()]
+    return sa.func.unnest(*arrays).table_valued(*names, name="rows").render_derived()

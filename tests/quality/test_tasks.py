@@ -1,0 +1,239 @@
+"""Review tasks from creation to their end, without the wire."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+import pytest
+from tests.quality.reviewing import CONDITIONS, check_whole, found, history
+from tests.quality.standing import (
+    ANN,
+    DIRECTOR,
+    FOREIGN,
+    INSPECTOR,
+    LEADER,
+    NOW,
+    ONE,
+    SECOND,
+    THIRD,
+    TWO,
+    Standing,
+)
+
+from sottovoce.domain.people import SERVER, ReviewId, UserId
+from sottovoce.domain.reviews import BadShare, Share, ShareKind, Shares, TaskOrder, TaskState
+from sottovoce.domain.sampling import Conditions, Earlier, Quantity
+from sottovoce.errors import Declined, ReviewCode
+from sottovoce.quality import sampling, tasks
+from sottovoce.storage import ids
+from sottovoce.storage import tasks as stored
+from sottovoce.storage.database import transaction
+
+
+def even(*people: UserId) -> Shares:
+    return Shares(ShareKind.COUNTS, tuple(Share(person) for person in people))
+
+
+async def created(standing: Standing, calls: int = 5, by: UserId = DIRECTOR, name: str = "March") -> ReviewId:
+    for _ in range(calls):
+        await standing.contact()
+    return await tasks.create(standing.office, await standing.caller(by), TaskOrder(name, CONDITIONS))
+
+
+async def state_of(standing: Standing, task: ReviewId) -> TaskState:
+    return (await found(standing, task))[0].state
+
+
+async def test_from_creation_to_effect(standing: Standing) -> None:
+    task = await created(standing)
+    director = await standing.caller(DIRECTOR)
+    held, items = await found(standing, task)
+    assert (held.state, held.name, held.created_by) == (TaskState.CREATED, "March", DIRECTOR)
+    assert len(items) == 5
+    await tasks.appoint(standing.office, director, task, even(INSPECTOR, SECOND))
+    held, items = await found(standing, task)
+    assert held.state is TaskState.ASSIGNED
+    assert [item.inspector for item in items] == [INSPECTOR, SECOND, INSPECTOR, SECOND, INSPECTOR]
+    await tasks.take_effect(standing.office, director, task)
+    held, _ = await found(standing, task)
+    assert (held.state, held.takes_effect_at) == (TaskState.IN_EFFECT, NOW)
+    assert await history(standing, task) == ["create", "appoint", "take_effect"]
+    assert len(task) == 19
+    await check_whole(standing.engine)
+
+
+async def test_appointing_again_deals_all_anew_and_keeps_the_reserved_time(standing: Standing) -> None:
+    task = await created(standing)
+    director = await standing.caller(DIRECTOR)
+    later = NOW + timedelta(hours=1)
+    await tasks.appoint(standing.office, director, task, even(INSPECTOR))
+    await tasks.take_effect(standing.office, director, task, later)
+    await tasks.appoint(standing.office, director, task, even(THIRD))
+    held, items = await found(standing, task)
+    assert (held.state, held.takes_effect_at) == (TaskState.RESERVED, later)
+    assert {item.inspector for item in items} == {THIRD}
+    await tasks.take_effect(standing.office, director, task, later + timedelta(hours=1))
+    assert (await found(standing, task))[0].takes_effect_at == later + timedelta(hours=1)
+    await tasks.appoint(standing.office, director, task, even(SECOND), now=True)
+    held, items = await found(standing, task)
+    assert (held.state, held.takes_effect_at) == (TaskState.IN_EFFECT, NOW)
+    await check_whole(standing.engine)
+
+
+async def test_a_reserved_time_comes_once_for_every_tenant(standing: Standing) -> None:
+    first, second = await created(standing), await created(standing)
+    director = await standing.caller(DIRECTOR)
+    for task, hours in ((first, 1), (second, 2)):
+        await tasks.appoint(standing.office, director, task, even(INSPECTOR))
+        await tasks.take_effect(standing.office, director, task, NOW + timedelta(hours=hours))
+    await standing.contact(201, vdn=TWO)
+    foreign = await standing.caller(FOREIGN, TWO)
+    theirs = await tasks.create(standing.office, foreign, TaskOrder("T", CONDITIONS))
+    await tasks.appoint(standing.office, foreign, theirs, even(FOREIGN))
+    await tasks.take_effect(standing.office, foreign, theirs, NOW + timedelta(minutes=5))
+
+    async def come(minutes: int) -> int:
+        now = NOW + timedelta(minutes=minutes)
+        standing.clock.advance((now - standing.clock.now()).total_seconds())
+        return await tasks.reserved_due(standing.office, now)
+
+    assert await come(4) == 0
+    assert await come(60) == 2
+    assert await come(61) == 0
+    assert (await found(standing, theirs, TWO))[0].state is TaskState.IN_EFFECT
+    assert await state_of(standing, first) is TaskState.IN_EFFECT
+    assert await state_of(standing, second) is TaskState.RESERVED
+    async with transaction(standing.engine) as connection:
+        last = (await stored.steps(connection, ONE, first))[-1]
+    assert (last.action, last.user, last.at) == ("take_effect", SERVER, NOW + timedelta(hours=1))
+    await check_whole(standing.engine)
+
+
+async def test_terminated_keeps_what_is_done_and_says_what_it_released(standing: Standing) -> None:
+    task = await created(standing, 2)
+    director = await standing.caller(DIRECTOR)
+    await tasks.appoint(standing.office, director, task, even(INSPECTOR, SECOND), now=True)
+    await tasks.terminate(standing.office, director, task)
+    held, items = await found(standing, task)
+    assert (held.state, held.ended_at) == (TaskState.TERMINATED, NOW)
+    async with transaction(standing.engine) as connection:
+        last = (await stored.steps(connection, ONE, task))[-1]
+    assert last.detail == {
+        "before": "in_effect",
+        "done": 0,
+        "released": [{"item": item.item, "inspector": item.inspector} for item in items],
+    }
+    with pytest.raises(Declined) as refusal:
+        await tasks.terminate(standing.office, director, task)
+    assert refusal.value.code is ReviewCode.WRONG_STATE
+    await check_whole(standing.engine)
+
+
+async def test_a_new_name_keeps_all_and_new_conditions_draw_anew(standing: Standing) -> None:
+    task = await created(standing)
+    director = await standing.caller(DIRECTOR)
+    await tasks.appoint(standing.office, director, task, even(INSPECTOR))
+    before = await found(standing, task)
+    await tasks.update(standing.office, director, task, lambda order: TaskOrder("April", order.conditions))
+    held, items = await found(standing, task)
+    assert (held.name, held.state, held.draw) == ("April", TaskState.ASSIGNED, before[0].draw)
+    assert items == before[1]
+    fewer = Conditions(Quantity.CALLS, 2, earlier=Earlier.FRESH)
+    await tasks.update(standing.office, director, task, lambda _: TaskOrder("May", fewer))
+    held, items = await found(standing, task)
+    assert (held.name, held.state, held.conditions) == ("May", TaskState.CREATED, fewer)
+    assert len(items) == 2
+    assert held.draw != before[0].draw
+    assert await history(standing, task) == ["create", "appoint", "rename", "redraw"]
+    await check_whole(standing.engine)
+
+
+async def test_a_sample_that_comes_to_nothing_changes_nothing(standing: Standing) -> None:
+    task = await created(standing)
+    director = await standing.caller(DIRECTOR)
+    none = TaskOrder("None", CONDITIONS, calls_from=NOW + timedelta(days=1))
+    before = await found(standing, task)
+    for attempt in (
+        tasks.update(standing.office, director, task, lambda _: none),
+        tasks.create(standing.office, director, none),
+    ):
+        with pytest.raises(Declined) as refusal:
+            await attempt
+        assert refusal.value.code is ReviewCode.NOTHING_QUALIFIES
+    assert await found(standing, task) == before
+    assert await check_whole(standing.engine) == {TaskState.CREATED: 1}
+
+
+@pytest.mark.parametrize(
+    ("shares", "place", "part"),
+    [
+        (even(ANN), 0, "person"),
+        (even(INSPECTOR, FOREIGN), 1, "person"),
+        (even(INSPECTOR, UserId("999")), 1, "person"),
+        (even(INSPECTOR, SECOND, INSPECTOR), 2, "person"),
+        (Shares(ShareKind.COUNTS, (Share(INSPECTOR, 6),)), None, "count"),
+        (Shares(ShareKind.COUNTS, (Share(INSPECTOR, 4),)), None, "count"),
+    ],
+)
+async def test_who_cannot_be_appointed(
+    standing: Standing, shares: Shares, place: int | None, part: str
+) -> None:
+    task = await created(standing)
+    before = await found(standing, task)
+    with pytest.raises(BadShare) as refusal:
+        await tasks.appoint(standing.office, await standing.caller(DIRECTOR), task, shares)
+    assert (refusal.value.place, refusal.value.part) == (place, part)
+    assert await found(standing, task) == before
+
+
+async def test_a_leader_appoints_whom_he_leads_in_tasks_of_his_own(standing: Standing) -> None:
+    leader = await standing.caller(LEADER)
+    theirs = await created(standing)
+    with pytest.raises(Declined) as refusal:
+        await tasks.appoint(standing.office, leader, theirs, even(INSPECTOR))
+    assert refusal.value.code is ReviewCode.NOT_FOUND
+    own = await created(standing, by=LEADER)
+    with pytest.raises(BadShare) as bad:
+        await tasks.appoint(standing.office, leader, own, even(LEADER, THIRD))
+    assert bad.value.place == 1
+    await tasks.appoint(standing.office, leader, own, even(LEADER, INSPECTOR))
+    assert await state_of(standing, own) is TaskState.ASSIGNED
+
+
+async def test_a_plan_makes_its_task_in_one_transaction(standing: Standing) -> None:
+    """Made, dealt and in effect with the plan's own rows, or not at all."""
+    for _ in range(4):
+        await standing.contact()
+    order = TaskOrder("Weekly", CONDITIONS)
+    percent = Shares(ShareKind.PERCENT, (Share(INSPECTOR, 75), Share(SECOND, 25)))
+
+    async def run(fails: bool, at: datetime) -> ReviewId:
+        async with transaction(standing.engine) as connection:
+            task, plan = await ids.fresh(connection, at, 2)
+        draw = await sampling.commit_seed(standing.office, ONE, SERVER, task)
+        async with standing.office.work(ONE, SERVER) as work:
+            count = await tasks.make(
+                work,
+                standing.office,
+                task=task,
+                draw=draw,
+                order=order,
+                created_by=DIRECTOR,
+                shares=percent,
+                plan=plan,
+                in_effect=True,
+            )
+            assert count == 4
+            if fails:
+                raise RuntimeError("the plan's row could not be written")
+        return task
+
+    with pytest.raises(RuntimeError):
+        await run(True, NOW)
+    assert await check_whole(standing.engine) == {}
+    task = await run(False, NOW)
+    held, items = await found(standing, task)
+    assert held.state is TaskState.IN_EFFECT
+    assert [item.inspector for item in items] == [INSPECTOR, SECOND, INSPECTOR, INSPECTOR]
+    assert await history(standing, task) == ["create", "appoint"]
+    await check_whole(standing.engine)
