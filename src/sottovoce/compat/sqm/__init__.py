@@ -1,0 +1,14 @@
+"""The checks of the quality family (CC-SQM, CC-iSQM), after the pages of the API Reference.
+
+* ``catalogue``   the documented interfaces: path, page, mandatory fields, success code
+* ``interfaces``  what one of them is, and requests like those that pages print
+* ``answers``     the documented forms of their answers
+* ``token``       tokenByAkSk
+* ``requests``    what holds for every interface: token, headers, mandatory fields, types
+* ``calls``       inspected calls · ``tasks`` review tasks and their items · ``plans`` plans
+* ``items``       problems and appeals · ``scoring`` score profiles and scenarios
+
+Each module's ``walk(bench)`` makes its checks in order; ``compat.run`` calls them. Whatever is made has a
+name of its own, and is deleted or terminated at the end. Not checked: the rules' configuration (2.6, but for
+score profiles and scenarios), of whose paths many are not known, and the speech interfaces of CC-iSQM.
+"""

@@ -1,0 +1,148 @@
+"""Plans: `regularqualitytask/` [2497-2502]. None of those made here ever runs."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from sottovoce.compat.bench import Bench, Wrong, needed
+from sottovoce.compat.sqm import answers
+from sottovoce.compat.sqm.catalogue import Interfaces
+from sottovoce.compat.sqm.interfaces import PLANS, plan_body
+from sottovoce.compat.sqm.requests import digits
+from sottovoce.compat.sqm.tasks import as_numbers
+
+_NO_PLAN = "no plan could be made"
+_STOPPED, _RUNNING = "1", "2"
+
+
+async def walk(bench: Bench, known: Interfaces) -> None:
+    """Make one, change it, begin, stop, delete."""
+    bench.afterwards("plans", lambda: put_away(bench, known))
+    plan = await _add(bench, known)
+    await _query(bench, known, plan)
+    await _update(bench, known, plan)
+    await _begin_and_stop(bench, known, plan)
+    await _delete(bench, known, plan)
+    for interface in (known.update_plan, known.begin_plan, known.stop_plan, known.delete_plan):
+        with bench.check(interface.name, "declines an unknown plan, as a text and as a number") as check:
+            check.declined(await bench.ask(interface.path, interface.example))
+            check.declined(await bench.ask(interface.path, as_numbers(interface.example)))
+
+
+async def put_away(bench: Bench, known: Interfaces) -> None:
+    """Stop and delete all plans of this walk. Wrong if one cannot be deleted."""
+    for row in await _rows(bench, known):
+        plan = {"regularQualityTaskId": row["qiqtId"]}
+        await bench.ask(known.stop_plan.path, plan)
+        reply = await bench.ask(known.delete_plan.path, plan)
+        if not reply.ok:
+            raise Wrong(str(reply))
+
+
+async def _rows(bench: Bench, known: Interfaces) -> list[Mapping[str, Any]]:
+    """The plans of this walk, of all pages."""
+    found: list[Mapping[str, Any]] = []
+    for page in range(1, 101):
+        reply = await bench.ask(known.query_plans.path, {"page": page, "rows": 100})
+        rows = reply.field("list")
+        if not reply.ok or not isinstance(rows, list):
+            raise Wrong(str(reply))
+        found += [row for row in rows if str(row.get("qiqtName", "")).startswith(bench.name)]
+        if len(rows) < 100:
+            break
+    return found
+
+
+async def _row(bench: Bench, known: Interfaces, plan: str) -> Mapping[str, Any]:
+    for row in await _rows(bench, known):
+        if str(row.get("qiqtId")) == plan:
+            return row
+    raise Wrong(f"plan {plan} is not listed")
+
+
+async def _add(bench: Bench, known: Interfaces) -> str | None:
+    interface = known.add_plan
+    inspector = bench.people.inspector
+    plan: str | None = None
+    with bench.check(interface.name, "makes a plan; its id is objId") as check:
+        body = plan_body(f"{bench.name}-p", needed(inspector, "needs --inspector"))
+        reply = await bench.ask(interface.path, body)
+        check.done(reply, PLANS)
+        check.like(answers.PLAN_MADE, reply.document)
+        plan = digits(reply.field("objId"))
+    everyone = [{"personID": inspector, "count": 99}]
+    wrong: tuple[tuple[str, dict[str, Any]], ...] = (
+        ("percentages that do not add up to 100", {"setCounts": everyone, "setCountsType": 2}),
+        ("a setCountsType that is neither 0 nor 2", {"setCounts": everyone, "setCountsType": 1}),
+    )
+    for what, changed in wrong:
+        with bench.check(interface.name, f"declines {what}") as check:
+            needed(inspector, "needs --inspector")
+            body = plan_body(f"{bench.name}-x", str(inspector), appointQuality=changed)
+            check.declined(await bench.ask(interface.path, body))
+    cron = plan_body("", "")["cronStructure"]
+    wrong = (
+        ("a cycle other than 1, 2, 3", {"qiqtCycleType": "4"}),
+        ("an end type other than 1 and 2", {"qiqtEndType": "3"}),
+        ("end type 1 without qiqtTotalTimes", {"qiqtTotalTimes": None}),
+    )
+    for what, changed in wrong:
+        with bench.check(interface.name, f"declines {what}") as check:
+            body = plan_body(f"{bench.name}-x", str(inspector), cronStructure=cron | changed)
+            check.declined(await bench.ask(interface.path, body))
+    return plan
+
+
+async def _query(bench: Bench, known: Interfaces, plan: str | None) -> None:
+    interface = known.query_plans
+    with bench.check(interface.name, "answers as documented, the array is called list") as check:
+        reply = await bench.ask(interface.path, interface.example)
+        check.done(reply, PLANS)
+        check.like(answers.PLANS, reply.document)
+    with bench.check(interface.name, "rows is the size of a page") as check:
+        needed(plan, _NO_PLAN)
+        reply = await bench.ask(interface.path, {"page": 1, "rows": 1})
+        check.that(len(reply.field("list") or ()) == 1, reply)
+    with bench.check(interface.name, "a new plan is stopped", inferred=True) as check:
+        row = await _row(bench, known, needed(plan, _NO_PLAN))
+        check.that(row["qiqtStatus"] == _STOPPED, f"qiqtStatus {row['qiqtStatus']}")
+
+
+async def _update(bench: Bench, known: Interfaces, plan: str | None) -> None:
+    interface = known.update_plan
+    with bench.check(interface.name, "changes a plan") as check:
+        name = f"{bench.name}-changed"
+        body = plan_body(name, str(bench.people.inspector)) | {"qiqtId": needed(plan, _NO_PLAN)}
+        cron = {**body["cronStructure"], "qiqtTotalTimes": "3"}
+        check.done(await bench.ask(interface.path, body | {"cronStructure": cron}), PLANS)
+        row = await _row(bench, known, str(plan))
+        check.that(row["qiqtName"] == name, f"it is called {row['qiqtName']}")
+        check.that(row.get("qiqtTotalTimes") in (None, 3), f"qiqtTotalTimes {row.get('qiqtTotalTimes')}")
+
+
+async def _begin_and_stop(bench: Bench, known: Interfaces, plan: str | None) -> None:
+    for interface, kind, status in (
+        (known.begin_plan, str, _RUNNING),
+        (known.stop_plan, int, _STOPPED),
+        (known.begin_plan, int, _RUNNING),
+        (known.stop_plan, str, _STOPPED),
+    ):
+        given = "text" if kind is str else "number"
+        with bench.check(interface.name, f"qiqtStatus becomes {status}, the id as a {given}") as check:
+            body = {"regularQualityTaskId": kind(needed(plan, _NO_PLAN))}
+            check.done(await bench.ask(interface.path, body), PLANS)
+            row = await _row(bench, known, str(plan))
+            check.that(row["qiqtStatus"] == status, f"qiqtStatus {row['qiqtStatus']}")
+
+
+async def _delete(bench: Bench, known: Interfaces, plan: str | None) -> None:
+    interface = known.delete_plan
+    with bench.check(interface.name, "deletes a plan") as check:
+        body = {"regularQualityTaskId": int(needed(plan, _NO_PLAN))}
+        check.done(await bench.ask(interface.path, body), PLANS)
+        left = [str(row.get("qiqtId")) for row in await _rows(bench, known)]
+        check.that(plan not in left, "it is listed still")
+    with bench.check(interface.name, "declines a plan that is deleted") as check:
+        body = {"regularQualityTaskId": needed(plan, _NO_PLAN)}
+        check.declined(await bench.ask(interface.path, body))
