@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import io
+from dataclasses import replace
+from datetime import UTC, datetime
 
 import pytest
 from rich.console import Console
 
 from sottovoce.client.ccgateway import Gateway, GatewayEvent
-from sottovoce.demo.board import Plain, Scene, table
+from sottovoce.demo.afterwards import Picture
+from sottovoce.demo.board import Plain, Scene, panel, table
 from sottovoce.demo.meters import Heard
 from sottovoce.demo.people import DemoAgent, Person
 from sottovoce.phones.phone import Phone
@@ -67,3 +70,26 @@ async def test_plain_lines_come_when_something_changed(agent: DemoAgent) -> None
     agent.note(GatewayEvent("AgentState_Ready", None))
     plain.show(scene(agent))
     assert "agent 101 idle" in out.getvalue().splitlines()
+
+
+PICTURE = Picture(12, 3, 6, 1, 1, datetime(2026, 3, 3, 9, 0, tzinfo=UTC))
+
+
+def test_the_panel_of_afterwards_fits_into_80_columns() -> None:
+    for picture, told in ((PICTURE, ("1 of 6", "once", "2026-03-03 09:00:00")), (Picture(), ("after two",))):
+        out = io.StringIO()
+        Console(file=out, width=80).print(panel(picture))
+        text = out.getvalue()
+        assert "…" not in text
+        assert all(word in text for word in told)
+
+
+async def test_afterwards_is_a_plain_line_once_there_is_something(agent: DemoAgent) -> None:
+    out = io.StringIO()
+    plain = Plain(Console(file=out, width=80))
+    plain.show(scene(agent))
+    assert "afterwards" not in out.getvalue()
+    plain.show(replace(scene(agent), afterwards=PICTURE))
+    assert out.getvalue().splitlines()[-1] == (
+        "afterwards: contacts 12, review tasks 3, inspected 1 of 6, plan ran 1, next run 2026-03-03 09:00:00"
+    )

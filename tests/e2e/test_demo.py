@@ -6,6 +6,7 @@ import asyncio
 import os
 import re
 import shlex
+import shutil
 import signal
 import sys
 import tempfile
@@ -60,11 +61,11 @@ async def test_demo_proves_itself(folder: Path) -> None:
     assert await process.wait() == 0, output
     assert "everything was heard as it should be" in output
     assert "agent hears customer, inspector" in output
+    assert "{'resultCode': '0409000', 'resultDesc': 'Operation successful.'}   right" in output
     assert list(folder.iterdir()) == []
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-async def test_lines_work_as_printed_and_nothing_is_left(folder: Path, number: signal.Signals) -> None:
+async def test_lines_work_as_printed_and_nothing_is_left(folder: Path) -> None:
     process = await start(folder, "show")
     printed = await lines_until(process, "agent 101 talking with")
     commands = [shlex.split(line) for line in printed if line.startswith(("curl ", "GUID="))]
@@ -75,7 +76,36 @@ async def test_lines_work_as_printed_and_nothing_is_left(folder: Path, number: s
             answer = await client.request(command[command.index("-X") + 1], url, headers={"Guid": guid})
             assert answer.json()["retcode"] == "0", command
     await lines_until(process, "inspector 301 listens")
+    await ends(process, folder, signal.SIGINT)
+    async with httpx.AsyncClient(trust_env=False) as client:
+        with pytest.raises(httpx.ConnectError):
+            await client.get(url.copy_with(path="/", query=None))
 
+
+@pytest.mark.peer
+@pytest.mark.skipif(shutil.which("curl") is None, reason="curl is not installed")
+async def test_a_review_task_by_pasted_lines(folder: Path) -> None:
+    process = await start(folder, "show")
+    printed = await lines_until(process, r"afterwards: contacts .* plan ran 1")
+    begin = printed.index("# a token for the app key")
+    pasted = [line for line in printed[begin : begin + 12] if not line.startswith("#")]
+    shell = await asyncio.create_subprocess_exec(
+        "sh", stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE
+    )
+    output, _ = await shell.communicate("".join(f"{line}; echo\n" for line in pasted).encode())
+    lines = [line for line in output.decode().splitlines() if line]
+    token, task, appointed, item, completed, terminated = lines
+    assert len(token) > 20
+    assert re.fullmatch(r"[0-9]{18,20}", task)
+    assert re.fullmatch(r"[0-9]{18,20} [0-9]+", item)
+    done = '{"resultCode":"0409000","resultDesc":"Operation successful."}'
+    assert [appointed, completed, terminated] == [done] * 3
+    await lines_until(process, r"review tasks 2, inspected 1 of 4")
+    await ends(process, folder, signal.SIGTERM)
+
+
+async def ends(process: asyncio.subprocess.Process, folder: Path, number: signal.Signals) -> None:
+    """It is told to end, and leaves neither a process nor a file."""
     family = psutil.Process(process.pid).children(recursive=True)
     assert family
     process.send_signal(number)
@@ -85,9 +115,6 @@ async def test_lines_work_as_printed_and_nothing_is_left(folder: Path, number: s
     _, alive = psutil.wait_procs(family, timeout=10)
     assert alive == []
     assert list(folder.iterdir()) == []
-    async with httpx.AsyncClient(trust_env=False) as client:
-        with pytest.raises(httpx.ConnectError):
-            await client.get(url.copy_with(path="/", query=None))
 
 
 async def sign_in(client: httpx.AsyncClient, words: list[str]) -> str:

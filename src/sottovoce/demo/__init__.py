@@ -4,10 +4,11 @@
 - `people`: agents who sign in and poll over HTTP, customers who call over SIP, the inspector's phone.
 - `pairs`: who talks with whom, as the agents' events tell.
 - `meters`: who hears whom now, found in what the phones heard.
+- `afterwards`: what becomes of the calls: contacts, a plan that samples them, a review task.
 - `board`: the table in the terminal, or plain lines where there is none.
-- `paste`: curl lines for the inspector. `proving`: the same walk without a hand.
+- `paste`: curl lines for the inspector, live and afterwards. `proving`: the same walks without a hand.
 - `voices`: the recordings (`speech/`), made by `synthesis`. `run`: the entry.
 
 The command line calls `run.main`. Everything seen here comes through the same doors that anybody
-uses: HTTP of the gateway, SIP and RTP. When it ends nothing is left: no process, no socket, no folder.
+uses: HTTP of both families, SIP and RTP. When it ends nothing is left: no process, no socket, no folder.
 """

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from rich.box import SIMPLE_HEAD
 from rich.console import Console, Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
+from sottovoce.demo.afterwards import Picture
 from sottovoce.demo.meters import Heard
 from sottovoce.demo.people import DemoAgent
 
@@ -26,6 +27,7 @@ class Scene:
     names: Mapping[str, str]
     """Customer's number to name."""
     inspector: str
+    afterwards: Picture = field(default_factory=Picture)
 
     def at(self, listener: str) -> list[Heard]:
         return [one for one in self.heard if one.listener == listener]
@@ -68,6 +70,30 @@ def table(scene: Scene) -> Table:
     return shown
 
 
+def panel(picture: Picture) -> Table:
+    """What became of the calls; 80 columns are enough."""
+    shown = Table(
+        title="afterwards, as the quality interfaces tell it",
+        title_justify="left",
+        box=SIMPLE_HEAD,
+        padding=(0, 1),
+    )
+    for heading in ("contacts", "review tasks", "inspected", "plan ran", "next run (UTC)"):
+        shown.add_column(heading, no_wrap=True)
+    shown.add_row(
+        str(picture.contacts),
+        str(picture.tasks),
+        f"{picture.done} of {picture.items}",
+        f"{picture.plan_runs} times" if picture.plan_runs != 1 else "once",
+        _next_run(picture),
+    )
+    return shown
+
+
+def _next_run(picture: Picture) -> str:
+    return f"{picture.next_run:%Y-%m-%d %H:%M:%S}" if picture.next_run else "after two calls"
+
+
 def _stack(heard: Iterable[Heard]) -> RenderableType:
     found = [meter(one) for one in heard]
     return Group(*found) if found else Text("")
@@ -93,6 +119,13 @@ class Plain:
             if agent.customer:
                 self._hears(scene, name)
         self._hears(scene, scene.inspector)
+        if (picture := scene.afterwards) != Picture():
+            self._tell(
+                "afterwards",
+                f"afterwards: contacts {picture.contacts}, review tasks {picture.tasks}, inspected "
+                f"{picture.done} of {picture.items}, plan ran {picture.plan_runs}, next run "
+                f"{_next_run(picture)}",
+            )
 
     def _hears(self, scene: Scene, listener: str) -> None:
         heard = scene.at(listener)
@@ -105,4 +138,4 @@ class Plain:
     def _tell(self, key: str, line: str) -> None:
         if self._said.get(key) != line:
             self._said[key] = line
-            self._console.print(line, highlight=False, markup=False)
+            self._console.print(line, highlight=False, markup=False, soft_wrap=True)

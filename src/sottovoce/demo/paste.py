@@ -1,10 +1,11 @@
-"""curl lines for the inspector, ready to paste into another terminal."""
+"""curl lines for the inspector, live and afterwards, ready to paste into another terminal."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
 from sottovoce.client.ccgateway import RESOURCE
+from sottovoce.client.ccsqm.connection import JSON, SQM, TOKEN
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,4 +46,61 @@ def lines(http_url: str, inspector: int, password: str, phone: str, target: int)
             "stop whispering: the supervision ends",
         ),
         Line(ask("DELETE", f"{base}/onlineagent/{inspector}/forcelogout"), "sign out"),
+    ]
+
+
+def afterwards_lines(
+    http_url: str, app_key: str, app_secret: str, director: str, inspector: str
+) -> list[Line]:
+    """A review task from its making to its end. Each works in sh; `$TOKEN`, `$TASK` and `$ITEM` are set on
+    the way. At least two calls must be over, or the only one would finish the task."""
+
+    def ask(user: str, path: str, body: str) -> str:
+        return (
+            f"""curl -s -X POST -H "Authorization: Bearer $TOKEN" -H 'X-UserID: {user}'"""
+            f" -H 'Content-Type: {JSON}' -d '{body}' '{http_url}{SQM}/qualitytask/{path}'"
+        )
+
+    def kept(name: str, command: str, pattern: str, kept: str) -> str:
+        return f"{name}=$({command} | sed -n 's/.*{pattern}.*/{kept}/p'); echo ${name}"
+
+    token = (
+        "curl -s -X POST -H 'Content-Type: application/json' -H 'X-Token-Expire: 3600'"
+        f""" -d '{{"app_key":"{app_key}","app_secret":"{app_secret}"}}' '{http_url}{TOKEN}'"""
+    )
+    create = ask(
+        director,
+        "createQualityTask",
+        '{"currentRole":"qualityDirector","fixedColumns":{"interactionType":0,"qualityCondition":2,'
+        '"qualityNum":2,"qualityType":1},"qualityTask":{"planName":"A first look"}}',
+    )
+    appoint = ask(
+        director,
+        "appointQualityTask",
+        """{"qualityTaskId":"'$TASK'","setCountsType":1,"isTakeEffect":1,"setCounts":"""
+        f"""[{{"personID":"{inspector}"}}]}}""",
+    )
+    items = ask(
+        inspector,
+        "callsQualityTask",
+        """{"currentRole":"qualityInspector","page":1,"rows":10,"fixedColumns":{"planCode":"'$TASK'"}}""",
+    )
+    complete = ask(
+        inspector,
+        "completeQualityTask",
+        """{"isGroup":false,"callId":"'${ITEM#* }'","callGroupId":null,"""
+        """"qualityTaskCallId":"'${ITEM% *}'"}""",
+    )
+    terminate = ask(director, "terminateQualityTask", """{"qualityTaskId":"'$TASK'"}""")
+    text, digits = '"\\([^"]*\\)"', '"\\([0-9]*\\)"'
+    return [
+        Line(kept("TOKEN", token, f'"AccessToken":{text}', "\\1"), "a token for the app key"),
+        Line(kept("TASK", create, f'"objId":{digits}', "\\1"), "a review task with a sample of two calls"),
+        Line(appoint, "deal them to the inspector, with effect at once"),
+        Line(
+            kept("ITEM", items, f'"call_id":{text}.*"taskId":{digits}', "\\2 \\1"),
+            "one item of it, and the call of that",
+        ),
+        Line(complete, "the inspector is through with that call"),
+        Line(terminate, "terminate the task: what is done stays, the rest is released"),
     ]

@@ -109,7 +109,14 @@ class Customer:
     random: random.Random
     talk_s: tuple[float, float] = (45.0, 90.0)
     pause_s: tuple[float, float] = (3.0, 8.0)
+    first_s: float | None = None
+    """How long the first call is, where not as long as others."""
     calls: int = 0
+
+    @property
+    def brief(self) -> bool:
+        """Whether the call in progress is the short one."""
+        return self.first_s is not None and self.calls <= 1
 
     async def live(self, sip: Hop, access_code: str, begin_s: float) -> None:
         """Call, talk, hang up, pause; for ever."""
@@ -121,7 +128,8 @@ class Customer:
             self.calls += 1
             try:
                 await call.talking(60.0)
-                await asyncio.wait_for(call.ended(3600.0), self.random.uniform(*self.talk_s))
+                length = self.first_s if self.brief else self.random.uniform(*self.talk_s)
+                await asyncio.wait_for(call.ended(3600.0), length)
             except TimeoutError:
                 call.hang_up()
             except ConnectionError as failure:

@@ -1,4 +1,5 @@
-"""The inspector's walk without a hand: listen, whisper, listen, leave, whisper, stop whispering.
+"""The inspector's walks without a hand: listen, whisper, listen, leave, whisper, stop whispering; and
+afterwards create, appoint, complete, terminate.
 
 For those without ears (or a machine without a sound card): after every request it is said who is
 heard by whom in the phones' own audio, and whether that is right.
@@ -13,6 +14,8 @@ from dataclasses import dataclass
 from rich.console import Console
 
 from sottovoce.client.ccgateway import LISTEN, WHISPER, AgentClient
+from sottovoce.client.ccsqm import QualityFailure
+from sottovoce.demo.afterwards import CALLS, TERMINATED, Afterwards, walk
 from sottovoce.demo.meters import Heard
 from sottovoce.demo.people import DemoAgent
 
@@ -20,6 +23,9 @@ LISTEN_FOR_S = 25.0
 """How long at most is waited until all have spoken and everybody is heard by exactly those who should."""
 PASSING_S = 1.6
 """After a command: until no meter looks at a second that began before it."""
+
+CALLS_WITHIN_S = 90.0
+"""How long at most is waited for calls that are over."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,3 +119,22 @@ def by_role(heard: list[Heard], names: Mapping[str, str]) -> dict[str, frozenset
         if one.heard and one.listener in names and one.talker in names:
             rows[names[one.listener]].add(names[one.talker])
     return {role: frozenset(talkers) for role, talkers in rows.items()}
+
+
+async def prove_afterwards(afterwards: Afterwards, console: Console) -> bool:
+    """Walk with a review task over the calls that are over; whether it ended as the seed document prints."""
+    try:
+        await asyncio.wait_for(afterwards.enough.wait(), CALLS_WITHIN_S)
+        answer: object = await walk(afterwards.quality)
+    except TimeoutError:
+        answer = f"no {CALLS} calls were kept within {CALLS_WITHIN_S:g} s"
+    except QualityFailure as failure:
+        answer = str(failure)
+    right = answer == TERMINATED
+    console.print(
+        f"{'create, appoint, complete, terminate':40}{answer}   {'right' if right else 'WRONG'}",
+        highlight=False,
+        markup=False,
+        soft_wrap=True,
+    )
+    return right

@@ -9,14 +9,16 @@ from collections.abc import Mapping
 from contextlib import AsyncExitStack
 from typing import Any
 
-from rich.console import Console
+from rich.console import Console, Group
 from rich.live import Live
 
 from sottovoce import logs
 from sottovoce.app import Running
 from sottovoce.client.ccgateway import Gateway
+from sottovoce.client.ccsqm import Quality
 from sottovoce.clock import SystemClock
 from sottovoce.demo import board, paste
+from sottovoce.demo.afterwards import DIRECTOR, REVIEWER, Afterwards, AppKey, Picture, app_key, staff
 from sottovoce.demo.house import house, password, trunk_host
 from sottovoce.demo.meters import Heard, Meters, look, pairs
 from sottovoce.demo.people import (
@@ -28,7 +30,7 @@ from sottovoce.demo.people import (
     seat_inspector,
     sign_out,
 )
-from sottovoce.demo.proving import prove
+from sottovoce.demo.proving import prove, prove_afterwards
 from sottovoce.doors.sip.hops import Hop, Transport
 from sottovoce.phones.phone import Phone
 from sottovoce.tasks import Tasks
@@ -43,6 +45,8 @@ _CUSTOMERS = (
     ("Ms Rivera", "+12025550104"),
 )
 _REFRESH_S = 0.5
+_BRIEF_S = 7.0
+"""How long the first call of two customers is, so that there is something to inspect afterwards."""
 _HOURS = {"supervision_lease": 600.0, "sign_out_after": 3600.0}
 """curl polls nothing: an inspector at the command line is not sent away for it."""
 
@@ -117,6 +121,7 @@ class Demo:
         self._agents: list[DemoAgent] = []
         self._customers: list[Customer] = []
         self._phone: Phone | None = None
+        self._afterwards: Afterwards | None = None
 
     async def run(self, seconds: float | None, *, proving: bool) -> int:
         """Everything, and everything put away again."""
@@ -126,9 +131,11 @@ class Demo:
             gateway = Gateway(server.http_url)
             stack.push_async_callback(gateway.close)
             await self._seat(server, gateway, stack)
-            self._say(server)
+            key = await app_key(server)
+            afterwards = await self._look_after(server, key, stack)
+            self._say(server, key)
             if proving:
-                return await self._prove(gateway)
+                return await self._prove(gateway, afterwards)
             try:
                 async with asyncio.timeout(seconds):
                     await self._show()
@@ -170,7 +177,18 @@ class Demo:
                     "rights": ["inspect"],
                 },
             ],
+            **staff(self._staff, inspector),
         }
+
+    async def _look_after(self, server: Running, key: AppKey, stack: AsyncExitStack) -> Afterwards:
+        """Keep an eye on what becomes of the calls."""
+        quality = Quality(server.http_url, key.key, key.secret, DIRECTOR)
+        stack.push_async_callback(quality.close)
+        self._afterwards = Afterwards(quality)
+        tasks = Tasks()
+        tasks.spawn(self._afterwards.live(), name="afterwards")
+        stack.push_async_callback(tasks.close)
+        return self._afterwards
 
     async def _seat(self, server: Running, gateway: Gateway, stack: AsyncExitStack) -> None:
         """Everybody takes their place; the customers begin to call."""
@@ -188,10 +206,15 @@ class Demo:
             stack.push_async_callback(customer.phone.stop)
             self._customers.append(customer)
         stack.push_async_callback(tasks.close)
+        brief = min(len(self._staff), len(self._customers) - 1) - 1
+        for customer in self._customers[
+            brief : brief + 2
+        ]:  # the last to be served at once, the first to wait
+            customer.first_s = _BRIEF_S
         for number, customer in enumerate(self._customers):
             tasks.spawn(customer.live(sip, ACCESS_CODE, 0.5 + 1.5 * number), name=customer.person.name)
 
-    def _say(self, server: Running) -> None:
+    def _say(self, server: Running, key: AppKey) -> None:
         """What to paste, and what to hear."""
         say = self._console.print
         inspector, target = self._inspector, self._staff[0].agent
@@ -200,6 +223,10 @@ class Demo:
         for line in paste.lines(
             server.http_url, inspector.agent, inspector.agent_password, inspector.number, target
         ):
+            say(f"# {line.then}", style="dim")
+            say(line.command, soft_wrap=True, markup=False)
+        say("\nAnd when two calls are over, a review task from its making to its end:\n")
+        for line in paste.afterwards_lines(server.http_url, key.key, key.secret, DIRECTOR, REVIEWER):
             say(f"# {line.then}", style="dim")
             say(line.command, soft_wrap=True, markup=False)
         say(
@@ -224,12 +251,14 @@ class Demo:
                 await asyncio.sleep(_REFRESH_S)
         with Live(console=self._console, auto_refresh=False, transient=True) as live:
             while True:
-                live.update(board.table(await self._scene()), refresh=True)
+                scene = await self._scene()
+                live.update(Group(board.table(scene), board.panel(scene.afterwards)), refresh=True)
                 await asyncio.sleep(_REFRESH_S)
 
     async def _scene(self) -> board.Scene:
         names = {customer.person.number: customer.person.name for customer in self._customers}
-        return board.Scene(self._agents, await self._listen(), names, self._inspector.name)
+        picture = self._afterwards.picture if self._afterwards is not None else Picture()
+        return board.Scene(self._agents, await self._listen(), names, self._inspector.name, picture)
 
     async def _listen(self) -> list[Heard]:
         """The meters of this moment."""
@@ -240,8 +269,8 @@ class Demo:
         ]
         return await asyncio.to_thread(self._meters.work, looks, self._clock.monotonic())
 
-    async def _prove(self, gateway: Gateway) -> int:
-        """Sign the inspector in and walk, with the agent whose call is the youngest."""
+    async def _prove(self, gateway: Gateway, afterwards: Afterwards) -> int:
+        """Sign the inspector in and walk, with an agent whose call lasts; then with a review task."""
         client = gateway.agent(self._inspector.agent)
         await client.sign_in(self._inspector.agent_password, self._inspector.number, releasephone=True)
         for customer in self._customers:
@@ -257,15 +286,20 @@ class Demo:
                 self._console,
             )
             await client.sign_out()
+        ended = await prove_afterwards(afterwards, self._console)
         self._console.print("everything was heard as it should be" if right else "something was WRONG")
-        return 0 if right else 1
+        return 0 if right and ended else 1
 
     async def _talking_agent(self) -> DemoAgent:
         while True:
             for agent in self._agents:
-                if agent.state == "talking" and agent.customer:
+                if agent.state == "talking" and agent.customer and agent.customer not in self._brief():
                     return agent
             await asyncio.sleep(0.1)
+
+    def _brief(self) -> set[str]:
+        """The numbers of customers who will soon hang up."""
+        return {customer.person.number for customer in self._customers if customer.brief}
 
     def _roles(self, agent: DemoAgent) -> Mapping[str, str]:
         names = {customer.person.number: customer.person.name for customer in self._customers}
