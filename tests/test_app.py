@@ -15,7 +15,12 @@ from sottovoce.doors.sip.ports import Account
 from sottovoce.doors.sip.settings import Proxy
 
 SOURCE = Path(__file__).parents[1] / "src" / "sottovoce"
-READERS = (SOURCE / "app.py", SOURCE / "logs.py", SOURCE / "config.py", *(SOURCE / "commands").glob("*.py"))
+READERS = (
+    SOURCE / "app.py",
+    SOURCE / "logs.py",
+    *(SOURCE / "config").glob("*.py"),
+    *(SOURCE / "commands").glob("*.py"),
+)
 """Where settings are handed on; their own module, where validators and properties read them."""
 
 

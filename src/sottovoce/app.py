@@ -29,12 +29,16 @@ from sottovoce.doors.sip.ports import Account
 from sottovoce.doors.sip.settings import Proxy, SipSettings, Trunk, UaSettings
 from sottovoce.errors import Refused
 from sottovoce.http.ccgateway import AgentIds, Gateway, GatewaySettings
+from sottovoce.http.ccsqm import Quality
+from sottovoce.http.ccsqm.interface import SqmSettings
 from sottovoce.http.server import Server, ServerSettings
 from sottovoce.http.site import FAMILIES, SiteSettings, site
 from sottovoce.live.desk import Desk, DeskSettings
 from sottovoce.live.state import FloorSettings
 from sottovoce.media.repair import repair_folder
 from sottovoce.media.workers import WorkerEngine, WorkerSettings
+from sottovoce.quality.jobs import Jobs
+from sottovoce.quality.office import Office
 from sottovoce.storage import database, directory, node
 from sottovoce.storage.journal import PostgresStore
 from sottovoce.storage.lease import LeaseTaken
@@ -57,6 +61,7 @@ class Running:
     sip_host: str
     sip_port: int
     desk: Desk
+    office: Office
     database: AsyncEngine
 
 
@@ -121,8 +126,16 @@ async def running(settings: Settings, *, over: asyncio.Event | None = None) -> A
         watching = tasks.spawn(directories.watch(revision), name="directory")
         stack.callback(watching.cancel)
         gateway = _gateway(desk, clock, tasks, settings)
+        office = Office(_apart(engine, settings), clock, recordings)
+        stack.push_async_callback(office.engine.dispose)
+        if settings.quality.jobs:
+            jobs = Jobs(office, tasks, at_once=settings.quality.jobs_at_a_time)
+            await jobs.start()
+            stack.push_async_callback(jobs.stop)
+        quality = Quality(office, SqmSettings(numeric_ids=settings.quality.numeric_ids))
+        shown = SiteSettings(origins=settings.http.origins, docs=settings.http.docs)
         server = Server(
-            site(gateway, SiteSettings(origins=settings.http.origins, docs=settings.http.docs)),
+            site(gateway, shown, quality=quality),
             _server_settings(settings),
             tasks,
             before_stop=gateway.end_polls,
@@ -133,7 +146,7 @@ async def running(settings: Settings, *, over: asyncio.Event | None = None) -> A
         gc.freeze()
         scheme = "http" if settings.http.tls_cert is None else "https"
         sip_host, sip_port = door.addresses[Transport.UDP]
-        yield Running(f"{scheme}://{server.host}:{server.port}", sip_host, sip_port, desk, engine)
+        yield Running(f"{scheme}://{server.host}:{server.port}", sip_host, sip_port, desk, office, engine)
 
 
 class Directories:
@@ -177,6 +190,12 @@ class Directories:
                 floors.update(new)
                 revision = fresh
                 log.info("directory read again", vdns=len(self.vdns))
+
+
+def _apart(engine: AsyncEngine, settings: Settings) -> AsyncEngine:
+    """Connections of the after-call half's own: no crowd there makes a floor wait for one."""
+    dsn = engine.url.render_as_string(hide_password=False)
+    return database.connect(dsn, connections=settings.quality.connections)
 
 
 def _repair(recordings: Path) -> list[Path]:

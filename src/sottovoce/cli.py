@@ -9,7 +9,18 @@ from typing import Annotated
 import typer
 
 from sottovoce import __version__
-from sottovoce.commands import agents, audit, database, running, settings
+from sottovoce.commands import (
+    agents,
+    app_keys,
+    audit,
+    compat,
+    contacts,
+    database,
+    running,
+    sampling,
+    settings,
+    users,
+)
 from sottovoce.commands.telling import telling
 
 app = typer.Typer(
@@ -50,7 +61,12 @@ app.command("selftest")(running.selftest)
 app.command("serve")(running.serve)
 app.command("migrate")(database.migrate)
 app.add_typer(agents.commands, name="agents")
+app.add_typer(users.commands, name="user")
+app.add_typer(app_keys.commands, name="app-keys")
+app.add_typer(contacts.commands, name="contacts")
+app.add_typer(sampling.commands, name="sampling")
 app.add_typer(audit.commands, name="audit")
+app.add_typer(compat.commands, name="compat")
 app.add_typer(settings.commands, name="config")
 
 

@@ -14,6 +14,7 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 
 from sottovoce.client.ccgateway import Gateway
+from sottovoce.client.ccsqm import Quality
 from sottovoce.doors.sip.hops import Hop, Transport
 from sottovoce.doors.sip.ports import Account
 from sottovoce.phones.phone import Phone
@@ -24,6 +25,8 @@ OUTSIDE = "127.0.0.2"
 ACCESS_CODE = "4000"
 SECRET = "a-long-secret"
 """Without blanks, which baresip cannot be told."""
+DIRECTOR, INSPECTOR, ANN = "1611917095665261978", "1600226476732482572", "1600226476732482601"
+"""Users of the after-call half; Ann is agent 101."""
 SEED = f"""
 vdns:
   - vdn: 1
@@ -39,6 +42,10 @@ vdns:
       - {{agent: 101, name: Ann, password: "{SECRET}", phone: "8101", skills: [1], rights: [call_out]}}
       - {{agent: 102, name: Ian, password: "{SECRET}", phone: "8102", rights: [inspect]}}
       - {{agent: 103, name: Ina, password: "{SECRET}", phone: "8103", rights: [inspect]}}
+    users:
+      - {{user: "{DIRECTOR}", name: Dora, roles: [quality_director]}}
+      - {{user: "{INSPECTOR}", name: Ida, roles: [inspector]}}
+      - {{user: "{ANN}", name: Ann, agent: 101, roles: [staff]}}
 """
 
 
@@ -70,6 +77,8 @@ format = "json"
 """
         )
         (folder / "seed.yaml").write_text(SEED)
+        self.app_key = self.app_secret = ""
+        """Once `quality` made them."""
         self._process: asyncio.subprocess.Process | None = None
 
     @property
@@ -157,6 +166,17 @@ async def gateway(served: Served) -> AsyncIterator[Gateway]:
         yield client
     finally:
         await client.close()
+
+
+async def quality(served: Served) -> tuple[Quality, Quality]:
+    """Clients of the after-call half with an app key made for them: the director's and the inspector's."""
+    said = await served.command("app-keys", "add", "--vdn", "1", "--name", "e2e")
+    words = dict(line.split() for line in said.splitlines() if line.startswith("app_"))
+    served.app_key, served.app_secret = words["app_key"], words["app_secret"]
+    director, inspector = (
+        Quality(served.url, served.app_key, served.app_secret, user) for user in (DIRECTOR, INSPECTOR)
+    )
+    return director, inspector
 
 
 @asynccontextmanager

@@ -216,6 +216,9 @@ class RecordingSettings(Section):
 class QualitySettings(Section):
     """The after-call half: contacts, review tasks, plans."""
 
+    connections: int = Field(
+        default=10, ge=2, le=200, description="Connections to PostgreSQL at most, beside the live half's."
+    )
     jobs: bool = Field(
         default=True,
         description="Run what comes due on this node: plans, reserved tasks, the analysis of recordings.",

@@ -117,7 +117,15 @@ def edge(
         guarded,
         allow_origins=origins,
         allow_methods=("GET", "PUT", "POST", "DELETE"),
-        allow_headers=("Guid", "Content-Type", "service_token"),
+        allow_headers=(
+            "Guid",
+            "Content-Type",
+            "service_token",
+            "Authorization",
+            "x-app-key",
+            "x-UserId",
+            "X-Token-Expire",
+        ),
         expose_headers=("Set-GUID", "Guid"),
     )
 
