@@ -83,3 +83,6 @@ def configure(level: str = "info", form: str = "console", stream: IO[str] | None
     root.setLevel(least)
     for chatty in ("sqlalchemy", "alembic", "asyncio", "httpx", "httpcore", "psycopg"):
         logging.getLogger(chatty).setLevel(max(least, logging.WARNING))
+    # `quality.jobs` tells what becomes of jobs; these tell an outage of the database by tracebacks.
+    for quiet in ("procrastinate", "psycopg.pool"):
+        logging.getLogger(quiet).setLevel(logging.CRITICAL)

@@ -25,8 +25,9 @@ CATALOGUE = {
         SELECT tablename, indexname, indexdef FROM pg_indexes
         WHERE schemaname = 'public' ORDER BY 1, 2""",
     "triggers": """
-        SELECT tgrelid::regclass::text, tgname, pg_get_triggerdef(oid)
-        FROM pg_trigger WHERE NOT tgisinternal ORDER BY 1, 2""",
+        SELECT tgrelid::regclass::text, tgname, pg_get_triggerdef(pg_trigger.oid)
+        FROM pg_trigger JOIN pg_class ON pg_class.oid = tgrelid
+        WHERE NOT tgisinternal AND relnamespace = 'public'::regnamespace ORDER BY 1, 2""",
     "functions": """
         SELECT proname, regexp_replace(prosrc, '\\s+', ' ', 'g')
         FROM pg_proc WHERE pronamespace = 'public'::regnamespace ORDER BY 1""",

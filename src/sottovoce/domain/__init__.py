@@ -9,6 +9,7 @@
 * ``directory``   what is configured of a VDN
 * ``lines``       what a door says about telephone lines
 * ``journal``     the changes that must survive
+* ``contacts``    what can be inspected: a talk, its recording, what its analysis found
 * ``access``      rights and VDN boundaries
 * ``events``      the vocabulary in which the live half speaks to the outside
 

@@ -6,7 +6,8 @@
 * ``tables``      the schema as declared; ``migrations`` makes it
 * ``directory``   what is configured, and the import of a ``seed`` file; ``passwords`` hashes
 * ``journal``     ``PostgresStore``, to which floors commit and append: ``changes`` writes each kind to
-  its noun's module (``sessions``, ``calls``, ``audit``), ``spool`` keeps on disk what waits
+  its noun's module (``sessions``, ``calls``, ``audit``), ``spool`` keeps on disk what waits;
+  ``talks`` makes ``contacts`` of the calls that are over
 * ``lease``       who owns a VDN, with the epoch that fences former owners out; ``node`` names the node
 
 Called by ``app`` and the commands, and through ``live.ports.Store`` by the floors. Calls ``domain``

@@ -65,7 +65,7 @@ async def append(connection: AsyncConnection, vdn: VdnId, entries: Sequence[Audi
             "target": plain(entry.target),
             "detail": plain(entry.detail),
         }
-        digest = _hash(previous, row)
+        digest = hash_of(previous, row)
         rows.append({**row, "previous": previous, "hash": digest})
         previous = digest
     await connection.execute(sa.insert(audit), rows)
@@ -133,7 +133,7 @@ def _misfit(
         return "the row is missing"
     if row["previous"] != previous:
         return "the row does not follow the one before"
-    if row["hash"] != _hash(previous, row):
+    if row["hash"] != hash_of(previous, row):
         return "the row was changed"
     if expected is not None and expected.number == row["number"]:
         digest = row["hash"]
@@ -154,7 +154,12 @@ def _beginning(vdn: VdnId) -> bytes:
     return hashlib.sha256(f"sottovoce audit of VDN {int(vdn)}".encode()).digest()
 
 
-def _hash(previous: bytes, row: Mapping[str, Any] | sa.RowMapping) -> bytes:
+def hash_of(previous: bytes, row: Mapping[str, Any] | sa.RowMapping) -> bytes:
+    """A row's hash: SHA-256 over the hash of the row before and the row as JSON without spaces, UTF-8.
+
+    The JSON is the list of vdn, number, at (ISO 8601, UTC, microseconds), actor, action, target and detail
+    (keys sorted).
+    """
     at = row["at"]
     if not isinstance(at, datetime):
         raise TypeError("an audit row without its time")

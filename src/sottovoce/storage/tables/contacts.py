@@ -65,7 +65,7 @@ contacts = sa.Table(
         "vdn",
         "interaction",
         "contact",
-        postgresql_include=["began_at", "agent", "duration_s", "machine_score"],
+        postgresql_include=["began_at", "agent", "duration_s", "machine_score", "recording"],
         postgresql_where=sa.text(INSPECTABLE),
     ),
     sa.Index(

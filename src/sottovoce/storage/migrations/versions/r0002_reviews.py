@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import sqlalchemy as sa
 from alembic import op
 from sqlalchemy.dialects import postgresql
@@ -31,6 +33,16 @@ def upgrade() -> None:
     END
     $$
     """
+    )
+    op.alter_column("segments", "ended_at", nullable=True, comment="None: it still runs.")
+    op.add_column(
+        "segments",
+        sa.Column(
+            "supervisions",
+            postgresql.JSONB(astext_type=sa.Text()),
+            server_default=sa.text("'[]'::jsonb"),
+            nullable=False,
+        ),
     )
     op.execute("CREATE SEQUENCE contact_numbers")
     op.execute("CREATE SEQUENCE review_numbers MINVALUE 0 MAXVALUE 999999999 CYCLE")
@@ -109,7 +121,32 @@ def upgrade() -> None:
         op.f("contacts_vdn_agent_began_at_idx"), "contacts", ["vdn", "agent", "began_at"], unique=False
     )
     op.create_index(op.f("contacts_vdn_contact_idx"), "contacts", ["vdn", "contact"], unique=False)
+    op.create_index(
+        op.f("contacts_vdn_uploaded_at_contact_idx"),
+        "contacts",
+        ["vdn", "uploaded_at", "contact"],
+        unique=False,
+        postgresql_include=["began_at", "interaction", "status", "agent", "duration_s"],
+    )
     op.create_index(op.f("contacts_vdn_uuid_idx"), "contacts", ["vdn", "uuid"], unique=False)
+    op.create_index(
+        "contacts_with_transcript",
+        "contacts",
+        ["vdn", "uploaded_at", "contact"],
+        unique=False,
+        postgresql_where=sa.text("transcript IS NOT NULL"),
+    )
+    op.create_index(
+        "contacts_sampling_idx",
+        "contacts",
+        ["vdn", "interaction", "contact"],
+        unique=False,
+        postgresql_include=["began_at", "agent", "duration_s", "machine_score", "recording"],
+        postgresql_where=sa.text(
+            "agent IS NOT NULL AND status <> 9 AND NOT (status BETWEEN 31 AND 40) AND"
+            " (interaction = 0 AND recording IS NOT NULL OR interaction = 2 AND transcript IS NOT NULL)"
+        ),
+    )
     op.create_table(
         "plans",
         sa.Column("vdn", sa.Integer(), nullable=False),
@@ -154,8 +191,8 @@ def upgrade() -> None:
         "quality_items",
         sa.Column("vdn", sa.Integer(), nullable=False),
         sa.Column("quality_item", sa.Numeric(precision=20, scale=0), autoincrement=False, nullable=False),
-        sa.Column("kind", sa.SmallInteger(), nullable=False, comment="1 problem, 2 appeal."),
-        sa.Column("state", sa.SmallInteger(), nullable=False, comment="`domain.appeals.State`."),
+        sa.Column("kind", sa.Text(), nullable=False, comment="`domain.appeals.Kind`."),
+        sa.Column("state", sa.Text(), nullable=False, comment="`domain.appeals.State`."),
         sa.Column("contact", sa.BigInteger(), nullable=False),
         sa.Column(
             "review_item",
@@ -175,11 +212,21 @@ def upgrade() -> None:
             "handler",
             sa.Numeric(precision=20, scale=0),
             nullable=True,
-            comment="Whose turn it is; None: any supervisor of the inspection side.",
+            comment="Whose turn it is; None: any supervisor of its side.",
         ),
-        sa.Column("previous_handler", sa.Numeric(precision=20, scale=0), nullable=True),
+        sa.Column(
+            "previous_handler",
+            sa.Numeric(precision=20, scale=0),
+            nullable=True,
+            comment="Who judged last.",
+        ),
         sa.Column("reason", sa.Text(), nullable=False),
-        sa.Column("passed", sa.Boolean(), nullable=True, comment="Of a completed one."),
+        sa.Column(
+            "passed",
+            sa.Boolean(),
+            nullable=True,
+            comment="The conclusion; until it is completed, the one to verify.",
+        ),
         sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("updated_at", sa.DateTime(timezone=True), nullable=False),
         sa.ForeignKeyConstraint(["vdn"], ["vdns.vdn"], name=op.f("quality_items_vdn_fkey")),
@@ -190,6 +237,16 @@ def upgrade() -> None:
         op.f("quality_items_vdn_created_at_idx"), "quality_items", ["vdn", "created_at"], unique=False
     )
     op.create_index(op.f("quality_items_vdn_handler_idx"), "quality_items", ["vdn", "handler"], unique=False)
+    op.create_index(
+        op.f("quality_items_vdn_review_item_idx"), "quality_items", ["vdn", "review_item"], unique=False
+    )
+    op.create_index(
+        "quality_items_one_open_appeal",
+        "quality_items",
+        ["vdn", "contact", "agent"],
+        unique=True,
+        postgresql_where=sa.text("kind = 'appeal' AND state <> 'completed'"),
+    )
     op.create_table(
         "review_steps",
         sa.Column("vdn", sa.Integer(), nullable=False),
@@ -319,9 +376,21 @@ def upgrade() -> None:
             nullable=False,
         ),
         sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column(
+            "deleted_at",
+            sa.DateTime(timezone=True),
+            nullable=True,
+            comment="Its results and scores stay.",
+        ),
         sa.ForeignKeyConstraint(["vdn"], ["vdns.vdn"], name=op.f("scenarios_vdn_fkey")),
         sa.PrimaryKeyConstraint("vdn", "scenario", name=op.f("scenarios_pkey")),
-        sa.UniqueConstraint("vdn", "name", name=op.f("scenarios_vdn_name_key")),
+    )
+    op.create_index(
+        "scenarios_name",
+        "scenarios",
+        ["vdn", "name"],
+        unique=True,
+        postgresql_where=sa.text("deleted_at IS NULL"),
     )
     op.create_table(
         "score_profiles",
@@ -339,6 +408,13 @@ def upgrade() -> None:
     )
     op.create_index(
         "score_profiles_in_use", "score_profiles", ["vdn"], unique=True, postgresql_where=sa.text("in_use")
+    )
+    op.create_index(
+        "score_profiles_name",
+        "score_profiles",
+        ["vdn", "name"],
+        unique=True,
+        postgresql_where=sa.text("deleted_at IS NULL"),
     )
     op.create_table(
         "scores",
@@ -391,8 +467,8 @@ def upgrade() -> None:
         sa.Column("number", sa.Integer(), nullable=False, comment="1, 2, 3 … without a gap."),
         sa.Column("at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("user", sa.Numeric(precision=20, scale=0), nullable=False, comment="Who did it."),
-        sa.Column("action", sa.Text(), nullable=False),
-        sa.Column("state", sa.SmallInteger(), nullable=False, comment="After it."),
+        sa.Column("action", sa.Text(), nullable=False, comment="`domain.appeals.Step`."),
+        sa.Column("state", sa.Text(), nullable=False, comment="After it."),
         sa.Column("handler", sa.Numeric(precision=20, scale=0), nullable=True, comment="After it."),
         sa.Column("remark", sa.Text(), nullable=False),
         sa.ForeignKeyConstraint(
@@ -565,6 +641,13 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(["vdn"], ["vdns.vdn"], name=op.f("revisions_vdn_fkey")),
         sa.PrimaryKeyConstraint("vdn", "result", "version", name=op.f("revisions_pkey")),
     )
+    op.create_index(
+        op.f("revisions_vdn_review_item_idx"),
+        "revisions",
+        ["vdn", "review_item"],
+        unique=False,
+        postgresql_where=sa.text("review_item IS NOT NULL"),
+    )
     op.create_table(
         "access_tokens",
         sa.Column("token_hash", sa.LargeBinary(), nullable=False, comment="SHA-256 of the token."),
@@ -604,10 +687,18 @@ def upgrade() -> None:
         first timestamptz := date_trunc('month', month, 'UTC');
         name text := 'contacts_' || to_char(first AT TIME ZONE 'UTC', 'YYYY_MM');
     BEGIN
+        IF to_regclass(name) IS NOT NULL THEN
+            RETURN;
+        END IF;
+        PERFORM pg_advisory_xact_lock(7310203);
         IF to_regclass(name) IS NULL THEN
-            PERFORM pg_advisory_xact_lock(7310202);
+            EXECUTE format('CREATE TABLE %I (LIKE contacts INCLUDING ALL)', name);
             EXECUTE format(
-                'CREATE TABLE IF NOT EXISTS %I PARTITION OF contacts FOR VALUES FROM (%L) TO (%L)',
+                'ALTER TABLE %I SET (autovacuum_vacuum_insert_scale_factor = 0.02,'
+                ' autovacuum_vacuum_scale_factor = 0.05)', name
+            );
+            EXECUTE format(
+                'ALTER TABLE contacts ATTACH PARTITION %I FOR VALUES FROM (%L) TO (%L)',
                 name, first, date_trunc('month', first + interval '32 days', 'UTC')
             );
         END IF;
@@ -615,3 +706,44 @@ def upgrade() -> None:
     $$
     """
     )
+    op.execute(
+        """
+    CREATE FUNCTION results_are_versions() RETURNS trigger LANGUAGE plpgsql AS $$
+    BEGIN
+        RAISE EXCEPTION 'a result is revised by another version' USING ERRCODE = 'insufficient_privilege';
+    END
+    $$
+    """
+    )
+    for table in ("rule_results", "revisions", "scores"):
+        op.execute(
+            f"""
+        CREATE TRIGGER {table}_no_change BEFORE UPDATE ON {table}
+            FOR EACH ROW EXECUTE FUNCTION results_are_versions()
+        """
+        )
+    _procrastinate()
+
+
+def _procrastinate() -> None:
+    """The job queue, in a schema of its own, whose functions work whatever the caller's search path."""
+    queue = (Path(__file__).parent / "r0002_procrastinate.sql").read_text(encoding="utf-8")
+    connection = op.get_bind()
+    before = connection.execute(sa.text("SELECT current_setting('search_path')")).scalar_one()
+    op.execute("CREATE SCHEMA procrastinate")
+    op.execute("SET LOCAL search_path = procrastinate")
+    connection.exec_driver_sql(queue.replace("%", "%%"))
+    op.execute(
+        """
+    DO $$
+    DECLARE
+        routine regprocedure;
+    BEGIN
+        FOR routine IN SELECT oid FROM pg_proc WHERE pronamespace = 'procrastinate'::regnamespace LOOP
+            EXECUTE format('ALTER FUNCTION %s SET search_path = procrastinate, pg_temp', routine);
+        END LOOP;
+    END
+    $$
+    """
+    )
+    connection.execute(sa.text("SELECT set_config('search_path', :before, true)"), {"before": before})

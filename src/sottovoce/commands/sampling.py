@@ -1,0 +1,170 @@
+"""`sottovoce sampling`: what was drawn for which task, and whether it was drawn fairly."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from sottovoce.commands.telling import (
+    FAILED,
+    WRONG_CALL,
+    ConfigOption,
+    database,
+    fail,
+    quiet,
+    run,
+    settings_of,
+)
+from sottovoce.config import Settings
+from sottovoce.domain.directory import VdnId
+from sottovoce.domain.people import ReviewId
+from sottovoce.domain.sampling import Certificate
+from sottovoce.errors import Declined, ReviewCode
+from sottovoce.quality import certificates
+from sottovoce.quality.certificates import BadFile, Verdict
+from sottovoce.storage import draws
+from sottovoce.storage.database import transaction
+from sottovoce.storage.draws import Draw
+
+commands = typer.Typer(
+    no_args_is_help=True, help="Samples of contacts: who was drawn, and the proof that it was by chance."
+)
+
+Task = Annotated[str, typer.Argument(metavar="TASK", help="The review task's id, 18 to 20 digits.")]
+
+
+@commands.command("verify")
+def verify(
+    task: Annotated[
+        str | None, typer.Argument(metavar="TASK", help="The review task's id, 18 to 20 digits.")
+    ] = None,
+    file: Annotated[
+        Path | None,
+        typer.Option("--file", metavar="FILE", help="Check an exported certificate instead; no database."),
+    ] = None,
+    config: ConfigOption = None,
+) -> None:
+    """Draw a task's sample again from its frozen frame and its seed, and compare.
+
+    Checked are: the seed against its commitment in the audit, which was made before the draw; the
+    audit's chain; the frame's hash; each drawn contact and each one passed over; the task's items.
+
+    Exit code 0: PASS. 1: what differs is named. 2: there is no such task or file.
+
+    Example: [bold]sottovoce sampling verify 1772442000000000041[/bold]
+    """
+    if (task is None) == (file is None):
+        fail(["give either a TASK or --file FILE"], WRONG_CALL)
+    if file is not None:
+        verdict = _of_file(file)
+    else:
+        settings = settings_of(config)
+        quiet(settings)
+        verdict = run(_verify(settings, _digits(task or "")))
+    for fact in verdict.facts:
+        typer.echo(fact)
+    for difference in verdict.differences:
+        typer.echo(f"DIFFERS: {difference}")
+    if not verdict.passed:
+        typer.echo(f"FAIL: the sample of task {verdict.certificate.task} is not what its seed and frame give")
+        raise typer.Exit(FAILED)
+    typer.echo(f"PASS: the sample of task {verdict.certificate.task} repeats from its seed and frame")
+
+
+@commands.command("certificate")
+def certificate(
+    task: Task,
+    out: Annotated[Path, typer.Option("--out", metavar="FILE", help="Where to write it; must not exist.")],
+    config: ConfigOption = None,
+) -> None:
+    """Write a task's certificate with its frame and audit rows to one file, for somebody else to check.
+
+    The file is JSON. It needs this program, or any other that follows the description in
+    `sottovoce.domain.drawing`, and no database.
+
+    Example: [bold]sottovoce sampling certificate 1772442000000000041 --out sample.json[/bold],
+    then [bold]sottovoce sampling verify --file sample.json[/bold]
+    """
+    settings = settings_of(config)
+    quiet(settings)
+    text = run(_export(settings, _digits(task)))
+    try:
+        with out.open("x", encoding="utf-8") as file:
+            file.write(text + "\n")
+    except FileExistsError:
+        fail([f"{out} is there already"], WRONG_CALL)
+    typer.echo(f"written to {out}: check it with `sottovoce sampling verify --file {out}`")
+
+
+@commands.command("list")
+def list_draws(
+    vdn: Annotated[int | None, typer.Option("--vdn", help="Only this VDN.")] = None,
+    limit: Annotated[int, typer.Option("--limit", min=1, max=10_000, help="How many at most.")] = 20,
+    config: ConfigOption = None,
+) -> None:
+    """Show the last draws, newest first; those whose seed was committed and never used as well.
+
+    Example: [bold]sottovoce sampling list --vdn 1 --limit 5[/bold]
+    """
+    settings = settings_of(config)
+    quiet(settings)
+    table = Table("draw", "VDN", "task", "committed (UTC)", "drawn (UTC)", "of", "sample", "passed over")
+    for draw in run(_latest(settings, VdnId(vdn) if vdn is not None else None, limit)):
+        table.add_row(*_row(draw))
+    Console().print(table)
+
+
+async def _verify(settings: Settings, task: ReviewId) -> Verdict:
+    try:
+        async with database(settings) as engine:
+            return await certificates.verify(engine, task)
+    except Declined as declined:
+        fail([declined.detail], WRONG_CALL if declined.code is ReviewCode.NOT_FOUND else FAILED)
+
+
+async def _export(settings: Settings, task: ReviewId) -> str:
+    try:
+        async with database(settings) as engine:
+            return await certificates.export(engine, task)
+    except Declined as declined:
+        fail([declined.detail], WRONG_CALL if declined.code is ReviewCode.NOT_FOUND else FAILED)
+
+
+async def _latest(settings: Settings, vdn: VdnId | None, limit: int) -> list[Draw]:
+    async with database(settings) as engine, transaction(engine) as connection:
+        return await draws.latest(connection, vdn, limit)
+
+
+def _of_file(file: Path) -> Verdict:
+    try:
+        return certificates.verify_file(file.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        fail([f"there is no file {file}"], WRONG_CALL)
+    except UnicodeDecodeError:
+        fail([f"{file}: it is no exported certificate: it is no text"], WRONG_CALL)
+    except BadFile as failure:
+        fail([f"{file}: {failure}"], WRONG_CALL)
+
+
+def _digits(task: str) -> ReviewId:
+    if not (task.isascii() and task.isdigit() and len(task) <= 20):
+        fail([f"{task!r} is no id of a task: up to 20 digits"], WRONG_CALL)
+    return ReviewId(task)
+
+
+def _row(draw: Draw) -> list[str]:
+    start = [str(draw.draw), str(draw.vdn), draw.task, f"{draw.committed_at:%Y-%m-%d %H:%M:%S}"]
+    if draw.drawn_at is None or draw.certificate is None:
+        return [*start, "never", "", "", ""]
+    made = Certificate.from_json(draw.certificate)
+    return [
+        *start,
+        f"{draw.drawn_at:%Y-%m-%d %H:%M:%S}",
+        str(made.frame_size),
+        str(len(made.drawn)),
+        str(len(made.passed_over)),
+    ]

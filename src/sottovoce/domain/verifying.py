@@ -1,0 +1,66 @@
+"""Whether a certificate is true of a frame: the draw is made once more and compared. Pure."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+
+from sottovoce.domain.drawing import ALGORITHM, Drawing
+from sottovoce.domain.frames import WHOLE, Frame
+from sottovoce.domain.sampling import Certificate, PassedOver
+
+_NAMED = 20
+"""So many differing contacts are named, the others counted."""
+
+
+def untrue(certificate: Certificate, frame: Frame) -> list[str]:
+    """What does not fit, one sentence each; none: the draw repeats."""
+    if certificate.algorithm != ALGORITHM:
+        return [f"the algorithm is {certificate.algorithm}; this program knows {ALGORITHM}"]
+    found = []
+    seed = bytes.fromhex(certificate.seed)
+    commitment = hashlib.sha256(seed).hexdigest()
+    if commitment != certificate.commitment:
+        found.append(f"the seed's SHA-256 is {commitment}, the commitment {certificate.commitment}")
+    if frame.size != certificate.frame_size:
+        found.append(f"the frame has {frame.size} contacts, the certificate says {certificate.frame_size}")
+    digest = frame.sha256()
+    if digest != certificate.frame_sha256:
+        found.append(f"the frame's SHA-256 is {digest}, the certificate says {certificate.frame_sha256}")
+    if certificate.conditions.by_agent == (WHOLE in frame.strata):
+        return [*found, "the frame is not split as the conditions demand"]
+    drawing = Drawing(frame, seed, certificate.conditions)
+    unfit = {one.contact: one.reason for one in certificate.passed_over}
+    while drawing.candidates():
+        drawing.looked(unfit)
+    if drawing.wanted != certificate.wanted:
+        found.append(f"{drawing.wanted} are to be drawn, the certificate says {certificate.wanted}")
+    found += differing(drawing.drawn, certificate.drawn, "drawn again", "in the certificate")
+    if tuple(drawing.passed_over) != certificate.passed_over:
+        found.append(_passed(drawing.passed_over, certificate.passed_over))
+    return found
+
+
+def differing(these: Sequence[int], those: Sequence[int], here: str, there: str) -> list[str]:
+    """How two orders of contacts differ: who is in one alone, or else the first place with another."""
+    found = []
+    for some, others, where, nowhere in ((these, those, here, there), (those, these, there, here)):
+        known = set(others)
+        alone = [contact for contact in some if contact not in known]
+        found += [f"contact {contact} is {where}, not {nowhere}" for contact in alone[:_NAMED]]
+        if len(alone) > _NAMED:
+            found.append(f"… and {len(alone) - _NAMED} more are {where}, not {nowhere}")
+    if not found and list(these) != list(those):
+        place = next(
+            (place for place, pair in enumerate(zip(these, those, strict=False)) if pair[0] != pair[1]),
+            min(len(these), len(those)),
+        )
+        found.append(f"the order differs from place {place} on")
+    return found
+
+
+def _passed(these: Sequence[PassedOver], those: Sequence[PassedOver]) -> str:
+    wrong = {one.contact for one in those} ^ {one.contact for one in these}
+    if wrong:
+        return f"contacts said to be passed over whose turn it never was: {sorted(wrong)[:_NAMED]}"
+    return "the contacts passed over are in another order, or in other strata"

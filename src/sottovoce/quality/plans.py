@@ -1,0 +1,279 @@
+"""Plans: added, changed, begun, stopped, deleted, listed [2497-2502], and run when they come due.
+
+`next_at` in the plan's row is the truth: a run takes the row, makes task, items, appointment and its own
+record and moves `next_at` on, all in one transaction. So a run that dies half-way has not happened and
+comes due again, and of two servers that run a plan at once one finds it taken. Nobody else needs to
+remember anything; `quality.jobs` only looks now and then.
+
+Unless said otherwise, all decline with NOT_FOUND (unknown, another tenant's, deleted, or not the
+caller's), WRONG_STATE, NO_RIGHT.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import datetime, timedelta
+
+from sottovoce.domain.directory import VdnId
+from sottovoce.domain.people import SERVER, ReviewId, Role, User
+from sottovoce.domain.plans import (
+    Cycle,
+    Due,
+    Plan,
+    PlanAction,
+    PlanOrder,
+    PlanRun,
+    PlanState,
+    Schedule,
+    due,
+    follow,
+    next_due,
+    no_plan,
+    task_name,
+)
+from sottovoce.domain.reviews import TaskOrder
+from sottovoce.domain.rights import Operation, Scope
+from sottovoce.errors import Declined, ReviewCode
+from sottovoce.quality import sampling, tasks
+from sottovoce.quality.office import Caller, Office, Work
+from sottovoce.storage import ids, plans
+from sottovoce.storage.database import DatabaseAway, transaction
+
+
+async def add(office: Office, caller: Caller, order: PlanOrder, *, acting_as: Role | None = None) -> ReviewId:
+    """A new plan; it does not run until it is begun. Declined(BAD_PARAMETER) as BadShare."""
+    reach = caller.scope(Operation.ADD_PLAN, acting_as)
+    async with office.work(caller.vdn, caller.user.user) as work:
+        await tasks.check_people(work.connection, caller, order.shares, reach)
+        (plan,) = await ids.fresh(work.connection, work.at)
+        made = Plan(
+            plan=plan,
+            name=order.name,
+            state=PlanState.STOPPED,
+            schedule=await _by_the_tenants_clock(work, order.schedule),
+            conditions=order.conditions,
+            shares=order.shares,
+            runs=0,
+            next_at=None,
+            created_by=caller.user.user,
+            created_at=work.at,
+        )
+        await plans.insert(work.connection, work.vdn, made)
+        await tasks.put_down(work, plan, "add", _told(made))
+        work.audit("plan.add", plan, name=made.name)
+    return plan
+
+
+async def update(
+    office: Office, caller: Caller, plan: ReviewId, order: PlanOrder, *, acting_as: Role | None = None
+) -> None:
+    """Another name, calendar, sample and inspectors. A running plan keeps running, by the new calendar.
+
+    One whose new calendar has nothing left to come is stopped. Also Declined(BAD_PARAMETER) as BadShare.
+    """
+    async with office.work(caller.vdn, caller.user.user) as work:
+        held = await _held(work, caller, Operation.UPDATE_PLAN, plan, acting_as)
+        follow(held.state, PlanAction.UPDATE)
+        reach = caller.scope(Operation.UPDATE_PLAN, acting_as)
+        await tasks.check_people(work.connection, caller, order.shares, reach)
+        schedule = await _by_the_tenants_clock(work, order.schedule)
+        next_at = None
+        if held.state is PlanState.RUNNING:
+            next_at = _next(held, schedule, work.at)
+        changed = replace(
+            held,
+            name=order.name,
+            state=PlanState.STOPPED if next_at is None else PlanState.RUNNING,
+            schedule=schedule,
+            conditions=order.conditions,
+            shares=order.shares,
+            next_at=next_at,
+        )
+        await plans.change(
+            work.connection,
+            work.vdn,
+            plan,
+            name=changed.name,
+            running=next_at is not None,
+            next_at=next_at,
+            schedule=schedule.to_json(),
+            conditions=changed.conditions.to_json(),
+            shares=changed.shares.to_json(),
+        )
+        await tasks.put_down(work, plan, "update", _told(changed) | {"before": _told(held)})
+        work.audit("plan.update", plan, name=changed.name, running=next_at is not None)
+
+
+async def begin(office: Office, caller: Caller, plan: ReviewId, *, acting_as: Role | None = None) -> None:
+    """Let a plan come due from now on; times before now are not made up for.
+
+    WRONG_STATE also where nothing is left to come.
+    """
+    async with office.work(caller.vdn, caller.user.user) as work:
+        held = await _held(work, caller, Operation.BEGIN_PLAN, plan, acting_as)
+        follow(held.state, PlanAction.BEGIN)
+        schedule = await _by_the_tenants_clock(work, held.schedule)
+        next_at = next_due(schedule, work.at, held.runs)
+        if next_at is None:
+            raise Declined(ReviewCode.WRONG_STATE, "the plan has ended: nothing is left to come")
+        await plans.change(
+            work.connection, work.vdn, plan, running=True, next_at=next_at, schedule=schedule.to_json()
+        )
+        await tasks.put_down(work, plan, "begin", {"next_at": next_at.isoformat()})
+        work.audit("plan.begin", plan, next_at=next_at.isoformat())
+
+
+async def stop(office: Office, caller: Caller, plan: ReviewId, *, acting_as: Role | None = None) -> None:
+    """Let a plan come due no more until it is begun again. Tasks that it made go on."""
+    async with office.work(caller.vdn, caller.user.user) as work:
+        held = await _held(work, caller, Operation.STOP_PLAN, plan, acting_as)
+        follow(held.state, PlanAction.STOP)
+        await plans.change(work.connection, work.vdn, plan, running=False, next_at=None)
+        await tasks.put_down(work, plan, "stop", {})
+        work.audit("plan.stop", plan)
+
+
+async def delete(office: Office, caller: Caller, plan: ReviewId, *, acting_as: Role | None = None) -> None:
+    """Take a plan away, a running one too. Its runs and history stay on record, its tasks go on."""
+    async with office.work(caller.vdn, caller.user.user) as work:
+        held = await _held(work, caller, Operation.DELETE_PLAN, plan, acting_as)
+        follow(held.state, PlanAction.DELETE)
+        await plans.change(work.connection, work.vdn, plan, running=False, next_at=None, deleted_at=work.at)
+        await tasks.put_down(work, plan, "delete", {})
+        work.audit("plan.delete", plan)
+
+
+async def query(
+    office: Office, caller: Caller, page: int, rows: int, *, acting_as: Role | None = None
+) -> tuple[int, list[Plan]]:
+    """How many plans the caller sees, and a page of them (from 1), the newest first."""
+    reach = caller.scope(Operation.QUERY_PLANS, acting_as)
+    made_by = None if reach is Scope.ALL else caller.user.user
+    async with office.work(caller.vdn, caller.user.user) as work:
+        return await plans.page(work.connection, work.vdn, made_by, (page - 1) * rows, rows)
+
+
+async def run(office: Office, vdn: VdnId, plan: ReviewId) -> PlanRun | None:
+    """Run a plan that is due; None: it is not (any more), or somebody else runs it at this moment.
+
+    Where no task can be made of it (nothing qualifies, an inspector is none any more) the run is put down
+    with the reason, and the plan goes on. Declined(UNAVAILABLE): it has not run.
+    """
+    async with office.work(vdn, SERVER) as work:
+        if await plans.take_due(work.connection, vdn, plan, work.at) is None:
+            return None
+        (task,) = await ids.fresh(work.connection, work.at)
+    draw = await sampling.commit_seed(office, vdn, SERVER, task)
+    try:
+        async with office.work(vdn, SERVER) as work:
+            held = await plans.take_due(work.connection, vdn, plan, work.at)
+            if held is None:
+                return None
+            now = _due_now(work, held)
+            order = TaskOrder(
+                task_name(held.name, held.schedule, now.at), held.conditions, now.calls_from, now.at
+            )
+            server = Caller(User(SERVER, vdn, ""))
+            await tasks.check_people(work.connection, server, held.shares, Scope.ALL)
+            await tasks.make(
+                work,
+                office,
+                task=task,
+                draw=draw,
+                order=order,
+                created_by=held.created_by,
+                shares=held.shares,
+                plan=plan,
+                in_effect=True,
+            )
+            return await _ran(work, held, now, task, None)
+    except Declined as declined:
+        if declined.code is ReviewCode.UNAVAILABLE:
+            raise
+        failure = f"{declined.code}: {declined.detail}" if declined.detail else declined.code.value
+    async with office.work(vdn, SERVER) as work:
+        held = await plans.take_due(work.connection, vdn, plan, work.at)
+        return None if held is None else await _ran(work, held, _due_now(work, held), None, failure)
+
+
+async def coming_due(office: Office) -> list[tuple[VdnId, ReviewId]]:
+    """The plans of all tenants that are to be run now. Declined(UNAVAILABLE)."""
+    try:
+        async with transaction(office.engine) as connection:
+            return await plans.coming_due(connection, office.clock.now())
+    except DatabaseAway as away:
+        raise Declined(ReviewCode.UNAVAILABLE, "the database is away") from away
+
+
+async def run_due(office: Office) -> list[PlanRun]:
+    """Run all that is due, one after the other; the runs. Declined(UNAVAILABLE)."""
+    done = [await run(office, vdn, plan) for vdn, plan in await coming_due(office)]
+    return [one for one in done if one is not None]
+
+
+async def _ran(work: Work, held: Plan, now: Due, task: ReviewId | None, failure: str | None) -> PlanRun:
+    """Put a run down and move the plan on, in the transaction that holds its row."""
+    made = PlanRun(held.plan, now.at, work.at, now.missed, task, failure)
+    runs = held.runs + 1
+    next_at = next_due(held.schedule, now.at, runs)
+    await plans.add_run(work.connection, work.vdn, made)
+    await plans.change(
+        work.connection, work.vdn, held.plan, runs=runs, next_at=next_at, running=next_at is not None
+    )
+    detail: dict[str, str | int | bool] = {
+        "due": now.at.isoformat(),
+        "missed": now.missed,
+        "ended": next_at is None,
+        **({"task": task} if task is not None else {"failure": failure or ""}),
+    }
+    await tasks.put_down(work, held.plan, "run", detail)
+    work.audit("plan.run", held.plan, **detail)
+    return made
+
+
+async def _held(
+    work: Work, caller: Caller, operation: Operation, plan: ReviewId, acting_as: Role | None
+) -> Plan:
+    """A plan that the caller may do that to, locked."""
+    reach = caller.scope(operation, acting_as)
+    held = await plans.find(work.connection, work.vdn, plan, lock=True)
+    if held is None or held.state is PlanState.DELETED:
+        raise no_plan()
+    if reach is not Scope.ALL and held.created_by != caller.user.user:
+        raise no_plan()
+    return held
+
+
+async def _by_the_tenants_clock(work: Work, schedule: Schedule) -> Schedule:
+    return replace(schedule, zone=await plans.time_zone(work.connection, work.vdn))
+
+
+def _due_now(work: Work, held: Plan) -> Due:
+    now = None if held.next_at is None else due(held.schedule, held.next_at, work.at)
+    if now is None:
+        raise LookupError(f"plan {held.plan} was taken and is not due")
+    return now
+
+
+def _next(held: Plan, schedule: Schedule, now: datetime) -> datetime | None:
+    """When a running plan comes due next by a new schedule. What is due already and not run yet stays due
+    unless the calendar itself has changed."""
+    after = now
+    if held.next_at is not None and _calendar(held.schedule) == _calendar(schedule):
+        after = min(now, held.next_at - timedelta(seconds=1))
+    return next_due(schedule, after, held.runs)
+
+
+def _calendar(schedule: Schedule) -> tuple[Cycle, datetime, str]:
+    return schedule.cycle, schedule.start, schedule.zone
+
+
+def _told(plan: Plan) -> dict[str, object]:
+    """A plan as histories have it."""
+    return {
+        "name": plan.name,
+        "running": plan.state is PlanState.RUNNING,
+        "schedule": plan.schedule.to_json(),
+        "conditions": plan.conditions.to_json(),
+        "shares": plan.shares.to_json(),
+    }

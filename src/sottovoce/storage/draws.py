@@ -1,0 +1,274 @@
+"""Draws of samples: committed seeds, frozen frames, certificates, and what they are drawn from."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import numpy as np
+import psycopg
+import sqlalchemy as sa
+from sqlalchemy.dialects.postgresql import BYTEA
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from sottovoce.domain.directory import VdnId
+from sottovoce.domain.frames import WHOLE, Contacts
+from sottovoce.domain.people import ReviewId
+from sottovoce.domain.sampling import Conditions
+from sottovoce.storage.database import STATEMENT_TIMEOUT, DatabaseAway, reason
+from sottovoce.storage.tables import audit, contacts, review_items, review_tasks, sampling_draws
+from sottovoce.storage.tables.contacts import INSPECTABLE
+
+LONGEST_S = 300
+"""Seconds that one statement may take: with nothing in memory, a sample of ten million is a long read."""
+_FRAME_SETTINGS = {
+    "jit": "off",  # compiling for every month costs more than it gains
+    "enable_partitionwise_aggregate": "on",  # else parallel workers hand over rows, not sums
+    "work_mem": "256MB",  # by agent, ten million contacts are 80 MB in each worker's hash table
+}
+_LONG, _USUAL = ({"statement_timeout": f"{limit}s"} for limit in (LONGEST_S, STATEMENT_TIMEOUT))
+_LOCK = 7310205
+"""Space of the advisory locks of tenants whose fresh contacts are being drawn."""
+
+
+@dataclass(frozen=True, slots=True)
+class Draw:
+    """A draw as it is kept. `frame` and `certificate` are None while the seed is only committed."""
+
+    vdn: VdnId
+    draw: int
+    task: ReviewId
+    seed: bytes
+    committed_at: datetime
+    drawn_at: datetime | None
+    frame: bytes | None
+    certificate: Mapping[str, Any] | None
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """What has to be known of a contact whose turn it is."""
+
+    contact: int
+    began_at: datetime
+    agent: int
+    recording: str | None
+    """A text contact may have none."""
+
+
+async def commit(connection: AsyncConnection, vdn: VdnId, task: ReviewId, seed: bytes, at: datetime) -> int:
+    """Keep a seed before it is used; the draw's number."""
+    row = sa.insert(sampling_draws).values(vdn=int(vdn), task=task, seed=seed, committed_at=at)
+    return int((await connection.execute(row.returning(sampling_draws.c.draw))).scalar_one())
+
+
+async def find(connection: AsyncConnection, vdn: VdnId, draw: int, *, lock: bool = False) -> Draw | None:
+    """A draw of the tenant; with `lock`, nobody else's until the transaction ends."""
+    query = sa.select(sampling_draws).where(sampling_draws.c.vdn == vdn, sampling_draws.c.draw == draw)
+    if lock:
+        query = query.with_for_update()
+    row = (await connection.execute(query)).mappings().first()
+    return None if row is None else _draw(row)
+
+
+async def keep(
+    connection: AsyncConnection,
+    vdn: VdnId,
+    draw: int,
+    at: datetime,
+    frame: bytes,
+    certificate: Mapping[str, Any],
+) -> None:
+    """Keep what a draw was made from, and what it gave."""
+    await connection.execute(
+        sa.update(sampling_draws)
+        .where(sampling_draws.c.vdn == vdn, sampling_draws.c.draw == draw)
+        .values(drawn_at=at, frame=frame, certificate=certificate)
+    )
+
+
+async def frame(
+    connection: AsyncConnection,
+    vdn: VdnId,
+    conditions: Conditions,
+    calls_from: datetime | None,
+    calls_until: datetime | None,
+) -> dict[int, Contacts]:
+    """All contacts that qualify at this moment, by stratum; in no order, without regard to `earlier`.
+
+    One statement, so one moment. The contacts come as 8 bytes each in one value per stratum: as rows of
+    their own, ten million would be as many objects, a gigabyte of them.
+    """
+    await _set(connection, _FRAME_SETTINGS | _LONG)
+    found = await _binary(connection, frame_query(vdn, conditions, calls_from, calls_until))
+    await _set(connection, _USUAL)
+    return {
+        stratum: np.frombuffer(numbers, dtype=">i8").astype(np.int64)
+        for stratum, numbers in found
+        if numbers is not None
+    }
+
+
+def frame_query(
+    vdn: VdnId, conditions: Conditions, calls_from: datetime | None, calls_until: datetime | None
+) -> sa.Select[Any]:
+    """What `frame` asks: an index-only scan of each month, in parallel where there is a core to spare."""
+    row = contacts.c
+    where: list[sa.ColumnElement[bool]] = [row.vdn == vdn, row.interaction == conditions.interaction]
+    if conditions.agents:
+        where.append(row.agent == sa.any_(sa.literal(list(conditions.agents), sa.ARRAY(sa.Integer))))
+    for bound, fits in (
+        (calls_from, row.began_at.__ge__),
+        (calls_until, row.began_at.__lt__),
+        (conditions.score_from, row.machine_score.__ge__),
+        (conditions.score_to, row.machine_score.__le__),
+        (conditions.duration_from_s, row.duration_s.__ge__),
+        (conditions.duration_to_s, row.duration_s.__le__),
+    ):
+        if bound is not None:
+            where.append(fits(bound))
+    stratum = row.agent if conditions.by_agent else sa.literal_column(str(WHOLE))
+    query = sa.select(stratum, _packed(row.contact)).where(*where, sa.text(INSPECTABLE))
+    return query.group_by(row.agent) if conditions.by_agent else query
+
+
+async def sampled_already(connection: AsyncConnection, vdn: VdnId, but: ReviewId) -> Contacts:
+    """The contacts in any task of the tenant that was not deleted, `but` one; ascending.
+
+    Waits for other such draws of the tenant, and they wait for the end of this transaction: else two at
+    once could both find a contact fresh.
+    """
+    await connection.execute(sa.select(sa.func.pg_advisory_xact_lock(_LOCK, int(vdn))))
+    query = (
+        sa.select(_packed(review_items.c.contact))
+        .select_from(review_items.join(review_tasks))
+        .where(
+            review_items.c.vdn == vdn,
+            review_items.c.task != but,
+            review_tasks.c.state != "deleted",
+        )
+    )
+    ((numbers,),) = await _binary(connection, query)
+    return np.unique(np.frombuffer(numbers or b"", dtype=">i8").astype(np.int64))
+
+
+async def candidates(
+    connection: AsyncConnection, vdn: VdnId, interaction: int, wanted: Sequence[int]
+) -> dict[int, Candidate]:
+    """What has to be known of those contacts of a frame."""
+    await _set(connection, {"enable_bitmapscan": "off"} | _LONG)
+    found = (await connection.execute(candidates_query(vdn, interaction, wanted))).all()
+    await _set(connection, {"enable_bitmapscan": "on"} | _USUAL)
+    return {contact: Candidate(contact, *known) for contact, *known in found}
+
+
+def candidates_query(vdn: VdnId, interaction: int, wanted: Sequence[int]) -> sa.Select[Any]:
+    """What `candidates` asks: again of the index alone, whose pages the frame has just read.
+
+    The rows of ten thousand contacts would lie on as many pages, each to be fetched from the disk.
+    """
+    row = contacts.c
+    return sa.select(row.contact, row.began_at, row.agent, row.recording).where(
+        row.vdn == vdn,
+        row.interaction == interaction,
+        row.contact == sa.any_(sa.literal(sorted(wanted), sa.ARRAY(sa.BigInteger))),
+        sa.text(INSPECTABLE),
+    )
+
+
+async def of_task(connection: AsyncConnection, vdn: VdnId, task: ReviewId) -> tuple[list[Draw], int | None]:
+    """Every draw made for a task, oldest first, and the one that its items came from (None: no such task)."""
+    used = await connection.execute(
+        sa.select(review_tasks.c.draw).where(review_tasks.c.vdn == vdn, review_tasks.c.task == task)
+    )
+    query = (
+        sa.select(sampling_draws)
+        .where(sampling_draws.c.vdn == vdn, sampling_draws.c.task == task)
+        .order_by(sampling_draws.c.draw)
+    )
+    rows = (await connection.execute(query)).mappings().all()
+    return [_draw(row) for row in rows], used.scalar_one_or_none()
+
+
+async def items_of(connection: AsyncConnection, vdn: VdnId, task: ReviewId) -> list[int]:
+    """The contacts of a task's items, by place."""
+    query = (
+        sa.select(review_items.c.contact)
+        .where(review_items.c.vdn == vdn, review_items.c.task == task)
+        .order_by(review_items.c.place)
+    )
+    return list((await connection.execute(query)).scalars())
+
+
+async def audited(
+    connection: AsyncConnection, vdn: VdnId, task: ReviewId, draw: int
+) -> list[Mapping[str, Any]]:
+    """The whole rows of the audit about a draw, in its order."""
+    query = (
+        sa.select(audit)
+        .where(
+            audit.c.vdn == vdn,
+            audit.c.target == task,
+            audit.c.action.startswith("sampling."),
+            audit.c.detail["draw"].as_string() == str(draw),
+        )
+        .order_by(audit.c.number)
+    )
+    return [dict(row) for row in (await connection.execute(query)).mappings()]
+
+
+async def latest(connection: AsyncConnection, vdn: VdnId | None, limit: int) -> list[Draw]:
+    """The last draws, of one tenant or (on the command line) of all, newest first; without their frames."""
+    columns = [column for column in sampling_draws.c if column.name != "frame"]
+    query = sa.select(*columns, sa.null().label("frame")).order_by(sampling_draws.c.draw.desc()).limit(limit)
+    if vdn is not None:
+        query = query.where(sampling_draws.c.vdn == vdn)
+    return [_draw(row) for row in (await connection.execute(query)).mappings()]
+
+
+async def tenant_of(connection: AsyncConnection, task: ReviewId) -> VdnId | None:
+    """Whose draws for that task there are; ids of tasks are unique over all tenants."""
+    query = sa.select(sampling_draws.c.vdn).where(sampling_draws.c.task == task).limit(1)
+    found = (await connection.execute(query)).scalar_one_or_none()
+    return None if found is None else VdnId(found)
+
+
+def _draw(row: sa.RowMapping) -> Draw:
+    return Draw(
+        VdnId(row["vdn"]),
+        row["draw"],
+        ReviewId(row["task"]),
+        bytes(row["seed"]),
+        row["committed_at"],
+        row["drawn_at"],
+        None if row["frame"] is None else bytes(row["frame"]),
+        row["certificate"],
+    )
+
+
+def _packed(numbers: sa.Column[int]) -> sa.Function[bytes]:
+    return sa.func.string_agg(sa.func.int8send(numbers), sa.literal_column("''::bytea"), type_=BYTEA)
+
+
+async def _set(connection: AsyncConnection, settings: Mapping[str, str]) -> None:
+    """Settings until the end of the transaction."""
+    await connection.execute(sa.select(*(sa.func.set_config(*pair, True) for pair in settings.items())))
+
+
+async def _binary(connection: AsyncConnection, query: sa.Select[Any]) -> list[tuple[Any, ...]]:
+    """The rows in PostgreSQL's binary form: as text, bytes would double and have to be decoded.
+
+    Planned for these very values: a prepared plan would not see which months are asked for.
+    """
+    raw = await connection.get_raw_connection()
+    driver = raw.driver_connection
+    assert isinstance(driver, psycopg.AsyncConnection)
+    made = query.compile(dialect=connection.dialect)
+    try:
+        async with driver.cursor(binary=True) as cursor:
+            await cursor.execute(str(made), made.params, prepare=False)
+            return await cursor.fetchall()
+    except (psycopg.OperationalError, psycopg.InterfaceError) as failure:
+        raise DatabaseAway(reason(failure)) from failure

@@ -1,0 +1,129 @@
+"""Plans and their runs. Whoever changes a plan holds its row; `next_at` alone says when it comes due."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from sottovoce.domain.directory import VdnId
+from sottovoce.domain.people import ReviewId, UserId
+from sottovoce.domain.plans import Plan, PlanRun, PlanState, Schedule
+from sottovoce.domain.reviews import Shares
+from sottovoce.domain.sampling import Conditions
+from sottovoce.storage.tables import plan_runs, plans, vdns
+
+_MOST_AT_ONCE = 100
+
+
+async def insert(connection: AsyncConnection, vdn: VdnId, plan: Plan) -> None:
+    """Put down a new plan."""
+    row = {
+        "vdn": int(vdn),
+        "plan": plan.plan,
+        "name": plan.name,
+        "running": plan.state is PlanState.RUNNING,
+        "schedule": plan.schedule.to_json(),
+        "conditions": plan.conditions.to_json(),
+        "shares": plan.shares.to_json(),
+        "next_at": plan.next_at,
+        "created_by": plan.created_by,
+        "created_at": plan.created_at,
+    }
+    await connection.execute(sa.insert(plans).values(row))
+
+
+async def find(connection: AsyncConnection, vdn: VdnId, plan: ReviewId, *, lock: bool = False) -> Plan | None:
+    """A plan of the tenant, a deleted one too. With `lock`, nobody else changes it until the end."""
+    query = sa.select(plans).where(_is(vdn, plan))
+    query = query.with_for_update() if lock else query
+    row = (await connection.execute(query)).mappings().first()
+    return None if row is None else _plan(row)
+
+
+async def take_due(connection: AsyncConnection, vdn: VdnId, plan: ReviewId, now: datetime) -> Plan | None:
+    """A plan whose time has come, locked; None: it is not due (any more), or somebody else runs it now."""
+    query = sa.select(plans).where(_is(vdn, plan), *_due(now)).with_for_update(skip_locked=True)
+    row = (await connection.execute(query)).mappings().first()
+    return None if row is None else _plan(row)
+
+
+async def coming_due(connection: AsyncConnection, now: datetime) -> list[tuple[VdnId, ReviewId]]:
+    """The plans of all tenants whose time has come, the longest due first; a hundred at most."""
+    query = sa.select(plans.c.vdn, plans.c.plan).where(*_due(now))
+    rows = await connection.execute(query.order_by(plans.c.next_at, plans.c.plan).limit(_MOST_AT_ONCE))
+    return [(VdnId(vdn), ReviewId(plan)) for vdn, plan in rows]
+
+
+async def change(connection: AsyncConnection, vdn: VdnId, plan: ReviewId, **columns: Any) -> None:
+    """Write columns of a plan that the caller has locked."""
+    await connection.execute(sa.update(plans).where(_is(vdn, plan)).values(columns))
+
+
+async def page(
+    connection: AsyncConnection, vdn: VdnId, made_by: UserId | None, offset: int, limit: int
+) -> tuple[int, list[Plan]]:
+    """How many plans the tenant has (of one user, if given), and some of them, the newest first."""
+    wanted = [plans.c.vdn == int(vdn), plans.c.deleted_at.is_(None)]
+    if made_by is not None:
+        wanted.append(plans.c.created_by == made_by)
+    total = (await connection.execute(sa.select(sa.func.count()).where(*wanted))).scalar_one()
+    query = sa.select(plans).where(*wanted).order_by(plans.c.created_at.desc(), plans.c.plan.desc())
+    rows = (await connection.execute(query.offset(offset).limit(limit))).mappings()
+    return total, [_plan(row) for row in rows]
+
+
+async def add_run(connection: AsyncConnection, vdn: VdnId, run: PlanRun) -> None:
+    """Put down a run; a second one for the same due time is refused by the table's key."""
+    row = {
+        "vdn": int(vdn),
+        "plan": run.plan,
+        "due_at": run.due_at,
+        "ran_at": run.ran_at,
+        "missed": run.missed,
+        "task": run.task,
+        "failure": run.failure,
+    }
+    await connection.execute(sa.insert(plan_runs).values(row))
+
+
+async def runs(connection: AsyncConnection, vdn: VdnId, plan: ReviewId) -> list[PlanRun]:
+    """The runs of a plan, the first one first."""
+    query = sa.select(plan_runs).where(plan_runs.c.vdn == int(vdn), plan_runs.c.plan == plan)
+    rows = (await connection.execute(query.order_by(plan_runs.c.due_at))).mappings()
+    return [
+        PlanRun(row["plan"], row["due_at"], row["ran_at"], row["missed"], row["task"], row["failure"])
+        for row in rows
+    ]
+
+
+async def time_zone(connection: AsyncConnection, vdn: VdnId) -> str:
+    """The IANA name of the tenant's zone."""
+    query = sa.select(vdns.c.time_zone).where(vdns.c.vdn == int(vdn))
+    return str((await connection.execute(query)).scalar_one())
+
+
+def _is(vdn: VdnId, plan: ReviewId) -> sa.ColumnElement[bool]:
+    return (plans.c.vdn == int(vdn)) & (plans.c.plan == plan)
+
+
+def _due(now: datetime) -> tuple[sa.ColumnElement[bool], sa.ColumnElement[bool]]:
+    return plans.c.running, plans.c.next_at <= now
+
+
+def _plan(row: sa.RowMapping) -> Plan:
+    state = PlanState.RUNNING if row["running"] else PlanState.STOPPED
+    return Plan(
+        plan=row["plan"],
+        name=row["name"],
+        state=state if row["deleted_at"] is None else PlanState.DELETED,
+        schedule=Schedule.from_json(row["schedule"]),
+        conditions=Conditions.from_json(row["conditions"]),
+        shares=Shares.from_json(row["shares"]),
+        runs=row["runs"],
+        next_at=row["next_at"],
+        created_by=row["created_by"],
+        created_at=row["created_at"],
+    )

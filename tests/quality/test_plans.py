@@ -1,0 +1,417 @@
+"""Plans on PostgreSQL: each due time gives one run, whatever dies in between and however many try."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+import sqlalchemy as sa
+from tests.quality.standing import (
+    DIRECTOR,
+    FOREIGN,
+    INSPECTOR,
+    LEADER,
+    NOW,
+    ONE,
+    SECOND,
+    TABLE_DIRECTOR,
+    THIRD,
+    TWO,
+    Standing,
+)
+
+from sottovoce.domain.people import ReviewId, Role
+from sottovoce.domain.plans import Cycle, Plan, PlanOrder, PlanRun, PlanState, Schedule
+from sottovoce.domain.reviews import BadShare, Share, ShareKind, Shares, TaskState
+from sottovoce.domain.sampling import Conditions, Quantity
+from sottovoce.errors import Declined, ReviewCode
+from sottovoce.quality import plans
+from sottovoce.quality.office import Caller, Office
+from sottovoce.storage import plans as rows
+from sottovoce.storage import tasks as task_rows
+from sottovoce.storage.database import connect
+from sottovoce.storage.tables import audit as audit_rows
+from sottovoce.storage.tables import plan_runs, review_items, review_tasks, users, vdns
+
+DAY = timedelta(days=1)
+EVEN = Shares(ShareKind.EVEN, (Share(INSPECTOR), Share(SECOND)))
+
+
+def order(**changes: Any) -> PlanOrder:
+    """A daily plan, due for the first time an hour from now, of two calls for two inspectors."""
+    made = PlanOrder(
+        "Sales",
+        Schedule(Cycle.DAILY, NOW + timedelta(hours=1), total=100),
+        Conditions(Quantity.CALLS, 2),
+        EVEN,
+    )
+    return replace(made, **changes)
+
+
+@pytest.fixture
+async def director(standing: Standing) -> Caller:
+    return await standing.caller(DIRECTOR)
+
+
+async def begun(standing: Standing, caller: Caller, wanted: PlanOrder | None = None) -> ReviewId:
+    """A plan that runs."""
+    plan = await plans.add(standing.office, caller, wanted or order())
+    await plans.begin(standing.office, caller, plan)
+    return plan
+
+
+async def shown(standing: Standing, plan: ReviewId) -> Plan:
+    async with standing.engine.begin() as connection:
+        found = await rows.find(connection, ONE, plan)
+    assert found is not None
+    return found
+
+
+async def runs(standing: Standing, plan: ReviewId) -> list[PlanRun]:
+    async with standing.engine.begin() as connection:
+        return await rows.runs(connection, ONE, plan)
+
+
+async def count(standing: Standing, table: sa.Table) -> int:
+    async with standing.engine.begin() as connection:
+        return int((await connection.execute(sa.select(sa.func.count()).select_from(table))).scalar_one())
+
+
+def at(standing: Standing, moment: datetime) -> None:
+    """Let it be that time."""
+    standing.clock.advance((moment - standing.clock.now()).total_seconds())
+
+
+async def calls(standing: Standing, days: int, each: int = 3) -> None:
+    """Calls on the day before NOW and on the days after it, all at noon."""
+    for day in range(-1, days):
+        for agent in range(each):
+            await standing.contact(101 + agent % 3, began_at=NOW + timedelta(hours=3) + day * DAY)
+
+
+async def declines(code: ReviewCode, doing: Any) -> Declined:
+    with pytest.raises(Declined) as declined:
+        await doing
+    assert declined.value.code is code
+    return declined.value
+
+
+async def test_a_run_makes_a_task_in_effect(standing: Standing, director: Caller) -> None:
+    await calls(standing, 1)
+    plan = await begun(standing, director)
+    assert await plans.run_due(standing.office) == []
+    at(standing, NOW + timedelta(hours=1))
+    (run,) = await plans.run_due(standing.office)
+    assert run.task is not None
+    assert (run.due_at, run.missed, run.failure) == (NOW + timedelta(hours=1), 0, None)
+    async with standing.engine.begin() as connection:
+        task = await task_rows.find(connection, ONE, run.task)
+        items = await task_rows.items(connection, ONE, run.task)
+        steps = (await connection.execute(sa.select(audit_rows.c.action))).scalars().all()
+    assert task is not None
+    assert (task.name, task.state, task.plan) == ("Sales 2026-03-02", TaskState.IN_EFFECT, plan)
+    assert task.created_by == DIRECTOR
+    assert (task.calls_from, task.calls_until) == (run.due_at - DAY, run.due_at)
+    assert sorted(str(item.inspector) for item in items) == sorted([INSPECTOR, SECOND])
+    assert all(run.due_at - DAY <= item.began_at < run.due_at for item in items)
+    assert [step for step in steps if step.startswith(("plan", "task"))] == [
+        "plan.add",
+        "plan.begin",
+        "task.create",
+        "task.appoint",
+        "plan.run",
+    ]
+    assert await plans.run_due(standing.office) == []
+    found = await shown(standing, plan)
+    assert (found.runs, found.next_at) == (1, run.due_at + DAY)
+
+
+async def test_down_while_due_runs_once(standing: Standing, director: Caller) -> None:
+    await calls(standing, 6)
+    plan = await begun(standing, director)
+    at(standing, NOW + 5 * DAY)
+    (run,) = await plans.run_due(standing.office)
+    assert run.due_at == NOW + timedelta(hours=1) + 4 * DAY
+    assert run.missed == 4
+    assert run.task is not None
+    async with standing.engine.begin() as connection:
+        task = await task_rows.find(connection, ONE, run.task)
+    assert task is not None
+    assert task.calls_from == NOW + timedelta(hours=1) - DAY, "no call of the missed days is left out"
+    assert await plans.run_due(standing.office) == []
+    assert await runs(standing, plan) == [run]
+    assert (await shown(standing, plan)).next_at == run.due_at + DAY
+
+
+@pytest.fixture
+async def offices(standing: Standing, postgres_dsn: str, tmp_path: Path) -> AsyncIterator[list[Office]]:
+    """Three servers on one database."""
+    engines = [connect(postgres_dsn, connections=4) for _ in range(3)]
+    yield [Office(engine, standing.clock, tmp_path) for engine in engines]
+    for engine in engines:
+        await engine.dispose()
+
+
+async def test_many_servers_run_each_due_time_once(
+    standing: Standing, director: Caller, offices: list[Office]
+) -> None:
+    rounds = 12
+    await calls(standing, rounds, each=2)
+    wanted = [await begun(standing, director, order(name=name)) for name in ("One", "Two")]
+    for number in range(rounds):
+        at(standing, NOW + timedelta(hours=1) + number * DAY)
+        tried = await asyncio.gather(*(plans.run_due(office) for office in offices for _ in range(2)))
+        done = [run.plan for runs_ in tried for run in runs_]
+        # One that found its plan taken leaves it to whoever has it.
+        assert sorted(done) == sorted(wanted)
+    for plan in wanted:
+        found = await runs(standing, plan)
+        assert [run.due_at for run in found] == [
+            NOW + timedelta(hours=1) + number * DAY for number in range(rounds)
+        ]
+        assert all(run.task is not None and run.missed == 0 for run in found)
+    assert await count(standing, review_tasks) == 2 * rounds
+    assert await count(standing, review_items) == 4 * rounds
+
+
+class Killed(BaseException):
+    """Stands for the end of the process: nothing in the server catches it."""
+
+
+class Killer:
+    """Ends whoever executes the statement with that number, counted from 1; commits count too."""
+
+    def __init__(self, engine: sa.Engine, number: int) -> None:
+        self._engine, self._left, self.seen = engine, number, 0
+
+    def __enter__(self) -> Killer:
+        sa.event.listen(self._engine, "before_cursor_execute", self._statement)
+        sa.event.listen(self._engine, "commit", self._statement)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        sa.event.remove(self._engine, "before_cursor_execute", self._statement)
+        sa.event.remove(self._engine, "commit", self._statement)
+
+    def _statement(self, *_: object) -> None:
+        self.seen += 1
+        if self.seen == self._left:
+            raise Killed
+
+
+async def test_killed_between_any_two_statements_it_has_not_run(standing: Standing, director: Caller) -> None:
+    await calls(standing, 2)
+    plan = await begun(standing, director)
+    due = NOW + timedelta(hours=1)
+    at(standing, due)
+    step = 0
+    while True:
+        step += 1
+        with Killer(standing.engine.sync_engine, step) as killer:
+            try:
+                run = await plans.run(standing.office, ONE, plan)
+            except (
+                Killed,
+                sa.exc.PendingRollbackError,
+            ):  # the latter: who tidies up finds the connection gone
+                pass
+            else:
+                break
+        found = await shown(standing, plan)
+        assert (found.next_at, found.runs, found.state) == (due, 0, PlanState.RUNNING)
+        for table in (plan_runs, review_tasks, review_items):
+            assert await count(standing, table) == 0, f"killed before statement {step}"
+    assert killer.seen < step
+    assert step > 15
+    assert run is not None
+    assert await runs(standing, plan) == [run]
+    assert (await count(standing, review_tasks), await count(standing, review_items)) == (1, 2)
+
+
+async def test_an_empty_sample_makes_no_task_and_says_so(standing: Standing, director: Caller) -> None:
+    plan = await begun(standing, director)
+    at(standing, NOW + timedelta(hours=1))
+    (run,) = await plans.run_due(standing.office)
+    assert run.task is None
+    assert run.failure is not None
+    assert run.failure.startswith("nothing_qualifies")
+    assert await count(standing, review_tasks) == 0
+    found = await shown(standing, plan)
+    assert (found.runs, found.next_at, found.state) == (1, run.due_at + DAY, PlanState.RUNNING)
+    await calls(standing, 2)
+    at(standing, run.due_at + DAY)
+    (second,) = await plans.run_due(standing.office)
+    assert second.task is not None
+    assert await runs(standing, plan) == [run, second]
+
+
+async def test_an_inspector_who_is_none_any_more_stops_no_plan(standing: Standing, director: Caller) -> None:
+    await calls(standing, 2)
+    plan = await begun(standing, director)
+    async with standing.engine.begin() as connection:
+        await connection.execute(sa.update(users).where(users.c.user == SECOND).values(disabled_at=NOW))
+    at(standing, NOW + timedelta(hours=1))
+    (run,) = await plans.run_due(standing.office)
+    assert run.failure == "bad_parameter: is no inspector of this tenant"
+    assert (await shown(standing, plan)).state is PlanState.RUNNING
+
+
+async def test_it_ends_by_count(standing: Standing, director: Caller) -> None:
+    await calls(standing, 8)
+    schedule = Schedule(Cycle.DAILY, NOW + timedelta(hours=1), total=2)
+    plan = await begun(standing, director, order(schedule=schedule))
+    for number in range(4):
+        at(standing, NOW + timedelta(hours=2) + number * DAY)
+        done = await plans.run_due(standing.office)
+        assert len(done) == (number < 2)
+    found = await shown(standing, plan)
+    assert (found.state, found.next_at, found.runs) == (PlanState.STOPPED, None, 2)
+    await declines(ReviewCode.WRONG_STATE, plans.begin(standing.office, director, plan))
+    longer = order(schedule=replace(schedule, total=3))
+    await plans.update(standing.office, director, plan, longer)
+    await plans.begin(standing.office, director, plan)
+    at(standing, NOW + 6 * DAY)
+    (last,) = await plans.run_due(standing.office)
+    assert (last.due_at, last.missed) == (NOW + timedelta(hours=1) + 5 * DAY, 1)
+    assert (await shown(standing, plan)).state is PlanState.STOPPED
+
+
+async def test_it_ends_by_time(standing: Standing, director: Caller) -> None:
+    await calls(standing, 3)
+    start = NOW + timedelta(hours=1)
+    plan = await begun(standing, director, order(schedule=Schedule(Cycle.DAILY, start, until=start + DAY)))
+    at(standing, start)
+    assert len(await plans.run_due(standing.office)) == 1
+    at(standing, start + 9 * DAY)  # down at the last due time, and long after the end
+    (last,) = await plans.run_due(standing.office)
+    assert (last.due_at, last.missed) == (start + DAY, 0)
+    found = await shown(standing, plan)
+    assert (found.state, found.next_at) == (PlanState.STOPPED, None)
+    await declines(ReviewCode.WRONG_STATE, plans.begin(standing.office, director, plan))
+
+
+async def test_stopped_it_is_not_due_and_begun_again_makes_nothing_up(
+    standing: Standing, director: Caller
+) -> None:
+    await calls(standing, 6)
+    plan = await begun(standing, director)
+    await declines(ReviewCode.WRONG_STATE, plans.begin(standing.office, director, plan))
+    await plans.stop(standing.office, director, plan)
+    await declines(ReviewCode.WRONG_STATE, plans.stop(standing.office, director, plan))
+    at(standing, NOW + 3 * DAY)
+    assert await plans.run_due(standing.office) == []
+    await plans.begin(standing.office, director, plan)
+    assert await plans.run_due(standing.office) == []
+    at(standing, NOW + 3 * DAY + timedelta(hours=1))
+    (run,) = await plans.run_due(standing.office)
+    assert (run.due_at, run.missed) == (NOW + 3 * DAY + timedelta(hours=1), 0)
+    assert run.task is not None
+    async with standing.engine.begin() as connection:
+        task = await task_rows.find(connection, ONE, run.task)
+    assert task is not None
+    assert task.calls_from == run.due_at - DAY
+
+
+async def test_stop_and_a_run_at_once(standing: Standing, director: Caller, offices: list[Office]) -> None:
+    """Whichever has the row first: a run that is put down has made its task, and none follows a stop."""
+    await calls(standing, 12)
+    for number in range(8):
+        plan = await begun(standing, director, order(name=f"Plan {number}"))
+        due = (await shown(standing, plan)).next_at
+        assert due is not None
+        at(standing, due)
+        await asyncio.gather(
+            plans.run_due(offices[0]), plans.stop(offices[1], director, plan), plans.run_due(offices[2])
+        )
+        assert await plans.run_due(standing.office) == []
+        found = await runs(standing, plan)
+        assert len(found) <= 1
+        assert all(run.task is not None for run in found)
+        assert (await shown(standing, plan)).state is PlanState.STOPPED
+
+
+async def test_update_keeps_the_state_and_what_is_due_already(standing: Standing, director: Caller) -> None:
+    await calls(standing, 4)
+    plan = await plans.add(standing.office, director, order())
+    await plans.update(standing.office, director, plan, order(name="Other"))
+    found = await shown(standing, plan)
+    assert (found.state, found.next_at, found.name) == (PlanState.STOPPED, None, "Other")
+    await plans.begin(standing.office, director, plan)
+    due = NOW + timedelta(hours=1)
+    at(standing, due + timedelta(minutes=5))
+    await plans.update(standing.office, director, plan, order(name="Third"))
+    assert (await shown(standing, plan)).next_at == due, "due, and not run yet"
+    weekly = Schedule(Cycle.WEEKLY, due - DAY, total=5)
+    await plans.update(standing.office, director, plan, order(schedule=weekly))
+    found = await shown(standing, plan)
+    assert (found.state, found.next_at) == (PlanState.RUNNING, due + 6 * DAY)
+    past = Schedule(Cycle.DAILY, NOW - 9 * DAY, until=NOW - 8 * DAY)
+    await plans.update(standing.office, director, plan, order(schedule=past))
+    found = await shown(standing, plan)
+    assert (found.state, found.next_at) == (PlanState.STOPPED, None)
+
+
+async def test_deleted_it_is_gone(standing: Standing, director: Caller) -> None:
+    await calls(standing, 2)
+    plan = await begun(standing, director)
+    other = await plans.add(standing.office, director, order(name="Other"))
+    await plans.delete(standing.office, director, plan)
+    at(standing, NOW + DAY)
+    assert await plans.run_due(standing.office) == []
+    for doing in (plans.begin, plans.stop, plans.delete):
+        await declines(ReviewCode.NOT_FOUND, doing(standing.office, director, plan))
+    await declines(ReviewCode.NOT_FOUND, plans.update(standing.office, director, plan, order()))
+    total, found = await plans.query(standing.office, director, 1, 10)
+    assert (total, [one.plan for one in found]) == (1, [other])
+
+
+async def test_the_tenants_clock_decides(standing: Standing, director: Caller) -> None:
+    """Half past two in Berlin, across the night in which the clock goes from two to three."""
+    async with standing.engine.begin() as connection:
+        await connection.execute(sa.update(vdns).where(vdns.c.vdn == 1).values(time_zone="Europe/Berlin"))
+    at(standing, datetime(2026, 3, 27, 12, tzinfo=UTC))
+    schedule = Schedule(Cycle.DAILY, datetime(2026, 3, 28, 1, 30, tzinfo=UTC), total=3)
+    plan = await begun(standing, director, order(schedule=schedule))
+    for day in range(27, 31):
+        await standing.contact(began_at=datetime(2026, 3, day, 18, tzinfo=UTC))
+    dues = []
+    while (next_at := (await shown(standing, plan)).next_at) is not None:
+        at(standing, next_at)
+        dues += [run.due_at for run in await plans.run_due(standing.office)]
+    assert dues == [
+        datetime(2026, 3, 28, 1, 30, tzinfo=UTC),
+        datetime(2026, 3, 29, 1, 0, tzinfo=UTC),
+        datetime(2026, 3, 30, 0, 30, tzinfo=UTC),
+    ]
+
+
+async def test_who_may(standing: Standing, director: Caller) -> None:
+    office = standing.office
+    leader, inspector = await standing.caller(LEADER), await standing.caller(INSPECTOR)
+    foreign, table = await standing.caller(FOREIGN, TWO), await standing.caller(TABLE_DIRECTOR)
+    plan = await plans.add(office, director, order())
+    own = await plans.add(office, leader, order())
+    for caller, code in (
+        (leader, ReviewCode.NOT_FOUND),
+        (foreign, ReviewCode.NOT_FOUND),
+        (inspector, ReviewCode.NO_RIGHT),
+        (table, ReviewCode.NO_RIGHT),
+    ):
+        for doing in (plans.begin, plans.stop, plans.delete):
+            await declines(code, doing(office, caller, plan))
+    shares = Shares(ShareKind.EVEN, (Share(INSPECTOR), Share(THIRD)))
+    with pytest.raises(BadShare, match="not led") as bad:
+        await plans.add(office, leader, order(shares=shares))
+    assert (bad.value.place, bad.value.part) == (1, "person")
+    await plans.update(office, director, own, order(shares=shares))
+    await declines(ReviewCode.NO_RIGHT, plans.add(office, director, order(), acting_as=Role.INSPECTOR))
+    assert (await plans.query(office, director, 1, 10))[0] == 2
+    total, found = await plans.query(office, leader, 1, 10)
+    assert (total, [one.plan for one in found]) == (1, [own])
+    assert (await plans.query(office, foreign, 1, 10))[0] == 0
+    assert [one.plan for one in (await plans.query(office, director, 2, 1))[1]] == [plan]
