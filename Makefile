@@ -4,6 +4,9 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 STAMP  := $(VENV)/.ready
 
+# Tests that hear real audio or watch the clock of others: one after the other, on a machine of their own.
+AUDIBLE := tests/audio tests/demo tests/doors tests/e2e tests/media tests/phones tests/selftest
+
 .DEFAULT_GOAL := help
 .PHONY: help setup run test check bench lint types lock clean
 
@@ -22,7 +25,12 @@ run: setup ## run the demo: a floor full of calls, and curl lines to whisper int
 	$(BIN)/sottovoce demo
 
 test: setup ## run all tests (those that want a missing Debian package are skipped and say so)
+ifdef PYTEST_ARGS
 	$(BIN)/python -m pytest $(PYTEST_ARGS)
+else
+	$(BIN)/python -m pytest -n auto --dist loadfile $(addprefix --ignore=,$(AUDIBLE))
+	$(BIN)/python -m pytest $(AUDIBLE)
+endif
 
 check: lint types test ## what CI runs: lint, types, tests
 

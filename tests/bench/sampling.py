@@ -184,7 +184,7 @@ async def _draws(office: Office, engine: AsyncEngine, built_s: float, say: Say) 
         times = [await _page(engine, search) for _ in range(ROUNDS)]
         rows.append([name, "", "100", "", *_figures(times)])
     async with engine.connect() as connection:
-        size, indexes = (await connection.execute(_SIZES)).one()
+        size, indexes = map(float, (await connection.execute(_SIZES)).one())
     return Table(
         f"A sample of {CONTACTS:,} contacts",
         ["what", "qualify", "drawn", "frame kept, kB", "first, s", "median, s", "longest, s"],

@@ -9,11 +9,13 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 import sqlalchemy as sa
 from tests.quality.standing import DIRECTOR, NOW, ONE, TWO, Standing
 
 from sottovoce.domain.directory import VdnId
+from sottovoce.domain.drawing import Drawing
 from sottovoce.domain.frames import Frame
 from sottovoce.domain.people import ReviewId
 from sottovoce.domain.reviews import TaskOrder
@@ -191,6 +193,19 @@ async def test_a_sample_without_any_recording_is_none(standing: Standing) -> Non
     with pytest.raises(Declined, match="of the 2 calls looked at") as declined:
         await draw(standing)
     assert declined.value.code is ReviewCode.NOTHING_QUALIFIES
+
+
+async def test_a_contact_that_changed_since_the_frame_is_passed_over(standing: Standing) -> None:
+    here = await filled(standing, [101] * 3)
+    failed = await standing.contact(status=9)
+    frame = Frame.of({0: np.array([*here, failed])})
+    drawing = Drawing(frame, bytes(32), Conditions(Quantity.CALLS, 4))
+    async with standing.office.work(ONE, DIRECTOR) as work:
+        known = await sampling._look(work, standing.office, drawing, 0)
+    assert sorted(drawing.drawn) == sorted(known) == here
+    assert [(one.contact, one.reason) for one in drawing.passed_over] == [
+        (failed, "no longer to be inspected")
+    ]
 
 
 async def test_fresh_and_sampled_contacts_are_told_apart(standing: Standing) -> None:

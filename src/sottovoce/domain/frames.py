@@ -49,7 +49,7 @@ class Frame:
     def of(cls, strata: Mapping[int, Contacts]) -> Frame:
         """A frame of contacts in any order. BadFrame if one is there twice, or there are too many."""
         ordered = {
-            stratum: _ascending(np.ascontiguousarray(strata[stratum], dtype=np.int64))
+            stratum: np.ascontiguousarray(_ascending(strata[stratum]), dtype=np.int64)
             for stratum in sorted(strata)
             if len(strata[stratum])
         }

@@ -77,7 +77,12 @@ def server_command(placement: Placement, binaries: Path, sockets: Path, *, durab
     if durable:
         options["shared_buffers"] = f"{_shared_buffers_mb()}MB"
     else:
-        options |= {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"}
+        options |= {
+            "fsync": "off",
+            "synchronous_commit": "off",
+            "full_page_writes": "off",
+            "autovacuum": "off",
+        }
     command = [str(binaries / "bin" / "postgres"), "-D", str(placement.cluster)]
     for name, value in options.items():
         command += ["-c", f"{name}={value}"]

@@ -104,11 +104,7 @@ async def frame(
     await _set(connection, _FRAME_SETTINGS | _LONG)
     found = await _binary(connection, frame_query(vdn, conditions, calls_from, calls_until))
     await _set(connection, _USUAL)
-    return {
-        stratum: np.frombuffer(numbers, dtype=">i8").astype(np.int64)
-        for stratum, numbers in found
-        if numbers is not None
-    }
+    return {stratum: np.frombuffer(numbers, dtype=">i8") for stratum, numbers in found if numbers is not None}
 
 
 def frame_query(
