@@ -127,6 +127,27 @@ def test_dealt_in_turn_until_quotas_are_used_up() -> None:
     assert deal(given, 6) == [A, B, C, B, C, B]
 
 
+def test_nobody_inspects_a_call_of_his_own() -> None:
+    given = Shares(ShareKind.COUNTS, (Share(A, 2), Share(B, 2)))
+    assert deal(given, 4, [A, None, A, B]) == [B, A, B, A]
+    with pytest.raises(BadShare):
+        deal(given, 4, [A, A, A, None])
+    chance = random.Random(7)
+    for _ in range(300):
+        items = chance.randint(1, 40)
+        everybody = shares(ShareKind.EVEN, None, None, None)
+        people = [share.person for share in everybody.people]
+        whose = [chance.choice([*people, None]) for _ in range(items)]
+        parts = quotas(everybody, items)
+        if any(whose.count(person) > items - part for person, part in zip(people, parts, strict=True)):
+            with pytest.raises(BadShare):
+                deal(everybody, items, whose)
+            continue
+        dealt = deal(everybody, items, whose)
+        assert all(person != own for person, own in zip(dealt, whose, strict=True))
+        assert [Counter(dealt)[person] for person in people] == parts
+
+
 def test_every_item_has_exactly_the_inspectors_that_the_quotas_say() -> None:
     """Properties over many random shares: all dealt, quotas met, even within one, again the same."""
     chance = random.Random(20261122)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 
 import pytest
+import sqlalchemy as sa
 from tests.quality.reviewing import CONDITIONS, check_whole, found, history
 from tests.quality.standing import (
     ANN,
@@ -28,6 +29,7 @@ from sottovoce.quality import sampling, tasks
 from sottovoce.storage import ids
 from sottovoce.storage import tasks as stored
 from sottovoce.storage.database import transaction
+from sottovoce.storage.tables import users
 
 
 def even(*people: UserId) -> Shares:
@@ -184,6 +186,21 @@ async def test_who_cannot_be_appointed(
         await tasks.appoint(standing.office, await standing.caller(DIRECTOR), task, shares)
     assert (refusal.value.place, refusal.value.part) == (place, part)
     assert await found(standing, task) == before
+
+
+async def test_an_inspector_who_is_an_agent_too_gets_no_call_of_his_own(standing: Standing) -> None:
+    async with standing.engine.begin() as connection:
+        both = sa.update(users).where(users.c.user == ANN).values(roles=["staff", "inspector"])
+        await connection.execute(both)
+    for agent in (101, 101, 102, 102):
+        await standing.contact(agent)
+    director = await standing.caller(DIRECTOR)
+    task = await tasks.create(standing.office, director, TaskOrder("Both", CONDITIONS))
+    await tasks.appoint(standing.office, director, task, even(ANN, INSPECTOR))
+    _, items = await found(standing, task)
+    assert {(item.agent, item.inspector) for item in items} == {(101, INSPECTOR), (102, ANN)}
+    with pytest.raises(BadShare, match="own"):
+        await tasks.appoint(standing.office, director, task, even(ANN))
 
 
 async def test_a_leader_appoints_whom_he_leads_in_tasks_of_his_own(standing: Standing) -> None:

@@ -6,7 +6,7 @@ from the operations. A finished or terminated task never changes again.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -302,10 +302,11 @@ def quotas(shares: Shares, items: int) -> list[int]:
             return [next(rest) if count is None else count for count in counts]
 
 
-def deal(shares: Shares, items: int) -> list[UserId]:
+def deal(shares: Shares, items: int, own: Sequence[UserId | None] = ()) -> list[UserId]:
     """The inspector of each item in the order of the draw: in turn, each until his quota is used up.
 
-    Deterministic; as many entries as items. Raises BadShare.
+    `own` says by place whose call the item is about: nobody inspects a call of his own, he exchanges it
+    with the first that another would inspect. Deterministic; as many entries as items. Raises BadShare.
     """
     left = quotas(shares, items)
     dealt: list[UserId] = []
@@ -314,6 +315,12 @@ def deal(shares: Shares, items: int) -> list[UserId]:
             if left[place]:
                 left[place] -= 1
                 dealt.append(share.person)
+    for place, agent in enumerate(own):
+        if dealt[place] == agent:
+            other = next((at for at in range(items) if agent not in (dealt[at], own[at])), None)
+            if other is None:
+                raise BadShare(None, "person", f"user {agent} would have to inspect calls of his own")
+            dealt[place], dealt[other] = dealt[other], dealt[place]
     return dealt
 
 

@@ -114,7 +114,8 @@ async def make(
     items = await _drawn(work, office, task, draw, order)
     state = TaskState.CREATED
     if shares is not None:
-        items = _dealt(items, shares)
+        people = await _dealt(work, [item.agent for item in items], shares)
+        items = [replace(item, inspector=person) for item, person in zip(items, people, strict=True)]
         state = follow(state, TaskAction.APPOINT_NOW if in_effect else TaskAction.APPOINT)
     made = Task(
         task=task,
@@ -207,8 +208,8 @@ async def appoint(
         held, seen = await held_task(work, caller, Operation.APPOINT_TASK, task, acting_as)
         state = follow(held.state, TaskAction.APPOINT_NOW if now else TaskAction.APPOINT, seen)
         await check_people(work.connection, caller, shares, caller.scope(Operation.APPOINT_TASK, acting_as))
-        counted = await tasks.tally(work.connection, work.vdn, task)
-        await tasks.appoint(work.connection, work.vdn, task, deal(shares, sum(counted.values())))
+        agents = await tasks.agents(work.connection, work.vdn, task)
+        await tasks.appoint(work.connection, work.vdn, task, await _dealt(work, agents, shares))
         columns = {"takes_effect_at": work.at} if now else {}
         await tasks.change(work.connection, work.vdn, task, state=state.value, **columns)
         await _put_down_appointment(work, task, shares, now)
@@ -338,6 +339,8 @@ async def _drawn(work: Work, office: Office, task: ReviewId, draw: int, order: T
     ]
 
 
-def _dealt(items: Sequence[Item], shares: Shares) -> list[Item]:
-    people = deal(shares, len(items))
-    return [replace(item, inspector=person) for item, person in zip(items, people, strict=True)]
+async def _dealt(work: Work, agents: Sequence[AgentId | None], shares: Shares) -> list[UserId]:
+    """Who inspects each of the calls, which are of those agents."""
+    inspecting = await staffing.agents_of(work.connection, work.vdn, [one.person for one in shares.people])
+    users = {agent: user for user, agent in inspecting.items()}
+    return deal(shares, len(agents), [None if agent is None else users.get(agent) for agent in agents])

@@ -123,6 +123,14 @@ async def appoint(
     await connection.execute(dealt)
 
 
+async def agents(connection: AsyncConnection, vdn: VdnId, task: ReviewId) -> list[AgentId | None]:
+    """Whose calls the items are about, in the order of the draw."""
+    query = sa.select(review_items.c.agent).where(_of(vdn, task)).order_by(review_items.c.place)
+    return [
+        None if agent is None else AgentId(agent) for agent in (await connection.execute(query)).scalars()
+    ]
+
+
 async def release(
     connection: AsyncConnection, vdn: VdnId, task: ReviewId, at: datetime
 ) -> list[tuple[ReviewId, UserId | None]]:
