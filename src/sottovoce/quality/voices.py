@@ -83,9 +83,9 @@ def listen(path: Path, stop: threading.Event | None = None) -> Analysis:
             frames += len(block)
             for channel, ear in enumerate(ears):
                 ear.listen(block[:, channel])
-    if not frames:
-        raise BadRecording("it holds no sound")
     length = frames / sound.rate
+    if round(length, 3) == 0:
+        raise BadRecording("it holds no sound")
     speech = [joined(ear.heard()) for ear in ears]
     nobody = round(length - _seconds(np.logical_or.reduce(speech), length), 3)
     found = [_voice(one, length) for one in speech]
