@@ -37,8 +37,12 @@ async def frame(
     calls_until: datetime | None = None,
 ) -> dict[int, list[int]]:
     async with transaction(standing.engine) as connection:
-        found = await draws.frame(connection, ONE, conditions, calls_from, calls_until)
-    return {agent: sorted(contacts.tolist()) for agent, contacts in found.items()}
+        parts = await draws.frame(standing.engine, connection, ONE, conditions, calls_from, calls_until)
+    found: dict[int, list[int]] = {}
+    for part in parts:
+        for stratum, contacts in part.items():
+            found.setdefault(stratum, []).extend(contacts.tolist())
+    return {stratum: sorted(contacts) for stratum, contacts in found.items()}
 
 
 async def test_only_what_can_be_inspected_qualifies(standing: Standing) -> None:
@@ -86,6 +90,22 @@ async def test_each_condition_narrows_and_includes_both_ends(standing: Standing)
     assert await found(agents=(101, 103)) == [2, 3, 5, 6, 8, 9]
     assert await found(agents=(999,)) == []
     assert await found(agents=(102,), duration_to_s=60, score_from=20) == [4]
+
+
+async def test_a_large_frame_is_read_in_ranges_of_one_moment(standing: Standing) -> None:
+    """Contacts that come while it is read are not in it, nor is any in it twice or left out."""
+    spread = [1, 2, 400_000, 400_001, 799_999, 1_000_000]
+    for number in spread:
+        await standing.contact(101 + number % 2, contact=number)
+    async with transaction(standing.engine) as connection:
+        await connection.execute(sa.text("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ"))
+        await connection.execute(sa.text("SELECT 1"))
+        await standing.contact(contact=600_000)
+        parts = await draws.frame(standing.engine, connection, ONE, ALL, None, None)
+    assert len(parts) > 1
+    assert [contact for part in parts for some in part.values() for contact in some.tolist()] == spread
+    per_agent = await frame(standing, Conditions(Quantity.PER_AGENT, 1))
+    assert per_agent == {101: [2, 400_000, 600_000, 1_000_000], 102: [1, 400_001, 799_999]}
 
 
 async def test_the_range_includes_its_beginning_only(standing: Standing) -> None:

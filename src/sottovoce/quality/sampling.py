@@ -69,7 +69,7 @@ async def draw(
     kept = await draws.find(work.connection, work.vdn, draw, lock=True)
     if kept is None or kept.task != task or kept.drawn_at is not None:
         raise Declined(ReviewCode.WRONG_STATE, f"draw {draw} cannot be used for task {task}")
-    frame = await _freeze(work, task, conditions, calls_from, calls_until)
+    frame = await _freeze(work, office, task, conditions, calls_from, calls_until)
     if frame.size == 0:
         raise Declined(ReviewCode.NOTHING_QUALIFIES, "no call meets the conditions")
     # Hashing and packing millions takes as long as looking up the drawn: both cores have something to do.
@@ -112,6 +112,7 @@ async def draw(
 
 async def _freeze(
     work: Work,
+    office: Office,
     task: ReviewId,
     conditions: Conditions,
     calls_from: datetime | None,
@@ -120,14 +121,18 @@ async def _freeze(
     taken: Contacts | None = None
     if conditions.earlier is not Earlier.ALL:
         taken = await draws.sampled_already(work.connection, work.vdn, but=task)
-    found = await draws.frame(work.connection, work.vdn, conditions, calls_from, calls_until)
+    parts = await draws.frame(office.engine, work.connection, work.vdn, conditions, calls_from, calls_until)
     try:
-        return await asyncio.to_thread(_frame, found, conditions, taken)
+        return await asyncio.to_thread(_frame, parts, conditions, taken)
     except BadFrame as failure:
         raise Declined(ReviewCode.BAD_PARAMETER, f"the conditions are too wide: {failure}") from failure
 
 
-def _frame(found: Mapping[int, Contacts], conditions: Conditions, taken: Contacts | None) -> Frame:
+def _frame(parts: Sequence[Mapping[int, Contacts]], conditions: Conditions, taken: Contacts | None) -> Frame:
+    found = {
+        stratum: np.concatenate([part[stratum] for part in parts if stratum in part])
+        for stratum in {stratum for part in parts for stratum in part}
+    }
     if taken is not None:
         fresh = conditions.earlier is Earlier.FRESH
         found = {stratum: some[np.isin(some, taken, invert=fresh)] for stratum, some in found.items()}

@@ -10,12 +10,24 @@ import sqlalchemy as sa
 from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
+from sqlalchemy.pool import NullPool
 
 LEAST_VERSION = 15
 CONNECT_TIMEOUT = 3
 """Seconds for a new connection."""
 STATEMENT_TIMEOUT = 30
 """Seconds after which the server gives a statement up; longer ones set their own."""
+
+_ARGUMENTS = {
+    "connect_timeout": CONNECT_TIMEOUT,
+    "application_name": "sottovoce",
+    "keepalives_idle": 10,
+    "keepalives_interval": 5,
+    "keepalives_count": 3,
+    "tcp_user_timeout": 15_000,
+    "options": f"-c timezone=UTC -c statement_timeout={STATEMENT_TIMEOUT * 1000}"
+    f" -c idle_in_transaction_session_timeout={STATEMENT_TIMEOUT * 1000}",
+}
 
 
 class DatabaseAway(Exception):
@@ -40,17 +52,13 @@ def connect(dsn: str, *, connections: int = 10) -> AsyncEngine:
         max_overflow=0,
         pool_timeout=CONNECT_TIMEOUT,
         pool_pre_ping=True,
-        connect_args={
-            "connect_timeout": CONNECT_TIMEOUT,
-            "application_name": "sottovoce",
-            "keepalives_idle": 10,
-            "keepalives_interval": 5,
-            "keepalives_count": 3,
-            "tcp_user_timeout": 15_000,
-            "options": f"-c timezone=UTC -c statement_timeout={STATEMENT_TIMEOUT * 1000}"
-            f" -c idle_in_transaction_session_timeout={STATEMENT_TIMEOUT * 1000}",
-        },
+        connect_args=_ARGUMENTS,
     )
+
+
+def unpooled(engine: AsyncEngine) -> AsyncEngine:
+    """The same database with a connection made for each use: for work that would empty the pool."""
+    return create_async_engine(engine.url, poolclass=NullPool, connect_args=_ARGUMENTS)
 
 
 def is_away(failure: BaseException) -> bool:

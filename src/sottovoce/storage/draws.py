@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -10,14 +11,15 @@ from typing import Any
 import numpy as np
 import psycopg
 import sqlalchemy as sa
+from numpy.typing import NDArray
 from sqlalchemy.dialects.postgresql import BYTEA
-from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from sottovoce.domain.directory import VdnId
 from sottovoce.domain.frames import WHOLE, Contacts
 from sottovoce.domain.people import ReviewId
 from sottovoce.domain.sampling import Conditions
-from sottovoce.storage.database import STATEMENT_TIMEOUT, DatabaseAway, reason
+from sottovoce.storage.database import STATEMENT_TIMEOUT, DatabaseAway, reason, transaction, unpooled
 from sottovoce.storage.tables import audit, contacts, review_items, review_tasks, sampling_draws
 from sottovoce.storage.tables.contacts import INSPECTABLE
 
@@ -25,10 +27,17 @@ LONGEST_S = 300
 """Seconds that one statement may take: with nothing in memory, a sample of ten million is a long read."""
 _FRAME_SETTINGS = {
     "jit": "off",  # compiling for every month costs more than it gains
-    "enable_partitionwise_aggregate": "on",  # else parallel workers hand over rows, not sums
-    "work_mem": "256MB",  # by agent, ten million contacts are 80 MB in each worker's hash table
+    "max_parallel_workers_per_gather": "0",  # they would hand 80 MB over in pieces of 64 kB
+    "work_mem": "256MB",  # by agent, ten million contacts are 80 MB in the hash table
 }
-_LONG, _USUAL = ({"statement_timeout": f"{limit}s"} for limit in (LONGEST_S, STATEMENT_TIMEOUT))
+_INDEX_ONLY = {"enable_bitmapscan": "off"}
+"""A bitmap of any other index means the rows themselves, which lie anywhere on the disk."""
+_LANES = 4
+"""Connections that read a large frame together, each its range of contacts."""
+_LARGE = 200_000
+"""Contact numbers from the first to the last; below, one connection is as fast."""
+_LONG = _INDEX_ONLY | {"statement_timeout": f"{LONGEST_S}s"}
+_USUAL = {"enable_bitmapscan": "on", "statement_timeout": f"{STATEMENT_TIMEOUT}s"}
 _LOCK = 7310205
 """Space of the advisory locks of tenants whose fresh contacts are being drawn."""
 
@@ -90,32 +99,73 @@ async def keep(
 
 
 async def frame(
+    engine: AsyncEngine,
     connection: AsyncConnection,
     vdn: VdnId,
     conditions: Conditions,
     calls_from: datetime | None,
     calls_until: datetime | None,
-) -> dict[int, Contacts]:
-    """All contacts that qualify at this moment, by stratum; in no order, without regard to `earlier`.
+) -> list[dict[int, NDArray[np.int64]]]:
+    """All contacts that qualify at this moment, by stratum, in parts; without regard to `earlier`.
 
-    One statement, so one moment. The contacts come as 8 bytes each in one value per stratum: as rows of
-    their own, ten million would be as many objects, a gigabyte of them.
+    The numbers of a large tenant are read in ranges, by connections of their own that share one snapshot of
+    the caller's transaction: so all is of one moment. The contacts come as 8 bytes each, big-endian, in
+    one value per stratum: as rows of their own, ten million would be a gigabyte of objects.
     """
+    # Meanwhile, and while recordings are looked for, the caller's own connection is idle in its transaction.
+    await _set(connection, {"idle_in_transaction_session_timeout": f"{LONGEST_S}s"})
+    low, high = await _range(connection, vdn, conditions)
+    if high - low < _LARGE:
+        return [await _part(connection, frame_query(vdn, conditions, calls_from, calls_until))]
+    snapshot = (await connection.execute(sa.select(sa.func.pg_export_snapshot()))).scalar_one()
+    bounds = [low + (high - low) * lane // _LANES for lane in range(1, _LANES)]
+    lanes = unpooled(engine)
+
+    async def read(first: int | None, behind: int | None) -> dict[int, NDArray[np.int64]]:
+        query = frame_query(vdn, conditions, calls_from, calls_until, first, behind)
+        async with transaction(lanes) as lane:
+            await lane.execute(sa.text("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY"))
+            await lane.execute(sa.text(f"SET TRANSACTION SNAPSHOT '{snapshot}'"))
+            return await _part(lane, query)
+
+    return await asyncio.gather(
+        *(read(first, behind) for first, behind in zip([None, *bounds], [*bounds, None], strict=True))
+    )
+
+
+async def _range(connection: AsyncConnection, vdn: VdnId, conditions: Conditions) -> tuple[int, int]:
+    """The first and the last inspectable contact; found at the ends of the index."""
+    row = contacts.c
+    query = sa.select(sa.func.min(row.contact), sa.func.max(row.contact)).where(
+        row.vdn == vdn, row.interaction == conditions.interaction, sa.text(INSPECTABLE)
+    )
+    low, high = (await connection.execute(query)).one()
+    return low or 0, high or 0
+
+
+async def _part(connection: AsyncConnection, query: sa.Select[Any]) -> dict[int, NDArray[np.int64]]:
     await _set(connection, _FRAME_SETTINGS | _LONG)
-    found = await _binary(connection, frame_query(vdn, conditions, calls_from, calls_until))
+    found = await _binary(connection, query)
     await _set(connection, _USUAL)
     return {stratum: np.frombuffer(numbers, dtype=">i8") for stratum, numbers in found if numbers is not None}
 
 
 def frame_query(
-    vdn: VdnId, conditions: Conditions, calls_from: datetime | None, calls_until: datetime | None
+    vdn: VdnId,
+    conditions: Conditions,
+    calls_from: datetime | None,
+    calls_until: datetime | None,
+    first: int | None = None,
+    behind: int | None = None,
 ) -> sa.Select[Any]:
-    """What `frame` asks: an index-only scan of each month, in parallel where there is a core to spare."""
+    """What `frame` asks, of contacts from `first` to before `behind`: an index-only scan of each month."""
     row = contacts.c
     where: list[sa.ColumnElement[bool]] = [row.vdn == vdn, row.interaction == conditions.interaction]
     if conditions.agents:
         where.append(row.agent == sa.any_(sa.literal(list(conditions.agents), sa.ARRAY(sa.Integer))))
     for bound, fits in (
+        (first, row.contact.__ge__),
+        (behind, row.contact.__lt__),
         (calls_from, row.began_at.__ge__),
         (calls_until, row.began_at.__lt__),
         (conditions.score_from, row.machine_score.__ge__),
@@ -154,9 +204,9 @@ async def candidates(
     connection: AsyncConnection, vdn: VdnId, interaction: int, wanted: Sequence[int]
 ) -> dict[int, Candidate]:
     """What has to be known of those contacts of a frame."""
-    await _set(connection, {"enable_bitmapscan": "off"} | _LONG)
+    await _set(connection, _LONG)
     found = (await connection.execute(candidates_query(vdn, interaction, wanted))).all()
-    await _set(connection, {"enable_bitmapscan": "on"} | _USUAL)
+    await _set(connection, _USUAL)
     return {contact: Candidate(contact, *known) for contact, *known in found}
 
 
