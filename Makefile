@@ -4,7 +4,7 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 STAMP  := $(VENV)/.ready
 
-# Tests that hear real audio or watch the clock of others: one after the other, on a machine of their own.
+# Tests that hear real audio or watch the clock of others: they mostly wait, and want room to be on time.
 AUDIBLE := tests/audio tests/demo tests/doors tests/e2e tests/media tests/phones tests/selftest
 
 .DEFAULT_GOAL := help
@@ -29,7 +29,7 @@ ifdef PYTEST_ARGS
 	$(BIN)/python -m pytest $(PYTEST_ARGS)
 else
 	$(BIN)/python -m pytest -n auto --dist loadfile $(addprefix --ignore=,$(AUDIBLE))
-	$(BIN)/python -m pytest $(AUDIBLE)
+	$(BIN)/python -m pytest -n 2 --dist loadfile $(AUDIBLE)
 endif
 
 check: lint types test ## what CI runs: lint, types, tests

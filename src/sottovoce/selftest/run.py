@@ -42,7 +42,7 @@ def main(
         try:
             given = read_stage(stage, against=against)
         except BadStage as failure:
-            errors.print(str(failure), markup=False)
+            errors.print(str(failure), markup=False, soft_wrap=True)
             return BAD_CALL
         found = asyncio.run(_at(given, steps, as_json=as_json))
     elif against is not None or start is None:
