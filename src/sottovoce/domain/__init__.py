@@ -9,7 +9,12 @@
 * ``directory``   what is configured of a VDN
 * ``lines``       what a door says about telephone lines
 * ``journal``     the changes that must survive
+* ``people``      users, their roles and groups, app keys · ``rights`` role x operation
 * ``contacts``    what can be inspected: a talk, its recording, what its analysis found
+* ``sampling``    which contacts a sample is of, its certificate · ``frames`` all that qualify
+* ``drawing``     the draw itself · ``verifying`` whether it was made so
+* ``reviews``     review tasks and items · ``review_lists`` · ``plans`` when tasks come due
+* ``scoring``     rule results and scores · ``scenarios`` · ``appeals`` the way of quality items
 * ``access``      rights and VDN boundaries
 * ``events``      the vocabulary in which the live half speaks to the outside
 

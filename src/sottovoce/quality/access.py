@@ -6,7 +6,6 @@ from sottovoce.domain.people import AppKey, Token, UserId
 from sottovoce.errors import Declined, ReviewCode
 from sottovoce.quality.office import Caller, Office
 from sottovoce.storage import app_keys, users
-from sottovoce.storage.database import DatabaseAway, transaction
 
 LONGEST_TOKEN_S = 3600
 """A token lives no longer [2211]."""
@@ -14,20 +13,14 @@ LONGEST_TOKEN_S = 3600
 
 async def issue_token(office: Office, app_key: str, secret: str, expires_s: int) -> Token | None:
     """A token for an app; None where key or secret is wrong. Declined(UNAVAILABLE)."""
-    try:
-        async with transaction(office.engine) as connection:
-            return await app_keys.issue(connection, app_key, secret, office.clock.now(), expires_s)
-    except DatabaseAway as away:
-        raise Declined(ReviewCode.UNAVAILABLE, "the database is away") from away
+    async with office.transaction() as connection:
+        return await app_keys.issue(connection, app_key, secret, office.clock.now(), expires_s)
 
 
 async def app_of(office: Office, token: str) -> AppKey | None:
     """Whose token that is; None: nobody's (any more). Declined(UNAVAILABLE)."""
-    try:
-        async with transaction(office.engine) as connection:
-            return await app_keys.found(connection, token, office.clock.now())
-    except DatabaseAway as away:
-        raise Declined(ReviewCode.UNAVAILABLE, "the database is away") from away
+    async with office.transaction() as connection:
+        return await app_keys.found(connection, token, office.clock.now())
 
 
 async def caller(office: Office, app: AppKey, named: UserId | None) -> Caller:
@@ -35,11 +28,8 @@ async def caller(office: Office, app: AppKey, named: UserId | None) -> Caller:
     wanted = named if named is not None else app.user
     if wanted is None:
         raise Declined(ReviewCode.NOBODY, "x-UserId is missing, and this app key has no user of its own")
-    try:
-        async with transaction(office.engine) as connection:
-            user = await users.find(connection, app.vdn, wanted)
-    except DatabaseAway as away:
-        raise Declined(ReviewCode.UNAVAILABLE, "the database is away") from away
+    async with office.transaction() as connection:
+        user = await users.find(connection, app.vdn, wanted)
     if user is None:
         raise Declined(ReviewCode.NOBODY, "x-UserId names no user of this tenant")
     return Caller(user, app.app_key)

@@ -69,10 +69,16 @@ class Office:
 
         Declined(UNAVAILABLE) where the database is away.
         """
+        async with self.transaction() as connection:
+            work = Work(connection, vdn, self.clock.now(), user)
+            yield work
+            await audit.append(connection, vdn, work._audit)
+
+    @asynccontextmanager
+    async def transaction(self) -> AsyncIterator[AsyncConnection]:
+        """A transaction of no tenant's: who calls, what has come due. Declined(UNAVAILABLE) as `work`."""
         try:
             async with transaction(self.engine) as connection:
-                work = Work(connection, vdn, self.clock.now(), user)
-                yield work
-                await audit.append(connection, vdn, work._audit)
+                yield connection
         except DatabaseAway as away:
             raise Declined(ReviewCode.UNAVAILABLE, "the database is away") from away

@@ -37,7 +37,6 @@ from sottovoce.errors import Declined, ReviewCode
 from sottovoce.quality import sampling, tasks
 from sottovoce.quality.office import Caller, Office, Work
 from sottovoce.storage import ids, plans
-from sottovoce.storage.database import DatabaseAway, transaction
 
 
 async def add(office: Office, caller: Caller, order: PlanOrder, *, acting_as: Role | None = None) -> ReviewId:
@@ -198,11 +197,8 @@ async def run(office: Office, vdn: VdnId, plan: ReviewId) -> PlanRun | None:
 
 async def coming_due(office: Office) -> list[tuple[VdnId, ReviewId]]:
     """The plans of all tenants that are to be run now. Declined(UNAVAILABLE)."""
-    try:
-        async with transaction(office.engine) as connection:
-            return await plans.coming_due(connection, office.clock.now())
-    except DatabaseAway as away:
-        raise Declined(ReviewCode.UNAVAILABLE, "the database is away") from away
+    async with office.transaction() as connection:
+        return await plans.coming_due(connection, office.clock.now())
 
 
 async def run_due(office: Office) -> list[PlanRun]:

@@ -37,7 +37,6 @@ from sottovoce.errors import Declined, ReviewCode
 from sottovoce.quality import sampling
 from sottovoce.quality.office import Caller, Office, Work
 from sottovoce.storage import ids, staffing, tasks
-from sottovoce.storage.database import DatabaseAway, transaction
 
 INSPECTING = frozenset({Role.INSPECTOR, Role.QUALITY_LEADER, Role.QUALITY_DIRECTOR})
 """Who can be appointed."""
@@ -241,11 +240,8 @@ async def reserved_due(office: Office, now: datetime) -> int:
     Each in a transaction of its own, by `people.SERVER`. What was done to one meanwhile goes first.
     Declined(UNAVAILABLE).
     """
-    try:
-        async with transaction(office.engine) as connection:
-            found = await tasks.due(connection, now)
-    except DatabaseAway as away:
-        raise Declined(ReviewCode.UNAVAILABLE, "the database is away") from away
+    async with office.transaction() as connection:
+        found = await tasks.due(connection, now)
     done = 0
     for vdn, task in found:
         async with office.work(vdn, SERVER) as work:

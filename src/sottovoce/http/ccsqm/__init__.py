@@ -5,7 +5,7 @@
 * ``decode``     lenient input: ids and numbers as texts or numbers; ``codes`` reasons to result codes
 * ``token``      tokenByAkSk
 * ``credit_wire`` results and scores, as two interfaces tell them
-* ``qualitytask`` ``regularqualitytask`` ``appraisecall`` ``qualityitem`` ``appraisescore``
+* ``qualitytask`` ``regularqualitytask`` ``appraisecall`` ``complain`` ``qualityitem`` ``appraisescore``
   ``scenariomanage``  the interfaces served, one module per part of the path
 * ``pending``    the known ones that are not served
 
