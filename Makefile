@@ -7,6 +7,8 @@ STAMP  := $(VENV)/.ready
 # Tests that hear real audio or watch the clock of others: they mostly wait, and want room to be on time.
 AUDIBLE := tests/audio tests/demo tests/doors tests/e2e tests/media tests/phones tests/selftest
 
+PIN := uv pip compile --universal --generate-hashes --no-header --no-annotate --python-version 3.11
+
 .DEFAULT_GOAL := help
 .PHONY: help setup run test check bench lint types lock clean
 
@@ -45,8 +47,8 @@ bench: setup ## measure CPU, ticks, command to ear, API rates; writes docs/bench
 	$(BIN)/python -m tests.bench
 
 lock: ## pin the dependencies anew, with hashes (needs uv)
-	uv pip compile --upgrade --universal --generate-hashes --no-header --no-annotate --python-version 3.11 pyproject.toml -o requirements/run.txt
-	uv pip compile --upgrade --universal --generate-hashes --no-header --no-annotate --python-version 3.11 --extra dev pyproject.toml -o requirements/dev.txt
+	$(PIN) --upgrade --extra dev pyproject.toml -o requirements/dev.txt
+	$(PIN) --constraint requirements/dev.txt pyproject.toml -o requirements/run.txt
 
 clean: ## remove .venv and caches
 	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis
