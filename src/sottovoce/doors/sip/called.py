@@ -133,7 +133,7 @@ class Called(Session):
         named = confirmed_by(transaction.request)
         waiting = self._unconfirmed
         if waiting is None or named != (waiting[1], self.invite.request.cseq[0]):
-            transaction.refuse(481)
+            transaction.answer(481)
             return
         if self.ua.refused_body(transaction):
             return
@@ -142,7 +142,7 @@ class Called(Session):
             return
         waiting[0].confirm()
         self._unconfirmed = None
-        transaction.respond(transaction.reply(200, body=body))
+        transaction.answer(200, body=body)
         if self._accept_wanted:
             self._accept_wanted = False
             self.accept()
@@ -154,7 +154,7 @@ class Called(Session):
             try:
                 self.negotiation.take_answer(request.body)
             except (SdpError, UnsupportedMedia):
-                transaction.refuse(488)
+                transaction.answer(488)
                 self._refuse(488, ReleaseCause.UNSUPPORTED_MEDIA)
                 return None
             self._early_said = True
@@ -195,7 +195,7 @@ class Called(Session):
         if self.phase is not Phase.OFFERED:
             return
         self._settle_provisional()
-        self.invite.refuse(status, extra=extra)
+        self.invite.answer(status, extra=extra)
         self.end(cause, status, by_far_side=by_far_side)
 
     def _settle_provisional(self) -> None:

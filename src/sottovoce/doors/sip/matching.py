@@ -145,7 +145,7 @@ class Transactions:
             return
         transaction = self._begin(message, source, reply_to, key)
         if self._merged(transaction):
-            transaction.refuse(482)
+            transaction.answer(482)
             return
         self._user.on_request(transaction)
 
@@ -202,10 +202,10 @@ class Transactions:
         transaction = self._begin(cancel, source, reply_to, key)
         invite = self._servers.get(self._server_key(cancel, via, method="INVITE"))
         if invite is None:
-            transaction.refuse(481)
+            transaction.answer(481)
             return
         transaction.tag = invite.tag
-        transaction.refuse(200)
+        transaction.answer(200)
         if not invite.answered:
             self._user.on_cancel(invite)
 

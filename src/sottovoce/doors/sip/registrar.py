@@ -93,22 +93,22 @@ class Registrar:
         request, source, now = transaction.request, transaction.source, self._timers.now
         checked = self._authenticator.check(request, source, now, proxy=False)
         if isinstance(checked, Refusal):
-            transaction.refuse(checked.status, checked.reason, extra=checked.extra)
+            transaction.answer(checked.status, checked.reason, extra=checked.extra)
             return
         account, vdn = checked
         address = request.to.uri if request.to is not None else None
         if address is None or address.number not in (account.username, account.number):
-            transaction.refuse(403)
+            transaction.answer(403)
             return
         refused = self._change(request, source, account, vdn)
         if refused is not None:
-            transaction.refuse(refused.status, refused.reason, extra=refused.extra)
+            transaction.answer(refused.status, refused.reason, extra=refused.extra)
             return
         extra = [
             ("Contact", f"<{b.contact}>;expires={max(1, round(b.expires_at - now))}")
             for b in self.of_user(account.username)
         ]
-        transaction.refuse(200, extra=extra)
+        transaction.answer(200, extra=extra)
 
     def _change(self, request: Request, source: Hop, account: PhoneAccount, vdn: VdnId) -> Refusal | None:
         """Do all that the REGISTER asks, or nothing and say why."""

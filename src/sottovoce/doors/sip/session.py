@@ -308,15 +308,15 @@ class Session:
         transaction.tag = self.local_tag
         dialog = self.dialog_of(request)
         if dialog is None or (self.ended and request.method != "BYE"):
-            transaction.refuse(481)
+            transaction.answer(481)
             return
         if not dialog.takes(request) and request.method != "BYE":
-            transaction.refuse(500, "CSeq Out Of Order", extra=[("Retry-After", "1")])
+            transaction.answer(500, "CSeq Out Of Order", extra=[("Retry-After", "1")])
             return
         if dialog.flow is None or transaction.source.flow or dialog.behind_nat:
             dialog.flow = transaction.source
         if request.method == "BYE":
-            transaction.refuse(200)
+            transaction.answer(200)
             self.on_bye()
         elif request.method == "INVITE":
             self._on_reinvite(transaction, dialog)
@@ -325,9 +325,9 @@ class Session:
         elif request.method == "PRACK":
             self.on_prack(transaction)
         elif request.method == "OPTIONS":
-            transaction.refuse(200, extra=self.ua.abilities())
+            transaction.answer(200, extra=self.ua.abilities())
         else:
-            transaction.refuse(405, extra=[("Allow", self.ua.allowed)])
+            transaction.answer(405, extra=[("Allow", self.ua.allowed)])
 
     def dialog_of(self, request: Request) -> Dialog | None:
         """The dialog that a request belongs to, by its From tag."""
@@ -340,7 +340,7 @@ class Session:
         self.end(ReleaseCause.NORMAL, by_far_side=True)
 
     def on_prack(self, transaction: ServerTransaction) -> None:
-        transaction.refuse(481)
+        transaction.answer(481)
 
     def on_ack(self, request: Request) -> None:
         """The ACK of a 2xx of ours; it may bring the answer to our offer."""
@@ -365,9 +365,9 @@ class Session:
 
     def _on_reinvite(self, transaction: ServerTransaction, dialog: Dialog) -> None:
         if self.phase in (Phase.CALLING, Phase.OFFERED):
-            transaction.refuse(500, extra=[("Retry-After", str(int(self.ua.entropy.fraction() * 10)))])
+            transaction.answer(500, extra=[("Retry-After", str(int(self.ua.entropy.fraction() * 10)))])
         elif self._change is not None or self.negotiation.offer_open:
-            transaction.refuse(491)
+            transaction.answer(491)
         elif self._turned_away(transaction):
             return
         else:
@@ -390,10 +390,10 @@ class Session:
         body = b""
         if request.body:
             if self.negotiation.offer_open or self._change is not None:
-                transaction.refuse(491)
+                transaction.answer(491)
                 return
             if self.negotiation.remote is None:
-                transaction.refuse(500, extra=[("Retry-After", str(int(self.ua.entropy.fraction() * 10)))])
+                transaction.answer(500, extra=[("Retry-After", str(int(self.ua.entropy.fraction() * 10)))])
                 return
             answer = self._answer_or_offer(transaction)
             if answer is None:
@@ -403,7 +403,7 @@ class Session:
         extra = [("Contact", dialog.contact), *self.ua.abilities()]
         if self.phase in (Phase.ACCEPTED, Phase.TALKING):
             extra += self.timer.answer(request)
-        transaction.respond(transaction.reply(200, extra=extra, body=body))
+        transaction.answer(200, extra=extra, body=body)
         self.note_dialog()
         if body:
             self.note_media()
@@ -413,7 +413,7 @@ class Session:
         if self.ua.refused_body(transaction):
             return True
         if too_small(transaction.request, self.timer.minimum):
-            transaction.refuse(422, extra=[("Min-SE", str(self.timer.minimum))])
+            transaction.answer(422, extra=[("Min-SE", str(self.timer.minimum))])
             return True
         return False
 
@@ -424,9 +424,9 @@ class Session:
                 return self.negotiation.answer(transaction.request.body)
             return self.negotiation.offer()
         except SdpError as error:
-            transaction.refuse(400, f"Bad SDP: {error}")
+            transaction.answer(400, f"Bad SDP: {error}")
         except UnsupportedMedia:
-            transaction.refuse(488)
+            transaction.answer(488)
         return None
 
     # --- shared by both

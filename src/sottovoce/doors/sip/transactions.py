@@ -213,9 +213,9 @@ class ServerTransaction:
         """Whether a final response was given."""
         return self.state not in (State.TRYING, State.PROCEEDING)
 
-    def refuse(self, status: int, reason: str = "", *, extra: Extra = ()) -> None:
-        """Answer without a body, with the transaction's own tag and these headers."""
-        self.respond(self.reply(status, reason, extra=extra))
+    def answer(self, status: int, reason: str = "", *, extra: Extra = (), body: bytes = b"") -> None:
+        """Respond with the transaction's own tag, these headers and, where there is a body, this SDP."""
+        self.respond(self.reply(status, reason, extra=extra, body=body))
 
     def reply(self, status: int, reason: str = "", *, extra: Extra = (), body: bytes = b"") -> Response:
         """A response with the transaction's own tag; a body is SDP."""

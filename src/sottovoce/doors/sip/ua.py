@@ -199,11 +199,11 @@ class UserAgent:
             return False
         encoding = (request.headers.get("Content-Encoding") or "identity").lower()
         if len(request.body) > MAX_BODY:
-            transaction.refuse(513)
+            transaction.answer(513)
         elif request.content_type != SDP:
-            transaction.refuse(415, extra=[("Accept", SDP)])
+            transaction.answer(415, extra=[("Accept", SDP)])
         elif encoding != "identity":
-            transaction.refuse(415, extra=[("Accept-Encoding", "identity")])
+            transaction.answer(415, extra=[("Accept-Encoding", "identity")])
         else:
             return False
         return True
@@ -220,35 +220,35 @@ class UserAgent:
         request = transaction.request
         method = request.method
         if method not in KNOWN_METHODS:
-            transaction.refuse(501, extra=[("Allow", self.allowed)])
+            transaction.answer(501, extra=[("Allow", self.allowed)])
             return
         unknown = sorted(
             (request.headers.tokens("Require") | request.headers.tokens("Proxy-Require")) - OPTION_TAGS
         )
         if unknown:
-            transaction.refuse(420, extra=[("Unsupported", ", ".join(unknown))])
+            transaction.answer(420, extra=[("Unsupported", ", ".join(unknown))])
             return
         tag = request.to.tag if request.to is not None else None
         if tag and method not in ("REGISTER", "OPTIONS"):
             session = self._sessions.get((request.call_id, tag))
             if session is None:
-                transaction.refuse(481)
+                transaction.answer(481)
             else:
                 session.on_request(transaction)
         elif method == "OPTIONS":
-            transaction.refuse(
+            transaction.answer(
                 200, extra=[("Accept", SDP), ("Accept-Encoding", "identity"), *self.abilities()]
             )
         elif (request.headers.get("Max-Forwards") or "70").strip() == "0":
-            transaction.refuse(483)
+            transaction.answer(483)
         elif method == "INVITE":
             self._offered(transaction)
         elif method == "REGISTER" and self.registrar is not None:
             self.registrar.on_register(transaction)
         elif method in ("BYE", "PRACK", "UPDATE"):
-            transaction.refuse(481)
+            transaction.answer(481)
         else:
-            transaction.refuse(405, extra=[("Allow", self.allowed)])
+            transaction.answer(405, extra=[("Allow", self.allowed)])
 
     def on_ack(self, request: Request, source: Hop) -> None:
         session = self._sessions.get((request.call_id, (request.to.tag if request.to else None) or ""))
@@ -260,18 +260,18 @@ class UserAgent:
         if isinstance(session, Called) and session.invite is transaction:
             session.on_cancel()
         else:
-            transaction.refuse(487)
+            transaction.answer(487)
 
     def _offered(self, transaction: ServerTransaction) -> None:
         """An INVITE that would begin a call."""
         request, source = transaction.request, transaction.source
         retry = [("Retry-After", str(self.settings.retry_after))]
         if len(self._calls) >= self.settings.max_sessions:
-            transaction.refuse(503, extra=retry)
+            transaction.answer(503, extra=retry)
             return
         admitted = self.doorman.admit(request, source, self.timers.now)
         if isinstance(admitted, Refusal):
-            transaction.refuse(admitted.status, admitted.reason, extra=admitted.extra)
+            transaction.answer(admitted.status, admitted.reason, extra=admitted.extra)
             return
         if self.refused_body(transaction):
             return
@@ -281,21 +281,21 @@ class UserAgent:
             contact = self.contact(source, escape_user(admitted.called))
             dialog = Dialog.of_offer(request, transaction.tag, contact, source)
         except SdpError as error:
-            transaction.refuse(400, f"Bad SDP: {error}")
+            transaction.answer(400, f"Bad SDP: {error}")
             return
         except UnsupportedMedia:
-            transaction.refuse(488)
+            transaction.answer(488)
             return
         except NoDialog:
-            transaction.refuse(400, "Bad Contact Or Route")
+            transaction.answer(400, "Bad Contact Or Route")
             return
         dialog.behind_nat = admitted.behind_nat
         dialog.extra = (("User-Agent", self.settings.product),)
         minimum = shortest_interval(self.settings)
         if too_small(request, minimum):
-            transaction.refuse(422, extra=[("Min-SE", str(minimum))])
+            transaction.answer(422, extra=[("Min-SE", str(minimum))])
             return
-        transaction.refuse(100)
+        transaction.answer(100)
         session = Called(self, transaction, dialog, admitted)
         self._add(session)
         self.emit(CallOffered(session))
