@@ -199,8 +199,8 @@ async def measure(say: Say, sizes: tuple[int, ...] = SIZES) -> list[Table]:
         Table(
             "CPU per leg and the beat of one media worker",
             [
-                *("legs", "ports", "worker, % of a core", "per leg, %", "bare echo, per leg, %", "ratio"),
-                *("tick p50, ms", "tick p99, ms", "longest, ms", "overruns of ticks", "lost", "audible"),
+                *("legs", "ports", "worker", "a leg", "echo, a leg", "ratio"),
+                *("p50", "p99", "longest", "overruns", "lost", "audible"),
             ],
             [
                 [
@@ -213,6 +213,7 @@ async def measure(say: Say, sizes: tuple[int, ...] = SIZES) -> list[Table]:
                 for r in results
             ],
             [
+                "worker, a leg, echo (the bare one): CPU in % of a core; p50, p99, longest: of a tick, ms.",
                 f"Bar: at most {BAR} × the bare echo of the same packets, tick p99 below 20 ms.",
                 "Groups of three: customer and agent talk, the inspector hears both and whispers; each group"
                 " is recorded in stereo with the inspector's track beside it; PCMU, 20 ms.",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import platform
+import textwrap
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -21,11 +22,15 @@ class Table:
     notes: list[str] = field(default_factory=list)
 
     def markdown(self) -> str:
-        """The table and its notes."""
+        """The table and its notes, these no wider than 110 columns."""
         lines = [f"## {self.title}", "", "| " + " | ".join(self.columns) + " |"]
         lines.append("|" + "|".join("---" for _ in self.columns) + "|")
         lines += ["| " + " | ".join(row) + " |" for row in self.rows]
-        return "\n".join([*lines, "", *(f"- {note}" for note in self.notes), ""])
+        return "\n".join([*lines, "", *map(_item, self.notes), ""])
+
+
+def _item(note: str) -> str:
+    return textwrap.fill(f"- {note}", 110, subsequent_indent="  ", break_on_hyphens=False)
 
 
 def machine() -> str:

@@ -37,24 +37,25 @@ def table(head: str) -> list[list[str]]:
 
 
 def rights_table() -> list[list[str]]:
-    """RIGHTS as the document has it: a line for each operation, with its interfaces."""
+    """RIGHTS as the document has it: a line for each operation's interfaces."""
     rows = []
     for operation in Operation:
-        paths = [row.path.split("/v1/")[1] for row in ROWS if row.operation == operation]
-        part = paths[0].split("/")[0]
-        names = ", ".join(path.removeprefix(part + "/") for path in paths)
-        rows.append([f"`{part}/` {names}", *(RIGHTS[role, operation].value for role in Role)])
+        cells = [RIGHTS[role, operation].value for role in Role]
+        for row in ROWS:
+            if row.operation == operation:
+                part, name = row.path.split("/v1/")[1].split("/")
+                rows.append([f"`{part}/` {name}", *cells])
     return rows
 
 
-def served_table() -> list[list[str]]:
+def served_list() -> list[str]:
     """What is served, part by part in the ledgers' order."""
     parts: dict[str, list[str]] = {}
     for row in ROWS:
         if row.status == "done" and row.success != "none":
             family, part = row.path.split("/")[2], row.path.split("/")[-2]
             parts.setdefault(f"{family} `{part}/`", []).append(row.name)
-    return [[part, ", ".join(names)] for part, names in parts.items()]
+    return [f"- {part}: {', '.join(names)}" for part, names in parts.items()]
 
 
 def test_the_table_of_rights() -> None:
@@ -67,8 +68,9 @@ def test_the_roles_names() -> None:
         assert f"`{role.value}`" in DOCUMENT
 
 
-def test_the_table_of_what_is_served() -> None:
-    assert table("part") == served_table()
+def test_the_list_of_what_is_served() -> None:
+    section = DOCUMENT.split("## What is served\n\n")[1].split("\n\n")[0]
+    assert section.replace("\n  ", " ").splitlines() == served_list()
 
 
 def test_the_table_of_failures() -> None:

@@ -1,0 +1,46 @@
+"""The documents are narrow enough for a terminal, and what they name exists."""
+
+from __future__ import annotations
+
+import ast
+import re
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+DOCUMENTS = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")])
+WRITTEN = [document for document in DOCUMENTS if document.name != "settings.md"]  # that one is generated
+
+
+@pytest.mark.parametrize("document", WRITTEN, ids=lambda path: str(path.relative_to(ROOT)))
+def test_no_line_is_wider_than_110_columns(document: Path) -> None:
+    lines = document.read_text(encoding="utf-8").splitlines()
+    assert [number for number, line in enumerate(lines, 1) if len(line) > 110] == []
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: str(path.relative_to(ROOT)))
+def test_every_link_leads_somewhere(document: Path) -> None:
+    targets = re.findall(r"\]\(([^)#\s]+)\)", document.read_text(encoding="utf-8"))
+    local = [target for target in targets if "://" not in target]
+    assert [target for target in local if not (document.parent / target).exists()] == []
+
+
+def test_every_test_that_is_named_as_a_proof_exists() -> None:
+    """A path is below tests/; a name is of the last path before it."""
+    text = (ROOT / "docs" / "progress.md").read_text(encoding="utf-8")
+    missing, known = [], set[str]()
+    for path, name in re.findall(r"`(?:([\w/]+\.py))?(?:::)?((?:test_|Test)\w+|\w+Contract\.\w+|)`", text):
+        if path:
+            known = _names(ROOT / path if path.startswith("tests/") else ROOT / "tests" / path)
+        if name and not known.issuperset(name.split(".")):
+            missing.append(f"{path}::{name}")
+    assert missing == []
+
+
+def _names(file: Path) -> set[str]:
+    """The functions and classes of a module, methods as well; none if there is no such module."""
+    if not file.exists():
+        return set()
+    kinds = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
+    return {node.name for node in ast.walk(ast.parse(file.read_text())) if isinstance(node, kinds)}
