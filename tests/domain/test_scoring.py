@@ -117,6 +117,34 @@ def test_the_last_revision_is_the_manual_score_and_a_reason_names_its_version() 
     assert manual.deductions == (Deduction("dialogRule1", RuleKind.DIALOG, "Greeting", Decimal("2.50"), 3),)
 
 
+def test_the_machine_s_reasons_are_of_no_revision() -> None:
+    found = RuleResult(
+        "speedRule1",
+        1,
+        "groupid_1",
+        RuleKind.SPEED,
+        "r",
+        "Too fast",
+        Verdict.VIOLATED,
+        Decimal(5),
+        AT,
+        revision=revision(False, 2),
+    )
+    assert [one.version for one in score(STANDARD, [found], False).deductions] == [0]
+    assert [one.version for one in score(STANDARD, [found], False, By.MANUAL).deductions] == [2]
+    bare = dataclasses.replace(found, revision=None)
+    assert [one.version for one in score(STANDARD, [bare], False, By.MANUAL).deductions] == [0]
+
+
+def test_what_inspectors_made_of_a_result_is_told_apart_from_what_was_found() -> None:
+    found = RuleResult(
+        "silenceRule1", 1, "groupid_1", RuleKind.SILENCE, "r", "Silence", Verdict.VIOLATED, Decimal(5), AT
+    )
+    assert found.revised is Verdict.NOT_EVALUATED
+    assert dataclasses.replace(found, revision=revision(True)).revised is Verdict.KEPT
+    assert dataclasses.replace(found, revision=revision(False)).revised is Verdict.VIOLATED
+
+
 @pytest.mark.parametrize(
     ("verdict", "last", "final"),
     [
@@ -153,14 +181,25 @@ def test_reasons_survive_json(profile, found, ignore, by):
 
 @pytest.mark.parametrize(
     ("written", "read"),
-    [(77, "77.00"), ("77", "77.00"), (0.1, "0.10"), (77.7, "77.70"), ("-3.25", "-3.25"), (2.675e2, "267.50")],
+    [
+        *[
+            (77, "77.00"),
+            ("77", "77.00"),
+            (0.1, "0.10"),
+            (77.7, "77.70"),
+            ("-3.25", "-3.25"),
+            (2.675e2, "267.50"),
+        ],
+        *[(10**6, "1000000.00"), ("-1000000", "-1000000.00")],
+    ],
 )
 def test_points_are_taken_as_they_were_written(written, read) -> None:
     assert str(points(written)) == read
 
 
 @pytest.mark.parametrize(
-    "written", [0.125, "0.001", "1e7", 10**7, "nan", "inf", float("nan"), "x", "", "9" * 40, "1e999999"]
+    "written",
+    [0.125, "0.001", "1e7", 10**7, "nan", "inf", float("nan"), "x", "", "9" * 40, "1e999999", "-1000000.01"],
 )
 def test_points_that_would_be_rounded_are_none(written) -> None:
     with pytest.raises(ValueError, match="must be a number"):

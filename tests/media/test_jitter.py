@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from sottovoce.media.jitter import FRAME, JitterBank
+from sottovoce.media.jitter import FRAME, LONGEST, RING, JitterBank
 
 TICK_S = 0.02
 TARGET = 320
@@ -277,6 +277,116 @@ def test_a_late_packet_is_counted_and_not_played_later() -> None:
     assert listener.bank.late[0] == listener.bank.reordered[0] == 1
     assert listener.bank.lost()[0] == 0
     assert found_at(listener.audio, stream[20].samples[40:]) is None
+
+
+def test_the_part_of_a_late_packet_that_is_past_is_never_heard() -> None:
+    """Not even one ring later, where a packet is missing at the same place of it."""
+    ring = RING // FRAME
+    stream = packets(voice(160 * 80))
+    tardy = voice(LONGEST, seed=9)
+    listener = Listener()
+    for index, packet in enumerate(stream):
+        if index == 23:  # 60 ms for the places 20, 21 and 22, of which the first is past
+            assert listener.take(Packet(stream[20].sequence, stream[20].timestamp, tardy))
+        if index not in (20, 21, 22, 20 + ring, 21 + ring):
+            listener.take(packet)
+        listener.tick()
+    assert listener.bank.late[0] == 1
+    assert found_at(listener.audio, tardy[200:300]) is not None
+    assert found_at(listener.audio, tardy[40:100]) is None
+    assert found_at(listener.audio, tardy[100:160]) is None
+
+
+def test_the_jitter_is_that_of_rfc_3550() -> None:
+    """6.4.1: J += (|D| - J) / 16, with D in timestamp units."""
+    listener = Listener()
+    stream = packets(voice(160 * 6))
+    expected = 0.0
+    for packet, delay, apart in zip(stream, (0, 0, 0.01, 0.01, 0, 0), (None, 0, 80, 0, 80, 0), strict=True):
+        listener.take(packet, at=listener.now + delay)
+        if apart is not None:
+            expected += (apart - expected) / 16
+        assert listener.bank.jitter[0] == pytest.approx(expected)
+        listener.tick()
+
+
+class Two:
+    """Two slots that are stretched in the same tick, with tones whose periods differ.
+
+    Each must hear what it would hear in a bank of its own."""
+
+    def __init__(self) -> None:
+        self.together = Listener(slots=[0, 4], capacity=5)
+        self.bank = self.together.bank
+        self.alone = [Listener(), Listener()]
+        self.tones = [tone(203), tone(250)]
+        self.sent = 0
+
+    def send(self, *, late: int = 0) -> None:
+        """The next packet of both, or one that was left out, that many before it."""
+        at = self.sent - late
+        for slot, single, wave in zip((0, 4), self.alone, self.tones, strict=True):
+            packet = Packet(at, at * 160, wave[at * 160 : at * 160 + 160])
+            self.together.slots = np.array([slot])
+            assert self.together.take(packet)
+            assert single.take(packet)
+        self.sent += not late
+
+    def tick(self) -> np.ndarray:
+        """The frame of each of the two."""
+        self.together.tick()
+        for single in self.alone:
+            single.tick()
+        heard = self.together._frames[0][[0, 4]]
+        assert np.array_equal(heard, np.stack([single.heard[-1] for single in self.alone]))
+        return heard
+
+
+def tone(hertz: int, seconds: int = 8) -> np.ndarray:
+    return (8000 * np.sin(2 * np.pi * hertz * np.arange(8000 * seconds) / 8000)).astype(np.int16)
+
+
+def test_what_was_dropped_to_catch_up_is_never_heard() -> None:
+    """Of two at once, each with its own period: nothing sounds once both have ended."""
+    both = Two()
+    for _ in range(50):
+        both.send()
+        both.tick()
+    for _ in range(9):
+        both.tick()
+    for _ in range(9):
+        both.send()
+    longest = both.bank.lead[[0, 4]].copy()
+    for _ in range(25):
+        both.send()
+        both.tick()
+        longest = np.maximum(longest, both.bank.lead[[0, 4]])
+    assert (both.bank.lead[[0, 4]] < longest).all(), "both drop"
+    for _ in range(12):  # what is waiting, and its fading
+        both.tick()
+    assert not any(both.tick().any() for _ in range(2 * RING // FRAME))
+
+
+def test_what_is_repeated_to_wait_longer_joins_without_a_click() -> None:
+    """Of two at once, each with its own period: the tones go on, and nothing else sounds."""
+    both = Two()
+    for _ in range(50):
+        both.send()
+        both.tick()
+    for _ in range(8):  # late packets: it learns to wait longer
+        both.sent += 1
+        both.tick()
+        for _ in range(4):
+            both.send()
+            both.tick()
+        both.send(late=5)
+    heard = []
+    for _ in range(150):
+        both.send()
+        heard.append(both.tick())
+    assert (both.bank.lead[[0, 4]] > TARGET + 100).all()
+    spectra = np.abs(np.fft.rfft(np.concatenate(heard, axis=1)[:, -8000:] * np.hanning(8000)))
+    assert spectra.argmax(axis=1).tolist() == [203, 250]
 
 
 def test_another_ssrc_takes_over_when_the_known_one_is_silent() -> None:

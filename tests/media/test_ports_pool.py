@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import pytest
@@ -37,6 +37,8 @@ class Bench:
 
     pool: PortsPool
     now: float = 100.0
+    refused: list[int] = field(default_factory=list)
+    """The slots that the last tick told of a dropped packet on their own port."""
 
     def leg(self, slot: int, host: str = PHONE[0], port: int = PHONE[1], **more: object) -> int:
         index = self.pool.choose(self.now)
@@ -59,6 +61,7 @@ class Bench:
             np.array([len(packet) for packet in packets], np.int64),
             self.now,
         )
+        self.refused = found.refused.tolist()
         return found.slots.tolist()
 
     def prove(self, index: int, source: tuple[str, int] = PHONE, ssrc: int = 7) -> None:
@@ -303,6 +306,45 @@ def test_a_flood_is_looked_at_within_bounds_and_starves_no_expected_source(bench
     assert found.slots[flood] == 0
     assert bench.pool.dropped == PROOF_PACKETS * (flood + 1) - 1
     assert flood > 100 * UNKNOWN_PER_PORT
+
+
+def test_what_is_dropped_on_a_leg_s_own_port_is_told_to_it(bench: Bench) -> None:
+    """Only while it is alone there: of two nobody knows whose it was."""
+    stranger = ("192.0.2.66", 5)
+    index = bench.leg(0)
+    bench.prove(index)
+    bench.send(index, stranger, rtp(1), rtp(2))
+    assert bench.refused == [0, 0]
+    assert bench.leg(1, "10.0.0.2") == index
+    bench.prove(index, ("10.0.0.2", 4000), ssrc=9)
+    bench.send(index, stranger, rtp(3))
+    assert bench.refused == []
+    bench.pool.close(0, bench.now)
+    bench.send(index, stranger, rtp(4))
+    assert bench.refused == [1]
+    bench.pool.close(1, bench.now)
+    bench.send(index, stranger, rtp(5))
+    assert bench.refused == []
+
+
+@pytest.mark.parametrize(("sources", "proven"), [(4, True), (5, False)])
+def test_so_many_sources_may_prove_themselves_side_by_side(bench: Bench, sources: int, proven: bool) -> None:
+    """One more, and the oldest is forgotten: a flood of sources holds bounded memory."""
+    index = bench.leg(0, nat=True)
+    for sequence in range(PROOF_PACKETS):
+        for number in range(sources):
+            bench.send(index, ("192.0.2.1", 7000 + number), rtp(sequence, ssrc=number))
+    assert (bench.pool.state(0) is State.PROVEN) is proven
+
+
+def test_the_expected_source_is_never_forgotten_for_others(bench: Bench) -> None:
+    index = bench.leg(0, nat=True)
+    for sequence in range(PROOF_PACKETS):
+        bench.send(index, PHONE, rtp(sequence))
+        for number in range(9):
+            bench.send(index, ("192.0.2.1", 7000 + number), rtp(sequence, ssrc=100 + number))
+    assert bench.pool.destination(0) == source_key(*PHONE)
+    assert bench.pool.state(0) is State.PROVEN
 
 
 def test_rtcp_belongs_to_the_port_above_or_to_the_ssrc(bench: Bench) -> None:

@@ -195,6 +195,22 @@ def test_a_digest_made_for_another_target_is_refused() -> None:
     assert judge(store, liberal) is Verdict.ACCEPTED
 
 
+@pytest.mark.parametrize(
+    ("claimed", "actual"), [("sip:10.0.0.2", URI), (URI, "sip:10.0.0.2"), ("sip:10.0.0.2", "sip:10.0.0.3")]
+)
+def test_a_target_that_names_no_user_is_nobody_else(claimed: str, actual: str) -> None:
+    """Some senders write their next hop into the digest."""
+    store = keeper()
+    challenge = store.challenge("r", now=1.0, salt=SALT)
+    assert judge(store, credentials(challenge, uri=claimed), uri=actual) is Verdict.ACCEPTED
+
+
+def test_a_challenge_says_stale_when_it_is_told_to() -> None:
+    store = keeper()
+    assert not store.challenge("r", now=1.0, salt=SALT).stale
+    assert store.challenge("r", now=1.0, salt=SALT, stale=True).stale
+
+
 def test_a_full_table_forgets_and_does_not_accept_what_it_forgot() -> None:
     store = keeper(capacity=2)
     used = []
