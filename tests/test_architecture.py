@@ -75,6 +75,7 @@ PURE_MODULES = {
         "calling",
         "causes",
         "challenges",
+        "core",
         "dialog",
         "digest",
         "events",

@@ -50,8 +50,8 @@ class SipPhone:
 
     def _heard(self, event: events.Event) -> None:
         match event:
-            case events.CallOffered(session=session) if isinstance(session, Called):
-                self._rung(session)
+            case events.CallOffered(call=call):
+                self._rung(self.endpoint.ua.offer(call))
             case events.Registered():
                 self.registered = True
 

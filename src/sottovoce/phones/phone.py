@@ -27,6 +27,7 @@ from sottovoce.doors.sip.events import (
     CallAnswered,
     CallEnded,
     CallHeld,
+    CallKey,
     CallOffered,
     CallProgressed,
     CallResumed,
@@ -165,7 +166,7 @@ class Phone:
         self._say = say
         self._clock = clock or SystemClock()
         self._tasks = Tasks()
-        self._by_session: dict[int, PhoneCall] = {}
+        self._by_key: dict[CallKey, PhoneCall] = {}
         self._came: deque[PhoneCall] = deque(maxlen=64)
         self._coming = asyncio.Event()
         self._registration: Registration | None = None
@@ -200,19 +201,19 @@ class Phone:
                 await asyncio.wait_for(gone, 1.0)
             except (TimeoutError, NotRegistered):
                 log.info("the registrar did not confirm the end", phone=self.name)
-        elif self.calls or self._by_session:
+        elif self.calls or self._by_key:
             await asyncio.sleep(0.1)  # let the BYEs be answered
         await self.vanish()
 
     async def vanish(self) -> None:
         """Close everything without a word, as a phone that lost its network."""
         await self._endpoint.stop()
-        for call in [*self.calls, *self._by_session.values()]:
+        for call in [*self.calls, *self._by_key.values()]:
             await call.media.close()
             if call.state is not CallState.ENDED:
                 call.note_ended(ReleaseCause.UNREACHABLE, None)
         self.calls.clear()
-        self._by_session.clear()
+        self._by_key.clear()
         self._registration = None
         await self._tasks.close()
 
@@ -265,11 +266,8 @@ class Phone:
             local=local,
             from_uri=f"sip:{user}@{where}",
             account=self._account if via is None else None,
-            label=self.name,
         )
-        call.session = self._endpoint.act(lambda ua: ua.invite(wanted))
-        self._by_session[id(call.session)] = call
-        self.calls.append(call)
+        self._endpoint.act(lambda ua: self._take(call, ua.invite(wanted)))
         return call
 
     async def next_call(self, timeout: float = PATIENCE_S) -> PhoneCall:
@@ -331,22 +329,25 @@ class Phone:
                 self._settle_registration(NotRegistered(f"{self.name}: REGISTER was answered {status}"))
             case Unregistered():
                 self._settle_registration(0)
-            case CallOffered(session) if isinstance(session, Called):
-                self._offered(session)
-            case MediaAgreed(session, remote):
-                if (call := self._by_session.get(id(session))) is not None:
-                    call.media.set_remote(remote)
-            case CallProgressed(session):
-                if (call := self._by_session.get(id(session))) is not None:
-                    call.state = CallState.RINGING
-            case CallAnswered(session):
-                if (call := self._by_session.get(id(session))) is not None:
-                    call.note_talking()
-            case CallHeld(session) | CallResumed(session):
-                if (call := self._by_session.get(id(session))) is not None:
-                    call.held_by_far_side = isinstance(event, CallHeld)
-            case CallEnded(session, cause, status):
-                self._ended(session, cause, status)
+            case CallOffered(key):
+                self._be_rung(self._endpoint.ua.offer(key))
+            case MediaAgreed() | CallProgressed() | CallAnswered() | CallHeld() | CallResumed() | CallEnded():
+                if (call := self._by_key.get(event.call)) is not None:
+                    self._call_happened(call, event)
+
+    def _call_happened(self, call: PhoneCall, event: Event) -> None:
+        match event:
+            case MediaAgreed(_, remote):
+                call.media.set_remote(remote)
+            case CallProgressed():
+                call.state = CallState.RINGING
+            case CallAnswered():
+                call.note_talking()
+            case CallHeld() | CallResumed():
+                call.held_by_far_side = isinstance(event, CallHeld)
+            case CallEnded(key, cause, status):
+                del self._by_key[key]
+                self._close(call, cause, status)
 
     def _settle_registration(self, outcome: int | NotRegistered) -> None:
         waiting, self._registered = self._registered, None
@@ -357,14 +358,18 @@ class Phone:
         else:
             waiting.set_result(outcome)
 
-    def _offered(self, session: Called) -> None:
+    def _take(self, call: PhoneCall, session: Session) -> None:
+        call.session = session
+        self._by_key[session.key] = call
+        self.calls.append(call)
+
+    def _be_rung(self, session: Called) -> None:
+        """Refuse a call when busy, else ring."""
         if self.busy:
             self._tasks.spawn(self._refuse(session), name=f"{self.name}: refuse")
             return
         call = PhoneCall(self, self._media(), incoming=True)
-        call.session = session
-        self._by_session[id(session)] = call
-        self.calls.append(call)
+        self._take(call, session)
         self._tasks.spawn(self._ring(call), name=f"{self.name}: ring")
 
     async def _refuse(self, session: Called) -> None:
@@ -385,10 +390,7 @@ class Phone:
             await asyncio.sleep(self.answer_after_s)
             call.answer()
 
-    def _ended(self, session: Session, cause: ReleaseCause, status: int | None) -> None:
-        call = self._by_session.pop(id(session), None)
-        if call is None:
-            return
+    def _close(self, call: PhoneCall, cause: ReleaseCause, status: int | None) -> None:
         call.note_ended(cause, status)
         if call in self.calls:
             self.calls.remove(call)

@@ -63,6 +63,7 @@ class Peer:
             now=network.now,
         )
         self.events: list[events.Event] = []
+        self.offers: list[Called] = []
         self.answer: Callable[[Called], None] | None = None
         """What it does with a call that is offered."""
         self.media = LegAddress(host, 20000)
@@ -94,9 +95,7 @@ class Peer:
         return [type(e).__name__ for e in self.events if not isinstance(e, events.DialogChanged)]
 
     def offered(self) -> Called:
-        found = self.of(events.CallOffered)[-1].session
-        assert isinstance(found, Called)
-        return found
+        return self.offers[-1]
 
 
 T2 = TypeVar("T2")
@@ -140,10 +139,10 @@ class Network:
                 self._send(sender, message)
             for event in happened:
                 sender.events.append(event)
-                if isinstance(event, events.CallOffered) and sender.answer is not None:
-                    session = event.session
-                    assert isinstance(session, Called)
-                    sender.answer(session)
+                if isinstance(event, events.CallOffered):
+                    sender.offers.append(sender.ua.offer(event.call))
+                    if sender.answer is not None:
+                        sender.answer(sender.offers[-1])
 
     def inject(self, message: Request | Response | bytes, source: Hop, to: Peer) -> None:
         """Something that a stranger sends."""

@@ -165,8 +165,7 @@ class Phone:
     def _heard(self, event: events.Event) -> None:
         self.events.append(event)
         if isinstance(event, events.CallOffered) and self.answers:
-            session = event.session
-            assert isinstance(session, Called)
+            session = self.endpoint.ua.offer(event.call)
             session.place(LegAddress("127.0.0.1", 50000))
             session.ring()
             session.accept()
@@ -217,7 +216,7 @@ async def test_a_phone_registers_is_rung_and_holds(transport: Transport) -> None
         assert [b.number for b in floor.door.contacts("phone501")] == ["501"]
         floor.door.ring(LegId("a"), VDN, Destination(Side.PHONE, "501"), "123")
         await floor.until(LegAnswered)
-        session = (await phone.until(events.CallAnswered)).session
+        session = phone.endpoint.ua.offer((await phone.until(events.CallAnswered)).call)
         phone.endpoint.act(lambda ua: session.hold())
         await floor.until(LegHeld)
         phone.endpoint.act(lambda ua: session.resume())
@@ -419,7 +418,7 @@ async def test_the_address_in_sip_and_sdp_is_chosen_by_network() -> None:
     await phone.register(Hop(Transport.UDP, "127.0.0.1", floor.port))
     await phone.until(events.Registered)
     floor.door.ring(LegId("a"), VDN, Destination(Side.PHONE, "501"), "123")
-    session = (await phone.until(events.CallOffered)).session
+    session = phone.endpoint.ua.offer((await phone.until(events.CallOffered)).call)
     assert isinstance(session, Called)
     invite = session.invite.request
     assert b"c=IN IP4 198.51.100.7\r\n" in invite.body

@@ -43,8 +43,7 @@ class Calls(RuleBasedStateMachine):
         return True
 
     def _offers(self, peer: Peer) -> list[Called]:
-        found = [e.session for e in peer.of(events.CallOffered)]
-        return [session for session in found if isinstance(session, Called)]
+        return peer.offers
 
     def _all(self) -> list[tuple[Peer, Session]]:
         offered: list[tuple[Peer, Session]] = [(p, s) for p in self.peers for s in self._offers(p)]
@@ -89,12 +88,12 @@ class Calls(RuleBasedStateMachine):
     @invariant()
     def each_call_ends_once_and_is_silent_then(self) -> None:
         for peer in getattr(self, "peers", []):
-            over: list[Session] = []
+            over: list[events.CallKey] = []
             for event in peer.events:
-                session = getattr(event, "session", None)
-                assert session is None or session not in over, f"{event} after CallEnded"
+                call = getattr(event, "call", None)
+                assert call is None or call not in over, f"{event} after CallEnded"
                 if isinstance(event, events.CallEnded):
-                    over.append(event.session)
+                    over.append(event.call)
 
     def teardown(self) -> None:
         if not hasattr(self, "peers"):

@@ -437,7 +437,7 @@ def test_a_refused_reinvite_changes_nothing() -> None:
 
 def test_a_reinvite_that_finds_no_dialog_ends_the_call() -> None:
     network, caller, callee, session, theirs = talking()
-    callee.ua.forget(theirs)
+    callee.ua.forget(theirs.key)
     caller.act(lambda ua: session.hold())
     network.run(1)
     assert ends(caller) == [ReleaseCause.SESSION_EXPIRED]

@@ -219,7 +219,7 @@ async def test_a_long_request_falls_back_to_udp_where_tcp_is_refused() -> None:
 async def test_a_name_is_looked_up_and_an_unknown_one_fails() -> None:
     async with endpoint() as (here, _, heard), endpoint() as (there, _, _):
         here.act(lambda ua: ua.invite(outgoing(Hop(Transport.TCP, "localhost", there.port))))
-        await eventually(lambda: there.ua.sessions)
+        await eventually(lambda: there.ua.standing)
         here.act(lambda ua: ua.invite(outgoing(Hop(Transport.UDP, "no such name.invalid", 5060))))
         await eventually(lambda: heard)
         assert [e.cause for e in heard if isinstance(e, CallEnded)] == [ReleaseCause.UNREACHABLE]

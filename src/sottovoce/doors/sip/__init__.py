@@ -7,11 +7,12 @@ The core (pure; time, tokens and chance are handed in):
 * ``transactions``  client and server transactions (RFC 3261 17, RFC 6026); ``matching`` is their layer
 * ``challenges``    a request of ours until it is answered, 401 and 407 met
 * ``dialog``        tags, numbers, routes: what a BYE needs
+* ``core``          what calls and registrations need of their user agent
 * ``session``       a call that stands; ``calling`` and ``called`` are its two beginnings, ``negotiation``
                     its offers and answers, ``refresh`` its timer (RFC 4028), ``reliable`` its repetitions
 * ``registrar``     who is reachable where; ``registering`` is the client's side
 * ``admission``     who may call: trunks by address, phones by digest; ``limits`` how often
-* ``ua``            the user agent: takes every message to one of these and gathers what they say
+* ``ua``            the user agent: a core that takes every message to one of these
 
 Words: ``hops`` (where to), ``events`` (what happened), ``causes`` (why it ended), ``settings``, ``ports``.
 

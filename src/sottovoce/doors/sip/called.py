@@ -2,21 +2,18 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from sottovoce.domain.legs import LegAddress, ReleaseCause
 from sottovoce.doors.sip.admission import Admitted
 from sottovoce.doors.sip.causes import status_of
+from sottovoce.doors.sip.core import Core
 from sottovoce.doors.sip.dialog import Dialog
+from sottovoce.doors.sip.events import CallKey
 from sottovoce.doors.sip.message import Request
 from sottovoce.doors.sip.reliable import Repetition, confirmed_by
 from sottovoce.doors.sip.sdp import SdpError, UnsupportedMedia
 from sottovoce.doors.sip.session import Phase, Session
 from sottovoce.doors.sip.timers import Timer
 from sottovoce.doors.sip.transactions import Extra, ServerTransaction
-
-if TYPE_CHECKING:
-    from sottovoce.doors.sip.ua import UserAgent
 
 RELIABLE = "100rel"
 
@@ -25,10 +22,10 @@ class Called(Session):
     """An offered call. First `place`, then `ring` or `early` at will, then `accept`; `refuse` at any time."""
 
     def __init__(
-        self, ua: UserAgent, transaction: ServerTransaction, dialog: Dialog, admitted: Admitted
+        self, core: Core, transaction: ServerTransaction, dialog: Dialog, admitted: Admitted
     ) -> None:
         request = transaction.request
-        super().__init__(ua, call_id=request.call_id, local_tag=transaction.tag, label=ua.entropy.token())
+        super().__init__(core, CallKey(request.call_id, transaction.tag))
         self.admitted = admitted
         self.caller, self.called = admitted.caller, admitted.called
         self.invite = transaction
@@ -37,16 +34,16 @@ class Called(Session):
         self.negotiation.nat = admitted.behind_nat
         self.learn(request)
         self._prepared = b""
-        self._rseq = int(ua.entropy.fraction() * 2**30) + 1
+        self._rseq = int(core.entropy.fraction() * 2**30) + 1
         self._unconfirmed: tuple[Repetition, int, bool] | None = None
         """The reliable response that waits for its PRACK: repetition, RSeq, whether it holds SDP."""
         self._accept_wanted = False
         self._early_said = False
-        self._limit: Timer | None = ua.timers.after(ua.settings.ring_limit, self._rang_too_long)
+        self._limit: Timer | None = core.timers.after(core.settings.ring_limit, self._rang_too_long)
         options = request.headers.tokens("Require")
         self._must_be_reliable = RELIABLE in options
         self._may_be_reliable = self._must_be_reliable or (
-            ua.settings.reliable and RELIABLE in request.headers.tokens("Supported")
+            core.settings.reliable and RELIABLE in request.headers.tokens("Supported")
         )
 
     def place(self, local: LegAddress) -> None:
@@ -111,7 +108,7 @@ class Called(Session):
     def hang_up(self, cause: ReleaseCause = ReleaseCause.NORMAL) -> None:
         if self.phase is Phase.OFFERED:
             status = status_of(cause)
-            retry = [("Retry-After", str(self.ua.settings.retry_after))] if status == 503 else []
+            retry = [("Retry-After", str(self.core.settings.retry_after))] if status == 503 else []
             self._refuse(status, cause, retry)
         else:
             super().hang_up(cause)
@@ -135,7 +132,7 @@ class Called(Session):
         if waiting is None or named != (waiting[1], self.invite.request.cseq[0]):
             transaction.answer(481)
             return
-        if self.ua.refused_body(transaction):
+        if self.core.refused_body(transaction):
             return
         body = self._answer_prack(transaction)
         if body is None:
@@ -172,7 +169,7 @@ class Called(Session):
 
     def _progress(self, status: int, body: bytes, *, reliable: bool) -> None:
         assert self.dialog is not None
-        extra = [("Contact", self.dialog.contact), ("Allow", self.ua.allowed)]
+        extra = [("Contact", self.dialog.contact), ("Allow", self.core.allowed)]
         extra += [("Record-Route", route) for route in self.invite.request.headers.get_all("Record-Route")]
         if reliable:
             self._rseq += 1
@@ -182,7 +179,7 @@ class Called(Session):
         if reliable:
             data = response.encode()
             repetition = Repetition(
-                self.ua.timers,
+                self.core.timers,
                 lambda: self.invite.resend(data),
                 lambda: self._refuse(504, ReleaseCause.FAILED),
                 longest=float("inf"),

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 from sottovoce.domain.legs import LegAddress, ReleaseCause
 from sottovoce.doors.sip.causes import cause_of
 from sottovoce.doors.sip.challenges import Exchange
+from sottovoce.doors.sip.core import SDP, Core
 from sottovoce.doors.sip.dialog import Dialog, NoDialog
-from sottovoce.doors.sip.events import CallProgressed, MediaAgreed
+from sottovoce.doors.sip.events import CallKey, CallProgressed, MediaAgreed
 from sottovoce.doors.sip.headers import Headers
 from sottovoce.doors.sip.hops import Hop
 from sottovoce.doors.sip.message import Request, Response
@@ -19,9 +19,6 @@ from sottovoce.doors.sip.session import Phase, Session
 from sottovoce.doors.sip.timers import Timer
 from sottovoce.doors.sip.transactions import State
 from sottovoce.doors.sip.uri import SipUri
-
-if TYPE_CHECKING:
-    from sottovoce.doors.sip.ua import UserAgent
 
 MAX_FORKS = 16
 
@@ -42,7 +39,6 @@ class OutgoingCall:
     """Answers 401 and 407."""
     routes: tuple[str, ...] = ()
     """Route headers of a proxy that must be passed."""
-    label: str = ""
     nat: bool = False
     """Whether the far side is behind NAT: media from wherever it proves itself, requests to `hop`."""
 
@@ -60,14 +56,9 @@ class _Early:
 class Calling(Session):
     """A call of ours."""
 
-    def __init__(self, ua: UserAgent, call: OutgoingCall) -> None:
-        super().__init__(
-            ua,
-            call_id=f"{ua.entropy.token()}@{ua.settings.domain}",
-            local_tag=ua.entropy.token(),
-            account=call.account,
-            label=call.label,
-        )
+    def __init__(self, core: Core, call: OutgoingCall) -> None:
+        key = CallKey(f"{core.entropy.token()}@{core.settings.domain}", core.entropy.token())
+        super().__init__(core, key, call.account)
         self.phase = Phase.CALLING
         self.call = call
         self._started_it = True
@@ -78,9 +69,9 @@ class Calling(Session):
         self.negotiation.local = call.local
         self.negotiation.signalling_host = call.hop.host
         self.negotiation.nat = call.nat
-        self._limit: Timer | None = ua.timers.after(ua.settings.ring_limit, self._rang_too_long)
+        self._limit: Timer | None = core.timers.after(core.settings.ring_limit, self._rang_too_long)
         self._invite = Exchange(
-            ua.transactions,
+            core.transactions,
             self._request(self.negotiation.offer()),
             call.hop,
             account=call.account,
@@ -117,12 +108,12 @@ class Calling(Session):
             headers.add("Route", route)
         headers.add("Max-Forwards", "70")
         display = f'"{name}" ' if name else ""
-        headers.add("From", f"{display}<{call.from_uri}>;tag={self.local_tag}")
+        headers.add("From", f"{display}<{call.from_uri}>;tag={self.key.local_tag}")
         headers.add("To", f"<{call.to}>")
-        headers.add("Call-ID", self.call_id)
+        headers.add("Call-ID", self.key.call_id)
         headers.add("CSeq", f"{self._seq} INVITE")
-        headers.add("Contact", self.ua.contact(call.hop, SipUri.parse(call.from_uri).user or ""))
-        headers.add("User-Agent", self.ua.settings.product)
+        headers.add("Contact", self.core.contact(call.hop, SipUri.parse(call.from_uri).user or ""))
+        headers.add("User-Agent", self.core.settings.product)
         request = Request("INVITE", call.to, headers)
         self._describe(request, body, first=True)
         return request
@@ -147,7 +138,7 @@ class Calling(Session):
         """The same INVITE with a longer session interval (RFC 4028 7.4)."""
         self._renumber()
         self._invite = Exchange(
-            self.ua.transactions,
+            self.core.transactions,
             self._request(self._invite.request.body),
             self.call.hop,
             account=self.account,
@@ -167,7 +158,7 @@ class Calling(Session):
         heard = self._early_media(early, response)
         if self.phase is Phase.CALLING:
             self._rang = True
-            self.ua.emit(CallProgressed(self, response.status, heard))
+            self.core.emit(CallProgressed(self.key, response.status, heard))
 
     def _early_dialog(self, response: Response) -> _Early | None:
         tag = response.to.tag if response.to is not None else None
@@ -199,7 +190,7 @@ class Calling(Session):
         prack = early.dialog.request("PRACK")
         prack.headers.add("RAck", f"{number} {response.cseq[0]} INVITE")
         Exchange(
-            self.ua.transactions,
+            self.core.transactions,
             prack,
             early.dialog.hop(),
             account=self.account,
@@ -212,7 +203,7 @@ class Calling(Session):
 
     def _early_media(self, early: _Early | None, response: Response) -> bool:
         """Take the media that a provisional response describes; whether there is any."""
-        if early is None or not response.body or response.content_type != "application/sdp":
+        if early is None or not response.body or response.content_type != SDP:
             return False
         try:
             remote = self.negotiation.preview(response.body)
@@ -224,7 +215,7 @@ class Calling(Session):
             self.negotiation.offer_open = False
         if remote != self.negotiation.remote:
             self.negotiation.remote = remote
-            self.ua.emit(MediaAgreed(self, remote))
+            self.core.emit(MediaAgreed(self.key, remote))
         return True
 
     def _accepted_by(self, response: Response) -> None:
@@ -269,12 +260,12 @@ class Calling(Session):
     def _dialog(self, response: Response) -> Dialog:
         dialog = Dialog.of_call(self._invite.request, response, self.call.hop)
         dialog.behind_nat = self.call.nat
-        dialog.extra = (("User-Agent", self.ua.settings.product),)
+        dialog.extra = (("User-Agent", self.core.settings.product),)
         return dialog
 
     def _say_bye(self, dialog: Dialog) -> None:
         Exchange(
-            self.ua.transactions,
+            self.core.transactions,
             dialog.request("BYE"),
             dialog.hop(),
             account=self.account,
@@ -287,7 +278,7 @@ class Calling(Session):
         transaction = self._invite.transaction
         if transaction.state is State.PROCEEDING and not self._cancelled_on_wire:
             self._cancelled_on_wire = True
-            self.ua.transactions.cancel(transaction)
+            self.core.transactions.cancel(transaction)
         self._cancelled = self._invite.closed = True
 
     def _rang_too_long(self) -> None:

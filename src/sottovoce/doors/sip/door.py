@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from functools import partial
 
 import structlog
@@ -35,14 +34,14 @@ from sottovoce.doors.sip.calling import OutgoingCall
 from sottovoce.doors.sip.dialog import NoDialog
 from sottovoce.doors.sip.digest import NonceKeeper
 from sottovoce.doors.sip.endpoint import Endpoint, SystemEntropy
-from sottovoce.doors.sip.hops import Hop, Transport
-from sottovoce.doors.sip.legs import Line
+from sottovoce.doors.sip.hops import Transport
+from sottovoce.doors.sip.legs import SipLeg, Target
 from sottovoce.doors.sip.limits import SourceLimits
 from sottovoce.doors.sip.ports import Account, Directory
 from sottovoce.doors.sip.registering import RegisterWith
-from sottovoce.doors.sip.registrar import Binding, Registrar
+from sottovoce.doors.sip.registrar import Registrar
 from sottovoce.doors.sip.session import Session
-from sottovoce.doors.sip.settings import SipSettings, Trunk
+from sottovoce.doors.sip.settings import SipSettings
 from sottovoce.doors.sip.ua import UserAgent
 from sottovoce.doors.sip.uri import escape_user
 from sottovoce.errors import Code, Refused
@@ -53,18 +52,6 @@ log = structlog.get_logger(__name__)
 
 LAST_WORDS = 1.0
 """Seconds that `stop` waits for the answers to its BYEs."""
-
-
-@dataclass(frozen=True, slots=True)
-class Target:
-    """One way to ring somebody."""
-
-    uri: str
-    hop: Hop
-    account: Account | None = None
-    nat: bool = False
-    trunk: Trunk | None = None
-    proxied: bool = False
 
 
 class SipDoor:
@@ -82,7 +69,8 @@ class SipDoor:
         self._settings = settings
         self._tasks = tasks
         self._listeners: list[Callable[[LineEvent], None]] = []
-        self._lines: dict[LegId, Line] = {}
+        self._legs: dict[LegId, SipLeg] = {}
+        self._by_call: dict[events.CallKey, SipLeg] = {}
         self._nat = Networks(settings.nat_networks)
         self._owed: dict[LegId, Mapping[str, object]] = {}
         self._started = False
@@ -134,10 +122,10 @@ class SipDoor:
     async def stop(self) -> None:
         """Say BYE to all legs, close their media, wait a moment for the answers, close the sockets."""
         try:
-            for leg in list(self._lines):
+            for leg in list(self._legs):
                 self.hang_up(leg)
-            for line in list(self._lines.values()):
-                await line.settled()
+            for sip_leg in list(self._legs.values()):
+                await sip_leg.settled()
             await self._endpoint.settle(LAST_WORDS)
         finally:
             self._started = False
@@ -148,7 +136,7 @@ class SipDoor:
         """Where it listens."""
         return self._endpoint.addresses()
 
-    def contacts(self, username: str) -> list[Binding]:
+    def contacts(self, username: str) -> list[events.Binding]:
         """Where a phone is registered now, newest first."""
         return self._registrar.of_user(username)
 
@@ -160,17 +148,17 @@ class SipDoor:
 
     def ring(self, leg: LegId, vdn: VdnId, to: Destination, caller: str) -> None:
         """Place a call; LegRinging?, then LegAnswered or LegGone follow."""
-        if leg in self._lines:
+        if leg in self._legs:
             raise ValueError(f"leg {leg} is there already")
-        line = self._lines[leg] = Line(leg, vdn, self._tasks, self._stuck)
-        line.announced = True
-        line.caller = caller
-        line.targets = self._targets(vdn, to)
-        if not line.targets:
-            self._finish(line, ReleaseCause.UNREACHABLE)
+        sip_leg = self._legs[leg] = SipLeg(leg, vdn, self._tasks, self._stuck)
+        sip_leg.announced = True
+        sip_leg.caller = caller
+        sip_leg.targets = self._targets(vdn, to)
+        if not sip_leg.targets:
+            self._finish(sip_leg, ReleaseCause.UNREACHABLE)
             return
-        line.then(lambda: self._open(line))
-        line.then(lambda: self._dial(line))
+        sip_leg.then(lambda: self._open(sip_leg))
+        sip_leg.then(lambda: self._dial(sip_leg))
 
     def announce(self, leg: LegId, *, early_media: bool) -> None:
         """Answer an offer provisionally: 180, or 183 with media."""
@@ -186,13 +174,13 @@ class SipDoor:
 
     def hang_up(self, leg: LegId, cause: ReleaseCause = ReleaseCause.NORMAL) -> None:
         """Refuse an offer, cancel a ringing, or end a talking leg; LegGone follows."""
-        line = self._lines.get(leg)
-        if line is None or line.ending:
+        sip_leg = self._legs.get(leg)
+        if sip_leg is None or sip_leg.ending:
             return
-        session = line.session
-        line.targets = []
+        session = sip_leg.session
+        sip_leg.targets = []
         if session is None:
-            self._finish(line, cause)
+            self._finish(sip_leg, cause)
         else:
             self._endpoint.act(lambda ua: session.hang_up(cause))
 
@@ -212,154 +200,155 @@ class SipDoor:
 
     # --- a leg's life
 
-    async def _open(self, line: Line) -> None:
+    async def _open(self, leg: SipLeg) -> None:
         """Open the leg's media, or end it."""
-        if line.ending:
+        if leg.ending:
             return
         try:
-            line.media_open = True
-            line.address = await self._engine.open_leg(line.leg, str(line.vdn))
+            leg.media_open = True
+            leg.address = await self._engine.open_leg(leg.id, str(leg.vdn))
         except Refused as refused:
-            line.media_open = False
+            leg.media_open = False
             exhausted = refused.code is Code.MEDIA_EXHAUSTED
             cause = ReleaseCause.OVERLOAD if exhausted else ReleaseCause.WORKER_LOST
-            log.warning("no media for leg", leg=line.leg, reason=refused.code.value)
-            session = line.session
+            log.warning("no media for leg", leg=leg.id, reason=refused.code.value)
+            session = leg.session
             if session is not None:
                 self._endpoint.act(lambda ua: session.hang_up(cause))
             else:
-                self._finish(line, cause)
+                self._finish(leg, cause)
 
     def _stuck(self, leg: LegId) -> None:
         """A step of a leg failed for a reason of ours, or the engine did not answer."""
         self.hang_up(leg, ReleaseCause.WORKER_LOST)
 
-    async def _dial(self, line: Line) -> None:
+    async def _dial(self, leg: SipLeg) -> None:
         """Ring the next target."""
-        if line.ending or line.address is None or not line.targets:
+        if leg.ending or leg.address is None or not leg.targets:
             return
-        target = line.targets.pop(0)
+        target = leg.targets.pop(0)
         trunk, domain = target.trunk, self._settings.ua.domain
-        user = (trunk.from_user if trunk else "") or line.caller or "anonymous"
+        user = (trunk.from_user if trunk else "") or leg.caller or "anonymous"
         call = OutgoingCall(
             to=target.uri,
             hop=target.hop,
-            local=self._advertised(target.hop.host, line.address),
+            local=self._advertised(target.hop.host, leg.address),
             from_uri=f"sip:{escape_user(user)}@{(trunk.from_domain if trunk else '') or domain}",
-            from_name=line.caller if user != line.caller else "",
+            from_name=leg.caller if user != leg.caller else "",
             account=target.account,
-            label=line.leg,
             nat=target.nat,
         )
-        line.trunk, line.proxied = trunk.name if trunk else "", target.proxied
-        self._endpoint.act(lambda ua: line.take(ua.invite(call)))
+        leg.trunk, leg.proxied = trunk.name if trunk else "", target.proxied
+        self._endpoint.act(lambda ua: self._take(leg, ua.invite(call)))
 
-    def _offered(self, session: Called) -> None:
+    def _begin_leg(self, session: Called) -> None:
+        """Make a call that came in a leg of the VDN it was admitted to, and ask for its media."""
         vdn = session.admitted.vdn
         if vdn is None:
             session.refuse(404)
             return
-        leg = LegId(f"sip-{secrets.token_hex(8)}")
-        session.label = leg
-        line = self._lines[leg] = Line(leg, vdn, self._tasks, self._stuck)
-        line.trunk = session.admitted.trunk
-        session.account = next((t.account for t in self._settings.trunks if t.name == line.trunk), None)
-        line.take(session)
-        line.then(lambda: self._open(line))
-        line.then(lambda: self._place(line, session))
+        name = LegId(f"sip-{secrets.token_hex(8)}")
+        leg = self._legs[name] = SipLeg(name, vdn, self._tasks, self._stuck)
+        leg.trunk = session.admitted.trunk
+        session.account = next((t.account for t in self._settings.trunks if t.name == leg.trunk), None)
+        self._take(leg, session)
+        leg.then(lambda: self._open(leg))
+        leg.then(lambda: self._place(leg, session))
 
-    async def _place(self, line: Line, session: Called) -> None:
+    async def _place(self, leg: SipLeg, session: Called) -> None:
         """Tell the floor about an offer whose media is open."""
-        if line.ending or line.address is None:
+        if leg.ending or leg.address is None:
             return
-        local = self._advertised(session.invite.source.host, line.address)
+        local = self._advertised(session.invite.source.host, leg.address)
         self._endpoint.act(lambda ua: session.place(local))
-        if line.ending or session.ended:
+        if leg.ending or session.ended:
             return
-        line.announced = True
+        leg.announced = True
         account = session.admitted.account
-        self._tell(LegOffered(line.leg, line.vdn, session.caller, session.called, account))
+        self._tell(LegOffered(leg.id, leg.vdn, session.caller, session.called, account))
 
-    def _finish(self, line: Line, cause: ReleaseCause) -> None:
+    def _take(self, leg: SipLeg, session: Session) -> None:
+        """Hear of a call as that leg's."""
+        leg.session = session
+        self._by_call[session.key] = leg
+
+    def _finish(self, leg: SipLeg, cause: ReleaseCause) -> None:
         """The leg is over: close its media, say LegGone, both once."""
-        if line.ending:
+        if leg.ending:
             return
-        line.ending = True
-        line.then(lambda: self._close(line, cause))
+        leg.ending = True
+        leg.then(lambda: self._close(leg, cause))
 
-    async def _close(self, line: Line, cause: ReleaseCause) -> None:
+    async def _close(self, leg: SipLeg, cause: ReleaseCause) -> None:
         try:
-            if line.media_open:
-                line.media_open = False
-                await self._engine.close_leg(line.leg)
+            if leg.media_open:
+                leg.media_open = False
+                await self._engine.close_leg(leg.id)
         except Refused as refused:
-            log.info("media was gone already", leg=line.leg, reason=refused.code.value)
+            log.info("media was gone already", leg=leg.id, reason=refused.code.value)
         finally:
-            self._lines.pop(line.leg, None)
-            if line.announced:
-                self._tell(LegGone(line.leg, cause))
+            self._legs.pop(leg.id, None)
+            if leg.announced:
+                self._tell(LegGone(leg.id, cause))
 
     # --- what the user agent says
 
     def _on_event(self, event: events.Event) -> None:
         match event:
-            case events.CallOffered(session=session):
-                assert isinstance(session, Called)
-                self._offered(session)
+            case events.CallOffered(call=call):
+                self._begin_leg(self._endpoint.ua.offer(call))
             case events.Bound(username=username, binding=binding):
                 log.info("phone registered", account=username, contact=binding.contact)
             case events.Unbound(username=username, contact=contact):
                 log.info("phone unregistered", account=username, contact=contact)
-            case events.Registered() | events.Unregistered():
-                registration = event.registration
-                log.info(
-                    "registration changed",
-                    address=registration.wanted.address,
-                    registered=registration.registered,
-                )
-            case events.RegistrationFailed(registration=registration, status=status):
-                log.warning("registration failed", address=registration.wanted.address, status=status)
+            case events.Registered(address=address) | events.Unregistered(address=address):
+                registered = isinstance(event, events.Registered)
+                log.info("registration changed", address=address, registered=registered)
+            case events.RegistrationFailed(address=address, status=status):
+                log.warning("registration failed", address=address, status=status)
             case _:
-                line = self._lines.get(LegId(event.session.label))
-                if line is not None and line.session is event.session and not line.ending:
-                    self._on_call_event(line, event)
+                leg = self._by_call.get(event.call)
+                if leg is not None and not leg.ending:
+                    self._on_call_event(leg, event)
+                if isinstance(event, events.CallEnded):
+                    self._by_call.pop(event.call, None)
 
-    def _on_call_event(self, line: Line, event: events.Event) -> None:
+    def _on_call_event(self, leg: SipLeg, event: events.Event) -> None:
         match event:
             case events.CallProgressed():
-                if not line.rang:
-                    line.rang = True
-                    self._tell(LegRinging(line.leg))
+                if not leg.rang:
+                    leg.rang = True
+                    self._tell(LegRinging(leg.id))
             case events.MediaAgreed(remote=remote):
-                line.then(lambda: self._set_remote(line, remote))
+                leg.then(lambda: self._set_remote(leg, remote))
             case events.CallAnswered():
-                line.then(lambda: self._say(line, LegAnswered(line.leg)))
+                leg.then(lambda: self._say(leg, LegAnswered(leg.id)))
             case events.CallHeld():
-                line.then(lambda: self._say(line, LegHeld(line.leg)))
+                leg.then(lambda: self._say(leg, LegHeld(leg.id)))
             case events.CallResumed():
-                line.then(lambda: self._say(line, LegResumed(line.leg)))
+                leg.then(lambda: self._say(leg, LegResumed(leg.id)))
             case events.DialogChanged(dialog=dialog):
-                self._tell(LegSaved(line.leg, {**dialog, "trunk": line.trunk, "proxied": line.proxied}))
+                self._tell(LegSaved(leg.id, {**dialog, "trunk": leg.trunk, "proxied": leg.proxied}))
             case events.CallEnded(cause=cause, status=status, by_far_side=by_far_side):
-                log.info("leg ended", leg=line.leg, cause=cause.value, status=status, far_side=by_far_side)
-                if cause is ReleaseCause.UNREACHABLE and line.targets:
-                    line.session = None
-                    line.then(lambda: self._dial(line))
+                log.info("leg ended", leg=leg.id, cause=cause.value, status=status, far_side=by_far_side)
+                if cause is ReleaseCause.UNREACHABLE and leg.targets:
+                    leg.session = None
+                    leg.then(lambda: self._dial(leg))
                 else:
-                    self._finish(line, cause)
+                    self._finish(leg, cause)
 
-    async def _set_remote(self, line: Line, remote: RemoteMedia) -> None:
-        if line.ending or remote == line.remote:
+    async def _set_remote(self, leg: SipLeg, remote: RemoteMedia) -> None:
+        if leg.ending or remote == leg.remote:
             return
-        line.remote = remote
+        leg.remote = remote
         try:
-            await self._engine.set_remote(line.leg, remote)
+            await self._engine.set_remote(leg.id, remote)
         except Refused as refused:
-            log.warning("media lost", leg=line.leg, reason=refused.code.value)
-            self.hang_up(line.leg, ReleaseCause.WORKER_LOST)
+            log.warning("media lost", leg=leg.id, reason=refused.code.value)
+            self.hang_up(leg.id, ReleaseCause.WORKER_LOST)
 
-    async def _say(self, line: Line, event: LineEvent) -> None:
-        if not line.ending:
+    async def _say(self, leg: SipLeg, event: LineEvent) -> None:
+        if not leg.ending:
             self._tell(event)
 
     def _tell(self, event: LineEvent) -> None:
@@ -371,15 +360,15 @@ class SipDoor:
 
     def _on_media(self, event: EngineEvent) -> None:
         if isinstance(event, LegsLost):
-            for leg in event.legs & self._lines.keys():
-                self._lines[leg].media_open = False
+            for leg in event.legs & self._legs.keys():
+                self._legs[leg].media_open = False
                 self.hang_up(leg, ReleaseCause.WORKER_LOST)
 
     # --- addresses
 
     def _session_of(self, leg: LegId) -> Session | None:
-        line = self._lines.get(leg)
-        return line.session if line is not None and not line.ending else None
+        sip_leg = self._legs.get(leg)
+        return sip_leg.session if sip_leg is not None and not sip_leg.ending else None
 
     def _targets(self, vdn: VdnId, to: Destination) -> list[Target]:
         """The ways to ring `to`, best first."""

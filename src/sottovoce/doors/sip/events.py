@@ -1,31 +1,59 @@
-"""What the user agent says to whoever owns it (the door, a phone). Past tense, frozen."""
+"""What the user agent says to whoever owns it (the door, a phone). Past tense, frozen.
+
+A call is named by its key, a registration by its address of record: an event holds nothing that acts.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import NamedTuple
 
+from sottovoce.domain.directory import VdnId
 from sottovoce.domain.legs import ReleaseCause, RemoteMedia
+from sottovoce.doors.sip.hops import Hop
 
-if TYPE_CHECKING:
-    from sottovoce.doors.sip.registering import Registration
-    from sottovoce.doors.sip.registrar import Binding
-    from sottovoce.doors.sip.session import Session
+
+class CallKey(NamedTuple):
+    """What names a call: its Call-ID and our tag in it (RFC 3261 12; their tag may come later)."""
+
+    call_id: str
+    local_tag: str
+
+
+@dataclass(frozen=True, slots=True)
+class Binding:
+    """One contact of one phone. `expires_at` is on the core's clock."""
+
+    username: str
+    number: str
+    vdn: VdnId
+    contact: str
+    """The contact's URI, as the phone wrote it."""
+    hop: Hop
+    """Where an INVITE to it goes."""
+    source: Hop
+    """Where its REGISTER came from."""
+    behind_nat: bool
+    expires_at: float
+    call_id: str
+    cseq: int
+    instance: str = ""
+    """+sip.instance (RFC 5626), or ""."""
 
 
 @dataclass(frozen=True, slots=True)
 class CallOffered:
-    """An INVITE was admitted and waits: `session.place(address)`, then ring, accept or refuse."""
+    """An INVITE was admitted and waits: `UserAgent.offer(call)` is what to place, ring, accept or refuse."""
 
-    session: Session
+    call: CallKey
 
 
 @dataclass(frozen=True, slots=True)
 class CallProgressed:
     """The far side of a call that was placed said 180-199. `early` when it sends media already."""
 
-    session: Session
+    call: CallKey
     status: int
     early: bool
 
@@ -34,7 +62,7 @@ class CallProgressed:
 class MediaAgreed:
     """Offer and answer are complete (or an early answer came): this is the far side now."""
 
-    session: Session
+    call: CallKey
     remote: RemoteMedia
 
 
@@ -42,36 +70,36 @@ class MediaAgreed:
 class CallAnswered:
     """The call stands; MediaAgreed came before."""
 
-    session: Session
+    call: CallKey
 
 
 @dataclass(frozen=True, slots=True)
 class CallHeld:
     """The far side no longer wants to receive (sendonly or inactive, RFC 3264 8.4)."""
 
-    session: Session
+    call: CallKey
 
 
 @dataclass(frozen=True, slots=True)
 class CallResumed:
     """The far side receives again."""
 
-    session: Session
+    call: CallKey
 
 
 @dataclass(frozen=True, slots=True)
 class DialogChanged:
     """What a BYE would need changed. `dialog` is plain data for `UserAgent.bye`."""
 
-    session: Session
+    call: CallKey
     dialog: Mapping[str, object]
 
 
 @dataclass(frozen=True, slots=True)
 class CallEnded:
-    """The last word about a session, said exactly once. `status` is the SIP status, if one ended it."""
+    """The last word about a call, said exactly once. `status` is the SIP status, if one ended it."""
 
-    session: Session
+    call: CallKey
     cause: ReleaseCause
     status: int | None = None
     by_far_side: bool = False
@@ -97,7 +125,7 @@ class Unbound:
 class Registered:
     """Our REGISTER was accepted for `expires` seconds; it is refreshed by itself."""
 
-    registration: Registration
+    address: str
     expires: int
 
 
@@ -105,7 +133,7 @@ class Registered:
 class RegistrationFailed:
     """Our REGISTER was refused or not answered; it is tried again by itself after a while."""
 
-    registration: Registration
+    address: str
     status: int
 
 
@@ -113,7 +141,7 @@ class RegistrationFailed:
 class Unregistered:
     """Our binding is removed."""
 
-    registration: Registration
+    address: str
 
 
 Event = (

@@ -5,17 +5,17 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 from collections.abc import Awaitable, Callable
-from typing import TYPE_CHECKING
+from dataclasses import dataclass
 
 import structlog
 
 from sottovoce.domain.directory import VdnId
 from sottovoce.domain.legs import LegAddress, LegId, RemoteMedia
+from sottovoce.doors.sip.hops import Hop
+from sottovoce.doors.sip.ports import Account
 from sottovoce.doors.sip.session import Session
+from sottovoce.doors.sip.settings import Trunk
 from sottovoce.tasks import Tasks
-
-if TYPE_CHECKING:
-    from sottovoce.doors.sip.door import Target
 
 log = structlog.get_logger(__name__)
 
@@ -23,11 +23,23 @@ PATIENCE = 5.0
 """Seconds that one step may take: a media engine that hangs must not keep a leg for ever."""
 
 
-class Line:
+@dataclass(frozen=True, slots=True)
+class Target:
+    """One way to ring somebody."""
+
+    uri: str
+    hop: Hop
+    account: Account | None = None
+    nat: bool = False
+    trunk: Trunk | None = None
+    proxied: bool = False
+
+
+class SipLeg:
     """A leg's state at the door."""
 
-    def __init__(self, leg: LegId, vdn: VdnId, tasks: Tasks, on_stuck: Callable[[LegId], None]) -> None:
-        self.leg = leg
+    def __init__(self, id: LegId, vdn: VdnId, tasks: Tasks, on_stuck: Callable[[LegId], None]) -> None:
+        self.id = id
         self.vdn = vdn
         self.session: Session | None = None
         self.targets: list[Target] = []
@@ -49,14 +61,11 @@ class Line:
         self._steps: deque[Callable[[], Awaitable[None]]] = deque()
         self._worker: asyncio.Task[None] | None = None
 
-    def take(self, session: Session) -> None:
-        self.session = session
-
     def then(self, step: Callable[[], Awaitable[None]]) -> None:
         """Do `step` after all that was asked before."""
         self._steps.append(step)
         if self._worker is None:
-            self._worker = self._tasks.spawn(self._work(), name=f"leg {self.leg}")
+            self._worker = self._tasks.spawn(self._work(), name=f"leg {self.id}")
 
     async def settled(self) -> None:
         """Wait until nothing is left to do."""
@@ -71,10 +80,10 @@ class Line:
                     async with asyncio.timeout(PATIENCE):
                         await step()
                 except TimeoutError:
-                    log.error("media engine does not answer", leg=self.leg)
-                    self._on_stuck(self.leg)
+                    log.error("media engine does not answer", leg=self.id)
+                    self._on_stuck(self.id)
                 except Exception:
-                    log.exception("leg's step failed", leg=self.leg)
-                    self._on_stuck(self.leg)
+                    log.exception("leg's step failed", leg=self.id)
+                    self._on_stuck(self.id)
         finally:
             self._worker = None

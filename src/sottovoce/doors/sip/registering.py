@@ -3,18 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 from sottovoce.doors.sip.challenges import Exchange
+from sottovoce.doors.sip.core import Core
 from sottovoce.doors.sip.events import Registered, RegistrationFailed, Unregistered
 from sottovoce.doors.sip.headers import Headers
 from sottovoce.doors.sip.hops import Hop
 from sottovoce.doors.sip.message import Request, Response
 from sottovoce.doors.sip.ports import Account
 from sottovoce.doors.sip.timers import Timer
-
-if TYPE_CHECKING:
-    from sottovoce.doors.sip.ua import UserAgent
 
 RETRY = 30.0
 """Seconds until a registration that failed is tried again, twice as long each time."""
@@ -35,12 +32,12 @@ class RegisterWith:
 class Registration:
     """One binding of ours, kept alive until `remove`."""
 
-    def __init__(self, ua: UserAgent, wanted: RegisterWith) -> None:
+    def __init__(self, core: Core, wanted: RegisterWith) -> None:
         self.wanted = wanted
         self.registered = False
-        self._ua = ua
-        self._call_id = f"{ua.entropy.token()}@{ua.settings.domain}"
-        self._tag = ua.entropy.token()
+        self._core = core
+        self._call_id = f"{core.entropy.token()}@{core.settings.domain}"
+        self._tag = core.entropy.token()
         self._seq = 0
         self._expires = wanted.expires
         self._removing = False
@@ -64,7 +61,7 @@ class Registration:
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
-        wanted, ua = self.wanted, self._ua
+        wanted, core = self.wanted, self._core
         domain = wanted.address.rpartition("@")[2]
         headers = Headers()
         headers.add("Max-Forwards", "70")
@@ -72,11 +69,11 @@ class Registration:
         headers.add("To", f"<{wanted.address}>")
         headers.add("Call-ID", self._call_id)
         headers.add("CSeq", f"{self._number()} REGISTER")
-        headers.add("Contact", f"{ua.contact(wanted.hop, wanted.account.username)};expires={expires}")
+        headers.add("Contact", f"{core.contact(wanted.hop, wanted.account.username)};expires={expires}")
         headers.add("Expires", str(expires))
-        headers.add("User-Agent", ua.settings.product)
+        headers.add("User-Agent", core.settings.product)
         self._running = Exchange(
-            ua.transactions,
+            core.transactions,
             Request("REGISTER", f"sip:{domain}", headers),
             wanted.hop,
             account=wanted.account,
@@ -95,24 +92,24 @@ class Registration:
         self._running = None
         if self._removing:
             self.registered = False
-            self._ua.emit(Unregistered(self))
+            self._core.emit(Unregistered(self.wanted.address))
         elif response.status < 300:
             self.registered = True
             self._retry = RETRY
             seconds = self._granted(response)
-            self._timer = self._ua.timers.after(max(seconds - 15, seconds * 0.5), self.refresh)
-            self._ua.emit(Registered(self, seconds))
+            self._timer = self._core.timers.after(max(seconds - 15, seconds * 0.5), self.refresh)
+            self._core.emit(Registered(self.wanted.address, seconds))
         elif response.status == 423 and self._longer(response):
             self._send(self._expires)
         else:
             self.registered = False
-            self._timer = self._ua.timers.after(self._retry, self.refresh)
+            self._timer = self._core.timers.after(self._retry, self.refresh)
             self._retry = min(self._retry * 2, RETRY_LIMIT)
-            self._ua.emit(RegistrationFailed(self, response.status))
+            self._core.emit(RegistrationFailed(self.wanted.address, response.status))
 
     def _granted(self, response: Response) -> int:
         """How long the registrar keeps our contact."""
-        ours = self._ua.contact(self.wanted.hop, self.wanted.account.username).strip("<>")
+        ours = self._core.contact(self.wanted.hop, self.wanted.account.username).strip("<>")
         for value in response.headers.get_all("Contact"):
             uri, _, parameters = value.partition(">")
             if uri.strip().lstrip("<") == ours:

@@ -10,7 +10,7 @@ from typing import TypeVar
 from sottovoce.domain.directory import PhoneAccount, VdnId
 from sottovoce.doors.sip.admission import Authenticator, Networks, Refusal
 from sottovoce.doors.sip.dialog import hop_of
-from sottovoce.doors.sip.events import Bound, Event, Unbound
+from sottovoce.doors.sip.events import Binding, Bound, Event, Unbound
 from sottovoce.doors.sip.headers import MalformedHeader
 from sottovoce.doors.sip.hops import Hop, Transport
 from sottovoce.doors.sip.message import Request
@@ -20,27 +20,6 @@ from sottovoce.doors.sip.transactions import ServerTransaction
 from sottovoce.doors.sip.uri import NameAddr, SipUri
 
 T = TypeVar("T")
-
-
-@dataclass(frozen=True, slots=True)
-class Binding:
-    """One contact of one phone. `expires_at` is on the core's clock."""
-
-    username: str
-    number: str
-    vdn: VdnId
-    contact: str
-    """The contact's URI, as the phone wrote it."""
-    hop: Hop
-    """Where an INVITE to it goes."""
-    source: Hop
-    """Where its REGISTER came from."""
-    behind_nat: bool
-    expires_at: float
-    call_id: str
-    cseq: int
-    instance: str = ""
-    """+sip.instance (RFC 5626), or ""."""
 
 
 @dataclass(frozen=True, slots=True)

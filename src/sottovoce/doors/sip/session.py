@@ -8,16 +8,17 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from enum import Enum, auto
-from typing import TYPE_CHECKING
 
 from sottovoce.domain.legs import ReleaseCause, RemoteMedia
 from sottovoce.doors.sip.causes import status_of
 from sottovoce.doors.sip.challenges import Exchange
+from sottovoce.doors.sip.core import SDP, Core
 from sottovoce.doors.sip.dialog import Dialog
 from sottovoce.doors.sip.events import (
     CallAnswered,
     CallEnded,
     CallHeld,
+    CallKey,
     CallResumed,
     DialogChanged,
     MediaAgreed,
@@ -32,10 +33,6 @@ from sottovoce.doors.sip.sdp import SdpError, UnsupportedMedia
 from sottovoce.doors.sip.timers import T4, TIMEOUT, Timer
 from sottovoce.doors.sip.transactions import ServerTransaction
 
-if TYPE_CHECKING:
-    from sottovoce.doors.sip.ua import UserAgent
-
-SDP = "application/sdp"
 MAX_ACKS = 64
 """How many ACKs are kept to be sent again."""
 MOVED_ON = frozenset([404, 405, 501, 415, 420, 488, 606])
@@ -56,22 +53,18 @@ class Phase(Enum):
 
 
 class Session:
-    """One call. `label` is its owner's name for it; `caller` and `called` are numbers for people."""
+    """One call. `caller` and `called` are numbers for people."""
 
-    def __init__(
-        self, ua: UserAgent, *, call_id: str, local_tag: str, account: Account | None = None, label: str = ""
-    ) -> None:
-        self.ua = ua
-        self.label = label
-        self.call_id = call_id
-        self.local_tag = local_tag
+    def __init__(self, core: Core, key: CallKey, account: Account | None = None) -> None:
+        self.core = core
+        self.key = key
         self.account = account
         self.caller = ""
         self.called = ""
         self.phase = Phase.OFFERED
         self.dialog: Dialog | None = None
-        self.negotiation = Negotiation(int(ua.entropy.fraction() * 2**40) + 1)
-        self.timer = SessionTimer(ua.timers, ua.settings, self._refresh, self._expire)
+        self.negotiation = Negotiation(int(core.entropy.fraction() * 2**40) + 1)
+        self.timer = SessionTimer(core.timers, core.settings, self._refresh, self._expire)
         self.held = False
         self._answered = False
         """Whether CallAnswered was said."""
@@ -131,14 +124,14 @@ class Session:
         self.timer.stop()
         if self._back_off is not None:
             self._back_off.cancel()
-        self.ua.ended(self)
-        self.ua.emit(CallEnded(self, cause, status, by_far_side))
-        self.ua.timers.after(TIMEOUT + T4, self._forget)
+        self.core.ended(self.key)
+        self.core.emit(CallEnded(self.key, cause, status, by_far_side))
+        self.core.timers.after(TIMEOUT + T4, self._forget)
 
     def _forget(self) -> None:
         self._acks.clear()
         self._accepted = self._change = self._acceptance = None
-        self.ua.forget(self)
+        self.core.forget(self.key)
 
     def _send_bye(self, cause: ReleaseCause) -> None:
         if self.dialog is None:
@@ -165,7 +158,7 @@ class Session:
             return dialog.local_seq
 
         made = Exchange(
-            self.ua.transactions,
+            self.core.transactions,
             request,
             dialog.hop(),
             account=self.account,
@@ -182,14 +175,14 @@ class Session:
         saved = self.dialog.saved()
         if saved != self._saved:
             self._saved = saved
-            self.ua.emit(DialogChanged(self, saved))
+            self.core.emit(DialogChanged(self.key, saved))
 
     def acknowledge(self, invite: Request, response: Response, dialog: Dialog) -> None:
         """ACK a 2xx; the same bytes again when the 2xx comes again (RFC 3261 13.2.2.4)."""
         key = (dialog.remote_tag, invite.cseq[0])
         known = self._acks.get(key)
         if known is not None:
-            self.ua.transactions.send(known[0], known[1], "")
+            self.core.transactions.send(known[0], known[1], "")
             return
         ack = dialog.request("ACK", seq=invite.cseq[0])
         for name in ("Authorization", "Proxy-Authorization"):
@@ -198,7 +191,7 @@ class Session:
         hop = dialog.hop()
         if len(self._acks) >= MAX_ACKS:
             del self._acks[next(iter(self._acks))]
-        self._acks[key] = (self.ua.transactions.send_ack(ack, hop), hop)
+        self._acks[key] = (self.core.transactions.send_ack(ack, hop), hop)
 
     def reinvite(self) -> None:
         """Offer what is wanted now, as soon as no other change is under way."""
@@ -219,7 +212,7 @@ class Session:
             if change is None or response.cseq[0] != change.request.cseq[0]:
                 key = (dialog.remote_tag, response.cseq[0])
                 if key in self._acks:
-                    self.ua.transactions.send(*self._acks[key], "")
+                    self.core.transactions.send(*self._acks[key], "")
                 return
             self._change = None
             dialog.retarget(response)
@@ -247,9 +240,9 @@ class Session:
 
     def _later(self) -> None:
         """After a 491: try again when RFC 3261 14.1 says."""
-        fraction = self.ua.entropy.fraction()
+        fraction = self.core.entropy.fraction()
         delay = 2.1 + fraction * 1.9 if self._started_it else fraction * 2.0
-        self._back_off = self.ua.timers.after(round(delay, 2), self.reinvite)
+        self._back_off = self.core.timers.after(round(delay, 2), self.reinvite)
 
     def _next_change(self) -> None:
         if self._change_wanted and not (self._back_off is not None and self._back_off.running):
@@ -292,8 +285,8 @@ class Session:
 
     def _describe(self, request: Request, body: bytes, *, first: bool = False) -> None:
         """The headers that every INVITE and UPDATE carries, and its offer."""
-        request.headers.add("Allow", self.ua.allowed)
-        request.headers.add("Supported", self.ua.supported)
+        request.headers.add("Allow", self.core.allowed)
+        request.headers.add("Supported", self.core.supported)
         for name, value in self.timer.for_request(first=first):
             request.headers.add(name, value)
         if body:
@@ -305,7 +298,7 @@ class Session:
     def on_request(self, transaction: ServerTransaction) -> None:
         """A request in this dialog, neither ACK nor CANCEL."""
         request = transaction.request
-        transaction.tag = self.local_tag
+        transaction.tag = self.key.local_tag
         dialog = self.dialog_of(request)
         if dialog is None or (self.ended and request.method != "BYE"):
             transaction.answer(481)
@@ -325,9 +318,9 @@ class Session:
         elif request.method == "PRACK":
             self.on_prack(transaction)
         elif request.method == "OPTIONS":
-            transaction.answer(200, extra=self.ua.abilities())
+            transaction.answer(200, extra=self.core.abilities())
         else:
-            transaction.answer(405, extra=[("Allow", self.ua.allowed)])
+            transaction.answer(405, extra=[("Allow", self.core.allowed)])
 
     def dialog_of(self, request: Request) -> Dialog | None:
         """The dialog that a request belongs to, by its From tag."""
@@ -365,7 +358,7 @@ class Session:
 
     def _on_reinvite(self, transaction: ServerTransaction, dialog: Dialog) -> None:
         if self.phase in (Phase.CALLING, Phase.OFFERED):
-            transaction.answer(500, extra=[("Retry-After", str(int(self.ua.entropy.fraction() * 10)))])
+            transaction.answer(500, extra=[("Retry-After", str(int(self.core.entropy.fraction() * 10)))])
         elif self._change is not None or self.negotiation.offer_open:
             transaction.answer(491)
         elif self._turned_away(transaction):
@@ -393,14 +386,14 @@ class Session:
                 transaction.answer(491)
                 return
             if self.negotiation.remote is None:
-                transaction.answer(500, extra=[("Retry-After", str(int(self.ua.entropy.fraction() * 10)))])
+                transaction.answer(500, extra=[("Retry-After", str(int(self.core.entropy.fraction() * 10)))])
                 return
             answer = self._answer_or_offer(transaction)
             if answer is None:
                 return
             body = answer
         dialog.retarget(request)
-        extra = [("Contact", dialog.contact), *self.ua.abilities()]
+        extra = [("Contact", dialog.contact), *self.core.abilities()]
         if self.phase in (Phase.ACCEPTED, Phase.TALKING):
             extra += self.timer.answer(request)
         transaction.answer(200, extra=extra, body=body)
@@ -410,7 +403,7 @@ class Session:
 
     def _turned_away(self, transaction: ServerTransaction) -> bool:
         """Refuse a body or session interval that cannot be taken (415, 422)."""
-        if self.ua.refused_body(transaction):
+        if self.core.refused_body(transaction):
             return True
         if too_small(transaction.request, self.timer.minimum):
             transaction.answer(422, extra=[("Min-SE", str(self.timer.minimum))])
@@ -435,7 +428,7 @@ class Session:
         """Answer an INVITE with 200, again and again until its ACK."""
         assert self.dialog is not None
         request = transaction.request
-        extra = [("Contact", self.dialog.contact), *self.ua.abilities(), *self.timer.answer(request)]
+        extra = [("Contact", self.dialog.contact), *self.core.abilities(), *self.timer.answer(request)]
         if self.dialog.remote_seq is not None:
             extra += [("Record-Route", route) for route in request.headers.get_all("Record-Route")]
         response = transaction.reply(200, extra=extra, body=body)
@@ -443,7 +436,7 @@ class Session:
         data = response.encode()
         self._accepted = (transaction, data, request.cseq[0])
         self._acceptance = Repetition(
-            self.ua.timers, lambda: transaction.resend(data), self._acknowledgement_lost
+            self.core.timers, lambda: transaction.resend(data), self._acknowledgement_lost
         )
 
     def _acknowledgement_lost(self) -> None:
@@ -461,19 +454,19 @@ class Session:
         remote = self.negotiation.remote
         if remote is None or self.ended:
             return
-        self.ua.emit(MediaAgreed(self, remote))
+        self.core.emit(MediaAgreed(self.key, remote))
         self._note_hold()
 
     def say_answered(self) -> None:
         """Say that the call stands, and then if it does so on hold."""
         self._answered = True
-        self.ua.emit(CallAnswered(self))
+        self.core.emit(CallAnswered(self.key))
         self._note_hold()
 
     def _note_hold(self) -> None:
         if self._answered and self.negotiation.held != self.held:
             self.held = self.negotiation.held
-            self.ua.emit(CallHeld(self) if self.held else CallResumed(self))
+            self.core.emit(CallHeld(self.key) if self.held else CallResumed(self.key))
 
     def learn(self, message: Request | Response) -> None:
         """Note what the far side's INVITE or 2xx says about its abilities."""

@@ -13,35 +13,23 @@ from sottovoce.doors.sip.admission import Doorman, Open, Refusal
 from sottovoce.doors.sip.called import Called
 from sottovoce.doors.sip.calling import Calling, OutgoingCall
 from sottovoce.doors.sip.challenges import Exchange
+from sottovoce.doors.sip.core import KNOWN_METHODS, OPTION_TAGS, SDP, Core
 from sottovoce.doors.sip.dialog import Dialog, NoDialog
-from sottovoce.doors.sip.events import CallOffered, Event
+from sottovoce.doors.sip.events import CallKey, CallOffered, Event
 from sottovoce.doors.sip.hops import Hop, Outgoing
 from sottovoce.doors.sip.limits import SourceLimits, Verdict
-from sottovoce.doors.sip.matching import Transactions
 from sottovoce.doors.sip.message import Request, Response, SipParseError, parse
 from sottovoce.doors.sip.negotiation import Negotiation
 from sottovoce.doors.sip.ports import Account, Addresses, Entropy
 from sottovoce.doors.sip.refresh import shortest_interval, too_small
 from sottovoce.doors.sip.registering import RegisterWith, Registration
-from sottovoce.doors.sip.registrar import Registrar
 from sottovoce.doors.sip.sdp import SdpError, UnsupportedMedia
-from sottovoce.doors.sip.session import SDP, Session
 from sottovoce.doors.sip.settings import UaSettings
-from sottovoce.doors.sip.timers import Timers
 from sottovoce.doors.sip.transactions import ServerTransaction
 from sottovoce.doors.sip.uri import escape_user
 
-REFUSED_METHODS = frozenset(["INFO", "MESSAGE", "SUBSCRIBE", "NOTIFY", "PUBLISH", "REFER"])
-KNOWN_METHODS = REFUSED_METHODS | frozenset(
-    ["INVITE", "ACK", "CANCEL", "BYE", "OPTIONS", "REGISTER", "UPDATE", "PRACK"]
-)
-"""Methods of the registry: one not served here is 405; any other is 501."""
-OPTION_TAGS = frozenset(["100rel", "timer"])
-MAX_BODY = 16384
-"""Longest body looked at, in bytes; beyond it 513."""
 
-
-class UserAgent:
+class UserAgent(Core):
     """One SIP endpoint."""
 
     def __init__(
@@ -54,28 +42,11 @@ class UserAgent:
         limits: SourceLimits | None = None,
         now: float = 0.0,
     ) -> None:
-        self.settings = settings
-        self.entropy = entropy
-        self.timers = Timers(now)
-        self.transactions = Transactions(
-            self,
-            self.timers,
-            entropy,
-            addresses,
-            capacity=settings.max_transactions,
-            large_over_tcp=settings.large_requests_over_tcp,
-            retry_after=settings.retry_after,
-        )
+        super().__init__(self, settings, entropy=entropy, addresses=addresses, now=now)
         self.doorman: Doorman = doorman or Open()
-        self.registrar: Registrar | None = None
-        """Set by whoever serves phones."""
         self.trusted: Callable[[Hop], bool] = lambda source: False
         """Whether a source may ask ten times as much (a trunk)."""
-        self._addresses = addresses
         self._limits = limits
-        self._events: list[Event] = []
-        self._sessions: dict[tuple[str, str], Session] = {}
-        self._calls: set[tuple[str, str]] = set()
 
     # --- in
 
@@ -126,15 +97,18 @@ class UserAgent:
         """When `advance` is needed next, None never."""
         return self.timers.deadline
 
-    def emit(self, event: Event) -> None:
-        self._events.append(event)
-
     # --- do
 
     def invite(self, call: OutgoingCall) -> Calling:
         """Place a call; CallProgressed, CallAnswered or CallEnded follow."""
         session = Calling(self, call)
-        self._add(session)
+        self.add(session)
+        return session
+
+    def offer(self, call: CallKey) -> Called:
+        """The call that CallOffered named. KeyError when it is long over."""
+        session = self._sessions[call]
+        assert isinstance(session, Called), f"{call} was not offered"
         return session
 
     def register(self, wanted: RegisterWith) -> Registration:
@@ -159,60 +133,9 @@ class UserAgent:
         )
 
     @property
-    def sessions(self) -> list[Session]:
-        """The calls that have not ended."""
-        return [session for session in self._sessions.values() if not session.ended]
-
-    # --- what sessions need
-
-    @property
-    def allowed(self) -> str:
-        methods = "INVITE, ACK, CANCEL, BYE, OPTIONS, UPDATE, PRACK"
-        return methods + (", REGISTER" if self.registrar is not None else "")
-
-    @property
-    def supported(self) -> str:
-        return "timer, 100rel" if self.settings.reliable else "timer"
-
-    def abilities(self) -> list[tuple[str, str]]:
-        """Headers of 2xx to INVITE, UPDATE and OPTIONS."""
-        return [("Allow", self.allowed), ("Supported", self.supported), ("Server", self.settings.product)]
-
-    def contact(self, hop: Hop, user: str = "") -> str:
-        """Our Contact, as the far side of `hop` reaches us."""
-        host, port = self._addresses(hop)
-        host = f"[{host}]" if ":" in host else host
-        transport = ";transport=tcp" if hop.transport.reliable else ""
-        return f"<sip:{user + '@' if user else ''}{host}:{port}{transport}>"
-
-    def ended(self, session: Session) -> None:
-        """A session ended; it stays known until `forget`."""
-        self._calls.discard((session.call_id, session.local_tag))
-
-    def forget(self, session: Session) -> None:
-        self._sessions.pop((session.call_id, session.local_tag), None)
-
-    def refused_body(self, transaction: ServerTransaction) -> bool:
-        """Refuse a body that is no SDP, or too long (415, 513)."""
-        request = transaction.request
-        if not request.body:
-            return False
-        encoding = (request.headers.get("Content-Encoding") or "identity").lower()
-        if len(request.body) > MAX_BODY:
-            transaction.answer(513)
-        elif request.content_type != SDP:
-            transaction.answer(415, extra=[("Accept", SDP)])
-        elif encoding != "identity":
-            transaction.answer(415, extra=[("Accept-Encoding", "identity")])
-        else:
-            return False
-        return True
-
-    def _add(self, session: Session) -> None:
-        key = (session.call_id, session.local_tag)
-        self._sessions[key] = session
-        if not session.ended:
-            self._calls.add(key)
+    def standing(self) -> int:
+        """How many calls have not ended."""
+        return len(self._standing)
 
     # --- the transactions' user
 
@@ -230,7 +153,7 @@ class UserAgent:
             return
         tag = request.to.tag if request.to is not None else None
         if tag and method not in ("REGISTER", "OPTIONS"):
-            session = self._sessions.get((request.call_id, tag))
+            session = self._sessions.get(CallKey(request.call_id, tag))
             if session is None:
                 transaction.answer(481)
             else:
@@ -242,7 +165,7 @@ class UserAgent:
         elif (request.headers.get("Max-Forwards") or "70").strip() == "0":
             transaction.answer(483)
         elif method == "INVITE":
-            self._offered(transaction)
+            self._admit(transaction)
         elif method == "REGISTER" and self.registrar is not None:
             self.registrar.on_register(transaction)
         elif method in ("BYE", "PRACK", "UPDATE"):
@@ -251,22 +174,23 @@ class UserAgent:
             transaction.answer(405, extra=[("Allow", self.allowed)])
 
     def on_ack(self, request: Request, source: Hop) -> None:
-        session = self._sessions.get((request.call_id, (request.to.tag if request.to else None) or ""))
+        tag = request.to.tag if request.to is not None else None
+        session = self._sessions.get(CallKey(request.call_id, tag or ""))
         if session is not None:
             session.on_ack(request)
 
     def on_cancel(self, transaction: ServerTransaction) -> None:
-        session = self._sessions.get((transaction.request.call_id, transaction.tag))
+        session = self._sessions.get(CallKey(transaction.request.call_id, transaction.tag))
         if isinstance(session, Called) and session.invite is transaction:
             session.on_cancel()
         else:
             transaction.answer(487)
 
-    def _offered(self, transaction: ServerTransaction) -> None:
-        """An INVITE that would begin a call."""
+    def _admit(self, transaction: ServerTransaction) -> None:
+        """Begin a call, if there is room, the doorman lets it in and its offer can be taken."""
         request, source = transaction.request, transaction.source
         retry = [("Retry-After", str(self.settings.retry_after))]
-        if len(self._calls) >= self.settings.max_sessions:
+        if self.standing >= self.settings.max_sessions:
             transaction.answer(503, extra=retry)
             return
         admitted = self.doorman.admit(request, source, self.timers.now)
@@ -297,15 +221,15 @@ class UserAgent:
             return
         transaction.answer(100)
         session = Called(self, transaction, dialog, admitted)
-        self._add(session)
-        self.emit(CallOffered(session))
+        self.add(session)
+        self.emit(CallOffered(session.key))
 
     def _within_limits(self, request: Request, source: Hop, now: float) -> bool:
         """Whether a request may go on; what belongs to a call that stands always may."""
         if self._limits is None or request.method == "ACK":
             return True
         tag = request.to.tag if request.to is not None else None
-        if tag and (request.call_id, tag) in self._sessions:
+        if tag and CallKey(request.call_id, tag) in self._sessions:
             return True
         trusted = self.trusted(source)
         cheap = request.method == "CANCEL" or trusted
