@@ -23,12 +23,14 @@ class Clock(Protocol):
 
 
 class SystemClock:
-    """The machine's clock."""
+    """The clock of the machine."""
 
     def monotonic(self) -> float:
+        """Seconds on the machine's clock that never jumps."""
         return time.monotonic()
 
     def now(self) -> datetime:
+        """The wall clock, in UTC."""
         return datetime.now(UTC)
 
 
@@ -40,9 +42,11 @@ class ManualClock:
         self._elapsed = 0.0
 
     def monotonic(self) -> float:
+        """The seconds that it was advanced by."""
         return self._elapsed
 
     def now(self) -> datetime:
+        """The start, and the seconds that it was advanced by."""
         return self._start + timedelta(seconds=self._elapsed)
 
     def advance(self, seconds: float) -> None:

@@ -50,7 +50,7 @@ class Answer:
 
 @dataclass(frozen=True, slots=True)
 class GatewayEvent:
-    """One event as polled."""
+    """One event that a poll brought."""
 
     kind: str
     """`eventType`, for example `AgentState_Ready`."""
@@ -77,6 +77,7 @@ class Gateway:
         self._http = httpx.AsyncClient(verify=verify, limits=limits, timeout=_POLL_TIMEOUT_S, trust_env=False)
 
     async def close(self) -> None:
+        """Close the connections."""
         await self._http.aclose()
 
     async def request(
@@ -182,15 +183,18 @@ class AgentClient:
         return await self.ask("POST", f"/onlineagent/{self.agent}/resetskill/{auto}", query)
 
     async def sign_out(self, *, force: bool = True) -> Answer:
+        """(Force)logout; the Guid is forgotten. A plain logout during a call is refused."""
         path = f"/onlineagent/{self.agent}/" + ("forcelogout" if force else "logout")
         answer = await self.ask("DELETE", path)
         self.guid = None
         return answer
 
     async def say_busy(self) -> Answer:
+        """Take no more calls until `say_free`."""
         return await self.ask("POST", f"/onlineagent/{self.agent}/saybusy")
 
     async def say_free(self) -> Answer:
+        """Be idle: ready for the next call."""
         return await self.ask("POST", f"/onlineagent/{self.agent}/sayfree")
 
     async def status(self) -> int:
@@ -211,48 +215,58 @@ class AgentClient:
         return str((await self.ask("PUT", f"/voicecall/{self.agent}/callout", body=body)).result)
 
     async def answer(self) -> Answer:
+        """Answer the call that rings at this agent."""
         return await self.ask("PUT", f"/voicecall/{self.agent}/answer")
 
     async def hold(self) -> Answer:
+        """Put the customer on hold: music and nobody else."""
         return await self.ask("POST", f"/voicecall/{self.agent}/hold")
 
     async def take_back(self) -> Answer:
+        """Take the held customer back (gethold)."""
         return await self.ask("POST", f"/voicecall/{self.agent}/gethold")
 
     async def release(self) -> Answer:
+        """Hang the present call up."""
         return await self.ask("DELETE", f"/voicecall/{self.agent}/release")
 
     async def mute(self) -> Answer:
+        """Let customer and inspectors hear nothing of this agent."""
         return await self.ask("POST", f"/voicecall/{self.agent}/beginmute")
 
     async def unmute(self) -> Answer:
+        """Be heard again."""
         return await self.ask("POST", f"/voicecall/{self.agent}/endmute")
 
     async def call_ids(self) -> list[str]:
+        """The ids of this agent's calls."""
         answer = await self.ask("GET", f"/calldata/{self.agent}/allcallid")
         return [str(call) for call in answer.result or ()]
 
     # -- supervision (qualitycontrol)
 
     async def listen(self, target: int) -> Answer:
+        """Begin to listen to agent `target` (addsupervise)."""
         return await self.ask("PUT", f"/qualitycontrol/{self.agent}/addsupervise/{target}")
 
     async def insert(self, target: int) -> Answer:
+        """Join the call of agent `target`, heard by all (addinsert)."""
         return await self.ask("PUT", f"/qualitycontrol/{self.agent}/addinsert/{target}")
 
     async def whisper(self, target: int) -> Answer:
+        """Begin to whisper to agent `target`, unheard by the customer (requestwhisperagent)."""
         return await self._whisper("requestwhisperagent", target)
 
     async def stop_whisper(self, target: int) -> Answer:
-        """Stopping Whispering (cec_07_2413): ends the supervision."""
+        """Stop whispering to agent `target`, which ends the supervision (cec_07_2413)."""
         return await self._whisper("requeststopwhisperagent", target)
 
     async def switch(self, target: int, mode: int) -> Answer:
-        """`mode` is LISTEN, INSERT or WHISPER."""
+        """Change a running supervision's mode: LISTEN, INSERT or WHISPER."""
         return await self._whisper("requestswitchinsertwhisperagent", target, switchtype=str(mode))
 
     async def toggle(self, target: int) -> Answer:
-        """Between listen and insert."""
+        """Change from listening to inserting, or back."""
         return await self.ask("POST", f"/qualitycontrol/{self.agent}/switch/{target}")
 
     async def stop(self, target: int) -> Answer:
@@ -260,6 +274,7 @@ class AgentClient:
         return await self.ask("DELETE", f"/qualitycontrol/{self.agent}/{target}")
 
     async def intercept(self, target: int, call: str | None = None) -> Answer:
+        """Take the present call of agent `target`, or the named one, away from the agent."""
         tail = f"/{quote(call, safe='')}" if call else ""
         return await self.ask("PUT", f"/qualitycontrol/{self.agent}/intercept/{target}{tail}")
 
@@ -268,10 +283,12 @@ class AgentClient:
         return await self.ask("POST", f"/qualitycontrol/{self.agent}/force{state}/{target}")
 
     async def agent_info(self, target: int) -> Mapping[str, Any]:
+        """What the gateway tells of agent `target`, as on its page (agentbyworkno)."""
         answer = await self.ask("GET", f"/agentgroup/{self.agent}/agentbyworkno/{target}")
         return dict(answer.result)
 
     async def all_agents(self) -> list[Mapping[str, Any]]:
+        """The same of every agent of the VDN (allagentstatus)."""
         return list((await self.ask("GET", f"/agentgroup/{self.agent}/allagentstatus")).result or ())
 
     async def _whisper(self, action: str, target: int, **query: str) -> Answer:

@@ -66,7 +66,7 @@ def import_(
         groups:
           - {name: Sales, side: table, leaders: \\[Lea], members: \\[Ann]}
 
-    A user without `user` (his id) is whoever has that agent, else that name in the VDN, else
+    A user without `user` (an id) is whoever has that agent, else that name in the VDN, else
     somebody new. Plans run by the clock of the VDN's time_zone.
     """
     settings = settings_of(config)

@@ -58,7 +58,7 @@ def in_force(settings: Settings) -> Iterator[str]:
 
 
 def documentation() -> str:
-    """docs/settings.md."""
+    """The text of docs/settings.md, Markdown."""
     lines = [
         "# Settings",
         "",

@@ -23,10 +23,10 @@ commands = typer.Typer(
 \b
   quality_director   runs inspection: tasks, plans, appeals, scores; all of the tenant
   quality_leader     the same for the groups led
-  inspector          inspects what is appointed to him
+  inspector          inspects what is appointed to them
   table_director     answers for all agents; first to judge appeals and problems
   table_leader       the same for the groups led
-  staff              an agent: sees his own calls and appeals
+  staff              an agent: sees their own calls and appeals
 
 Groups come in with `sottovoce agents import`.
 """,
@@ -93,7 +93,7 @@ def list_(
 
 @commands.command("disable")
 def disable(user: User, config: ConfigOption = None) -> None:
-    """Let a user do nothing any more, at once. What he did stays on record.
+    """Let a user do nothing any more, at once. What they did stays on record.
 
     Example: [bold]sottovoce user disable 1611917095665261978[/bold]
     """

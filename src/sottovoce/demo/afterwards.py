@@ -61,7 +61,7 @@ def staff(agents: Sequence[Person], inspector: Person) -> dict[str, Any]:
 
 @dataclass(frozen=True, slots=True)
 class AppKey:
-    """The demo's app key."""
+    """The app key and secret that the demo's client of the quality interfaces signs in with."""
 
     key: str
     secret: str

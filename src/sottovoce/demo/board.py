@@ -30,6 +30,7 @@ class Scene:
     afterwards: Picture = field(default_factory=Picture)
 
     def at(self, listener: str) -> list[Heard]:
+        """What `listener` could hear: one entry for each talker."""
         return [one for one in self.heard if one.listener == listener]
 
 
@@ -107,7 +108,7 @@ class Plain:
         self._said: dict[str, str] = {}
 
     def show(self, scene: Scene) -> None:
-        """Print what is not as it was."""
+        """Print a line for each thing that is not as it was."""
         for agent in scene.agents:
             name = scene.names.get(agent.customer, agent.customer)
             modes = ", ".join(f"inspector {who} {mode}s" for who, mode in agent.supervised.items())

@@ -38,7 +38,7 @@ def trunk_host() -> str | None:
 
 
 def password() -> str:
-    """A fresh one."""
+    """A new random password: 12 letters, digits, `-` and `_`."""
     return secrets.token_urlsafe(9)
 
 

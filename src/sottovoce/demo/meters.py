@@ -33,6 +33,7 @@ class Heard:
 
     @property
     def heard(self) -> bool:
+        """Whether the listener hears the talker; False while that is not known."""
         return self.level_dbov is not None and self.level_dbov > SILENCE_DBOV
 
 

@@ -37,7 +37,7 @@ class Person:
     agent_password: str = ""
 
     def speaking(self, begin_s: float = 0.0) -> Callable[[], Source]:
-        """What their microphone carries."""
+        """Makes what the microphone carries: `begin_s` of silence, then the recording again and again."""
         samples = wav.read(recording(self.voice))
         return lambda: Speech(samples, pause_s=1.2, begin_s=begin_s)
 

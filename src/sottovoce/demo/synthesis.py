@@ -69,7 +69,7 @@ def _write(path: Path, samples: npt.NDArray[np.int16]) -> None:
 
 
 def main() -> None:
-    """Write every line of `voices.LINES`."""
+    """Make the recording of every line of `voices.LINES`, in `speech/`."""
     SPEECH.mkdir(exist_ok=True)
     for name, line in LINES.items():
         samples = synthesise(line.text, line.voice, line.pitch, line.speed)

@@ -79,6 +79,7 @@ class Ear:
 
     @property
     def figures(self) -> EarFigures:
+        """Packets received, lost and refused so far."""
         return EarFigures(
             self._received,
             max(0, self._missing),
@@ -122,7 +123,7 @@ class Ear:
         return found
 
     def last(self, samples: int = tones.WINDOW) -> Samples:
-        """The newest `samples` samples."""
+        """The newest `samples` samples, a second if not told."""
         return self.window(self._end - samples, samples)
 
     def changed_at(self, hz: int, *, on: bool, since: float, among: Sequence[int]) -> float | None:

@@ -23,7 +23,7 @@ HEARD_FROM_GAIN = 0.5
 
 @dataclass(frozen=True, slots=True)
 class Share:
-    """A talker in a listener's window."""
+    """How much of one talker is in what a listener heard."""
 
     gain: float
     """What arrived of it, 1.0 being all; 0.0 while the talker is quiet."""
@@ -34,6 +34,7 @@ class Share:
 
     @property
     def heard(self) -> bool:
+        """Whether the talker spoke and at least half of it arrived."""
         return self.talking and self.gain >= HEARD_FROM_GAIN
 
     @property

@@ -84,10 +84,12 @@ class PhoneCall:
 
     @property
     def caller(self) -> str:
+        """The number that calls, empty before there is a session."""
         return self.session.caller if self.session is not None else ""
 
     @property
     def called(self) -> str:
+        """The number that is called, empty before there is a session."""
         return self.session.called if self.session is not None else ""
 
     async def talking(self, timeout: float = PATIENCE_S) -> PhoneCall:
@@ -99,7 +101,7 @@ class PhoneCall:
         return self
 
     async def ended(self, timeout: float = PATIENCE_S) -> ReleaseCause:
-        """Wait for its end."""
+        """Wait until the call is over; why it ended. TimeoutError after `timeout` s."""
         async with asyncio.timeout(timeout):
             await self._ended.wait()
         assert self.cause is not None
@@ -110,9 +112,11 @@ class PhoneCall:
         self.phone.act(self, lambda session: session.accept() if isinstance(session, Called) else None)
 
     def refuse(self, status: int = 486) -> None:
+        """Refuse a call that rings, with that SIP status (486 busy here)."""
         self.phone.act(self, lambda session: session.refuse(status) if isinstance(session, Called) else None)
 
     def hang_up(self) -> None:
+        """End the call, in whatever state it is."""
         self.phone.act(self, lambda session: session.hang_up())
 
     def hold(self) -> None:
@@ -121,19 +125,22 @@ class PhoneCall:
         self.phone.act(self, lambda session: session.hold())
 
     def resume(self) -> None:
+        """Take the far side back after `hold`."""
         self.media.holding = False
         self.phone.act(self, lambda session: session.resume())
 
     def press(self, digits: str) -> None:
-        """RFC 4733 keys."""
+        """Send these keys (0-9 * # A-D) as RFC 4733 events, one after the other."""
         self.media.press(digits)
 
     def note_talking(self) -> None:
+        """The phone tells its call that it stands."""
         if self.state is not CallState.ENDED:
             self.state = CallState.TALKING
         self._answered.set()
 
     def note_ended(self, cause: ReleaseCause, status: int | None) -> None:
+        """The phone tells its call that it is over, and by which SIP status."""
         self.state, self.cause, self.status = CallState.ENDED, cause, status
         self._answered.set()
         self._ended.set()

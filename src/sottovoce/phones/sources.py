@@ -17,14 +17,15 @@ class Source(Protocol):
     """Something that says one frame after the other, for ever."""
 
     def frame(self) -> Samples:
-        """The next 160 samples."""
+        """The next 160 samples of what is said."""
         ...
 
 
 class Quiet:
-    """Digital silence."""
+    """A source that says nothing: digital silence."""
 
     def frame(self) -> Samples:
+        """160 zeros."""
         return np.zeros(FRAME, dtype=np.int16)
 
 
@@ -37,6 +38,7 @@ class Tone:
         self._next = 0
 
     def frame(self) -> Samples:
+        """The next 160 samples of the tone."""
         said = tones.tone(self.hz, FRAME, start=self._next, level_dbov=self.level_dbov)
         self._next = (self._next + FRAME) % tones.RATE
         return said
@@ -54,6 +56,7 @@ class Speech:
         self._next = 0
 
     def frame(self) -> Samples:
+        """The next 160 samples of the recording or of its pause."""
         if self._wait > 0:
             self._wait -= 1
             return np.zeros(FRAME, dtype=np.int16)
@@ -76,6 +79,7 @@ class Babble:
         self._next = 0
 
     def frame(self) -> Samples:
+        """The next 160 samples; they begin again after `seconds`."""
         said: Samples = self._frames[self._next]
         self._next = (self._next + 1) % len(self._frames)
         return said
@@ -88,6 +92,7 @@ class Mixed:
         self._sources = sources
 
     def frame(self) -> Samples:
+        """The sum of the next 160 samples of all sources, clipped."""
         total = np.zeros(FRAME, dtype=np.int32)
         for source in self._sources:
             total += source.frame()

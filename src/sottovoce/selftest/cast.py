@@ -38,6 +38,7 @@ class Echo:
         self._at: int | None = None
 
     def frame(self) -> Samples:
+        """The next 160 samples: the voice, and half of what the ear heard 60 ms ago."""
         said = self._voice.frame()
         ear = self._ear()
         if ear is None:
@@ -51,7 +52,7 @@ class Echo:
 
 
 class Cast:
-    """The phones and clients. `ask` performs steps on them."""
+    """The three phones and the two agents' clients; the script's steps act on them."""
 
     def __init__(self, stage: Stage, gateway: Gateway) -> None:
         self.stage = stage
@@ -67,6 +68,7 @@ class Cast:
         return self.stage.agent.agent
 
     def tone_of(self, party: Party) -> int:
+        """The tone in Hz that a party sends now; a second customer has another one."""
         return self.customer_tone if party is Party.CUSTOMER else TONE[party]
 
     # -- coming and going

@@ -56,6 +56,7 @@ class StepFound:
 
     @property
     def right(self) -> bool:
+        """Whether the step was taken and every cell of it is as expected."""
         return self.failure is None and all(cell.right for cell in self.cells)
 
 
@@ -69,6 +70,7 @@ class Leak:
 
     @property
     def right(self) -> bool:
+        """Whether the customer's leg carries nothing of the whisper, by rise and by level."""
         return self.rise_db <= LEAK_RISE_DB and self.during_dbov < SILENT_BELOW_DBOV
 
 
@@ -81,6 +83,7 @@ class SameBytes:
 
     @property
     def right(self) -> bool:
+        """Whether packets were compared and none differs."""
         return self.packets > 0 and self.differing == 0
 
 
@@ -95,6 +98,7 @@ class Delays:
 
     @property
     def right(self) -> bool:
+        """Whether every change was heard."""
         return not self.missed
 
 
@@ -115,20 +119,24 @@ class PathFigures:
 
     @property
     def to_customer_right(self) -> bool:
+        """Whether at most LOST_SHARE of the packets and of the frames to the customer is missing."""
         return _few(self.to_customer_lost, self.to_customer_received + self.to_customer_lost) and _few(
             self.gaps, self.watched
         )
 
     @property
     def to_agent_right(self) -> bool:
+        """Whether at most LOST_SHARE of the packets to the agent is missing."""
         return _few(self.to_agent_lost, self.to_agent_received + self.to_agent_lost)
 
     @property
     def level_right(self) -> bool:
+        """Whether supervision leaves the agent's level at the customer as it was."""
         return self.level_change_db <= LEVEL_CHANGE_DB
 
     @property
     def right(self) -> bool:
+        """Whether nothing of these is out of its bound."""
         return self.to_customer_right and self.to_agent_right and self.level_right
 
 
@@ -150,12 +158,13 @@ class EchoFigures:
 
     @property
     def right(self) -> bool:
+        """Whether the inspector was warned."""
         return self.warned
 
 
 @dataclass(slots=True)
 class Findings:
-    """All of it."""
+    """Everything that one selftest found: steps, leakage, delays, losses, echo, and the verdict of all."""
 
     steps: list[StepFound] = field(default_factory=list)
     leaks: list[Leak] = field(default_factory=list)

@@ -1,7 +1,7 @@
 """The customer leg's bytes with and without a whisper: the same mixer, without network and clock.
 
-Two runs of the in-process engine are given the same packets. In one the inspector only listens,
-in the other he whispers for part of the time. Every packet sent to the customer, header and payload,
+Two runs of the in-process engine are given the same packets. In one the inspector only listens, in the
+other the inspector whispers for part of the time. Every packet sent to the customer, header and payload,
 must be the same in both, and the agent's must not.
 """
 
@@ -25,7 +25,7 @@ _BEGIN, _END = 100, 300
 
 
 async def prove_same_bytes(codec: Codec = Codec.PCMU) -> SameBytes:
-    """Run both and compare."""
+    """Run the engine with and without a whisper; how many of the customer's packets differ."""
     quiet_customer, quiet_agent = await _run(codec, whispering=False)
     customer, agent = await _run(codec, whispering=True)
     if agent == quiet_agent:

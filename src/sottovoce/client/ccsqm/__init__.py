@@ -16,6 +16,7 @@ Ids are texts of digits, times are `datetime` in UTC; units and spellings of the
 from __future__ import annotations
 
 from collections.abc import Mapping
+from copy import copy
 from types import TracebackType
 from typing import Any, Self
 
@@ -65,12 +66,12 @@ class Quality:
 
     @property
     def user(self) -> str | None:
-        """Whom requests name."""
+        """The user whom requests name (x-UserId), None for the app itself."""
         return self._operator.user
 
     def acting_as(self, user: str) -> Quality:
         """The same app, with its token and connections, acting as another user."""
-        other = Quality.__new__(Quality)
+        other = copy(self)
         other._take(Operator(self._operator.connection, user))
         return other
 

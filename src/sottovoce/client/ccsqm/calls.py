@@ -53,7 +53,7 @@ class InspectedCall:
 
 @dataclass(frozen=True, slots=True)
 class CallPage:
-    """Calls, of `total`."""
+    """One page of a list of calls; `total` counts those of all pages."""
 
     total: int
     calls: tuple[InspectedCall, ...]
@@ -131,7 +131,7 @@ class Calls:
         return _call(await self._operator.fields("appraisecall/detail", {"call_uuid": uuid}))
 
     async def speech_detail(self, uuid: str) -> InspectedCall:
-        """The same by CC-iSQM [2526]."""
+        """One call with its transcript, asked of CC-iSQM [2526]."""
         path = "appraisecall/detail"
         return _call(Fields.of(await self._operator.ask_speech(path, {"call_uuid": uuid}), path))
 

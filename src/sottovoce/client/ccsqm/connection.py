@@ -68,6 +68,7 @@ class Connection:
         self._renewing = asyncio.Lock()
 
     async def close(self) -> None:
+        """Close the connections."""
         await self._http.aclose()
 
     async def ask(self, path: str, body: Mapping[str, Any], *, user: str | None = None) -> Any:
@@ -133,7 +134,7 @@ class Operator:
         return await self.connection.ask(f"{SQM}/{path}", _given(body), user=self.user)
 
     async def fields(self, path: str, body: Mapping[str, Any]) -> Fields:
-        """The same, of an interface that answers one object."""
+        """POST below CC-SQM, of an interface that answers one object."""
         return Fields.of(await self.ask(path, body), path)
 
     async def ask_speech(self, path: str, body: Mapping[str, Any]) -> Any:

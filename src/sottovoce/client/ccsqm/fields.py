@@ -99,7 +99,7 @@ class Fields:
         return self._time(name, found)
 
     def texts(self, name: str) -> tuple[str, ...]:
-        """A list of texts."""
+        """A list of texts; empty if absent."""
         return tuple(str(value) for value in self._list(name))
 
     def part(self, name: str) -> Fields:

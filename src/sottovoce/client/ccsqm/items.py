@@ -33,7 +33,7 @@ class QualityItem:
 
 @dataclass(frozen=True, slots=True)
 class QualityItemPage:
-    """Items, of `total` on `pages`."""
+    """One page of a list of quality items; `total` counts those of all `pages`."""
 
     total: int
     pages: int

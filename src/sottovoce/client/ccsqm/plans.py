@@ -29,7 +29,7 @@ class Period:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """A plan as listed."""
+    """A plan in a list of plans."""
 
     plan: str
     name: str
@@ -46,7 +46,7 @@ class Plan:
 
 @dataclass(frozen=True, slots=True)
 class PlanPage:
-    """Plans, of `total`."""
+    """One page of a list of plans; `total` counts those of all pages."""
 
     total: int
     plans: tuple[Plan, ...]
@@ -86,15 +86,19 @@ class Plans:
         await self._operator.ask("regularqualitytask/updateQualityTask", body)
 
     async def begin(self, plan: str) -> None:
+        """Let a stopped plan run when its time comes."""
         await self._operator.ask("regularqualitytask/beginQualityTask", {"regularQualityTaskId": plan})
 
     async def stop(self, plan: str) -> None:
+        """Let a running plan run no more; it can be begun again."""
         await self._operator.ask("regularqualitytask/stopQualityTask", {"regularQualityTaskId": plan})
 
     async def delete(self, plan: str) -> None:
+        """Delete a stopped plan. The tasks that it made stay."""
         await self._operator.ask("regularqualitytask/deleteQualityTask", {"regularQualityTaskId": plan})
 
     async def query(self, *, page: int = 1, rows: int = 100) -> PlanPage:
+        """One page of the plans that the user may see; pages count from 1."""
         answer = await self._operator.fields(
             "regularqualitytask/queryQualityTask", {"page": page, "rows": rows}
         )

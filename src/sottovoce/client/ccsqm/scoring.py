@@ -23,7 +23,7 @@ class ScoreProfile:
 
 @dataclass(frozen=True, slots=True)
 class ScoreProfiles:
-    """Those of a page, and the id of the one in use."""
+    """One page of score profiles, and the id of the profile in use."""
 
     using: str
     profiles: tuple[ScoreProfile, ...]
@@ -51,7 +51,7 @@ class Scenario:
 
 @dataclass(frozen=True, slots=True)
 class ScenarioPage:
-    """Scenarios, of `total`."""
+    """One page of a list of scenarios; `total` counts those of all pages."""
 
     total: int
     scenarios: tuple[Scenario, ...]
@@ -64,17 +64,20 @@ class Scores:
     _operator: Operator
 
     async def create(self, profile: ScoreProfile) -> None:
+        """Make a profile; its `profile` is not sent, the server gives it an id."""
         await self._operator.ask("appraisescore/createAppraiseScore", _profile(profile))
 
     async def modify(self, profile: ScoreProfile) -> None:
+        """Change the profile of that id as a whole."""
         body = {**_profile(profile), "id": profile.profile}
         await self._operator.ask("appraisescore/modifyAppraiseScore", body)
 
     async def apply(self, profile: str) -> None:
-        """Make it the one in use."""
+        """Make this profile the one in use."""
         await self._operator.ask("appraisescore/applyAppraiseScore", {"id": profile})
 
     async def query(self, *, page: int = 1, limit: int = 10000) -> ScoreProfiles:
+        """One page of the score profiles; pages count from 1."""
         answer = await self._operator.fields(
             "appraisescore/queryAppraiseScore", {"page": page, "limit": limit}
         )
@@ -150,11 +153,13 @@ class Scenarios:
         await self._operator.ask("scenariomanage/updateScenarioStatus", body)
 
     async def find(self, scenario: str) -> Scenario:
+        """One scenario with its rules."""
         return _scenario(await self._operator.fields("scenariomanage/queryScenario", {"group_id": scenario}))
 
     async def query(
         self, *, page: int = 1, limit: int = 100, name: str | None = None, enabled: bool | None = None
     ) -> ScenarioPage:
+        """One page of the scenarios, by name and by whether they are in use; pages count from 1."""
         answer = await self._operator.fields(
             "scenariomanage/queryAllScenario",
             {

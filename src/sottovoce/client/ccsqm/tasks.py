@@ -71,7 +71,7 @@ class TaskItem:
 
 @dataclass(frozen=True, slots=True)
 class TaskPage:
-    """Tasks, of `total`."""
+    """One page of a list of tasks; `total` counts those of all pages."""
 
     total: int
     tasks: tuple[ReviewTask, ...]
@@ -79,7 +79,7 @@ class TaskPage:
 
 @dataclass(frozen=True, slots=True)
 class TaskItemPage:
-    """Items, of `total`."""
+    """One page of a task's items; `total` counts those of all pages."""
 
     total: int
     items: tuple[TaskItem, ...]

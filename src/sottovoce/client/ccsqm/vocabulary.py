@@ -44,7 +44,7 @@ class Per(IntEnum):
 
 
 class RuleKind(IntEnum):
-    """Of a rule, 3.2."""
+    """What a rule looks at in a call (3.2); MANUAL: an inspector judges."""
 
     DIALOG = 10
     SILENCE = 11
@@ -55,14 +55,14 @@ class RuleKind(IntEnum):
 
 
 class ItemKind(IntEnum):
-    """Of a quality item [2519]."""
+    """What a quality item is: a problem that inspection found, or an agent's appeal [2519]."""
 
     PROBLEM = 1
     APPEAL = 2
 
 
 class ItemStatus(IntEnum):
-    """Of a quality item [2519]."""
+    """How far a quality item is on its way [2519]."""
 
     REVIEWING = 21
     COMPLETED = 22
