@@ -11,7 +11,7 @@ Called by `http`, the console and the demo through one front; calls `Lines` (a d
 * ``presence`` ``calling`` ``handling`` ``supervising``  its transitions, by subject
 * ``seating`` ``hearing``  what those share: an agent's state and phone; tables, music, recordings
 * ``state`` ``commands`` ``effects`` ``views``  its nouns: inside, in, out, and shown
-* ``acd`` ``feed`` ``sessions`` ``timers``  queues of calls, queues of events, Guids, deadlines
+* ``acd`` ``feed`` ``sessions``  queues of calls, queues of events, Guids
 * ``memory``    a store and passwords for tests: nothing survives
 
 A command goes desk -> driver.ask (floor.intent -> store.commit) -> floor.handle -> effects -> engine, lines,

@@ -14,6 +14,7 @@ from collections.abc import Awaitable, Callable
 import structlog
 
 from sottovoce.clock import Clock
+from sottovoce.deadlines import Deadlines
 from sottovoce.domain.directory import AgentId, VdnId
 from sottovoce.domain.journal import AuditEntry, SessionEnded, SessionSaved
 from sottovoce.domain.legs import LegId, RecordingId, ReleaseCause
@@ -23,7 +24,6 @@ from sottovoce.live.commands import CloseFloor, Command, Input, RecordingClosed,
 from sottovoce.live.feed import Feed
 from sottovoce.live.floor import Floor
 from sottovoce.live.ports import Lines, Store
-from sottovoce.live.timers import Timers
 from sottovoce.media.engine import MediaEngine
 from sottovoce.tasks import Tasks
 
@@ -53,7 +53,7 @@ class Driver:
         rings: Callable[[LegId], None],
     ) -> None:
         self.floor = floor
-        self.timers = Timers()
+        self.timers: Deadlines[fx.Timer] = Deadlines()
         self._engine, self._lines, self._store, self._feed = engine, lines, store, feed
         self._clock, self._tasks = clock, tasks
         self._rings = rings

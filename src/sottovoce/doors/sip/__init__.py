@@ -3,7 +3,7 @@
 Bytes to messages (pure): ``message`` ``headers`` ``uri`` ``via``, ``sdp`` (RFC 3264), ``digest``.
 
 The core (pure; time, tokens and chance are handed in):
-* ``timers``        one heap, the only thing that knows the time
+* ``timers``        the only thing that knows the time
 * ``transactions``  client and server transactions (RFC 3261 17, RFC 6026); ``matching`` is their layer
 * ``challenges``    a request of ours until it is answered, 401 and 407 met
 * ``dialog``        tags, numbers, routes: what a BYE needs

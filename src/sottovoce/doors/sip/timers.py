@@ -1,9 +1,10 @@
-"""Timers of the SIP core: one heap, advanced from outside. All times are seconds on one monotonic clock."""
+"""Timers of the SIP core, advanced from outside. All times are seconds on one monotonic clock."""
 
 from __future__ import annotations
 
-import heapq
 from collections.abc import Callable
+
+from sottovoce.deadlines import Deadlines
 
 T1 = 0.5
 """Round-trip estimate (RFC 3261 17.1.1.1)."""
@@ -27,12 +28,13 @@ class Timer:
 
     @property
     def running(self) -> bool:
+        """Whether it will fire."""
         return self._action is not None
 
     def cancel(self) -> None:
-        if self._action is not None:
-            self._action = None
-            self._timers._cancelled()
+        """Let it never fire."""
+        self._action = None
+        self._timers._deadlines.disarm(self)
 
     def _fire(self) -> None:
         action, self._action = self._action, None
@@ -45,39 +47,25 @@ class Timers:
 
     def __init__(self, now: float = 0.0) -> None:
         self.now = now
-        self._heap: list[tuple[float, int, Timer]] = []
-        self._started = 0
-        self._dead = 0
+        self._deadlines: Deadlines[Timer] = Deadlines()
 
     def __len__(self) -> int:
-        return len(self._heap) - self._dead
+        return len(self._deadlines)
 
     def after(self, delay: float, action: Callable[[], None]) -> Timer:
         """Call `action` in the first `advance` that is at least `delay` seconds from now."""
         timer = Timer(self, self.now + max(0.0, delay), action)
-        self._started += 1
-        heapq.heappush(self._heap, (timer.at, self._started, timer))
+        self._deadlines.arm(timer, timer.at)
         return timer
 
     @property
     def deadline(self) -> float | None:
         """When `advance` is needed next, None never."""
-        while self._heap and not self._heap[0][2].running:
-            heapq.heappop(self._heap)
-            self._dead -= 1
-        return self._heap[0][0] if self._heap else None
+        return self._deadlines.next
 
     def advance(self, now: float) -> None:
         """Fire all that is due up to `now`, each at its own time, in order."""
-        while (due := self.deadline) is not None and due <= now:
-            _, _, timer = heapq.heappop(self._heap)
-            self.now = max(self.now, due)
+        for timer in self._deadlines.due(now):
+            self.now = max(self.now, timer.at)
             timer._fire()
         self.now = max(self.now, now)
-
-    def _cancelled(self) -> None:
-        self._dead += 1
-        if self._dead > 512 and self._dead * 2 > len(self._heap):
-            self._heap = [entry for entry in self._heap if entry[2].running]
-            heapq.heapify(self._heap)
-            self._dead = 0
