@@ -15,11 +15,9 @@ class Code(StrEnum):
     BAD_PARAMETER = "bad_parameter"
     NOT_SIGNED_IN = "not_signed_in"
     ALREADY_SIGNED_IN = "already_signed_in"
-    ALREADY_SIGNED_OUT = "already_signed_out"
     SIGN_IN_RUNNING = "sign_in_running"
     WRONG_CREDENTIALS = "wrong_credentials"
     ACCOUNT_LOCKED = "account_locked"
-    PASSWORD_EXPIRED = "password_expired"  # noqa: S105 - a reason, not a password
     BAD_SIGN_IN = "bad_sign_in"
     BAD_AGENT_TYPE = "bad_agent_type"
     BAD_PHONE = "bad_phone"
@@ -27,8 +25,8 @@ class Code(StrEnum):
     BAD_IP = "bad_ip"
     AGENT_BUSY_IN_CALL = "agent_busy_in_call"
     WRONG_AGENT_STATE = "wrong_agent_state"
-    WRONG_FETCH = "wrong_fetch"
     UNAVAILABLE = "unavailable"
+    """The database, or what else the use case cannot do without, is away."""
     INTERNAL = "internal"
     NO_RIGHT = "no_right"
     TARGET_UNKNOWN = "target_unknown"
@@ -44,17 +42,9 @@ class Code(StrEnum):
     NOTHING_TO_ANSWER = "nothing_to_answer"
     MEDIA_EXHAUSTED = "media_exhausted"
     NOT_FOUND = "not_found"
-
-
-class ReviewCode(StrEnum):
-    """The reasons for which the after-call half declines (`http/ccsqm/codes.py` has their wire codes)."""
-
-    BAD_PARAMETER = "bad_parameter"
+    """Unknown, or another tenant's: never told apart."""
     NOBODY = "nobody"
     """The request names no user of the tenant who could act."""
-    NO_RIGHT = "no_right"
-    NOT_FOUND = "not_found"
-    """Unknown, or another tenant's: never told apart."""
     WRONG_STATE = "wrong_state"
     LOST_RACE = "lost_race"
     """Somebody else changed it first; looking again shows how."""
@@ -64,30 +54,18 @@ class ReviewCode(StrEnum):
     OWN_RESULT = "own_result"
     """Whoever gave a result may not review it."""
     NOT_SERVED = "not_served"
-    UNAVAILABLE = "unavailable"
-    """The database is away."""
-    INTERNAL = "internal"
-
-
-class Declined(Exception):
-    """A use case of the after-call half that was declined; nothing of it happened.
-
-    `detail` is one English sentence for people. For BAD_PARAMETER it begins with the field's wire name.
-    """
-
-    def __init__(self, code: ReviewCode, detail: str = "") -> None:
-        super().__init__(detail or code.value)
-        self.code = code
-        self.detail = detail
 
 
 class Refused(Exception):
     """A use case that was refused; nothing of it happened.
 
-    `detail` is one English sentence for people and logs, never parsed.
+    `why` is an English sentence for people and logs, never parsed. `field`, where one parameter is at fault,
+    is its name in the domain, with places in lists counted from 0: `people.2.count`; other parameters that
+    `why` mentions stand in backticks. The adapters put their wire's names in the place of both.
     """
 
-    def __init__(self, code: Code, detail: str = "") -> None:
-        super().__init__(detail or code.value)
+    def __init__(self, code: Code, why: str = "", *, field: str = "") -> None:
+        super().__init__(": ".join(part for part in (field, why) if part) or code.value)
         self.code = code
-        self.detail = detail
+        self.why = why
+        self.field = field

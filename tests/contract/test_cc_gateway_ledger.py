@@ -16,7 +16,14 @@ from sottovoce.http.ccgateway.interface import BASE, Interface
 from sottovoce.http.ccgateway.openapi import path_variables
 from sottovoce.http.ccgateway.pending import pending
 from sottovoce.http.ccgateway.retcodes import ALWAYS as ALWAYS_ANSWERED
-from sottovoce.http.ccgateway.retcodes import CANDIDATES, MEANING, SUCCESS, retcode
+from sottovoce.http.ccgateway.retcodes import (
+    CANDIDATES,
+    MEANING,
+    NEVER_HERE,
+    SUCCESS,
+    general_failure,
+    retcode,
+)
 from sottovoce.http.ccgateway.router import GatewayRoute
 from sottovoce.http.site import inner_site
 from sottovoce.tasks import Tasks
@@ -135,6 +142,8 @@ def test_every_refusal_has_a_retcode_that_its_interface_lists() -> None:
             assert answered in row.codes, (verb, path, code)
             assert answered in MEANING
             assert answered != SUCCESS
+            if code in NEVER_HERE:
+                assert answered == general_failure(interface.listed)
 
 
 def test_fallbacks_of_decision_11() -> None:

@@ -17,8 +17,8 @@ from sottovoce.domain.appeals import GRIDS, Kind, Step
 from sottovoce.domain.people import Role
 from sottovoce.domain.reviews import TASKS, TaskAction, TaskState
 from sottovoce.domain.rights import RIGHTS, Operation
-from sottovoce.errors import ReviewCode
-from sottovoce.http.ccsqm.codes import SPEECH, SUFFIXES
+from sottovoce.errors import Code
+from sottovoce.http.ccsqm.codes import NEVER_HERE, SPEECH, SUFFIXES
 from sottovoce.http.ccsqm.decode import WIRE_ROLES
 from sottovoce.http.ccsqm.qualityitem import STATES
 from sottovoce.http.ccsqm.qualitytask import STATUS
@@ -76,7 +76,7 @@ def test_the_list_of_what_is_served() -> None:
 def test_the_table_of_failures() -> None:
     rows = table("code")
     assert [(row[0], row[1]) for row in rows] == [
-        (SUFFIXES[reason], SPEECH.failures[reason]) for reason in ReviewCode
+        (SUFFIXES[reason], SPEECH.failures[reason]) for reason in SUFFIXES if reason not in NEVER_HERE
     ]
 
 
@@ -123,7 +123,7 @@ def test_the_table_of_an_items_states() -> None:
     rows = dict(_below(head))
     for name, (kind, step) in ITEM_STEPS.items():
         cells = [GRIDS[kind][state, step] for state in columns]
-        wanted = [SUFFIXES[cell] if isinstance(cell, ReviewCode) else str(STATES[cell]) for cell in cells]
+        wanted = [SUFFIXES[cell] if isinstance(cell, Code) else str(STATES[cell]) for cell in cells]
         assert rows.pop(name) == wanted, name
     assert rows == {}
     for step in (Step.ASSIGN, Step.REVISE):
@@ -140,8 +140,8 @@ def _below(head: str) -> Iterator[tuple[str, list[str]]]:
         yield name, cells
 
 
-def _shown(found: TaskState | ReviewCode) -> str:
-    if isinstance(found, ReviewCode):
+def _shown(found: TaskState | Code) -> str:
+    if isinstance(found, Code):
         return SUFFIXES[found]
     return "gone" if found is TaskState.DELETED else STATUS[found]
 

@@ -10,9 +10,9 @@ from tests.contract.sqm_ledger import ALWAYS, ALWAYS_SPEECH, Row, load, words_of
 
 from sottovoce.domain.people import Role
 from sottovoce.domain.rights import RIGHTS, Operation, Scope
-from sottovoce.errors import ReviewCode
+from sottovoce.errors import Code
 from sottovoce.http.ccsqm import SERVED, Quality, pending
-from sottovoce.http.ccsqm.codes import MEANING, SPEECH, SUFFIXES
+from sottovoce.http.ccsqm.codes import MEANING, NEVER_HERE, SPEECH, SUFFIXES
 from sottovoce.http.ccsqm.interface import ALWAYS as ALWAYS_DECLINED
 from sottovoce.http.ccsqm.interface import Interface
 from sottovoce.http.ccsqm.router import SqmRoute
@@ -111,7 +111,7 @@ def test_rows_and_interfaces_agree() -> None:
         assert not suffixes & {*ALWAYS, *ALWAYS_SPEECH}, path
         if row.status != "done":
             assert row.operation == "", path
-            assert suffixes == {interface.module.failures[ReviewCode.NOT_SERVED]}, path
+            assert suffixes == {interface.module.failures[Code.NOT_SERVED]}, path
             continue
         user = "none" if interface.operation is None else "optional"
         assert row.user == ("required" if interface.user_required else user), path
@@ -141,10 +141,11 @@ def _plain(fields: Any, without: set[str]) -> dict[str, dict[str, Any]]:
 
 
 def test_every_reason_has_a_code_in_every_module() -> None:
-    assert set(SUFFIXES) == set(SPEECH.failures) == set(MEANING) == set(ReviewCode)
+    assert set(SUFFIXES) == set(SPEECH.failures) == set(MEANING) == set(Code)
     for module in {interface.module.digits: interface.module for interface in IN_CODE.values()}.values():
-        codes = [module.code(reason) for reason in ReviewCode]
+        codes = [module.code(reason) for reason in Code if reason not in NEVER_HERE]
         assert len({*codes, module.success}) == len(codes) + 1
+        assert {module.code(reason) for reason in NEVER_HERE} == {module.code(Code.INTERNAL)}
         assert all(len(code) == 7 and code.isdigit() for code in codes)
         always = ALWAYS_SPEECH if module is SPEECH else ALWAYS
         assert {module.failures[reason] for reason in ALWAYS_DECLINED} == set(always)

@@ -24,7 +24,7 @@ from sottovoce.domain.plans import (
     previous_due,
     task_name,
 )
-from sottovoce.errors import Declined, ReviewCode
+from sottovoce.errors import Code, Refused
 
 ZONES = (
     "UTC",
@@ -242,11 +242,11 @@ def test_states() -> None:
     assert follow(PlanState.STOPPED, PlanAction.BEGIN) is PlanState.RUNNING
     assert follow(PlanState.RUNNING, PlanAction.STOP) is PlanState.STOPPED
     for state, action, code in (
-        (PlanState.RUNNING, PlanAction.BEGIN, ReviewCode.WRONG_STATE),
-        (PlanState.STOPPED, PlanAction.STOP, ReviewCode.WRONG_STATE),
-        *((PlanState.DELETED, action, ReviewCode.NOT_FOUND) for action in PlanAction),
+        (PlanState.RUNNING, PlanAction.BEGIN, Code.WRONG_STATE),
+        (PlanState.STOPPED, PlanAction.STOP, Code.WRONG_STATE),
+        *((PlanState.DELETED, action, Code.NOT_FOUND) for action in PlanAction),
     ):
-        with pytest.raises(Declined) as declined:
+        with pytest.raises(Refused) as declined:
             follow(state, action)
         assert declined.value.code is code
 

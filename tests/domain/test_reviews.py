@@ -15,7 +15,6 @@ from sottovoce.domain.reviews import (
     OPEN_ITEMS,
     OVER,
     TASKS,
-    BadShare,
     ItemAction,
     ItemState,
     Share,
@@ -31,7 +30,7 @@ from sottovoce.domain.reviews import (
     sight,
 )
 from sottovoce.domain.rights import RIGHTS, Operation, Scope
-from sottovoce.errors import Declined, ReviewCode
+from sottovoce.errors import Code, Refused
 
 A, B, C = (UserId(f"160022647673248260{n}") for n in (1, 2, 3))
 
@@ -43,36 +42,36 @@ def shares(kind: ShareKind, *counts: int | None) -> Shares:
 def test_what_is_over_stays_as_it_is() -> None:
     for state, action in itertools.product(OVER, TaskAction):
         cell = TASKS[state, action]
-        assert isinstance(cell, ReviewCode) or (action is TaskAction.SHOW and cell is state)
+        assert isinstance(cell, Code) or (action is TaskAction.SHOW and cell is state)
 
 
 def test_deleted_is_unknown_whatever_is_asked() -> None:
     for action in TaskAction:
-        with pytest.raises(Declined) as refusal:
+        with pytest.raises(Refused) as refusal:
             follow(TaskState.DELETED, action)
-        assert refusal.value.code is ReviewCode.NOT_FOUND
+        assert refusal.value.code is Code.NOT_FOUND
 
 
 def test_nothing_takes_effect_without_inspectors_and_nothing_in_effect_changes_hands() -> None:
     for state in (TaskState.CREATED, TaskState.IN_EFFECT):
         for action in (TaskAction.TAKE_EFFECT, TaskAction.RESERVE):
-            with pytest.raises(Declined) as refusal:
+            with pytest.raises(Refused) as refusal:
                 follow(state, action)
-            assert refusal.value.code is ReviewCode.WRONG_STATE
-    with pytest.raises(Declined):
+            assert refusal.value.code is Code.WRONG_STATE
+    with pytest.raises(Refused):
         follow(TaskState.IN_EFFECT, TaskAction.APPOINT)
 
 
 def test_a_state_lost_while_waiting_is_a_lost_race() -> None:
-    with pytest.raises(Declined) as refusal:
+    with pytest.raises(Refused) as refusal:
         follow(TaskState.TERMINATED, TaskAction.COMPLETE, seen=TaskState.IN_EFFECT)
-    assert refusal.value.code is ReviewCode.LOST_RACE
-    with pytest.raises(Declined) as refusal:
+    assert refusal.value.code is Code.LOST_RACE
+    with pytest.raises(Refused) as refusal:
         follow(TaskState.TERMINATED, TaskAction.COMPLETE, seen=TaskState.TERMINATED)
-    assert refusal.value.code is ReviewCode.WRONG_STATE
-    with pytest.raises(Declined) as refusal:
+    assert refusal.value.code is Code.WRONG_STATE
+    with pytest.raises(Refused) as refusal:
         follow_item(ItemState.DONE, ItemAction.COMPLETE, seen=ItemState.IN_PROGRESS)
-    assert refusal.value.code is ReviewCode.LOST_RACE
+    assert refusal.value.code is Code.LOST_RACE
 
 
 def test_ending_a_task_keeps_what_is_done_and_releases_the_rest() -> None:
@@ -81,7 +80,7 @@ def test_ending_a_task_keeps_what_is_done_and_releases_the_rest() -> None:
         assert after is (ItemState.RELEASED if state in OPEN_ITEMS else state)
     for action in (ItemAction.DEAL, ItemAction.REVISE, ItemAction.COMPLETE):
         for state in (ItemState.DONE, ItemState.RELEASED):
-            assert ITEMS[state, action] is ReviewCode.WRONG_STATE
+            assert ITEMS[state, action] is Code.WRONG_STATE
 
 
 def test_given_counts_are_kept_and_the_rest_is_even() -> None:
@@ -116,10 +115,11 @@ def test_percentages_go_by_the_largest_remainder() -> None:
 def test_shares_that_cannot_be_dealt_say_where(
     given: Shares, items: int, place: int | None, part: str
 ) -> None:
-    with pytest.raises(BadShare) as refusal:
+    with pytest.raises(Refused) as refusal:
         deal(given, items)
-    assert (refusal.value.place, refusal.value.part) == (place, part)
-    assert refusal.value.code is ReviewCode.BAD_PARAMETER
+    assert refusal.value.code is Code.BAD_PARAMETER
+    assert refusal.value.field == ("people" if place is None else f"people.{place}.{part}")
+    assert refusal.value.code is Code.BAD_PARAMETER
 
 
 def test_dealt_in_turn_until_quotas_are_used_up() -> None:
@@ -130,7 +130,7 @@ def test_dealt_in_turn_until_quotas_are_used_up() -> None:
 def test_nobody_inspects_a_call_of_his_own() -> None:
     given = Shares(ShareKind.COUNTS, (Share(A, 2), Share(B, 2)))
     assert deal(given, 4, [A, None, A, B]) == [B, A, B, A]
-    with pytest.raises(BadShare):
+    with pytest.raises(Refused):
         deal(given, 4, [A, A, A, None])
     chance = random.Random(7)
     for _ in range(300):
@@ -140,7 +140,7 @@ def test_nobody_inspects_a_call_of_his_own() -> None:
         whose = [chance.choice([*people, None]) for _ in range(items)]
         parts = quotas(everybody, items)
         if any(whose.count(person) > items - part for person, part in zip(people, parts, strict=True)):
-            with pytest.raises(BadShare):
+            with pytest.raises(Refused):
                 deal(everybody, items, whose)
             continue
         dealt = deal(everybody, items, whose)
@@ -214,9 +214,9 @@ def test_who_sees_what() -> None:
     both = sees(Role.STAFF, Role.INSPECTOR)
     assert both == Sight(inspectors=me, agents=frozenset({AgentId(101)}))
     assert sees(Role.STAFF, Role.INSPECTOR, acting_as=Role.INSPECTOR) == Sight(inspectors=me)
-    with pytest.raises(Declined) as refusal:
+    with pytest.raises(Refused) as refusal:
         sees(Role.STAFF, acting_as=Role.INSPECTOR)
-    assert refusal.value.code is ReviewCode.NO_RIGHT
+    assert refusal.value.code is Code.NO_RIGHT
 
 
 def test_staff_without_a_work_number_sees_nothing() -> None:

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 import pytest
 
 from sottovoce.domain.scenarios import Calls, Scenario, Settings
-from sottovoce.errors import Declined, ReviewCode
+from sottovoce.errors import Code, Refused
 
 AT = datetime(2026, 3, 2, tzinfo=UTC)
 BEFORE = Scenario(
@@ -49,11 +49,11 @@ def test_no_and_nothing_are_settings_too() -> None:
 @pytest.mark.parametrize(
     ("settings", "field"),
     [
-        (Settings(""), "group_name"),
-        (Settings("x" * 129), "group_name"),
+        (Settings(""), "name"),
+        (Settings("x" * 129), "name"),
         (Settings("x", description="y" * 1025), "description"),
-        (Settings("x", interaction=1), "interaction_type"),
-        (Settings("x", calls=Calls(AT, datetime(2026, 3, 1, tzinfo=UTC))), "other.call_end"),
+        (Settings("x", interaction=1), "interaction"),
+        (Settings("x", calls=Calls(AT, datetime(2026, 3, 1, tzinfo=UTC))), "calls.calls_until"),
         (Settings("x", rules=("a",) * 1001), "rules"),
         (Settings("x", silence_rules=("",)), "silence_rules"),
         (Settings("x", speed_rules=("a", "a")), "speed_rules"),
@@ -61,7 +61,8 @@ def test_no_and_nothing_are_settings_too() -> None:
     ],
 )
 def test_settings_that_make_no_sense_name_their_field(settings: Settings, field: str) -> None:
-    with pytest.raises(Declined) as declined:
+    with pytest.raises(Refused) as declined:
         settings.of(BEFORE)
-    assert declined.value.code is ReviewCode.BAD_PARAMETER
-    assert declined.value.detail.startswith(f"{field}: ")
+    assert declined.value.code is Code.BAD_PARAMETER
+    assert declined.value.field == field
+    assert declined.value.why

@@ -25,7 +25,7 @@ from sottovoce.domain.scoring import (
     points,
     score,
 )
-from sottovoce.errors import Declined, ReviewCode
+from sottovoce.errors import Code, Refused
 
 AT = datetime(2026, 3, 2, tzinfo=UTC)
 cents = st.integers(0, 20_000).map(lambda number: Decimal(number) / 100)
@@ -212,13 +212,14 @@ def test_points_that_would_be_rounded_are_none(written) -> None:
         (Profile(name=""), "name"),
         (Profile(name=" "), "name"),
         (Profile(name="x" * 65), "name"),
-        (Profile(Decimal(101), name="x"), "lower_bound"),
+        (Profile(Decimal(101), name="x"), "lower"),
         (Profile(base=Decimal("100.01"), name="x"), "base"),
         (Profile(base=Decimal(-1), name="x"), "base"),
     ],
 )
 def test_a_profile_that_makes_no_sense_names_its_field(profile, field) -> None:
-    with pytest.raises(Declined) as declined:
+    with pytest.raises(Refused) as declined:
         profile.checked()
-    assert declined.value.code is ReviewCode.BAD_PARAMETER
-    assert declined.value.detail.startswith(f"{field}: ")
+    assert declined.value.code is Code.BAD_PARAMETER
+    assert declined.value.field == field
+    assert declined.value.why

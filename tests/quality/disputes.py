@@ -16,7 +16,7 @@ from sottovoce.domain.directory import AgentId, VdnId
 from sottovoce.domain.people import ReviewId, UserId
 from sottovoce.domain.scenarios import Scenario
 from sottovoce.domain.scoring import Revision, RuleKind, RuleResult, Verdict
-from sottovoce.errors import Declined
+from sottovoce.errors import Refused
 from sottovoce.quality import appeals
 from sottovoce.quality import results as rule_results
 from sottovoce.storage import ids, quality_items, scenarios
@@ -206,7 +206,7 @@ async def outcome(step: Awaitable[object]) -> str:
     """`done`, or the code with which it was declined."""
     try:
         await step
-    except Declined as declined:
+    except Refused as declined:
         return declined.code.value
     return "done"
 

@@ -18,7 +18,7 @@ from tests.quality.standing import DIRECTOR, INSPECTOR, ONE, SECOND
 from sottovoce.clock import SystemClock
 from sottovoce.domain.people import UserId
 from sottovoce.domain.reviews import Share, ShareKind, Shares, TaskOrder
-from sottovoce.errors import Declined
+from sottovoce.errors import Refused
 from sottovoce.quality import inspection, tasks
 from sottovoce.quality.office import Caller, Office
 from sottovoce.storage import tasks as stored
@@ -55,7 +55,7 @@ async def _cycle(office: Office, people: dict[UserId, Caller], chance: random.Ra
         ]
         ending = [tasks.terminate(office, director, task)] if chance.random() < 0.7 else []
         for outcome in await asyncio.gather(*doing, *ending, return_exceptions=True):
-            if isinstance(outcome, BaseException) and not isinstance(outcome, Declined):
+            if isinstance(outcome, BaseException) and not isinstance(outcome, Refused):
                 raise outcome
         print("ended" if ending or len(doing) == len(items) else "left", task, flush=True)
 

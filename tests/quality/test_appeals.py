@@ -44,18 +44,17 @@ from tests.quality.standing import (
 
 from sottovoce.domain.appeals import (
     GRIDS,
-    BadChoice,
     Chosen,
     Kind,
     QualityItem,
     State,
     Step,
-    Unfit,
     Wanted,
     corrects,
 )
 from sottovoce.domain.people import ReviewId, Role, UserId
 from sottovoce.domain.scoring import Verdict
+from sottovoce.errors import Refused
 from sottovoce.quality import appeals
 from sottovoce.quality.results import scores_of
 from sottovoce.storage import audit
@@ -294,18 +293,18 @@ async def test_an_appeal_is_against_ones_own_call_to_ones_own_leader(standing: S
     for call in (elsewhere, foreign, 10**12):
         assert await outcome(file(call, [first], TABLE_LEADER)) == "not_found"
     for leader in (LEADER, INSPECTOR, BEN, ANN, PLAIN, FOREIGN, UserId("1")):
-        with pytest.raises(Unfit):
+        with pytest.raises(Refused, match=r"^handler: "):
             await file(contact, [first], leader)
     for results in ([], [other], [first, "silenceRule"]):
-        with pytest.raises(BadChoice):
+        with pytest.raises(Refused, match=r"^chosen"):
             await file(contact, results, TABLE_LEADER)
-    with pytest.raises(BadChoice):
+    with pytest.raises(Refused, match=r"^chosen"):
         await file(contact, [first], TABLE_LEADER, "groupid_another")
     cem_call, (cems, _) = await disputed_call(standing, 103)
-    with pytest.raises(Unfit):
+    with pytest.raises(Refused, match=r"^handler: "):
         await appeal(standing, cem_call, [cems], agent=CEM)
     await disable(standing, TABLE_LEADER)
-    with pytest.raises(Unfit):
+    with pytest.raises(Refused, match=r"^handler: "):
         await file(contact, [first], TABLE_LEADER)
     async with standing.engine.begin() as connection:
         assert (await connection.execute(sa.select(sa.func.count()).select_from(item_rows))).scalar() == 0

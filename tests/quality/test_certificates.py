@@ -20,7 +20,7 @@ from sottovoce.domain.frames import Frame
 from sottovoce.domain.people import ReviewId
 from sottovoce.domain.reviews import TaskOrder
 from sottovoce.domain.sampling import Conditions, Quantity
-from sottovoce.errors import Declined, ReviewCode
+from sottovoce.errors import Code, Refused
 from sottovoce.quality import certificates, sampling, tasks
 from sottovoce.quality.certificates import BadFile
 
@@ -160,11 +160,11 @@ async def test_an_audit_that_was_written_anew_is_found(standing: Standing, task:
 
 
 async def test_what_has_no_sample_is_said_so(standing: Standing) -> None:
-    with pytest.raises(Declined, match="no draw for a task") as declined:
+    with pytest.raises(Refused, match="no draw for a task") as declined:
         await certificates.verify(standing.engine, UNKNOWN)
-    assert declined.value.code is ReviewCode.NOT_FOUND
+    assert declined.value.code is Code.NOT_FOUND
     await sampling.commit_seed(standing.office, ONE, DIRECTOR, UNKNOWN)
-    with pytest.raises(Declined, match=r"never made; draw 1 was committed .* and never drawn"):
+    with pytest.raises(Refused, match=r"never made; draw 1 was committed .* and never drawn"):
         await certificates.verify(standing.engine, UNKNOWN)
 
 

@@ -29,10 +29,10 @@ from sottovoce.domain.contacts import (
     Source,
 )
 from sottovoce.domain.directory import AgentId, SkillId, VdnId
-from sottovoce.errors import Declined, ReviewCode
+from sottovoce.errors import Code, Refused
 from sottovoce.quality import contact_import, csv_calls, recordings, vcon_calls
 from sottovoce.quality.contact_import import Outcome, Report
-from sottovoce.quality.foreign_calls import ForeignCall, Refused
+from sottovoce.quality.foreign_calls import ForeignCall, LeftOut
 from sottovoce.storage import audit, contacts
 from sottovoce.storage.imports import Tenant
 from sottovoce.storage.tables import vdns
@@ -334,16 +334,16 @@ async def test_files_that_are_no_list_of_calls(standing: Standing, folder: Path)
 
 async def test_what_cannot_begin(standing: Standing, folder: Path) -> None:
     for paths, code in (
-        ([folder], ReviewCode.BAD_PARAMETER),
-        ([folder / "a.wav"], ReviewCode.BAD_PARAMETER),
-        ([folder / "none.csv"], ReviewCode.BAD_PARAMETER),
+        ([folder], Code.BAD_PARAMETER),
+        ([folder / "a.wav"], Code.BAD_PARAMETER),
+        ([folder / "none.csv"], Code.BAD_PARAMETER),
     ):
-        with pytest.raises(Declined) as refused:
+        with pytest.raises(Refused) as refused:
             contact_import.sources(paths)
         assert refused.value.code is code
-    with pytest.raises(Declined) as refused:
+    with pytest.raises(Refused) as refused:
         await bring(standing, listed(folder, "a.wav,1769900000,101"), vdn=VdnId(9))
-    assert refused.value.code is ReviewCode.NOT_FOUND
+    assert refused.value.code is Code.NOT_FOUND
 
 
 async def test_a_foreign_tenant_may_have_the_same_calls(standing: Standing, folder: Path) -> None:
@@ -368,7 +368,7 @@ def test_no_csv_is_more_than_mistakes(folder: Path, data: bytes, headed: bool) -
     path.write_bytes((b"file,began_at,agent,caller\na.wav,1769900000,101,5\n" if headed else b"") + data)
     csv_calls.count(path)
     found = list(csv_calls.calls(path, TENANT, NOW))
-    assert all(isinstance(one, ForeignCall | Refused) for one in found)
+    assert all(isinstance(one, ForeignCall | LeftOut) for one in found)
     assert not headed or any(isinstance(one, ForeignCall) for one in found), "the good row is not lost"
 
 
@@ -424,7 +424,7 @@ def test_no_vcon_is_more_than_mistakes(
         **content,
     }
     path.write_text(json.dumps(whole))
-    assert all(isinstance(one, ForeignCall | Refused) for one in vcon_calls.calls(path, TENANT, NOW))
+    assert all(isinstance(one, ForeignCall | LeftOut) for one in vcon_calls.calls(path, TENANT, NOW))
 
 
 @FUZZED
@@ -432,7 +432,7 @@ def test_no_vcon_is_more_than_mistakes(
 def test_no_bytes_are_more_than_a_mistake(folder: Path, data: bytes) -> None:
     path = folder / "x.vcon"
     path.write_bytes(data)
-    assert [type(one) for one in vcon_calls.calls(path, TENANT, NOW)] == [Refused]
+    assert [type(one) for one in vcon_calls.calls(path, TENANT, NOW)] == [LeftOut]
 
 
 def test_sizes_are_bounded(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -441,7 +441,7 @@ def test_sizes_are_bounded(folder: Path, monkeypatch: pytest.MonkeyPatch) -> Non
     with pytest.raises(recordings.BadRecording, match="larger than"):
         recordings.store(folder / "a.wav", folder / "kept.wav")
     [refused] = vcon_calls.calls(vcon(folder, recorded(folder)), TENANT, NOW)
-    assert isinstance(refused, Refused)
+    assert isinstance(refused, LeftOut)
     assert "larger than" in refused.reason
 
 

@@ -25,7 +25,7 @@ from tests.quality.standing import (
 
 from sottovoce.domain.contacts import Analysis, Contact, Inspection, Search
 from sottovoce.domain.people import UserId
-from sottovoce.errors import Declined, ReviewCode
+from sottovoce.errors import Code, Refused
 from sottovoce.quality import contacts
 from sottovoce.quality.recordings import StillRecording
 from sottovoce.storage import contacts as rows
@@ -150,14 +150,14 @@ async def test_how_far_each_role_sees(standing: Standing) -> None:
                 shown = await contacts.show(standing.office, caller, UUID(int=number))
                 assert shown.contact.agent == agent
             else:
-                with pytest.raises(Declined) as refused:
+                with pytest.raises(Refused) as refused:
                     await contacts.show(standing.office, caller, UUID(int=number))
-                assert refused.value.code is ReviewCode.NOT_FOUND
+                assert refused.value.code is Code.NOT_FOUND
     foreign = await standing.caller(FOREIGN, TWO)
     assert (await contacts.search(standing.office, foreign, Search(), page=1, limit=10))[0] == 1
-    with pytest.raises(Declined) as refused:
+    with pytest.raises(Refused) as refused:
         await contacts.search(standing.office, await standing.caller(PLAIN), Search(), page=1, limit=10)
-    assert refused.value.code is ReviewCode.NO_RIGHT
+    assert refused.value.code is Code.NO_RIGHT
 
 
 async def test_staff_narrows_the_reach_and_never_widens_it(standing: Standing) -> None:

@@ -12,7 +12,7 @@ from tests.quality.standing import DIRECTOR, FOREIGN, INSPECTOR, NOW, ONE, SECON
 from sottovoce.domain.directory import VdnId
 from sottovoce.domain.people import ReviewId, UserId
 from sottovoce.domain.reviews import ItemState, TaskState
-from sottovoce.errors import Declined, ReviewCode
+from sottovoce.errors import Code, Refused
 from sottovoce.quality import inspection
 from sottovoce.storage import contacts
 from sottovoce.storage.database import transaction
@@ -102,9 +102,9 @@ async def test_nothing_of_a_finished_or_terminated_task_changes(standing: Standi
         before = await found(standing, made.task)
         for place in (0, 1):
             for attempt in (revise(standing, made, place), complete(standing, made, place)):
-                with pytest.raises(Declined) as refusal:
+                with pytest.raises(Refused) as refusal:
                     await attempt
-                assert refusal.value.code is ReviewCode.WRONG_STATE
+                assert refusal.value.code is Code.WRONG_STATE
         assert await found(standing, made.task) == before
     assert await rows(standing, revisions, "result") == []
 
@@ -113,9 +113,9 @@ async def test_a_completed_call_is_not_corrected_any_more(standing: Standing) ->
     made = await put(standing)
     await complete(standing, made, 0)
     for attempt in (revise(standing, made, 0), complete(standing, made, 0)):
-        with pytest.raises(Declined) as refusal:
+        with pytest.raises(Refused) as refusal:
             await attempt
-        assert refusal.value.code is ReviewCode.WRONG_STATE
+        assert refusal.value.code is Code.WRONG_STATE
 
 
 async def test_a_call_is_its_inspectors_alone(standing: Standing) -> None:
@@ -126,27 +126,27 @@ async def test_a_call_is_its_inspectors_alone(standing: Standing) -> None:
             revise(standing, made, 0, by=by, vdn=vdn),
             complete(standing, made, 0, by=by, vdn=vdn),
         ):
-            with pytest.raises(Declined) as refusal:
+            with pytest.raises(Refused) as refusal:
                 await attempt
-            assert refusal.value.code is ReviewCode.NOT_FOUND
+            assert refusal.value.code is Code.NOT_FOUND
     inspector = await standing.caller(INSPECTOR)
     other = made.items[1].contact
     for item, call in ((made.items[0].item, str(other)), ("1", str(other)), (made.items[0].item, "")):
-        with pytest.raises(Declined) as refusal:
+        with pytest.raises(Refused) as refusal:
             await inspection.complete(standing.office, inspector, ReviewId(item), call)
-        assert refusal.value.code is ReviewCode.NOT_FOUND
+        assert refusal.value.code is Code.NOT_FOUND
     assert await history(standing, made.task) == ["create"]
 
 
 async def test_a_correction_that_is_refused_does_not_open_the_call(standing: Standing) -> None:
     made = await put(standing)
     for changes, code in (
-        ({"result": f"silenceRule{made.items[1].contact}-1"}, ReviewCode.NOT_FOUND),
-        ({"result": "silenceRule0"}, ReviewCode.NOT_FOUND),
-        ({"kind": 12}, ReviewCode.BAD_PARAMETER),
-        ({"remark": " "}, ReviewCode.BAD_PARAMETER),
+        ({"result": f"silenceRule{made.items[1].contact}-1"}, Code.NOT_FOUND),
+        ({"result": "silenceRule0"}, Code.NOT_FOUND),
+        ({"kind": 12}, Code.BAD_PARAMETER),
+        ({"remark": " "}, Code.BAD_PARAMETER),
     ):
-        with pytest.raises(Declined) as refusal:
+        with pytest.raises(Refused) as refusal:
             await revise(standing, made, 0, **changes)
         assert refusal.value.code is code
     _, items = await found(standing, made.task)

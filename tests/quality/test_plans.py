@@ -27,9 +27,9 @@ from tests.quality.standing import (
 
 from sottovoce.domain.people import ReviewId, Role
 from sottovoce.domain.plans import Cycle, Plan, PlanOrder, PlanRun, PlanState, Schedule
-from sottovoce.domain.reviews import BadShare, Share, ShareKind, Shares, TaskState
+from sottovoce.domain.reviews import Share, ShareKind, Shares, TaskState
 from sottovoce.domain.sampling import Conditions, Quantity
-from sottovoce.errors import Declined, ReviewCode
+from sottovoce.errors import Code, Refused
 from sottovoce.quality import plans
 from sottovoce.quality.office import Caller, Office
 from sottovoce.storage import plans as rows
@@ -94,8 +94,8 @@ async def calls(standing: Standing, days: int, each: int = 3) -> None:
             await standing.contact(101 + agent % 3, began_at=NOW + timedelta(hours=3) + day * DAY)
 
 
-async def declines(code: ReviewCode, doing: Any) -> Declined:
-    with pytest.raises(Declined) as declined:
+async def declines(code: Code, doing: Any) -> Refused:
+    with pytest.raises(Refused) as declined:
         await doing
     assert declined.value.code is code
     return declined.value
@@ -271,7 +271,7 @@ async def test_it_ends_by_count(standing: Standing, director: Caller) -> None:
         assert len(done) == (number < 2)
     found = await shown(standing, plan)
     assert (found.state, found.next_at, found.runs) == (PlanState.STOPPED, None, 2)
-    await declines(ReviewCode.WRONG_STATE, plans.begin(standing.office, director, plan))
+    await declines(Code.WRONG_STATE, plans.begin(standing.office, director, plan))
     longer = order(schedule=replace(schedule, total=3))
     await plans.update(standing.office, director, plan, longer)
     await plans.begin(standing.office, director, plan)
@@ -292,7 +292,7 @@ async def test_it_ends_by_time(standing: Standing, director: Caller) -> None:
     assert (last.due_at, last.missed) == (start + DAY, 0)
     found = await shown(standing, plan)
     assert (found.state, found.next_at) == (PlanState.STOPPED, None)
-    await declines(ReviewCode.WRONG_STATE, plans.begin(standing.office, director, plan))
+    await declines(Code.WRONG_STATE, plans.begin(standing.office, director, plan))
 
 
 async def test_stopped_it_is_not_due_and_begun_again_makes_nothing_up(
@@ -300,9 +300,9 @@ async def test_stopped_it_is_not_due_and_begun_again_makes_nothing_up(
 ) -> None:
     await calls(standing, 6)
     plan = await begun(standing, director)
-    await declines(ReviewCode.WRONG_STATE, plans.begin(standing.office, director, plan))
+    await declines(Code.WRONG_STATE, plans.begin(standing.office, director, plan))
     await plans.stop(standing.office, director, plan)
-    await declines(ReviewCode.WRONG_STATE, plans.stop(standing.office, director, plan))
+    await declines(Code.WRONG_STATE, plans.stop(standing.office, director, plan))
     at(standing, NOW + 3 * DAY)
     assert await plans.run_due(standing.office) == []
     await plans.begin(standing.office, director, plan)
@@ -364,8 +364,8 @@ async def test_deleted_it_is_gone(standing: Standing, director: Caller) -> None:
     at(standing, NOW + DAY)
     assert await plans.run_due(standing.office) == []
     for doing in (plans.begin, plans.stop, plans.delete):
-        await declines(ReviewCode.NOT_FOUND, doing(standing.office, director, plan))
-    await declines(ReviewCode.NOT_FOUND, plans.update(standing.office, director, plan, order()))
+        await declines(Code.NOT_FOUND, doing(standing.office, director, plan))
+    await declines(Code.NOT_FOUND, plans.update(standing.office, director, plan, order()))
     total, found = await plans.query(standing.office, director, 1, 10)
     assert (total, [one.plan for one in found]) == (1, [other])
 
@@ -397,19 +397,19 @@ async def test_who_may(standing: Standing, director: Caller) -> None:
     plan = await plans.add(office, director, order())
     own = await plans.add(office, leader, order())
     for caller, code in (
-        (leader, ReviewCode.NOT_FOUND),
-        (foreign, ReviewCode.NOT_FOUND),
-        (inspector, ReviewCode.NO_RIGHT),
-        (table, ReviewCode.NO_RIGHT),
+        (leader, Code.NOT_FOUND),
+        (foreign, Code.NOT_FOUND),
+        (inspector, Code.NO_RIGHT),
+        (table, Code.NO_RIGHT),
     ):
         for doing in (plans.begin, plans.stop, plans.delete):
             await declines(code, doing(office, caller, plan))
     shares = Shares(ShareKind.EVEN, (Share(INSPECTOR), Share(THIRD)))
-    with pytest.raises(BadShare, match="not led") as bad:
+    with pytest.raises(Refused, match="not led") as bad:
         await plans.add(office, leader, order(shares=shares))
-    assert (bad.value.place, bad.value.part) == (1, "person")
+    assert (bad.value.code, bad.value.field) == (Code.BAD_PARAMETER, "people.1.person")
     await plans.update(office, director, own, order(shares=shares))
-    await declines(ReviewCode.NO_RIGHT, plans.add(office, director, order(), acting_as=Role.INSPECTOR))
+    await declines(Code.NO_RIGHT, plans.add(office, director, order(), acting_as=Role.INSPECTOR))
     assert (await plans.query(office, director, 1, 10))[0] == 2
     total, found = await plans.query(office, leader, 1, 10)
     assert (total, [one.plan for one in found]) == (1, [own])

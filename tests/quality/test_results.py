@@ -14,7 +14,7 @@ from tests.quality.standing import DIRECTOR, FOREIGN, INSPECTOR, ONE, SECOND, TW
 
 from sottovoce.domain.people import SERVER, ReviewId, UserId
 from sottovoce.domain.scoring import By, Profile, Revision, RuleKind, ScenarioScores, Verdict
-from sottovoce.errors import Declined, ReviewCode
+from sottovoce.errors import Code, Refused
 from sottovoce.quality import results, score_profiles
 from sottovoce.storage import audit
 from sottovoce.storage import results as stored
@@ -36,11 +36,11 @@ async def scores(standing: Standing, contact: int) -> dict[str, ScenarioScores]:
     return {one.scenario.name: one for one in found}
 
 
-async def declined(code: ReviewCode, asked: Any, detail: str = "") -> None:
-    with pytest.raises(Declined) as refusal:
+async def declined(code: Code, asked: Any, field: str = "") -> None:
+    with pytest.raises(Refused) as refusal:
         await asked
     assert refusal.value.code is code
-    assert refusal.value.detail.startswith(detail)
+    assert refusal.value.field == field
 
 
 async def one_result(standing: Standing, **row: Any) -> tuple[int, str]:
@@ -132,9 +132,9 @@ async def test_a_revision_that_fails_with_its_work_leaves_nothing(standing: Stan
     async def revised_in_vain() -> None:
         async with standing.office.work(ONE, INSPECTOR) as work:
             await results.revise(work, result=result, kept=True, remark="gone", contact=contact, kind=10)
-            raise Declined(ReviewCode.WRONG_STATE)
+            raise Refused(Code.WRONG_STATE)
 
-    await declined(ReviewCode.WRONG_STATE, revised_in_vain())
+    await declined(Code.WRONG_STATE, revised_in_vain())
     held = (await scores(standing, contact))["Sales"]
     assert held.manual is None
     assert held.results[0].revision is None
@@ -145,16 +145,16 @@ async def test_what_cannot_be_revised(standing: Standing) -> None:
     contact, result = await one_result(standing)
     neighbour = await standing.contact()
     foreign = await standing.contact(agent=201, vdn=TWO)
-    missing = ReviewCode.NOT_FOUND
+    missing = Code.NOT_FOUND
     await declined(missing, revise(standing, "nothing", contact))
     await declined(missing, revise(standing, result, neighbour))
     await declined(missing, revise(standing, result, foreign))
     await declined(missing, revise(standing, result, contact, user=FOREIGN, vdn=TWO))
     await declined(missing, revise(standing, result, 10**17))
-    wrong = ReviewCode.BAD_PARAMETER
-    await declined(wrong, revise(standing, result, contact, kind=11), "ruleType: ")
+    wrong = Code.BAD_PARAMETER
+    await declined(wrong, revise(standing, result, contact, kind=11), "rule_kind")
     for remark in ("", "  ", "x" * 1025):
-        await declined(wrong, revise(standing, result, contact, remark=remark), "ruleInfo.description: ")
+        await declined(wrong, revise(standing, result, contact, remark=remark), "remark")
     assert (await revise(standing, result, contact, kind=10, remark="x" * 1024)).version == 1
 
 

@@ -21,7 +21,7 @@ from sottovoce.domain.people import ReviewId
 from sottovoce.domain.reviews import TaskOrder
 from sottovoce.domain.sampling import Certificate, Conditions, Drawn, Earlier, Quantity
 from sottovoce.domain.verifying import untrue
-from sottovoce.errors import Declined, ReviewCode
+from sottovoce.errors import Code, Refused
 from sottovoce.quality import sampling, tasks
 from sottovoce.storage import audit, draws
 from sottovoce.storage.database import transaction
@@ -109,21 +109,21 @@ async def test_a_draw_is_used_once_and_for_its_task_alone(standing: Standing) ->
     other = ReviewId("1772442000000000009")
     number = await sampling.commit_seed(standing.office, ONE, DIRECTOR, TASK)
     for refused in ({"task": other}, {"vdn": TWO}):
-        with pytest.raises(Declined) as declined:
+        with pytest.raises(Refused) as declined:
             await draw(standing, number=number, **refused)  # type: ignore[arg-type]
-        assert declined.value.code is ReviewCode.WRONG_STATE
+        assert declined.value.code is Code.WRONG_STATE
     await draw(standing, number=number)
-    with pytest.raises(Declined) as declined:
+    with pytest.raises(Refused) as declined:
         await draw(standing, number=number)
-    assert declined.value.code is ReviewCode.WRONG_STATE
+    assert declined.value.code is Code.WRONG_STATE
 
 
 async def test_what_ends_after_the_commitment_leaves_the_commitment_alone(standing: Standing) -> None:
     """No contact qualifies, or the server dies: the seed stays visible, and nothing was drawn with it."""
     number = await sampling.commit_seed(standing.office, ONE, DIRECTOR, TASK)
-    with pytest.raises(Declined) as declined:
+    with pytest.raises(Refused) as declined:
         await draw(standing, number=number)
-    assert declined.value.code is ReviewCode.NOTHING_QUALIFIES
+    assert declined.value.code is Code.NOTHING_QUALIFIES
     kept = await found(standing, number)
     assert (kept.drawn_at, kept.frame, kept.certificate) == (None, None, None)
     assert [entry.action for entry in await audit.read(standing.engine, ONE)] == ["sampling.commit"]
@@ -190,9 +190,9 @@ async def test_a_sample_without_any_recording_is_none(standing: Standing) -> Non
     for name in ("a.wav", "b.wav"):
         await standing.contact(recording=name)
         (standing.office.recordings / name).unlink()
-    with pytest.raises(Declined, match="of the 2 calls looked at") as declined:
+    with pytest.raises(Refused, match="of the 2 calls looked at") as declined:
         await draw(standing)
-    assert declined.value.code is ReviewCode.NOTHING_QUALIFIES
+    assert declined.value.code is Code.NOTHING_QUALIFIES
 
 
 async def test_a_contact_that_changed_since_the_frame_is_passed_over(standing: Standing) -> None:
@@ -223,7 +223,7 @@ async def test_fresh_and_sampled_contacts_are_told_apart(standing: Standing) -> 
     assert first | second == set(contacts)
     assert len(first) == 2
     assert len(second) == 4
-    with pytest.raises(Declined):
+    with pytest.raises(Refused):
         await made(Earlier.FRESH, 1)
     assert await made(Earlier.SAMPLED, 100) == set(contacts)
 
@@ -243,9 +243,9 @@ async def test_frames_too_large_are_refused(standing: Standing, monkeypatch: pyt
 
     await filled(standing, [101] * 5)
     monkeypatch.setattr(frames, "LARGEST_FRAME", 4)
-    with pytest.raises(Declined, match="too wide: 5 contacts qualify") as declined:
+    with pytest.raises(Refused, match="too wide: 5 contacts qualify") as declined:
         await draw(standing)
-    assert declined.value.code is ReviewCode.BAD_PARAMETER
+    assert declined.value.code is Code.BAD_PARAMETER
 
 
 async def test_the_range_of_calls_is_kept(standing: Standing) -> None:

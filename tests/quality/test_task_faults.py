@@ -15,7 +15,7 @@ from tests.quality.reviewing import CONDITIONS, check_whole, found, history, put
 from tests.quality.standing import DIRECTOR, INSPECTOR, NOW, ONE, SECOND, Standing
 
 from sottovoce.domain.reviews import ItemState, Share, ShareKind, Shares, TaskOrder, TaskState
-from sottovoce.errors import Declined
+from sottovoce.errors import Refused
 from sottovoce.quality import inspection, tasks
 from sottovoce.storage import contacts
 from sottovoce.storage.database import transaction
@@ -31,7 +31,7 @@ class Interrupted(Exception):
 FAILURES: Mapping[str, tuple[type[BaseException], ...]] = {
     "raise": (Interrupted,),
     "cancel": (asyncio.CancelledError,),
-    "kill": (Declined,),
+    "kill": (Refused,),
 }
 """What the caller sees of each kind: nothing else may come out of it."""
 STRIDES: Mapping[str, int] = {"raise": 3, "cancel": 3, "kill": 1}

@@ -29,7 +29,7 @@ from sottovoce.domain.directory import VdnId
 from sottovoce.domain.people import Role, UserId
 from sottovoce.domain.review_lists import ItemFilter, TaskFilter
 from sottovoce.domain.reviews import TaskState
-from sottovoce.errors import Declined, ReviewCode
+from sottovoce.errors import Code, Refused
 from sottovoce.quality import task_lists
 from sottovoce.storage import task_lists as stored_lists
 from sottovoce.storage import tasks as stored
@@ -72,8 +72,8 @@ async def seen(
         total, items = await task_lists.items(
             standing.office, caller, made.task, ItemFilter(), page=1, rows=100, acting_as=acting_as
         )
-    except Declined as declined:
-        if declined.code is not ReviewCode.NOT_FOUND:
+    except Refused as declined:
+        if declined.code is not Code.NOT_FOUND:
             raise
         return names, None
     assert total == len(items)
@@ -96,9 +96,9 @@ async def test_each_sees_his_part(standing: Standing) -> None:
     assert await seen(standing, BEN, first) == (["director's"], [1])
     assert await seen(standing, ANN, third) == (["director's"], None)
     assert await seen(standing, FOREIGN, first, TWO) == ([], None)
-    with pytest.raises(Declined) as refusal:
+    with pytest.raises(Refused) as refusal:
         await seen(standing, PLAIN, first)
-    assert refusal.value.code is ReviewCode.NO_RIGHT
+    assert refusal.value.code is Code.NO_RIGHT
 
 
 async def test_with_two_roles_one_sees_both_parts_or_acts_as_one(standing: Standing) -> None:

@@ -22,9 +22,9 @@ from tests.quality.standing import (
 )
 
 from sottovoce.domain.people import SERVER, ReviewId, UserId
-from sottovoce.domain.reviews import BadShare, Share, ShareKind, Shares, TaskOrder, TaskState
+from sottovoce.domain.reviews import Share, ShareKind, Shares, TaskOrder, TaskState
 from sottovoce.domain.sampling import Conditions, Earlier, Quantity
-from sottovoce.errors import Declined, ReviewCode
+from sottovoce.errors import Code, Refused
 from sottovoce.quality import sampling, tasks
 from sottovoce.storage import ids
 from sottovoce.storage import tasks as stored
@@ -125,9 +125,9 @@ async def test_terminated_keeps_what_is_done_and_says_what_it_released(standing:
         "done": 0,
         "released": [{"item": item.item, "inspector": item.inspector} for item in items],
     }
-    with pytest.raises(Declined) as refusal:
+    with pytest.raises(Refused) as refusal:
         await tasks.terminate(standing.office, director, task)
-    assert refusal.value.code is ReviewCode.WRONG_STATE
+    assert refusal.value.code is Code.WRONG_STATE
     await check_whole(standing.engine)
 
 
@@ -159,9 +159,9 @@ async def test_a_sample_that_comes_to_nothing_changes_nothing(standing: Standing
         tasks.update(standing.office, director, task, lambda _: none),
         tasks.create(standing.office, director, none),
     ):
-        with pytest.raises(Declined) as refusal:
+        with pytest.raises(Refused) as refusal:
             await attempt
-        assert refusal.value.code is ReviewCode.NOTHING_QUALIFIES
+        assert refusal.value.code is Code.NOTHING_QUALIFIES
     assert await found(standing, task) == before
     assert await check_whole(standing.engine) == {TaskState.CREATED: 1}
 
@@ -182,9 +182,10 @@ async def test_who_cannot_be_appointed(
 ) -> None:
     task = await created(standing)
     before = await found(standing, task)
-    with pytest.raises(BadShare) as refusal:
+    with pytest.raises(Refused) as refusal:
         await tasks.appoint(standing.office, await standing.caller(DIRECTOR), task, shares)
-    assert (refusal.value.place, refusal.value.part) == (place, part)
+    assert refusal.value.code is Code.BAD_PARAMETER
+    assert refusal.value.field == ("people" if place is None else f"people.{place}.{part}")
     assert await found(standing, task) == before
 
 
@@ -199,20 +200,20 @@ async def test_an_inspector_who_is_an_agent_too_gets_no_call_of_his_own(standing
     await tasks.appoint(standing.office, director, task, even(ANN, INSPECTOR))
     _, items = await found(standing, task)
     assert {(item.agent, item.inspector) for item in items} == {(101, INSPECTOR), (102, ANN)}
-    with pytest.raises(BadShare, match="own"):
+    with pytest.raises(Refused, match="own"):
         await tasks.appoint(standing.office, director, task, even(ANN))
 
 
 async def test_a_leader_appoints_whom_he_leads_in_tasks_of_his_own(standing: Standing) -> None:
     leader = await standing.caller(LEADER)
     theirs = await created(standing)
-    with pytest.raises(Declined) as refusal:
+    with pytest.raises(Refused) as refusal:
         await tasks.appoint(standing.office, leader, theirs, even(INSPECTOR))
-    assert refusal.value.code is ReviewCode.NOT_FOUND
+    assert refusal.value.code is Code.NOT_FOUND
     own = await created(standing, by=LEADER)
-    with pytest.raises(BadShare) as bad:
+    with pytest.raises(Refused) as bad:
         await tasks.appoint(standing.office, leader, own, even(LEADER, THIRD))
-    assert bad.value.place == 1
+    assert (bad.value.code, bad.value.field) == (Code.BAD_PARAMETER, "people.1.person")
     await tasks.appoint(standing.office, leader, own, even(LEADER, INSPECTOR))
     assert await state_of(standing, own) is TaskState.ASSIGNED
 

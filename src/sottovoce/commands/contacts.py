@@ -27,10 +27,10 @@ from sottovoce.commands.telling import (
 from sottovoce.config import Settings
 from sottovoce.domain.contacts import Analysis, Contact, Search
 from sottovoce.domain.directory import AgentId, VdnId
-from sottovoce.errors import Declined
+from sottovoce.errors import Refused
 from sottovoce.quality import contact_import
 from sottovoce.quality.contact_import import Outcome, Report
-from sottovoce.quality.foreign_calls import Refused
+from sottovoce.quality.foreign_calls import LeftOut
 from sottovoce.quality.office import Office
 from sottovoce.storage import contacts
 from sottovoce.storage.database import transaction
@@ -99,8 +99,8 @@ def import_(
     try:
         files = contact_import.sources(paths)
         report = run(_import(settings, VdnId(vdn), files))
-    except Declined as declined:
-        fail([declined.detail], WRONG_CALL)
+    except Refused as declined:
+        fail([declined.why], WRONG_CALL)
     if rejects is not None:
         _write(rejects, report.refused)
     for refused in report.refused[:_MOST_TOLD]:
@@ -162,7 +162,7 @@ async def _list(settings: Settings, vdn: VdnId, wanted: Search, limit: int) -> t
         return await contacts.page(connection, vdn, wanted, offset=0, limit=limit)
 
 
-def _write(path: Path, refused: list[Refused]) -> None:
+def _write(path: Path, refused: list[LeftOut]) -> None:
     with path.open("w", encoding="utf-8", newline="") as file:
         rows = csv.writer(file)
         rows.writerow(("place", "reason"))

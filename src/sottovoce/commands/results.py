@@ -24,7 +24,7 @@ from sottovoce.commands.telling import (
 )
 from sottovoce.config import Settings
 from sottovoce.domain.directory import VdnId
-from sottovoce.errors import Declined
+from sottovoce.errors import Refused
 from sottovoce.quality.office import Office
 from sottovoce.quality.result_import import Taken, take
 from sottovoce.quality.result_rows import BadFile, BadLine, Line, read
@@ -71,8 +71,8 @@ def results(
         taken = run(_import(settings, file, VdnId(vdn), console, tell))
     except BadFile as failure:
         fail([f"{file}: {failure}"], WRONG_CALL)
-    except Declined as declined:
-        fail([f"{declined.detail}; what landed stays: import the file again"])
+    except Refused as declined:
+        fail([f"{declined.why}; what landed stays: import the file again"])
     typer.echo(
         f"{taken.landed} results landed on {len(taken.contacts)} calls, {taken.unchanged} were there already,"
         f" {len(taken.mistakes)} lines do not fit"

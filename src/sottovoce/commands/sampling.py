@@ -23,7 +23,7 @@ from sottovoce.config import Settings
 from sottovoce.domain.directory import VdnId
 from sottovoce.domain.people import ReviewId
 from sottovoce.domain.sampling import Certificate
-from sottovoce.errors import Declined, ReviewCode
+from sottovoce.errors import Code, Refused
 from sottovoce.quality import certificates
 from sottovoce.quality.certificates import BadFile, Verdict
 from sottovoce.storage import draws
@@ -122,16 +122,16 @@ async def _verify(settings: Settings, task: ReviewId) -> Verdict:
     try:
         async with database(settings) as engine:
             return await certificates.verify(engine, task)
-    except Declined as declined:
-        fail([declined.detail], WRONG_CALL if declined.code is ReviewCode.NOT_FOUND else FAILED)
+    except Refused as declined:
+        fail([declined.why], WRONG_CALL if declined.code is Code.NOT_FOUND else FAILED)
 
 
 async def _export(settings: Settings, task: ReviewId) -> str:
     try:
         async with database(settings) as engine:
             return await certificates.export(engine, task)
-    except Declined as declined:
-        fail([declined.detail], WRONG_CALL if declined.code is ReviewCode.NOT_FOUND else FAILED)
+    except Refused as declined:
+        fail([declined.why], WRONG_CALL if declined.code is Code.NOT_FOUND else FAILED)
 
 
 async def _latest(settings: Settings, vdn: VdnId | None, limit: int) -> list[Draw]:

@@ -101,7 +101,7 @@ def telling(command: Callable[[], int]) -> int:
     except (CannotStart, WrongSchema, NodeTaken, LeaseTaken) as failure:
         return _tell([str(failure)])
     except Refused as failure:
-        return _tell([failure.detail or failure.code.value])
+        return _tell([failure.why or failure.code.value])
     except OSError as failure:
         if failure.filename is None and failure.errno is None:
             raise

@@ -18,7 +18,7 @@ from sottovoce.domain.directory import AgentId
 from sottovoce.domain.grids import read_grid
 from sottovoce.domain.people import ReviewId, Role, Side, User, UserId
 from sottovoce.domain.rights import RIGHTS, Operation, Scope, scope
-from sottovoce.errors import Declined, ReviewCode
+from sottovoce.errors import Code, Refused
 
 
 class Kind(StrEnum):
@@ -71,11 +71,11 @@ back    handling   verifying  handling   wrong
 assign  reviewing  handling   verifying  wrong
 revise  wrong      handling   wrong      wrong
 """
-_CELLS: Mapping[str, State | ReviewCode] = {
+_CELLS: Mapping[str, State | Code] = {
     **{state.value: state for state in State},
-    "wrong": ReviewCode.WRONG_STATE,
+    "wrong": Code.WRONG_STATE,
 }
-GRIDS: Mapping[Kind, Mapping[tuple[State, Step], State | ReviewCode]] = {
+GRIDS: Mapping[Kind, Mapping[tuple[State, Step], State | Code]] = {
     Kind.APPEAL: read_grid(_APPEALS, State, Step, _CELLS),
     Kind.PROBLEM: read_grid(_PROBLEMS, State, Step, _CELLS),
 }
@@ -161,13 +161,6 @@ class Involved:
     """Who judged it while it was handled, or revised results in it."""
 
 
-class Unfit(Declined):
-    """Somebody who cannot be the handler: BAD_PARAMETER. The wire names the field."""
-
-    def __init__(self, why: str) -> None:
-        super().__init__(ReviewCode.BAD_PARAMETER, why)
-
-
 @dataclass(frozen=True, slots=True)
 class Chosen:
     """Results of one scenario against which an agent appeals."""
@@ -176,16 +169,8 @@ class Chosen:
     results: tuple[str, ...]
 
 
-class BadChoice(Declined):
-    """A choice that is none: BAD_PARAMETER. `group` and `place` count from 0; None: all of it."""
-
-    def __init__(self, why: str, group: int | None = None, place: int | None = None) -> None:
-        super().__init__(ReviewCode.BAD_PARAMETER, why)
-        self.group, self.place, self.why = group, place, why
-
-
 def follow(item: QualityItem, step: Step, seen: State | None = None) -> State:
-    """The item's state after `step`; raises Declined with the cell's code.
+    """The item's state after `step`; raises Refused with the cell's code.
 
     `seen` is the state in which the caller found it a moment ago: where that one would have allowed the
     step, the code is LOST_RACE.
@@ -194,22 +179,22 @@ def follow(item: QualityItem, step: Step, seen: State | None = None) -> State:
     if isinstance(cell, State):
         return cell
     if seen is not None and isinstance(GRIDS[item.kind][seen, step], State):
-        raise Declined(ReviewCode.LOST_RACE, f"the {item.kind} has become {item.state} meanwhile")
-    raise Declined(cell, f"the {item.kind} is {item.state}: {step} is not possible")
+        raise Refused(Code.LOST_RACE, f"the {item.kind} has become {item.state} meanwhile")
+    raise Refused(cell, f"the {item.kind} is {item.state}: {step} is not possible")
 
 
-def no_quality_item() -> Declined:
+def no_quality_item() -> Refused:
     """The refusal of an item that is unknown, another tenant's, or not the caller's to see."""
-    return Declined(ReviewCode.NOT_FOUND, "there is no such appeal or problem")
+    return Refused(Code.NOT_FOUND, "there is no such appeal or problem")
 
 
 def check(
     item: QualityItem, step: Step, user: User, involved: Involved, acting_as: Role | None = None
 ) -> None:
-    """Whether `user` may do `step` now. Raises Declined(WRONG_STATE), (NO_RIGHT), (OWN_RESULT)."""
+    """Whether `user` may do `step` now. Raises Refused(WRONG_STATE), (NO_RIGHT), (OWN_RESULT)."""
     follow(item, step)
     if not _his_turn(item, step, user, acting_as):
-        raise Declined(ReviewCode.NO_RIGHT, f"{step} of this {item.kind} is not this user's")
+        raise Refused(Code.NO_RIGHT, f"{step} of this {item.kind} is not this user's")
     if step is not Step.ASSIGN:
         check_impartial(item, user, involved)
 
@@ -218,39 +203,43 @@ def may(item: QualityItem, step: Step, user: User, involved: Involved, acting_as
     """The same as a question."""
     try:
         check(item, step, user, involved, acting_as)
-    except Declined:
+    except Refused:
         return False
     return True
 
 
 def check_impartial(item: QualityItem, user: User, involved: Involved) -> None:
-    """Raises Declined(OWN_RESULT) where `user` gave what the item is about or verifies what he handled."""
+    """Raises Refused(OWN_RESULT) where `user` gave what the item is about or verifies what he handled."""
     if user.user in involved.givers:
-        raise Declined(ReviewCode.OWN_RESULT, f"user {user.user} gave the result")
+        raise Refused(Code.OWN_RESULT, f"user {user.user} gave the result")
     if user.agent == item.agent or user.user == item.initiator:
-        raise Declined(ReviewCode.OWN_RESULT, f"the {item.kind} is user {user.user}'s own")
+        raise Refused(Code.OWN_RESULT, f"the {item.kind} is user {user.user}'s own")
     if item.state is State.VERIFYING and user.user in involved.handled:
-        raise Declined(ReviewCode.OWN_RESULT, f"user {user.user} handled the {item.kind}")
+        raise Refused(Code.OWN_RESULT, f"user {user.user} handled the {item.kind}")
 
 
 def check_handler(item: QualityItem, candidate: User | None, involved: Involved) -> None:
-    """Whether somebody can be the handler in the item's state. Raises Unfit, Declined(OWN_RESULT)."""
+    """Whether somebody can be the handler in the item's state. Refused(BAD_PARAMETER), (OWN_RESULT)."""
     if candidate is None:
-        raise Unfit("names no user of this tenant")
+        raise _unfit("names no user of this tenant")
     if not candidate.roles & HANDLERS[item.state]:
-        raise Unfit(f"user {candidate.user} cannot handle what is {item.state}")
+        raise _unfit(f"user {candidate.user} cannot handle what is {item.state}")
     if item.state is State.REVIEWING and not _reviews(candidate, item.agent):
-        raise Unfit(f"user {candidate.user} does not lead agent {item.agent}")
+        raise _unfit(f"user {candidate.user} does not lead agent {item.agent}")
     check_impartial(item, candidate, involved)
+
+
+def _unfit(why: str) -> Refused:
+    return Refused(Code.BAD_PARAMETER, why, field="handler")
 
 
 def check_assignment(
     item: QualityItem, assigner: User, candidate: UserId, acting_as: Role | None = None
 ) -> None:
-    """Whether `assigner` may choose this handler: a leader only himself and his own. Declined(NO_RIGHT)."""
+    """Whether `assigner` may choose this handler: a leader only himself and his own. Refused(NO_RIGHT)."""
     reached = {RIGHTS[role, OPERATIONS[Step.ASSIGN]] for role in _on_turn(item, assigner, acting_as)}
     if Scope.ALL not in reached and candidate not in assigner.leads | {assigner.user}:
-        raise Declined(ReviewCode.NO_RIGHT, f"user {assigner.user} does not lead user {candidate}")
+        raise Refused(Code.NO_RIGHT, f"user {assigner.user} does not lead user {candidate}")
 
 
 def judged(item: QualityItem, step: Step, user: UserId, at: datetime, former: UserId | None) -> QualityItem:
@@ -299,7 +288,7 @@ class Sight:
 
 
 def sight(user: User, operation: Operation, acting_as: Role | None = None) -> Sight:
-    """What the user sees by `acting_as` alone if given, else by all roles together. Declined(NO_RIGHT)."""
+    """What the user sees by `acting_as` alone if given, else by all roles together. Refused(NO_RIGHT)."""
     scope(user, operation, acting_as)
     seen = Sight()
     for role in user.roles if acting_as is None else (acting_as,):

@@ -23,7 +23,7 @@ from sottovoce.domain.grids import read_grid
 from sottovoce.domain.people import ReviewId, UserId
 from sottovoce.domain.reviews import Shares
 from sottovoce.domain.sampling import Conditions
-from sottovoce.errors import Declined, ReviewCode
+from sottovoce.errors import Code, Refused
 
 LONGEST_TASK_NAME = 32
 LATEST = datetime(2286, 11, 20, 17, 46, 39, tzinfo=UTC)
@@ -69,31 +69,31 @@ begin    running  wrong    unknown
 stop     wrong    stopped  unknown
 delete   deleted  deleted  unknown
 """
-PLANS: Mapping[tuple[PlanState, PlanAction], PlanState | ReviewCode] = read_grid(
+PLANS: Mapping[tuple[PlanState, PlanAction], PlanState | Code] = read_grid(
     _GRID,
     PlanState,
     PlanAction,
     {
         **{state.value: state for state in PlanState},
-        "wrong": ReviewCode.WRONG_STATE,
-        "unknown": ReviewCode.NOT_FOUND,
+        "wrong": Code.WRONG_STATE,
+        "unknown": Code.NOT_FOUND,
     },
 )
 
 
 def follow(state: PlanState, action: PlanAction) -> PlanState:
-    """The plan's state after `action`; raises Declined with the cell's code."""
+    """The plan's state after `action`; raises Refused with the cell's code."""
     cell = PLANS[state, action]
     if isinstance(cell, PlanState):
         return cell
-    if cell is ReviewCode.NOT_FOUND:
+    if cell is Code.NOT_FOUND:
         raise no_plan()
-    raise Declined(cell, f"the plan is {state}: {action} is not possible")
+    raise Refused(cell, f"the plan is {state}: {action} is not possible")
 
 
-def no_plan() -> Declined:
+def no_plan() -> Refused:
     """The refusal of a plan that is unknown, another tenant's or deleted."""
-    return Declined(ReviewCode.NOT_FOUND, "there is no such plan")
+    return Refused(Code.NOT_FOUND, "there is no such plan")
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,7 +17,7 @@ from sottovoce.domain.grids import read_grid
 from sottovoce.domain.people import ReviewId, Role, User, UserId
 from sottovoce.domain.rights import RIGHTS, Operation, Scope, scope
 from sottovoce.domain.sampling import Conditions
-from sottovoce.errors import Declined, ReviewCode
+from sottovoce.errors import Code, Refused
 
 
 class TaskState(StrEnum):
@@ -105,12 +105,12 @@ revise       in_progress  in_progress  wrong  wrong
 complete     done         done         wrong  wrong
 release      released     released     done   released
 """
-_REFUSALS: Mapping[str, Any] = {"wrong": ReviewCode.WRONG_STATE, "unknown": ReviewCode.NOT_FOUND}
+_REFUSALS: Mapping[str, Any] = {"wrong": Code.WRONG_STATE, "unknown": Code.NOT_FOUND}
 
-TASKS: Mapping[tuple[TaskState, TaskAction], TaskState | ReviewCode] = read_grid(
+TASKS: Mapping[tuple[TaskState, TaskAction], TaskState | Code] = read_grid(
     _TASKS, TaskState, TaskAction, {**{state.value: state for state in TaskState}, **_REFUSALS}
 )
-ITEMS: Mapping[tuple[ItemState, ItemAction], ItemState | ReviewCode] = read_grid(
+ITEMS: Mapping[tuple[ItemState, ItemAction], ItemState | Code] = read_grid(
     _ITEMS, ItemState, ItemAction, {**{state.value: state for state in ItemState}, **_REFUSALS}
 )
 OVER = frozenset({TaskState.FINISHED, TaskState.TERMINATED, TaskState.DELETED})
@@ -119,39 +119,39 @@ OPEN_ITEMS = frozenset({ItemState.WAITING, ItemState.IN_PROGRESS})
 
 
 def follow(state: TaskState, action: TaskAction, seen: TaskState | None = None) -> TaskState:
-    """The task's state after `action`; raises Declined with the cell's code.
+    """The task's state after `action`; raises Refused with the cell's code.
 
     `seen` is the state in which the caller found it a moment ago: where that one would have allowed the
     action, the code is LOST_RACE.
     """
     cell = TASKS[state, action]
-    if not isinstance(cell, ReviewCode):
+    if not isinstance(cell, Code):
         return cell
     if seen is not None and isinstance(TASKS[seen, action], TaskState):
-        raise Declined(ReviewCode.LOST_RACE, f"the task has become {state} meanwhile")
-    if cell is ReviewCode.NOT_FOUND:
+        raise Refused(Code.LOST_RACE, f"the task has become {state} meanwhile")
+    if cell is Code.NOT_FOUND:
         raise no_task()
-    raise Declined(cell, f"the task is {state}: {action} is not possible")
+    raise Refused(cell, f"the task is {state}: {action} is not possible")
 
 
 def follow_item(state: ItemState, action: ItemAction, seen: ItemState | None = None) -> ItemState:
     """The item's state after `action`, in the same way."""
     cell = ITEMS[state, action]
-    if not isinstance(cell, ReviewCode):
+    if not isinstance(cell, Code):
         return cell
     if seen is not None and isinstance(ITEMS[seen, action], ItemState):
-        raise Declined(ReviewCode.LOST_RACE, f"the call has become {state} meanwhile")
-    raise Declined(cell, f"the call is {state}: {action} is not possible")
+        raise Refused(Code.LOST_RACE, f"the call has become {state} meanwhile")
+    raise Refused(cell, f"the call is {state}: {action} is not possible")
 
 
-def no_task() -> Declined:
+def no_task() -> Refused:
     """The refusal of a task that is unknown, another tenant's, deleted, or not the caller's to see."""
-    return Declined(ReviewCode.NOT_FOUND, "there is no such task")
+    return Refused(Code.NOT_FOUND, "there is no such task")
 
 
-def no_item() -> Declined:
+def no_item() -> Refused:
     """The same of an item."""
-    return Declined(ReviewCode.NOT_FOUND, "there is no such call in a task of the caller's")
+    return Refused(Code.NOT_FOUND, "there is no such call in a task of the caller's")
 
 
 @dataclass(frozen=True, slots=True)
@@ -235,13 +235,10 @@ class Share:
     """Items, or per cent; None: an even part of what is left."""
 
 
-class BadShare(Declined):
+def bad_share(why: str, place: int | None = None, part: str = "") -> Refused:
     """Shares that cannot be dealt: BAD_PARAMETER. `place` is the person's in the list, None: all of it."""
-
-    def __init__(self, place: int | None, part: str, why: str) -> None:
-        super().__init__(ReviewCode.BAD_PARAMETER, why)
-        self.place, self.part, self.why = place, part, why
-        """`part` is `person` or `count`."""
+    field = "people" if place is None else f"people.{place}.{part}"
+    return Refused(Code.BAD_PARAMETER, why, field=field)
 
 
 @dataclass(frozen=True, slots=True)
@@ -252,20 +249,20 @@ class Shares:
     people: tuple[Share, ...]
 
     def check(self) -> None:
-        """Raises BadShare for what is wrong with any number of items: nobody, somebody twice, bad sums."""
+        """Refused(BAD_PARAMETER) where no number of items could be dealt: nobody, twice, bad sums."""
         if not self.people:
-            raise BadShare(None, "person", "names nobody")
+            raise bad_share("names nobody")
         named: set[UserId] = set()
         for place, share in enumerate(self.people):
             if share.person in named:
-                raise BadShare(place, "person", "stands twice")
+                raise bad_share("stands twice", place, "person")
             named.add(share.person)
             if share.count is not None and share.count < 0:
-                raise BadShare(place, "count", "must not be below 0")
+                raise bad_share("must not be below 0", place, "count")
             if share.count is None and self.kind is ShareKind.PERCENT:
-                raise BadShare(place, "count", "is missing")
+                raise bad_share("is missing", place, "count")
         if self.kind is ShareKind.PERCENT and sum(share.count or 0 for share in self.people) != 100:
-            raise BadShare(None, "count", "the counts must add up to 100")
+            raise bad_share("the counts must add up to 100")
 
     def to_json(self) -> dict[str, Any]:
         """As kept with a plan and in histories."""
@@ -280,7 +277,7 @@ class Shares:
 
 
 def quotas(shares: Shares, items: int) -> list[int]:
-    """How many of `items` each of the people gets, in their order; they add up. Raises BadShare."""
+    """How many of `items` each of the people gets, in their order; they add up. Refused(BAD_PARAMETER)."""
     shares.check()
     counts = [share.count for share in shares.people]
     match shares.kind:
@@ -297,7 +294,7 @@ def quotas(shares: Shares, items: int) -> list[int]:
             given = sum(count for count in counts if count is not None)
             blank = counts.count(None)
             if given > items or (given < items and not blank):
-                raise BadShare(None, "count", f"the counts add up to {given}, the task has {items} calls")
+                raise bad_share(f"the counts add up to {given}, the task has {items} calls")
             rest = iter(_even(items - given, blank))
             return [next(rest) if count is None else count for count in counts]
 
@@ -305,8 +302,9 @@ def quotas(shares: Shares, items: int) -> list[int]:
 def deal(shares: Shares, items: int, own: Sequence[UserId | None] = ()) -> list[UserId]:
     """The inspector of each item in the order of the draw: in turn, each until his quota is used up.
 
-    `own` says by place whose call the item is about: nobody inspects a call of his own, he exchanges it
-    with the first that another would inspect. Deterministic; as many entries as items. Raises BadShare.
+    `own` says by place whose call the item is about: nobody inspects a call of their own, they exchange it
+    with the first that another would inspect. Deterministic; as many entries as items.
+    Refused(BAD_PARAMETER).
     """
     left = quotas(shares, items)
     dealt: list[UserId] = []
@@ -319,7 +317,7 @@ def deal(shares: Shares, items: int, own: Sequence[UserId | None] = ()) -> list[
         if dealt[place] == agent:
             other = next((at for at in range(items) if agent not in (dealt[at], own[at])), None)
             if other is None:
-                raise BadShare(None, "person", f"user {agent} would have to inspect calls of his own")
+                raise bad_share(f"user {agent} would have to inspect calls of his own")
             dealt[place], dealt[other] = dealt[other], dealt[place]
     return dealt
 
@@ -343,7 +341,7 @@ class Sight:
 
 
 def sight(user: User, operation: Operation, acting_as: Role | None = None) -> Sight:
-    """What the user sees by `acting_as` alone if given, else by all roles together. Declined(NO_RIGHT)."""
+    """What the user sees by `acting_as` alone if given, else by all roles together. Refused(NO_RIGHT)."""
     scope(user, operation, acting_as)
     seen = Sight()
     for role in user.roles if acting_as is None else (acting_as,):

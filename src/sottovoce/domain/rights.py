@@ -13,7 +13,7 @@ from enum import StrEnum
 
 from sottovoce.domain.grids import read_grid
 from sottovoce.domain.people import Role, User
-from sottovoce.errors import Declined, ReviewCode
+from sottovoce.errors import Code, Refused
 
 
 class Scope(StrEnum):
@@ -100,15 +100,15 @@ _WIDEST_FIRST = tuple(Scope)
 def scope(user: User, operation: Operation, acting_as: Role | None = None) -> Scope:
     """How far the user's right reaches: by `acting_as` alone if given, else by the widest of all roles.
 
-    Declined(NO_RIGHT) where it reaches nothing, or the user does not have the role `acting_as`.
+    Refused(NO_RIGHT) where it reaches nothing, or the user does not have the role `acting_as`.
     """
     roles: Iterable[Role] = user.roles
     if acting_as is not None:
         if acting_as not in user.roles:
-            raise Declined(ReviewCode.NO_RIGHT, f"user {user.user} is no {acting_as}")
+            raise Refused(Code.NO_RIGHT, f"user {user.user} is no {acting_as}")
         roles = (acting_as,)
     reached = {RIGHTS[role, operation] for role in roles} | {Scope.NO}
     widest = next(one for one in _WIDEST_FIRST if one in reached)
     if widest is Scope.NO:
-        raise Declined(ReviewCode.NO_RIGHT, f"user {user.user} has no right to {operation}")
+        raise Refused(Code.NO_RIGHT, f"user {user.user} has no right to {operation}")
     return widest

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from sottovoce.errors import Declined, ReviewCode
+from sottovoce.errors import Code, Refused
 
 VOICE, TEXT = 0, 2
 """The interaction of a contact and of a scenario."""
@@ -77,12 +77,10 @@ class Settings:
     interposal_rules: tuple[str, ...] | None = None
 
     def of(self, scenario: Scenario) -> Scenario:
-        """`scenario` so changed. Declined(BAD_PARAMETER)."""
+        """`scenario` so changed. Refused(BAD_PARAMETER)."""
         wanted = {name: getattr(self, name) for name in self.__slots__ if getattr(self, name) is not None}
         changed = dataclasses.replace(scenario, **wanted)
-        complaint = _complaint(changed)
-        if complaint:
-            raise Declined(ReviewCode.BAD_PARAMETER, complaint)
+        _check(changed)
         return changed
 
 
@@ -98,20 +96,23 @@ class Wanted:
     """The last moment, included."""
 
 
-def _complaint(scenario: Scenario) -> str:
+def _check(scenario: Scenario) -> None:
     if not 1 <= len(scenario.name.strip()) <= LONGEST_NAME:
-        return f"group_name: must have 1 to {LONGEST_NAME} characters"
+        raise _bad("name", f"must have 1 to {LONGEST_NAME} characters")
     if len(scenario.description) > LONGEST_DESCRIPTION:
-        return f"description: must have at most {LONGEST_DESCRIPTION} characters"
+        raise _bad("description", f"must have at most {LONGEST_DESCRIPTION} characters")
     if scenario.interaction not in (VOICE, TEXT):
-        return f"interaction_type: must be {VOICE} or {TEXT}"
+        raise _bad("interaction", f"must be {VOICE} or {TEXT}")
     calls = scenario.calls
     if calls.calls_from and calls.calls_until and calls.calls_from > calls.calls_until:
-        return "other.call_end: must not be before call_from"
+        raise _bad("calls.calls_until", "must not be before `calls_from`")
     for kind in ("rules", "silence_rules", "speed_rules", "interposal_rules"):
         ids = getattr(scenario, kind)
         if len(ids) > MOST_RULES or any(not 1 <= len(rule) <= LONGEST_RULE for rule in ids):
-            return f"{kind}: must be at most {MOST_RULES} ids of 1 to {LONGEST_RULE} characters"
+            raise _bad(kind, f"must be at most {MOST_RULES} ids of 1 to {LONGEST_RULE} characters")
         if len(set(ids)) < len(ids):
-            return f"{kind}: has an id twice"
-    return ""
+            raise _bad(kind, "has an id twice")
+
+
+def _bad(field: str, why: str) -> Refused:
+    return Refused(Code.BAD_PARAMETER, why, field=field)

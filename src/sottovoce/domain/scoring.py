@@ -16,7 +16,7 @@ from typing import Any
 
 from sottovoce.domain.people import ReviewId, UserId
 from sottovoce.domain.scenarios import Scenario
-from sottovoce.errors import Declined, ReviewCode
+from sottovoce.errors import Code, Refused
 
 LARGEST = Decimal(1_000_000)
 """Of points and bounds, either sign."""
@@ -65,15 +65,14 @@ class Profile:
     in_use: bool = field(default=False, compare=False)
 
     def checked(self) -> Profile:
-        """Itself. Declined(BAD_PARAMETER) unless it has a name, and lower <= base <= upper."""
+        """Itself. Refused(BAD_PARAMETER) unless it has a name, and lower <= base <= upper."""
         if not 1 <= len(self.name.strip()) <= LONGEST_PROFILE_NAME:
-            raise Declined(
-                ReviewCode.BAD_PARAMETER, f"name: must have 1 to {LONGEST_PROFILE_NAME} characters"
-            )
+            why = f"must have 1 to {LONGEST_PROFILE_NAME} characters"
+            raise Refused(Code.BAD_PARAMETER, why, field="name")
         if self.lower > self.upper:
-            raise Declined(ReviewCode.BAD_PARAMETER, "lower_bound: must not be above upper_bound")
+            raise Refused(Code.BAD_PARAMETER, "must not be above `upper`", field="lower")
         if not self.lower <= self.base <= self.upper:
-            raise Declined(ReviewCode.BAD_PARAMETER, "base: must not be outside lower_bound and upper_bound")
+            raise Refused(Code.BAD_PARAMETER, "must not be outside `lower` and `upper`", field="base")
         return self
 
 

@@ -93,7 +93,7 @@ class Driver:
         try:
             self.perform(self.floor.handle(given, self._clock.now()))
         except Refused as refusal:
-            log.error("event refused", given=given, code=refusal.code.value, detail=refusal.detail)
+            log.error("event refused", given=given, code=refusal.code.value, detail=refusal.why)
         except Exception:  # told by doors and media, whose loops must go on
             log.exception("event failed", vdn=self.vdn, given=given)
 
@@ -242,7 +242,7 @@ class Driver:
             log.error("engine does not answer", vdn=self.vdn)
             return False
         except Refused as refusal:
-            log.warning("engine refused", vdn=self.vdn, code=refusal.code.value, detail=refusal.detail)
+            log.warning("engine refused", vdn=self.vdn, code=refusal.code.value, detail=refusal.why)
             return False
         return True
 
@@ -252,7 +252,7 @@ class Driver:
             async with asyncio.timeout(ENGINE_WAIT_S):
                 await self._engine.start_recording(recording)
         except Refused as refusal:
-            self.tell(RecordingRefused(recording.recording, refusal.detail or refusal.code.value))
+            self.tell(RecordingRefused(recording.recording, refusal.why or refusal.code.value))
         except TimeoutError:
             self.tell(RecordingRefused(recording.recording, "the engine does not answer"))
 
@@ -261,7 +261,7 @@ class Driver:
             async with asyncio.timeout(CLOSE_WAIT_S):
                 result = await self._engine.stop_recording(recording)
         except Refused as refusal:
-            failure = refusal.detail or refusal.code.value
+            failure = refusal.why or refusal.code.value
             self.tell(RecordingClosed(recording, None, failure))
         except TimeoutError:
             self.tell(RecordingClosed(recording, None, "the engine does not answer"))

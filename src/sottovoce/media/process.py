@@ -195,7 +195,7 @@ class Worker:
             else:
                 self._say(Answer(call.id, self._obey(call.request)))
         except Refused as refused:
-            self._say(Refusal(call.id, refused.code, refused.detail))
+            self._say(Refusal(call.id, refused.code, refused.why))
 
     def _obey(self, request: Request) -> Value:
         mixer = self._mixer
@@ -253,7 +253,7 @@ class Worker:
         while self._fetched:
             number, play, refused = self._fetched.popleft()
             if refused is not None:
-                self._say(Refusal(number, refused.code, refused.detail))
+                self._say(Refusal(number, refused.code, refused.why))
                 continue
             if self._awaited.get(play.leg) == number:
                 del self._awaited[play.leg]

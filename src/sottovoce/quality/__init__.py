@@ -13,5 +13,5 @@
 
 Called by ``http.ccsqm``, ``http.ccisqm`` and the commands. A use case takes the ``Office`` and the
 ``Caller``, asks ``domain`` what may be done, and writes through ``storage``, all in one transaction;
-it raises ``Declined`` and has then changed nothing. Every query takes the tenant of the caller.
+it raises ``Refused`` and has then changed nothing. Every query takes the tenant of the caller.
 """

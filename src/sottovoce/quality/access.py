@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from sottovoce.domain.people import AppKey, Token, UserId
-from sottovoce.errors import Declined, ReviewCode
+from sottovoce.errors import Code, Refused
 from sottovoce.quality.office import Caller, Office
 from sottovoce.storage import app_keys, users
 
@@ -12,24 +12,24 @@ LONGEST_TOKEN_S = 3600
 
 
 async def issue_token(office: Office, app_key: str, secret: str, expires_s: int) -> Token | None:
-    """A token for an app; None where key or secret is wrong. Declined(UNAVAILABLE)."""
+    """A token for an app; None where key or secret is wrong. Refused(UNAVAILABLE)."""
     async with office.transaction() as connection:
         return await app_keys.issue(connection, app_key, secret, office.clock.now(), expires_s)
 
 
 async def app_of(office: Office, token: str) -> AppKey | None:
-    """Whose token that is; None: nobody's (any more). Declined(UNAVAILABLE)."""
+    """Whose token that is; None: nobody's (any more). Refused(UNAVAILABLE)."""
     async with office.transaction() as connection:
         return await app_keys.found(connection, token, office.clock.now())
 
 
 async def caller(office: Office, app: AppKey, named: UserId | None) -> Caller:
-    """The user that a request of `app` names, or else the app's own. Declined(NOBODY), (UNAVAILABLE)."""
+    """The user that a request of `app` names, or else the app's own. Refused(NOBODY), (UNAVAILABLE)."""
     wanted = named if named is not None else app.user
     if wanted is None:
-        raise Declined(ReviewCode.NOBODY, "x-UserId is missing, and this app key has no user of its own")
+        raise Refused(Code.NOBODY, "x-UserId is missing, and this app key has no user of its own")
     async with office.transaction() as connection:
         user = await users.find(connection, app.vdn, wanted)
     if user is None:
-        raise Declined(ReviewCode.NOBODY, "x-UserId names no user of this tenant")
+        raise Refused(Code.NOBODY, "x-UserId names no user of this tenant")
     return Caller(user, app.app_key)

@@ -17,7 +17,6 @@ from zoneinfo import ZoneInfo
 
 from sottovoce.domain.appeals import (
     HANDLERS,
-    BadChoice,
     Chosen,
     Involved,
     Kind,
@@ -44,7 +43,7 @@ from sottovoce.domain.directory import AgentId
 from sottovoce.domain.people import ReviewId, Role, UserId
 from sottovoce.domain.rights import Operation
 from sottovoce.domain.scoring import RuleResult, ScenarioScores
-from sottovoce.errors import Declined, ReviewCode
+from sottovoce.errors import Code, Refused
 from sottovoce.quality import results as rule_results
 from sottovoce.quality.office import Caller, Office, Work
 from sottovoce.storage import contacts, ids, plans, quality_items, users
@@ -131,15 +130,15 @@ async def file_appeal(
 ) -> ReviewId:
     """An agent's appeal against results of a call of his, to a leader of his; its new id.
 
-    `call` is the contact's number or UUID. Declined(NOT_FOUND) for a call that is not his, Unfit for the
-    leader, BadChoice, (OWN_RESULT) where the leader gave the result, (WRONG_STATE) while an appeal of his
-    on that call is open.
+    `call` is the contact's number or UUID. Refused(NOT_FOUND) for a call that is not the caller's,
+    (BAD_PARAMETER) for the leader or the choice, (OWN_RESULT) where the leader gave the result, (WRONG_STATE)
+    while an appeal of the caller's on that call is open.
     """
     caller.scope(Operation.FILE_APPEAL)
     async with office.work(caller.vdn, caller.user.user) as work:
         contact = await _called(work, call)
         if contact is None or contact.agent is None or contact.agent != caller.user.agent:
-            raise Declined(ReviewCode.NOT_FOUND, "there is no such call of the caller's")
+            raise Refused(Code.NOT_FOUND, "there is no such call of the caller's")
         review = await quality_items.last_review(work.connection, work.vdn, contact.contact)
         item = QualityItem(
             item=(await ids.fresh(work.connection, work.at))[0],
@@ -159,7 +158,7 @@ async def file_appeal(
         )
         results = await _chosen(work, contact.contact, chosen)
         if not await quality_items.insert(work.connection, work.vdn, item, results):
-            raise Declined(ReviewCode.WRONG_STATE, "an appeal on this call is open already")
+            raise Refused(Code.WRONG_STATE, "an appeal on this call is open already")
         candidate = await users.find(work.connection, work.vdn, leader)
         check_handler(item, candidate, await quality_items.involved(work.connection, work.vdn, item))
         await _put_down(work, item, Step.OPEN, reason)
@@ -178,7 +177,7 @@ async def judge(
 ) -> QualityItem:
     """Pass an item or send it back, whatever that means where it is (`domain.appeals.GRIDS`); as it is then.
 
-    `call`, if given, must be the item's. Declined(NO_RIGHT), (NOT_FOUND), (WRONG_STATE), (LOST_RACE) where
+    `call`, if given, must be the item's. Refused(NO_RIGHT), (NOT_FOUND), (WRONG_STATE), (LOST_RACE) where
     another step came first, (OWN_RESULT).
     """
     caller.scope(Operation.JUDGE_QUALITY_ITEM, acting_as)
@@ -208,8 +207,8 @@ async def assign(
 ) -> QualityItem:
     """Give an item another handler of the side whose turn it is; as it is then.
 
-    Declined as `judge`; Unfit for somebody who cannot handle it, (OWN_RESULT) for one who gave the result,
-    or who handled what is to be verified.
+    Refused as `judge`; (BAD_PARAMETER) for somebody who cannot handle it, (OWN_RESULT) for one who gave the
+    result, or who handled what is to be verified.
     """
     caller.scope(Operation.REASSIGN_QUALITY_ITEM, acting_as)
     async with office.work(caller.vdn, caller.user.user) as work:
@@ -236,14 +235,14 @@ async def revise(
 ) -> None:
     """Correct a result that an item is about, while it is handled; who corrects an item of nobody's takes it.
 
-    `rule_kind`, `kind` and `call`, if given, must be the result's and the item's. Declined as `judge`, and
+    `rule_kind`, `kind` and `call`, if given, must be the result's and the item's. Refused as `judge`, and
     (NOT_FOUND) for a result that the item is not about.
     """
     caller.scope(Operation.REVISE_QUALITY_ITEM)
     async with office.work(caller.vdn, caller.user.user) as work:
         held = await _held(work, caller, item, Step.REVISE, call, None, kind)
         if result not in await quality_items.hits(work.connection, work.vdn, item):
-            raise Declined(ReviewCode.NOT_FOUND, f"the {held.item.kind} is not about this result")
+            raise Refused(Code.NOT_FOUND, f"the {held.item.kind} is not about this result")
         after = replace(held.item, handler=held.item.handler or caller.user.user, updated_at=work.at)
         await rule_results.revise(
             work,
@@ -281,7 +280,7 @@ async def listing(office: Office, caller: Caller, wanted: Wanted, *, page: int, 
 
 
 async def show(office: Office, caller: Caller, item: ReviewId) -> Shown:
-    """An item with the results that it is about. Declined(NOT_FOUND)."""
+    """An item with the results that it is about. Refused(NOT_FOUND)."""
     seen = sight(caller.user, Operation.SHOW_QUALITY_ITEM)
     async with office.work(caller.vdn, caller.user.user) as work:
         if not await quality_items.seen(work.connection, work.vdn, item, seen):
@@ -296,7 +295,7 @@ async def show(office: Office, caller: Caller, item: ReviewId) -> Shown:
 
 
 async def scores(office: Office, caller: Caller, item: ReviewId) -> list[ScenarioScores]:
-    """What the call of an item was found, and scored, by scenario. Declined(NOT_FOUND)."""
+    """What the call of an item was found, and scored, by scenario. Refused(NOT_FOUND)."""
     seen = sight(caller.user, Operation.SHOW_QUALITY_SCORES)
     async with office.work(caller.vdn, caller.user.user) as work:
         if not await quality_items.seen(work.connection, work.vdn, item, seen):
@@ -306,7 +305,7 @@ async def scores(office: Office, caller: Caller, item: ReviewId) -> list[Scenari
 
 
 async def history(office: Office, caller: Caller, item: ReviewId) -> History:
-    """How an item went, and what the caller may do now. Declined(NOT_FOUND)."""
+    """How an item went, and what the caller may do now. Refused(NOT_FOUND)."""
     seen = sight(caller.user, Operation.SHOW_QUALITY_HISTORY)
     async with office.work(caller.vdn, caller.user.user) as work:
         if not await quality_items.seen(work.connection, work.vdn, item, seen):
@@ -329,7 +328,7 @@ async def _can_return(work: Work, caller: Caller, item: QualityItem, involved: I
     try:
         check_handler(item, await users.find(work.connection, work.vdn, item.previous_handler), involved)
         check_assignment(item, caller.user, item.previous_handler)
-    except Declined:
+    except Refused:
         return False
     return True
 
@@ -352,18 +351,18 @@ async def _held(
     if held is None:
         raise no_quality_item()
     if kind is not None and kind is not held.kind:
-        raise Declined(ReviewCode.BAD_PARAMETER, f"qualityItemType: the item is one of the type {held.kind}")
+        raise _bad("kind", f"the item is one of the type {held.kind}")
     if call is not None:
         contact = await _called(work, call)
         if contact is None or contact.contact != held.contact:
-            raise Declined(ReviewCode.NOT_FOUND, f"the {held.kind} is not about this call")
+            raise Refused(Code.NOT_FOUND, f"the {held.kind} is not about this call")
     follow(held, step, seen.state)
     if step is Step.REVISE:
         raced = (held.state, held.handler) != (seen.state, seen.handler)
     else:
         raced = await quality_items.last_step(work.connection, work.vdn, item) != steps
     if raced:
-        raise Declined(ReviewCode.LOST_RACE, f"somebody else has changed the {held.kind} meanwhile")
+        raise Refused(Code.LOST_RACE, f"somebody else has changed the {held.kind} meanwhile")
     involved = await quality_items.involved(work.connection, work.vdn, held)
     check(held, step, caller.user, involved, acting_as)
     return _Held(held, involved)
@@ -387,24 +386,28 @@ async def _found(work: Work, item: ReviewId) -> QualityItem:
 
 
 async def _chosen(work: Work, contact: int, chosen: Sequence[Chosen]) -> list[str]:
-    """The results chosen, each once. Raises BadChoice unless all are the call's."""
+    """The results chosen, each once. Refused(BAD_PARAMETER) unless all are the call's."""
     wanted = [result for group in chosen for result in group.results]
     if not wanted:
-        raise BadChoice("names no result")
+        raise _bad("chosen", "names no result")
     known = await stored_results.many(work.connection, work.vdn, wanted)
     for place, group in enumerate(chosen):
         for number, result in enumerate(group.results):
             found = known.get(result)
             if found is None or found.contact != contact or found.scenario != group.scenario:
-                raise BadChoice("is no result of this call in this scenario", place, number)
+                raise _bad(f"chosen.{place}.results.{number}", "is no result of this call in this scenario")
     return sorted(set(wanted))
+
+
+def _bad(field: str, why: str) -> Refused:
+    return Refused(Code.BAD_PARAMETER, why, field=field)
 
 
 async def _nothing_corrected(work: Work, item: QualityItem) -> None:
     corrected = await quality_items.corrected(work.connection, work.vdn, item.item)
     if corrected:
-        raise Declined(
-            ReviewCode.WRONG_STATE,
+        raise Refused(
+            Code.WRONG_STATE,
             f"results were corrected in the {item.kind}: correct them back first ({', '.join(corrected)})",
         )
 

@@ -23,7 +23,7 @@ from sottovoce.domain.frames import BadFrame, Frame
 from sottovoce.domain.people import ReviewId
 from sottovoce.domain.sampling import Certificate
 from sottovoce.domain.verifying import differing, untrue
-from sottovoce.errors import Declined, ReviewCode
+from sottovoce.errors import Code, Refused
 from sottovoce.quality.sampling import COMMITTED, DRAWN
 from sottovoce.storage import audit, draws
 from sottovoce.storage.database import transaction
@@ -66,7 +66,7 @@ class _Kept:
 
 
 async def verify(engine: AsyncEngine, task: ReviewId) -> Verdict:
-    """Repeat the draw of a task from what is kept. Declined(NOT_FOUND): no such task, or it has no draw."""
+    """Repeat the draw of a task from what is kept. Refused(NOT_FOUND): no such task, or it has no draw."""
     kept = await _kept(engine, task)
     chain = await audit.verify(engine, kept.draw.vdn)
     certificate = kept.certificate
@@ -93,7 +93,7 @@ async def verify(engine: AsyncEngine, task: ReviewId) -> Verdict:
 
 
 async def export(engine: AsyncEngine, task: ReviewId) -> str:
-    """A file that can be checked without any database. Declined(NOT_FOUND)."""
+    """A file that can be checked without any database. Refused(NOT_FOUND)."""
     kept = await _kept(engine, task)
     return json.dumps(
         {
@@ -208,18 +208,18 @@ async def _kept(engine: AsyncEngine, task: ReviewId) -> _Kept:
         await connection.execute(sa.text("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY"))
         vdn = await draws.tenant_of(connection, task)
         if vdn is None:
-            raise Declined(ReviewCode.NOT_FOUND, f"there is no draw for a task {task}")
+            raise Refused(Code.NOT_FOUND, f"there is no draw for a task {task}")
         made, used = await draws.of_task(connection, vdn, task)
         if used is None:
-            raise Declined(ReviewCode.NOT_FOUND, f"task {task} was never made; {_other(made[-1])}")
+            raise Refused(Code.NOT_FOUND, f"task {task} was never made; {_other(made[-1])}")
         draw = next((one for one in made if one.draw == used), None)
         if draw is None or draw.frame is None or draw.certificate is None:
-            raise Declined(ReviewCode.NOT_FOUND, f"task {task} has draw {used}, of which nothing is kept")
+            raise Refused(Code.NOT_FOUND, f"task {task} has draw {used}, of which nothing is kept")
         try:
             certificate = Certificate.from_json(draw.certificate)
         except (ValueError, KeyError, TypeError) as failure:
-            raise Declined(
-                ReviewCode.WRONG_STATE, f"the certificate of draw {used} is damaged: {failure}"
+            raise Refused(
+                Code.WRONG_STATE, f"the certificate of draw {used} is damaged: {failure}"
             ) from failure
         return _Kept(
             draw,

@@ -17,9 +17,9 @@ from uuid import UUID, uuid5
 from sottovoce.domain.contacts import Analysis, Contact, Inspection, Interaction, Source
 from sottovoce.domain.directory import VdnId
 from sottovoce.domain.people import SERVER
-from sottovoce.errors import Declined, ReviewCode
+from sottovoce.errors import Code, Refused
 from sottovoce.quality import csv_calls, recordings, vcon_calls
-from sottovoce.quality.foreign_calls import ForeignCall, Refused
+from sottovoce.quality.foreign_calls import ForeignCall, LeftOut
 from sottovoce.quality.office import Office
 from sottovoce.quality.recordings import BadRecording, StillRecording
 from sottovoce.storage import contacts, imports
@@ -50,7 +50,7 @@ class Report:
     imported: int = 0
     there: int = 0
     """Imported before."""
-    refused: list[Refused] = field(default_factory=list)
+    refused: list[LeftOut] = field(default_factory=list)
 
 
 Told = Callable[[Outcome], None]
@@ -59,7 +59,7 @@ Told = Callable[[Outcome], None]
 def sources(paths: Sequence[Path]) -> list[Path]:
     """The CSV and vCon files that are named, and those in the folders that are, each once, by name.
 
-    Declined(BAD_PARAMETER) where a file is neither, or there is nothing. OSError.
+    Refused(BAD_PARAMETER) where a file is neither, or there is nothing. OSError.
     """
     found: dict[Path, None] = {}
     for path in paths:
@@ -67,15 +67,13 @@ def sources(paths: Sequence[Path]) -> list[Path]:
             inside = sorted(one for one in path.rglob("*") if one.is_file() and _is_source(one))
             found.update(dict.fromkeys(inside))
         elif not path.exists():
-            raise Declined(ReviewCode.BAD_PARAMETER, f"{path}: there is no such file or folder")
+            raise Refused(Code.BAD_PARAMETER, f"{path}: there is no such file or folder")
         elif _is_source(path):
             found[path] = None
         else:
-            raise Declined(ReviewCode.BAD_PARAMETER, f"{path}: is neither CSV (.csv) nor vCon (.vcon, .json)")
+            raise Refused(Code.BAD_PARAMETER, f"{path}: is neither CSV (.csv) nor vCon (.vcon, .json)")
     if not found:
-        raise Declined(
-            ReviewCode.BAD_PARAMETER, "there is no CSV or vCon file; the WAVs alone say too little"
-        )
+        raise Refused(Code.BAD_PARAMETER, "there is no CSV or vCon file; the WAVs alone say too little")
     return list(found)
 
 
@@ -87,13 +85,13 @@ def count(files: Sequence[Path]) -> int:
 async def bring_in(office: Office, vdn: VdnId, files: Sequence[Path], tell: Told) -> Report:
     """Import all calls of these files; `tell` is told of each as it is done.
 
-    Declined(NOT_FOUND) where there is no such VDN, (UNAVAILABLE): what was done by then stays. OSError where
+    Refused(NOT_FOUND) where there is no such VDN, (UNAVAILABLE): what was done by then stays. OSError where
     a file cannot be read or a recording not be written.
     """
     async with office.work(vdn, SERVER) as work:
         tenant = await imports.tenant(work.connection, vdn)
     if tenant is None:
-        raise Declined(ReviewCode.NOT_FOUND, f"there is no VDN {vdn}")
+        raise Refused(Code.NOT_FOUND, f"there is no VDN {vdn}")
     report = Report()
     batches = _batches(_calls(office, path, tenant) for path in files)
     try:
@@ -107,14 +105,14 @@ async def bring_in(office: Office, vdn: VdnId, files: Sequence[Path], tell: Told
 
 
 async def _batch(
-    office: Office, tenant: Tenant, batch: Sequence[ForeignCall | Refused], report: Report, tell: Told
+    office: Office, tenant: Tenant, batch: Sequence[ForeignCall | LeftOut], report: Report, tell: Told
 ) -> None:
     references = [call.reference for call in batch if isinstance(call, ForeignCall)]
     async with office.work(tenant.vdn, SERVER) as work:
         there = await imports.already(work.connection, tenant.vdn, references)
     for call in batch:
         outcome = Outcome.REFUSED
-        if isinstance(call, Refused):
+        if isinstance(call, LeftOut):
             report.refused.append(call)
         elif call.reference in there:
             outcome = Outcome.THERE
@@ -122,7 +120,7 @@ async def _batch(
             try:
                 outcome = Outcome.IMPORTED if await _keep(office, tenant, call) else Outcome.THERE
             except (BadRecording, StillRecording) as bad:
-                report.refused.append(Refused(call.place, f"{call.file_name}: {bad}"))
+                report.refused.append(LeftOut(call.place, f"{call.file_name}: {bad}"))
         report.imported += outcome is Outcome.IMPORTED
         report.there += outcome is Outcome.THERE
         tell(outcome)
@@ -178,8 +176,8 @@ def _contact(
     )
 
 
-def _batches(files: Iterable[Iterator[ForeignCall | Refused]]) -> Iterator[list[ForeignCall | Refused]]:
-    batch: list[ForeignCall | Refused] = []
+def _batches(files: Iterable[Iterator[ForeignCall | LeftOut]]) -> Iterator[list[ForeignCall | LeftOut]]:
+    batch: list[ForeignCall | LeftOut] = []
     size = 0
     for calls in files:
         for call in calls:
@@ -193,7 +191,7 @@ def _batches(files: Iterable[Iterator[ForeignCall | Refused]]) -> Iterator[list[
         yield batch
 
 
-def _calls(office: Office, path: Path, tenant: Tenant) -> Iterator[ForeignCall | Refused]:
+def _calls(office: Office, path: Path, tenant: Tenant) -> Iterator[ForeignCall | LeftOut]:
     read = csv_calls.calls if _is_csv(path) else vcon_calls.calls
     return read(path, tenant, office.clock.now())
 

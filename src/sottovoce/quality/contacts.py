@@ -17,7 +17,7 @@ from sottovoce.domain.directory import AgentId, VdnId
 from sottovoce.domain.people import SERVER, UserId
 from sottovoce.domain.rights import Operation, Scope
 from sottovoce.domain.scoring import Verdict
-from sottovoce.errors import Declined, ReviewCode
+from sottovoce.errors import Code, Refused
 from sottovoce.quality import voices
 from sottovoce.quality.office import Caller, Office
 from sottovoce.quality.recordings import BadRecording
@@ -60,7 +60,7 @@ async def analyse(office: Office, vdn: VdnId, contact: int) -> Contact | None:
 
     None: there is no such contact. Of one already analysed nothing changes. A recording that cannot be
     used is recorded as such, with the reason; StillRecording where it is to be tried later.
-    Declined(UNAVAILABLE).
+    Refused(UNAVAILABLE).
     """
     async with office.work(vdn, SERVER) as work:
         found = await contacts.find(work.connection, vdn, contact)
@@ -96,7 +96,7 @@ async def search(
     """How many contacts are found, and the page (from 1) of them, the last uploaded first.
 
     `staff`: of this agent alone, by his user. Leaders of agents find those whom they lead, agents their own.
-    Declined(NO_RIGHT), (UNAVAILABLE).
+    Refused(NO_RIGHT), (UNAVAILABLE).
     """
     seen = _agents_seen(caller, Operation.QUERY_CONTACTS)
     async with office.work(caller.vdn, caller.user.user) as work:
@@ -115,7 +115,7 @@ async def search(
 
 
 async def show(office: Office, caller: Caller, uuid: UUID) -> Shown:
-    """One contact. Declined(NOT_FOUND) where it is unknown or out of the caller's reach, (NO_RIGHT),
+    """One contact. Refused(NOT_FOUND) where it is unknown or out of the caller's reach, (NO_RIGHT),
     (UNAVAILABLE)."""
     return await _one(
         office, caller.vdn, caller.user.user, uuid, _agents_seen(caller, Operation.SHOW_CONTACT)
@@ -123,7 +123,7 @@ async def show(office: Office, caller: Caller, uuid: UUID) -> Shown:
 
 
 async def show_to_app(office: Office, vdn: VdnId, uuid: UUID) -> Shown:
-    """One contact, for an app that acts for no user. Declined(NOT_FOUND), (UNAVAILABLE)."""
+    """One contact, for an app that acts for no user. Refused(NOT_FOUND), (UNAVAILABLE)."""
     return await _one(office, vdn, SERVER, uuid, None)
 
 
@@ -133,7 +133,7 @@ async def _one(
     async with office.work(vdn, user) as work:
         contact = await contacts.by_uuid(work.connection, vdn, uuid)
         if contact is None or (seen is not None and contact.agent not in seen):
-            raise Declined(ReviewCode.NOT_FOUND, "there is no such call")
+            raise Refused(Code.NOT_FOUND, "there is no such call")
         shown = _shown(contact, await contacts.staff(work.connection, vdn, [contact]))
         found = await results.of_contacts(work.connection, vdn, [contact.contact])
     violated = sum(one.final is Verdict.VIOLATED for group in found.values() for one in group)

@@ -11,7 +11,7 @@ from typing import TextIO
 
 from sottovoce.domain.contacts import Direction, Ender
 from sottovoce.domain.directory import SkillId
-from sottovoce.quality.foreign_calls import ForeignCall, Mistake, Refused, beside, known_agent, moment, short
+from sottovoce.quality.foreign_calls import ForeignCall, LeftOut, Mistake, beside, known_agent, moment, short
 from sottovoce.storage.imports import Tenant
 
 COLUMNS = (
@@ -29,7 +29,7 @@ _CHANNELS = {"": False, "right": False, "left": True}
 Rows = Iterator[tuple[int, list[str] | Mistake]]
 
 
-def calls(path: Path, tenant: Tenant, now: datetime) -> Iterator[ForeignCall | Refused]:
+def calls(path: Path, tenant: Tenant, now: datetime) -> Iterator[ForeignCall | LeftOut]:
     """What each row is, in order. OSError where the file cannot be read."""
     with _opened(path) as file:
         rows = _rows(file)
@@ -37,7 +37,7 @@ def calls(path: Path, tenant: Tenant, now: datetime) -> Iterator[ForeignCall | R
             _, header = next(rows)
             columns = _columns(header)
         except (StopIteration, Mistake) as wrong:
-            yield Refused(f"{path.name}:1", str(wrong) or "the file is empty")
+            yield LeftOut(f"{path.name}:1", str(wrong) or "the file is empty")
             return
         for line, row in rows:
             place = f"{path.name}:{line}"
@@ -47,7 +47,7 @@ def calls(path: Path, tenant: Tenant, now: datetime) -> Iterator[ForeignCall | R
                 if any(value.strip() for value in row):
                     yield _call(place, path, _values(columns, row), tenant, now)
             except Mistake as wrong:
-                yield Refused(place, str(wrong))
+                yield LeftOut(place, str(wrong))
 
 
 def count(path: Path) -> int:

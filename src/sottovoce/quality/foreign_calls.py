@@ -29,7 +29,7 @@ class Mistake(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class Refused:
+class LeftOut:
     """A call that is not brought in: `calls.csv:7`, `call.vcon.json: dialog 2`; and why."""
 
     place: str

@@ -27,7 +27,7 @@ from psycopg_pool import PoolTimeout
 
 from sottovoce.domain.directory import VdnId
 from sottovoce.domain.people import ReviewId
-from sottovoce.errors import Declined, ReviewCode
+from sottovoce.errors import Code, Refused
 from sottovoce.quality import contacts, plans, tasks
 from sottovoce.quality.office import Office
 from sottovoce.quality.recordings import StillRecording
@@ -199,7 +199,7 @@ class Jobs:
             for vdn, plan in await plans.coming_due(self._office):
                 await self._attempt(str(plan), self._run_plan, vdn, plan)
             await self._attempt(_RESERVED, self._put_into_effect)
-        except Declined as declined:
+        except Refused as declined:
             log.warning("not done what is due", reason=str(declined))
 
     async def _attempt(self, what: str, act: Callable[..., Awaitable[None]], *arguments: object) -> None:
@@ -208,7 +208,7 @@ class Jobs:
         try:
             await act(*arguments)
         except Exception as failure:
-            if isinstance(failure, Declined) and failure.code is ReviewCode.UNAVAILABLE:
+            if isinstance(failure, Refused) and failure.code is Code.UNAVAILABLE:
                 raise
             before = self._pauses.get(what)
             length = _FIRST_PAUSE_S if before is None else min(2 * before.length_s, _LONGEST_PAUSE_S)
@@ -249,7 +249,7 @@ class Jobs:
         except asyncio.CancelledError:
             told.info("analysis put back: the server stops")
             raise
-        except (StillRecording, Declined) as failure:
+        except (StillRecording, Refused) as failure:
             told.info("analysis put off", reason=str(failure))
             raise
         except Exception:

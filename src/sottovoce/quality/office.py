@@ -15,7 +15,7 @@ from sottovoce.domain.directory import AgentId, VdnId
 from sottovoce.domain.journal import AuditEntry
 from sottovoce.domain.people import Role, User, UserId
 from sottovoce.domain.rights import Operation, Scope, scope
-from sottovoce.errors import Declined, ReviewCode
+from sottovoce.errors import Code, Refused
 from sottovoce.storage import audit
 from sottovoce.storage.database import DatabaseAway, transaction
 
@@ -34,7 +34,7 @@ class Caller:
         return self.user.vdn
 
     def scope(self, operation: Operation, acting_as: Role | None = None) -> Scope:
-        """How far the caller's right reaches. Declined(NO_RIGHT) where it reaches nothing."""
+        """How far the caller's right reaches. Refused(NO_RIGHT) where it reaches nothing."""
         return scope(self.user, operation, acting_as)
 
 
@@ -67,7 +67,7 @@ class Office:
     async def work(self, vdn: VdnId, user: UserId) -> AsyncIterator[Work]:
         """A transaction; committed at the end of the block, rolled back if it raises.
 
-        Declined(UNAVAILABLE) where the database is away.
+        Refused(UNAVAILABLE) where the database is away.
         """
         async with self.transaction() as connection:
             work = Work(connection, vdn, self.clock.now(), user)
@@ -76,9 +76,9 @@ class Office:
 
     @asynccontextmanager
     async def transaction(self) -> AsyncIterator[AsyncConnection]:
-        """A transaction of no tenant's: who calls, what has come due. Declined(UNAVAILABLE) as `work`."""
+        """A transaction of no tenant's: who calls, what has come due. Refused(UNAVAILABLE) as `work`."""
         try:
             async with transaction(self.engine) as connection:
                 yield connection
         except DatabaseAway as away:
-            raise Declined(ReviewCode.UNAVAILABLE, "the database is away") from away
+            raise Refused(Code.UNAVAILABLE, "the database is away") from away

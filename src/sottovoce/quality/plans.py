@@ -33,14 +33,14 @@ from sottovoce.domain.plans import (
 )
 from sottovoce.domain.reviews import TaskOrder
 from sottovoce.domain.rights import Operation, Scope
-from sottovoce.errors import Declined, ReviewCode
+from sottovoce.errors import Code, Refused
 from sottovoce.quality import sampling, tasks
 from sottovoce.quality.office import Caller, Office, Work
 from sottovoce.storage import ids, plans
 
 
 async def add(office: Office, caller: Caller, order: PlanOrder, *, acting_as: Role | None = None) -> ReviewId:
-    """A new plan; it does not run until it is begun. Declined(BAD_PARAMETER) as BadShare."""
+    """A new plan; it does not run until it is begun. Refused(BAD_PARAMETER)."""
     reach = caller.scope(Operation.ADD_PLAN, acting_as)
     async with office.work(caller.vdn, caller.user.user) as work:
         await tasks.check_people(work.connection, caller, order.shares, reach)
@@ -68,7 +68,7 @@ async def update(
 ) -> None:
     """Another name, calendar, sample and inspectors. A running plan keeps running, by the new calendar.
 
-    One whose new calendar has nothing left to come is stopped. Also Declined(BAD_PARAMETER) as BadShare.
+    One whose new calendar has nothing left to come is stopped. Also Refused(BAD_PARAMETER).
     """
     async with office.work(caller.vdn, caller.user.user) as work:
         held = await _held(work, caller, Operation.UPDATE_PLAN, plan, acting_as)
@@ -114,7 +114,7 @@ async def begin(office: Office, caller: Caller, plan: ReviewId, *, acting_as: Ro
         schedule = await _by_the_tenants_clock(work, held.schedule)
         next_at = next_due(schedule, work.at, held.runs)
         if next_at is None:
-            raise Declined(ReviewCode.WRONG_STATE, "the plan has ended: nothing is left to come")
+            raise Refused(Code.WRONG_STATE, "the plan has ended: nothing is left to come")
         await plans.change(
             work.connection, work.vdn, plan, running=True, next_at=next_at, schedule=schedule.to_json()
         )
@@ -156,7 +156,7 @@ async def run(office: Office, vdn: VdnId, plan: ReviewId) -> PlanRun | None:
     """Run a plan that is due; None: it is not (any more), or somebody else runs it at this moment.
 
     Where no task can be made of it (nothing qualifies, an inspector is none any more) the run is put down
-    with the reason, and the plan goes on. Declined(UNAVAILABLE): it has not run.
+    with the reason, and the plan goes on. Refused(UNAVAILABLE): it has not run.
     """
     async with office.work(vdn, SERVER) as work:
         if await plans.take_due(work.connection, vdn, plan, work.at) is None:
@@ -186,23 +186,23 @@ async def run(office: Office, vdn: VdnId, plan: ReviewId) -> PlanRun | None:
                 in_effect=True,
             )
             return await _ran(work, held, now, task, None)
-    except Declined as declined:
-        if declined.code is ReviewCode.UNAVAILABLE:
+    except Refused as declined:
+        if declined.code is Code.UNAVAILABLE:
             raise
-        failure = f"{declined.code}: {declined.detail}" if declined.detail else declined.code.value
+        failure = f"{declined.code}: {declined.why}" if declined.why else declined.code.value
     async with office.work(vdn, SERVER) as work:
         held = await plans.take_due(work.connection, vdn, plan, work.at)
         return None if held is None else await _ran(work, held, _due_now(work, held), None, failure)
 
 
 async def coming_due(office: Office) -> list[tuple[VdnId, ReviewId]]:
-    """The plans of all tenants that are to be run now. Declined(UNAVAILABLE)."""
+    """The plans of all tenants that are to be run now. Refused(UNAVAILABLE)."""
     async with office.transaction() as connection:
         return await plans.coming_due(connection, office.clock.now())
 
 
 async def run_due(office: Office) -> list[PlanRun]:
-    """Run all that is due, one after the other; the runs. Declined(UNAVAILABLE)."""
+    """Run all that is due, one after the other; the runs. Refused(UNAVAILABLE)."""
     done = [await run(office, vdn, plan) for vdn, plan in await coming_due(office)]
     return [one for one in done if one is not None]
 

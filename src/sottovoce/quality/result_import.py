@@ -49,7 +49,7 @@ class Taken:
 async def take(office: Office, vdn: VdnId, lines: Sequence[Line], source: str) -> Taken:
     """Put those lines on record in one transaction, but for those that do not fit; score their contacts.
 
-    `source` is named in the audit. Declined(UNAVAILABLE): none of them landed.
+    `source` is named in the audit. Refused(UNAVAILABLE): none of them landed.
     """
     taken = Taken()
     async with office.work(vdn, SERVER) as work:

@@ -26,7 +26,7 @@ from sottovoce.domain.scoring import (
     Scored,
     score,
 )
-from sottovoce.errors import Declined, ReviewCode
+from sottovoce.errors import Code, Refused
 from sottovoce.quality.office import Caller, Office, Work
 from sottovoce.storage import results as stored
 from sottovoce.storage import scenarios, score_profiles
@@ -49,25 +49,24 @@ async def revise(
     """Correct a result of `contact` to kept or violated, as the user of `work`; the manual score follows.
 
     `kind`, if given, must be the result's. The caller has made sure that this user may do it now.
-    Declined(BAD_PARAMETER) for the remark or the kind, (NOT_FOUND) where the contact has no such result
+    Refused(BAD_PARAMETER) for the remark or the kind, (NOT_FOUND) where the contact has no such result
     in this tenant, (LOST_RACE).
     """
     if not 1 <= len(remark.strip()) <= LONGEST_REMARK:
-        raise Declined(
-            ReviewCode.BAD_PARAMETER, f"ruleInfo.description: must have 1 to {LONGEST_REMARK} characters"
-        )
+        raise Refused(Code.BAD_PARAMETER, f"must have 1 to {LONGEST_REMARK} characters", field="remark")
     held = await stored.locked(work.connection, work.vdn, [contact])
     found = await stored.find(work.connection, work.vdn, result) if held else None
     if found is None or found.contact != contact:
-        raise Declined(ReviewCode.NOT_FOUND, "the call has no such rule result")
+        raise Refused(Code.NOT_FOUND, "the call has no such rule result")
     if kind is not None and kind != found.kind:
-        raise Declined(ReviewCode.BAD_PARAMETER, f"ruleType: the result is one of type {int(found.kind)}")
+        why = f"the result is one of type {int(found.kind)}"
+        raise Refused(Code.BAD_PARAMETER, why, field="rule_kind")
     version = 1 if found.revision is None else found.revision.version + 1
     revision = Revision(version, kept, remark, work.user, work.at, review_item, quality_item)
     try:
         await stored.add_revision(work.connection, work.vdn, result, revision)
     except IntegrityError as race:
-        raise Declined(ReviewCode.LOST_RACE, "the result was revised by somebody else") from race
+        raise Refused(Code.LOST_RACE, "the result was revised by somebody else") from race
     work.audit(
         "result.revise",
         result,
@@ -116,12 +115,12 @@ async def scores_of(connection: AsyncConnection, vdn: VdnId, contact: int) -> li
 async def credit(office: Office, caller: Caller, uuid: str) -> list[ScenarioScores]:
     """The same, of the call with that `call_uuid`, without regard to anybody's rights: the app asks.
 
-    Declined(NOT_FOUND) for a call that is unknown or another tenant's.
+    Refused(NOT_FOUND) for a call that is unknown or another tenant's.
     """
     async with office.work(caller.vdn, caller.user.user) as work:
         found = await stored.contacts_called(work.connection, work.vdn, [uuid])
         if uuid not in found:
-            raise Declined(ReviewCode.NOT_FOUND, "there is no such call")
+            raise Refused(Code.NOT_FOUND, "there is no such call")
         return await scores_of(work.connection, work.vdn, found[uuid])
 
 

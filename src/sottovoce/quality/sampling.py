@@ -24,7 +24,7 @@ from sottovoce.domain.drawing import ALGORITHM, SEED_BYTES, Drawing
 from sottovoce.domain.frames import BadFrame, Contacts, Frame
 from sottovoce.domain.people import ReviewId, UserId
 from sottovoce.domain.sampling import Certificate, Conditions, Drawn, Earlier
-from sottovoce.errors import Declined, ReviewCode
+from sottovoce.errors import Code, Refused
 from sottovoce.quality.office import Office, Work
 from sottovoce.storage import draws
 from sottovoce.storage.draws import Candidate
@@ -42,7 +42,7 @@ async def commit_seed(office: Office, vdn: VdnId, user: UserId, task: ReviewId) 
     """A fresh seed for the sample of `task`, its hash in the audit, in a transaction of its own; the draw.
 
     What follows may fail: the commitment stays, and a draw without a certificate is seen as such.
-    Declined(UNAVAILABLE).
+    Refused(UNAVAILABLE).
     """
     seed = secrets.token_bytes(SEED_BYTES)
     async with office.work(vdn, user) as work:
@@ -63,15 +63,15 @@ async def draw(
     """The sample of `task`, drawn with the seed of `draw` in the transaction of `work`, in order.
 
     It is of the contacts that began in `calls_from` ≤ … < `calls_until` (None: open). A voice contact whose
-    recording is missing is passed over. Declined(NOTHING_QUALIFIES), (BAD_PARAMETER) where more qualify
+    recording is missing is passed over. Refused(NOTHING_QUALIFIES), (BAD_PARAMETER) where more qualify
     than a frame holds; (WRONG_STATE) where the draw is unknown, another task's, or was used already.
     """
     kept = await draws.find(work.connection, work.vdn, draw, lock=True)
     if kept is None or kept.task != task or kept.drawn_at is not None:
-        raise Declined(ReviewCode.WRONG_STATE, f"draw {draw} cannot be used for task {task}")
+        raise Refused(Code.WRONG_STATE, f"draw {draw} cannot be used for task {task}")
     frame = await _freeze(work, office, task, conditions, calls_from, calls_until)
     if frame.size == 0:
-        raise Declined(ReviewCode.NOTHING_QUALIFIES, "no call meets the conditions")
+        raise Refused(Code.NOTHING_QUALIFIES, "no call meets the conditions")
     # Hashing and packing millions takes as long as looking up the drawn: both cores have something to do.
     freezing = asyncio.gather(asyncio.to_thread(frame.sha256), asyncio.to_thread(frame.pack))
     try:
@@ -80,8 +80,8 @@ async def draw(
     finally:
         digest, packed = await freezing
     if not drawing.drawn:
-        raise Declined(
-            ReviewCode.NOTHING_QUALIFIES,
+        raise Refused(
+            Code.NOTHING_QUALIFIES,
             f"no recording exists of the {len(drawing.passed_over)} calls looked at",
         )
     certificate = Certificate(
@@ -125,7 +125,7 @@ async def _freeze(
     try:
         return await asyncio.to_thread(_frame, parts, conditions, taken)
     except BadFrame as failure:
-        raise Declined(ReviewCode.BAD_PARAMETER, f"the conditions are too wide: {failure}") from failure
+        raise Refused(Code.BAD_PARAMETER, f"the conditions are too wide: {failure}") from failure
 
 
 def _frame(parts: Sequence[Mapping[int, Contacts]], conditions: Conditions, taken: Contacts | None) -> Frame:

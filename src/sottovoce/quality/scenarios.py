@@ -9,7 +9,7 @@ from sqlalchemy.exc import IntegrityError
 
 from sottovoce.domain.rights import Operation
 from sottovoce.domain.scenarios import Scenario, Settings, Wanted
-from sottovoce.errors import Declined, ReviewCode
+from sottovoce.errors import Code, Refused
 from sottovoce.quality.office import Caller, Office, Work
 from sottovoce.storage import scenarios as stored
 
@@ -19,7 +19,7 @@ PREFIX = "groupid_"
 async def create(office: Office, caller: Caller, settings: Settings) -> str:
     """A new scenario, switched off unless the settings say otherwise; its id.
 
-    Declined(BAD_PARAMETER), (NO_RIGHT), (NAME_TAKEN).
+    Refused(BAD_PARAMETER), (NO_RIGHT), (NAME_TAKEN).
     """
     caller.scope(Operation.EDIT_SCENARIOS)
     async with office.work(caller.vdn, caller.user.user) as work:
@@ -36,7 +36,7 @@ async def create(office: Office, caller: Caller, settings: Settings) -> str:
 async def update(office: Office, caller: Caller, scenario: str, settings: Settings) -> None:
     """Change a scenario; what the settings leave open stays.
 
-    Declined(BAD_PARAMETER), (NO_RIGHT), (NOT_FOUND), (NAME_TAKEN).
+    Refused(BAD_PARAMETER), (NO_RIGHT), (NOT_FOUND), (NAME_TAKEN).
     """
     caller.scope(Operation.EDIT_SCENARIOS)
     async with office.work(caller.vdn, caller.user.user) as work:
@@ -49,7 +49,7 @@ async def update(office: Office, caller: Caller, scenario: str, settings: Settin
 
 
 async def switch(office: Office, caller: Caller, scenario: str, *, enabled: bool) -> None:
-    """Switch a scenario on or off; once more is no mistake. Declined(NO_RIGHT), (NOT_FOUND)."""
+    """Switch a scenario on or off; once more is no mistake. Refused(NO_RIGHT), (NOT_FOUND)."""
     caller.scope(Operation.EDIT_SCENARIOS)
     async with office.work(caller.vdn, caller.user.user) as work:
         changed = dataclasses.replace(await _held(work, scenario), enabled=enabled)
@@ -58,7 +58,7 @@ async def switch(office: Office, caller: Caller, scenario: str, *, enabled: bool
 
 
 async def delete(office: Office, caller: Caller, scenario: str) -> None:
-    """Delete a scenario; its results and scores stay. Declined(NO_RIGHT), (NOT_FOUND)."""
+    """Delete a scenario; its results and scores stay. Refused(NO_RIGHT), (NOT_FOUND)."""
     caller.scope(Operation.EDIT_SCENARIOS)
     async with office.work(caller.vdn, caller.user.user) as work:
         gone = await _held(work, scenario)
@@ -67,7 +67,7 @@ async def delete(office: Office, caller: Caller, scenario: str) -> None:
 
 
 async def show(office: Office, caller: Caller, scenario: str) -> Scenario:
-    """One scenario. Declined(NO_RIGHT), (NOT_FOUND)."""
+    """One scenario. Refused(NO_RIGHT), (NOT_FOUND)."""
     caller.scope(Operation.QUERY_SCENARIOS)
     async with office.work(caller.vdn, caller.user.user) as work:
         found = await stored.find(work.connection, work.vdn, scenario)
@@ -79,7 +79,7 @@ async def show(office: Office, caller: Caller, scenario: str) -> Scenario:
 async def query(
     office: Office, caller: Caller, wanted: Wanted, page: int, limit: int
 ) -> tuple[int, list[Scenario]]:
-    """How many scenarios there are, and a page of them, the newest first. Declined(NO_RIGHT)."""
+    """How many scenarios there are, and a page of them, the newest first. Refused(NO_RIGHT)."""
     caller.scope(Operation.QUERY_SCENARIOS)
     async with office.work(caller.vdn, caller.user.user) as work:
         return await stored.page(work.connection, work.vdn, wanted, (page - 1) * limit, limit)
@@ -92,12 +92,12 @@ async def _held(work: Work, scenario: str) -> Scenario:
     return found
 
 
-def _unknown() -> Declined:
-    return Declined(ReviewCode.NOT_FOUND, "there is no such scenario")
+def _unknown() -> Refused:
+    return Refused(Code.NOT_FOUND, "there is no such scenario")
 
 
-def _taken(scenario: Scenario) -> Declined:
-    return Declined(ReviewCode.NAME_TAKEN, f"there is a scenario {scenario.name} already")
+def _taken(scenario: Scenario) -> Refused:
+    return Refused(Code.NAME_TAKEN, f"there is a scenario {scenario.name} already")
 
 
 def _audit(work: Work, action: str, scenario: Scenario) -> None:

@@ -9,14 +9,14 @@ from sqlalchemy.exc import IntegrityError
 from sottovoce.domain.people import ReviewId
 from sottovoce.domain.rights import Operation
 from sottovoce.domain.scoring import Profile
-from sottovoce.errors import Declined, ReviewCode
+from sottovoce.errors import Code, Refused
 from sottovoce.quality.office import Caller, Office, Work
 from sottovoce.storage import ids
 from sottovoce.storage import score_profiles as stored
 
 
 async def create(office: Office, caller: Caller, profile: Profile) -> ReviewId:
-    """A new profile, not in use; its id. Declined(BAD_PARAMETER), (NO_RIGHT), (NAME_TAKEN)."""
+    """A new profile, not in use; its id. Refused(BAD_PARAMETER), (NO_RIGHT), (NAME_TAKEN)."""
     caller.scope(Operation.EDIT_SCORE_PROFILES)
     profile.checked()
     async with office.work(caller.vdn, caller.user.user) as work:
@@ -31,7 +31,7 @@ async def create(office: Office, caller: Caller, profile: Profile) -> ReviewId:
 
 
 async def apply(office: Office, caller: Caller, profile: ReviewId) -> None:
-    """Make it the one in use. Scores that were given stay. Declined(NO_RIGHT), (NOT_FOUND)."""
+    """Make it the one in use. Scores that were given stay. Refused(NO_RIGHT), (NOT_FOUND)."""
     caller.scope(Operation.EDIT_SCORE_PROFILES)
     async with office.work(caller.vdn, caller.user.user) as work:
         found = await _held(work, profile)
@@ -43,7 +43,7 @@ async def apply(office: Office, caller: Caller, profile: ReviewId) -> None:
 async def modify(office: Office, caller: Caller, profile: Profile) -> None:
     """Give `profile.profile` these values. Scores that were given stay.
 
-    Declined(BAD_PARAMETER), (NO_RIGHT), (NOT_FOUND), (NAME_TAKEN).
+    Refused(BAD_PARAMETER), (NO_RIGHT), (NOT_FOUND), (NAME_TAKEN).
     """
     caller.scope(Operation.EDIT_SCORE_PROFILES)
     profile.checked()
@@ -57,12 +57,12 @@ async def modify(office: Office, caller: Caller, profile: Profile) -> None:
 
 
 async def delete(office: Office, caller: Caller, profile: ReviewId) -> None:
-    """Delete it. Declined(NO_RIGHT), (NOT_FOUND), (WRONG_STATE) while it is in use."""
+    """Delete it. Refused(NO_RIGHT), (NOT_FOUND), (WRONG_STATE) while it is in use."""
     caller.scope(Operation.EDIT_SCORE_PROFILES)
     async with office.work(caller.vdn, caller.user.user) as work:
         found = await _held(work, profile)
         if found.in_use:
-            raise Declined(ReviewCode.WRONG_STATE, "the score profile is in use")
+            raise Refused(Code.WRONG_STATE, "the score profile is in use")
         await stored.delete(work.connection, work.vdn, profile, work.at)
         _audit(work, "score_profile.delete", found)
 
@@ -70,7 +70,7 @@ async def delete(office: Office, caller: Caller, profile: ReviewId) -> None:
 async def query(
     office: Office, caller: Caller, page: int, limit: int
 ) -> tuple[ReviewId | None, list[Profile]]:
-    """The one in use (None: none of the tenant's own), and a page of all. Declined(NO_RIGHT)."""
+    """The one in use (None: none of the tenant's own), and a page of all. Refused(NO_RIGHT)."""
     caller.scope(Operation.QUERY_SCORE_PROFILES)
     async with office.work(caller.vdn, caller.user.user) as work:
         using = await stored.in_use(work.connection, work.vdn)
@@ -81,12 +81,12 @@ async def _held(work: Work, profile: ReviewId | None) -> Profile:
     """The tenant's profile; all of them are held, so that applying and deleting take turns."""
     held = await stored.held(work.connection, work.vdn)
     if profile is None or profile not in held:
-        raise Declined(ReviewCode.NOT_FOUND, "there is no such score profile")
+        raise Refused(Code.NOT_FOUND, "there is no such score profile")
     return held[profile]
 
 
-def _taken(profile: Profile) -> Declined:
-    return Declined(ReviewCode.NAME_TAKEN, f"there is a score profile {profile.name} already")
+def _taken(profile: Profile) -> Refused:
+    return Refused(Code.NAME_TAKEN, f"there is a score profile {profile.name} already")
 
 
 def _audit(work: Work, action: str, profile: Profile) -> None:

@@ -24,7 +24,7 @@ _CHANGES = {
 async def query(
     office: Office, caller: Caller, wanted: TaskFilter, *, page: int, rows: int, acting_as: Role | None = None
 ) -> tuple[int, list[TaskLine]]:
-    """How many tasks the caller sees, and a page of them, the latest first. Declined(NO_RIGHT)."""
+    """How many tasks the caller sees, and a page of them, the latest first. Refused(NO_RIGHT)."""
     seen = sight(caller.user, Operation.QUERY_TASKS, acting_as)
     async with office.work(caller.vdn, caller.user.user) as work:
         await task_lists.snapshot(work.connection)
@@ -45,7 +45,7 @@ async def items(
 ) -> tuple[int, list[ItemLine]]:
     """How many items of a task the caller sees, and a page of them in the order of the draw.
 
-    Declined(NOT_FOUND) where he sees nothing of it, (NO_RIGHT).
+    Refused(NOT_FOUND) where he sees nothing of it, (NO_RIGHT).
     """
     seen = sight(caller.user, Operation.QUERY_TASK_ITEMS, acting_as)
     async with office.work(caller.vdn, caller.user.user) as work:

@@ -19,7 +19,6 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from sottovoce.domain.directory import AgentId
 from sottovoce.domain.people import SERVER, ReviewId, Role, UserId
 from sottovoce.domain.reviews import (
-    BadShare,
     Item,
     ItemState,
     Shares,
@@ -27,13 +26,14 @@ from sottovoce.domain.reviews import (
     TaskAction,
     TaskOrder,
     TaskState,
+    bad_share,
     deal,
     follow,
     no_task,
 )
 from sottovoce.domain.rights import Operation, Scope
 from sottovoce.domain.sampling import Drawn
-from sottovoce.errors import Declined, ReviewCode
+from sottovoce.errors import Code, Refused
 from sottovoce.quality import sampling
 from sottovoce.quality.office import Caller, Office, Work
 from sottovoce.storage import ids, staffing, tasks
@@ -42,45 +42,37 @@ INSPECTING = frozenset({Role.INSPECTOR, Role.QUALITY_LEADER, Role.QUALITY_DIRECT
 """Who can be appointed."""
 
 
-class UnknownAgent(Declined):
-    """Agents that were asked for and are none of the tenant's: BAD_PARAMETER. `place` is in their list."""
-
-    def __init__(self, place: int) -> None:
-        super().__init__(ReviewCode.BAD_PARAMETER, "is no agent of this tenant")
-        self.place = place
-
-
 async def agents_of(office: Office, caller: Caller, staff: Sequence[UserId]) -> tuple[AgentId, ...]:
-    """The work numbers of users, ascending. Raises UnknownAgent."""
+    """The work numbers of users, ascending. Refused(BAD_PARAMETER)."""
     if not staff:
         return ()
     async with office.work(caller.vdn, caller.user.user) as work:
         found = await staffing.agents_of(work.connection, caller.vdn, staff)
     for place, user in enumerate(staff):
         if user not in found:
-            raise UnknownAgent(place)
+            raise Refused(Code.BAD_PARAMETER, "is no agent of this tenant", field=f"agents.{place}")
     return tuple(sorted(set(found.values())))
 
 
 async def check_people(connection: AsyncConnection, caller: Caller, shares: Shares, reach: Scope) -> None:
     """Make sure that everybody in `shares` inspects for the tenant, and is the caller's to appoint.
 
-    Whoever's right does not reach ALL appoints himself and those he leads. Raises BadShare.
+    Whoever's right does not reach ALL appoints himself and those he leads. Refused(BAD_PARAMETER).
     """
     shares.check()
     roles = await staffing.roles_of(connection, caller.vdn, [share.person for share in shares.people])
     led = caller.user.leads | {caller.user.user}
     for place, share in enumerate(shares.people):
         if not roles.get(share.person, frozenset()) & INSPECTING:
-            raise BadShare(place, "person", "is no inspector of this tenant")
+            raise bad_share("is no inspector of this tenant", place, "person")
         if reach is not Scope.ALL and share.person not in led:
-            raise BadShare(place, "person", "is not led by the caller")
+            raise bad_share("is not led by the caller", place, "person")
 
 
 async def create(
     office: Office, caller: Caller, order: TaskOrder, *, acting_as: Role | None = None
 ) -> ReviewId:
-    """A new task with its sample; nobody inspects it yet. Declined(NOTHING_QUALIFIES), (NO_RIGHT)."""
+    """A new task with its sample; nobody inspects it yet. Refused(NOTHING_QUALIFIES), (NO_RIGHT)."""
     caller.scope(Operation.CREATE_TASK, acting_as)
     user = caller.user.user
     async with office.work(caller.vdn, user) as work:
@@ -106,7 +98,7 @@ async def make(
     """Draw a sample and make a task of it, in the transaction of `work`; the number of its items.
 
     With `shares` the items are dealt, and with `in_effect` the task takes effect at once (`shares` are
-    then needed). The people in them are taken as they are. Declined(NOTHING_QUALIFIES); BadShare.
+    then needed). The people in them are taken as they are. Refused(NOTHING_QUALIFIES), (BAD_PARAMETER).
     """
     if in_effect and shares is None:
         raise ValueError("a task without inspectors cannot take effect")
@@ -150,7 +142,7 @@ async def update(
     """Make a task what `wanted` makes of it: rename it, and draw its sample anew where other calls are meant.
 
     A new sample has no inspectors. The same conditions and range draw nothing: nobody can repeat a draw
-    until he likes it. Also Declined(NOTHING_QUALIFIES).
+    until he likes it. Also Refused(NOTHING_QUALIFIES).
     """
     user = caller.user.user
     async with office.work(caller.vdn, user) as work:
@@ -169,7 +161,7 @@ async def update(
         now, _ = await held_task(work, caller, Operation.UPDATE_TASK, task, acting_as)
         state = follow(now.state, TaskAction.REDRAW, held.state)
         if now.draw != held.draw:
-            raise Declined(ReviewCode.LOST_RACE, "the task was drawn anew meanwhile")
+            raise Refused(Code.LOST_RACE, "the task was drawn anew meanwhile")
         dropped = await tasks.drop_items(work.connection, work.vdn, task)
         items = await _drawn(work, office, task, draw, order)
         await tasks.insert_items(work.connection, work.vdn, items)
@@ -201,7 +193,7 @@ async def appoint(
 ) -> None:
     """Deal all items of a task to inspectors, also where they were dealt before; with `now` it takes effect.
 
-    Declined(BAD_PARAMETER) as BadShare where somebody cannot be appointed or the counts do not fit.
+    Refused(BAD_PARAMETER) where somebody cannot be appointed or the counts do not fit.
     """
     async with office.work(caller.vdn, caller.user.user) as work:
         held, seen = await held_task(work, caller, Operation.APPOINT_TASK, task, acting_as)
@@ -238,7 +230,7 @@ async def reserved_due(office: Office, now: datetime) -> int:
     """Put the reserved tasks of all tenants whose time has come into effect; how many they were.
 
     Each in a transaction of its own, by `people.SERVER`. What was done to one meanwhile goes first.
-    Declined(UNAVAILABLE).
+    Refused(UNAVAILABLE).
     """
     async with office.transaction() as connection:
         found = await tasks.due(connection, now)

@@ -24,8 +24,8 @@ from sottovoce.quality.foreign_calls import (
     LONGEST_NAME,
     LONGEST_TEXT,
     ForeignCall,
+    LeftOut,
     Mistake,
-    Refused,
     beside,
     moment,
     short,
@@ -60,7 +60,7 @@ class _Vcon:
     now: datetime
 
 
-def calls(path: Path, tenant: Tenant, now: datetime) -> Iterator[ForeignCall | Refused]:
+def calls(path: Path, tenant: Tenant, now: datetime) -> Iterator[ForeignCall | LeftOut]:
     """What each dialog is, in order, and the texts last. OSError where the file cannot be read."""
     texts: list[tuple[str, Mapping[str, Any]]] = []
     try:
@@ -70,7 +70,7 @@ def calls(path: Path, tenant: Tenant, now: datetime) -> Iterator[ForeignCall | R
         if not dialogs:
             raise Mistake("it has no dialog")
     except Mistake as wrong:
-        yield Refused(path.name, str(wrong))
+        yield LeftOut(path.name, str(wrong))
         return
     for number, dialog in enumerate(dialogs):
         place = f"{path.name}: dialog {number}"
@@ -87,12 +87,12 @@ def calls(path: Path, tenant: Tenant, now: datetime) -> Iterator[ForeignCall | R
                 case other:
                     raise Mistake(f"its type is {str(other)[:20]!r}; wanted: recording, text, incomplete")
         except Mistake as wrong:
-            yield Refused(place, str(wrong))
+            yield LeftOut(place, str(wrong))
     if texts:
         try:
             yield _conversation(vcon, texts)
         except Mistake as wrong:
-            yield Refused(f"{path.name}: its texts", str(wrong))
+            yield LeftOut(f"{path.name}: its texts", str(wrong))
 
 
 def _content(path: Path) -> Mapping[str, Any]:

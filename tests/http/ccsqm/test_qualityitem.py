@@ -41,7 +41,7 @@ from tests.quality.standing import (
 from sottovoce.domain.appeals import GRIDS, OPERATIONS, Involved, Kind, QualityItem, State, Step, check
 from sottovoce.domain.people import ReviewId, Role, User, UserId
 from sottovoce.domain.rights import RIGHTS, Operation, Scope
-from sottovoce.errors import Declined, ReviewCode
+from sottovoce.errors import Code, Refused
 from sottovoce.http.ccsqm import complain, qualityitem
 from sottovoce.http.ccsqm.codes import QUALITY_ITEMS, SUCCESSFUL
 from sottovoce.http.ccsqm.interface import SqmSettings
@@ -661,23 +661,23 @@ def asked(interface: str, item: QualityItem, result: str) -> tuple[str, dict[str
     return f"qualityitem/{name}", bodies[name]
 
 
-def owed(interface: str, role: Role, user: User, item: QualityItem) -> ReviewCode | None:
+def owed(interface: str, role: Role, user: User, item: QualityItem) -> Code | None:
     """What the grids say; None: a success."""
     sees = item.state in SEES[role]
     if interface in QUERIES:
         if RIGHTS[role, QUERIES[interface]] is Scope.NO:
-            return ReviewCode.NO_RIGHT
-        return None if sees or interface == "queryQualityItem" else ReviewCode.NOT_FOUND
+            return Code.NO_RIGHT
+        return None if sees or interface == "queryQualityItem" else Code.NOT_FOUND
     what = STEPS[interface]
     if interface == "appealItem assign" and RIGHTS[role, Operation.REASSIGN_QUALITY_ITEM] is Scope.NO:
-        return ReviewCode.NO_RIGHT
+        return Code.NO_RIGHT
     if RIGHTS[role, OPERATIONS[what]] is Scope.NO:
-        return ReviewCode.NO_RIGHT
+        return Code.NO_RIGHT
     if not sees:
-        return ReviewCode.NOT_FOUND
+        return Code.NOT_FOUND
     try:
         check(item, what, user, Involved())
-    except Declined as declined:
+    except Refused as declined:
         return declined.code
     return None
 

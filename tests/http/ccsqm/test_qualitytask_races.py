@@ -15,7 +15,7 @@ from tests.quality.standing import DIRECTOR, INSPECTOR, SECOND, Answered, Standi
 
 from sottovoce.domain.people import UserId
 from sottovoce.domain.reviews import ITEMS, TASKS, ItemAction, ItemState, TaskAction, TaskState
-from sottovoce.errors import ReviewCode
+from sottovoce.errors import Code
 from sottovoce.http.ccsqm.codes import TASKS as CODES
 from sottovoce.http.ccsqm.qualitytask import STATUS
 from sottovoce.http.ccsqm.qualitytaskdetail import INSPECT_STATUS
@@ -23,7 +23,7 @@ from sottovoce.storage.database import transaction
 from sottovoce.storage.tables import users
 
 TWENTY = [UserId(f"17000000000000000{n:02d}") for n in range(20)]
-LOST = {CODES.code(ReviewCode.WRONG_STATE), CODES.code(ReviewCode.LOST_RACE)}
+LOST = {CODES.code(Code.WRONG_STATE), CODES.code(Code.LOST_RACE)}
 CREATE = {
     "currentRole": "qualityDirector",
     "fixedColumns": {"qualityType": 1, "qualityNum": 100, "interactionType": 0},
@@ -105,7 +105,7 @@ async def test_twenty_complete_while_one_terminates(standing: Standing) -> None:
                 for item in items
             )
         )
-        assert {answer.code for answer in again} == {CODES.code(ReviewCode.WRONG_STATE)}
+        assert {answer.code for answer in again} == {CODES.code(Code.WRONG_STATE)}
         assert await found(standing, task) == (held, items)
     assert TaskState.TERMINATED in ended
     await check_whole(standing.engine)
@@ -145,7 +145,7 @@ ACTIONS = {
 }
 OK, WRONG, UNKNOWN, RACE = (
     CODES.success,
-    *map(CODES.code, (ReviewCode.WRONG_STATE, ReviewCode.NOT_FOUND, ReviewCode.LOST_RACE)),
+    *map(CODES.code, (Code.WRONG_STATE, Code.NOT_FOUND, Code.LOST_RACE)),
 )
 
 
@@ -163,7 +163,7 @@ def model(before: Picture, operation: Operation) -> Picture | None:
     if operation.answer == RACE and kind == "redraw":
         return before  # another redraw came first, which left the state as it was
     cell = TASKS[before.state, ACTIONS[kind]]
-    if isinstance(cell, ReviewCode):
+    if isinstance(cell, Code):
         return before if _refused(operation, cell) else None
     if operation.answer != OK:
         return None
@@ -177,7 +177,7 @@ def model(before: Picture, operation: Operation) -> Picture | None:
     return after
 
 
-def _refused(operation: Operation, cell: ReviewCode) -> bool:
+def _refused(operation: Operation, cell: Code) -> bool:
     """Whether it was refused as the cell says; a state lost while it waited is told as a lost race."""
     return operation.answer in (CODES.code(cell), RACE)
 
@@ -205,8 +205,8 @@ def _work(before: Picture, operation: Operation) -> Picture | None:
     action = ItemAction.COMPLETE if kind == "complete" else ItemAction.REVISE
     task_cell = TASKS[before.state, TaskAction.COMPLETE]
     cell = ITEMS[before.items[place], action]
-    if isinstance(task_cell, ReviewCode) or isinstance(cell, ReviewCode):
-        return before if _refused(operation, ReviewCode.WRONG_STATE) else None
+    if isinstance(task_cell, Code) or isinstance(cell, Code):
+        return before if _refused(operation, Code.WRONG_STATE) else None
     if operation.answer != OK:
         return None
     items = (*before.items[:place], cell, *before.items[place + 1 :])

@@ -30,7 +30,7 @@ from tests.quality.standing import (
 from sottovoce.domain.people import Role
 from sottovoce.domain.reviews import OPEN_ITEMS, TASKS, ItemState, TaskAction, TaskState
 from sottovoce.domain.rights import RIGHTS, Operation, Scope
-from sottovoce.errors import ReviewCode
+from sottovoce.errors import Code
 from sottovoce.http.ccsqm import codes
 from sottovoce.http.ccsqm.decode import WIRE_ROLES
 from sottovoce.storage.database import transaction
@@ -110,17 +110,17 @@ class Stage:
         )
 
 
-def refusal(cell: Cell, operation: Operation) -> ReviewCode | None:
+def refusal(cell: Cell, operation: Operation) -> Code | None:
     """What the tables say; None: it is done."""
     reach = RIGHTS[cell.role, operation]
     outcome = TASKS[cell.state, cell.action]
     if reach is Scope.NO:
-        return ReviewCode.NO_RIGHT
+        return Code.NO_RIGHT
     if cell.action in ITEM_ACTIONS and (not cell.own or cell.state is TaskState.CREATED):
-        return ReviewCode.NOT_FOUND
+        return Code.NOT_FOUND
     if reach is not Scope.ALL and not cell.own:
-        return ReviewCode.NOT_FOUND
-    return outcome if isinstance(outcome, ReviewCode) else None
+        return Code.NOT_FOUND
+    return outcome if isinstance(outcome, Code) else None
 
 
 def request(stage: Stage, cell: Cell, made: Made) -> tuple[str, dict[str, Any]]:
@@ -177,7 +177,7 @@ async def test_every_cell(standing: Standing, action: TaskAction, operation: Ope
     stage = Stage(standing)
     made = await stage.set(list(cells(action, operation)))
     wrong: list[str] = []
-    refused: dict[Cell, ReviewCode | None] = {}
+    refused: dict[Cell, Code | None] = {}
     for cell, task in made.items():
         answer = await ask(stage, cell, task)
         reason = refused[cell] = refusal(cell, operation)
@@ -188,9 +188,7 @@ async def test_every_cell(standing: Standing, action: TaskAction, operation: Ope
     await check_states(standing, made, refused)
 
 
-async def check_states(
-    standing: Standing, made: dict[Cell, Made], refused: dict[Cell, ReviewCode | None]
-) -> None:
+async def check_states(standing: Standing, made: dict[Cell, Made], refused: dict[Cell, Code | None]) -> None:
     """Whatever was done has the state that the table says; whatever was refused is as it was."""
     async with transaction(standing.engine) as connection:
         tasks = {row.task: row for row in (await connection.execute(sa.select(review_tasks))).all()}
@@ -230,7 +228,7 @@ async def test_every_cell_of_calls_and_query(standing: Standing) -> None:
         answer = await ask(stage, cell, task)
         seen = items_seen(cell)
         got = len(answer.body["data"]) if answer.ok else answer.code
-        if got != (seen or codes.TASKS.code(ReviewCode.NOT_FOUND)):
+        if got != (seen or codes.TASKS.code(Code.NOT_FOUND)):
             wrong.append(f"{cell}: {answer.body} instead of {seen}")
     assert not wrong, "\n".join(wrong)
     for role in Role:
@@ -291,9 +289,7 @@ async def test_create_by_every_role(standing: Standing) -> None:
         }
         answer = await standing.call("qualitytask/createQualityTask", body, BY_ROLE[role])
         allowed = RIGHTS[role, Operation.CREATE_TASK] is not Scope.NO
-        assert answer.code == (codes.TASKS.success if allowed else codes.TASKS.code(ReviewCode.NO_RIGHT)), (
-            role
-        )
+        assert answer.code == (codes.TASKS.success if allowed else codes.TASKS.code(Code.NO_RIGHT)), role
 
 
 async def test_a_foreign_tenant_finds_nothing(standing: Standing) -> None:
@@ -306,14 +302,14 @@ async def test_a_foreign_tenant_finds_nothing(standing: Standing) -> None:
 
     for cell, task in made.items():
         name, body = request(stage, cell, task)
-        for user, reason in ((FOREIGN, ReviewCode.NOT_FOUND), (BY_ROLE[cell.role], ReviewCode.NOBODY)):
+        for user, reason in ((FOREIGN, Code.NOT_FOUND), (BY_ROLE[cell.role], Code.NOBODY)):
             answer = await standing.call(f"qualitytask/{name}", body, user, vdn=TWO)
             assert (answer.status, answer.code) == (200, codes.TASKS.code(reason)), cell
         answer = await standing.call(f"qualitytask/{name}", body, FOREIGN, vdn=ONE)
-        assert answer.code == codes.TASKS.code(ReviewCode.NOBODY)
+        assert answer.code == codes.TASKS.code(Code.NOBODY)
         answer = await standing.call(f"qualitytask/{name}", body, headers={"Authorization": "Bearer no"})
         assert answer.status == 401
-    await check_states(standing, made, dict.fromkeys(made, ReviewCode.NOT_FOUND))
+    await check_states(standing, made, dict.fromkeys(made, Code.NOT_FOUND))
     body = {"currentRole": "qualityDirector", "startTimeMillis": 0, "endTimeMillis": 4_000_000_000_000}
     answer = await standing.call(
         "qualitytask/queryQualityTask", {**body, "page": 1, "rows": 10}, FOREIGN, vdn=TWO
@@ -325,4 +321,4 @@ async def test_a_foreign_tenant_finds_nothing(standing: Standing) -> None:
         "qualityTask": {"planName": "theirs"},
     }
     answer = await standing.call("qualitytask/createQualityTask", create, FOREIGN, vdn=TWO)
-    assert answer.code == codes.TASKS.code(ReviewCode.NOTHING_QUALIFIES)
+    assert answer.code == codes.TASKS.code(Code.NOTHING_QUALIFIES)

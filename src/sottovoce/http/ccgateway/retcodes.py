@@ -37,15 +37,27 @@ _NO_CALL = (
 )
 _CALL_STATE = ("200-002", "200-004", "200-008", "200-014", "200-016", "200-017", "900-005")
 
+NEVER_HERE = frozenset(
+    {
+        Code.NOBODY,
+        Code.WRONG_STATE,
+        Code.LOST_RACE,
+        Code.NAME_TAKEN,
+        Code.NOTHING_QUALIFIES,
+        Code.OWN_RESULT,
+        Code.NOT_SERVED,
+    }
+)
+"""The refusals of the after-call half; one that came here all the same is a general failure."""
+
 CANDIDATES: Mapping[Code, tuple[str, ...]] = {
+    **dict.fromkeys(NEVER_HERE, ()),
     Code.BAD_PARAMETER: ("100-001", "100-005", BAD_URL),
     Code.NOT_SIGNED_IN: (NOT_SIGNED_IN, NO_PERMISSION),
     Code.ALREADY_SIGNED_IN: ("100-002",),
-    Code.ALREADY_SIGNED_OUT: ("100-008", NOT_SIGNED_IN),
     Code.SIGN_IN_RUNNING: ("100-021",),
     Code.WRONG_CREDENTIALS: ("100-004",),
     Code.ACCOUNT_LOCKED: ("110-016", "100-004"),
-    Code.PASSWORD_EXPIRED: ("100-020",),
     Code.BAD_SIGN_IN: ("100-001", BAD_URL),
     Code.BAD_AGENT_TYPE: ("100-012",),
     Code.BAD_PHONE: ("100-013",),
@@ -53,7 +65,6 @@ CANDIDATES: Mapping[Code, tuple[str, ...]] = {
     Code.BAD_IP: ("100-016",),
     Code.AGENT_BUSY_IN_CALL: ("100-009", "900-005", RESOURCE_UNAVAILABLE, INTERNAL),
     Code.WRONG_AGENT_STATE: ("100-009", "900-005", RESOURCE_UNAVAILABLE, INTERNAL),
-    Code.WRONG_FETCH: ("000-001", INTERNAL),
     Code.UNAVAILABLE: ("900-001", "100-003", INTERNAL),
     Code.INTERNAL: (INTERNAL, RESOURCE_UNAVAILABLE),
     Code.NO_RIGHT: ("900-002", "300-001", "100-009", NO_PERMISSION),

@@ -164,7 +164,7 @@ def _endpoint(interface: Interface, gateway: Gateway) -> Any:
             return _refusal(interface, agent, refused, str(bad))
         except Refused as refusal:
             code = retcode(refusal.code, interface.listed)
-            return _refusal(interface, agent, code, MEANING[code], refusal.detail)
+            return _refusal(interface, agent, code, MEANING[code], refusal.why)
         except Exception:
             code = retcode(Code.INTERNAL, interface.listed)
             log.exception("interface failed", interface=interface.name, agent=agent)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sottovoce.errors import ReviewCode
+from sottovoce.errors import Code
 from sottovoce.http.ccsqm import calls_wire
 from sottovoce.http.ccsqm.appraisecall import DetailForm, uuid_of
 from sottovoce.http.ccsqm.codes import SPEECH
@@ -12,7 +12,7 @@ from sottovoce.quality import contacts
 INTERFACES = Interfaces(ISQM, "appraisecall", SPEECH)
 
 
-@INTERFACES.serves("detail", DetailForm, None, ReviewCode.NOT_FOUND)
+@INTERFACES.serves("detail", DetailForm, None, Code.NOT_FOUND)
 async def detail(visit: Visit, form: DetailForm) -> Answer:
     """One call with its figures and its transcript."""
     shown = await contacts.show_to_app(visit.office, visit.caller.vdn, uuid_of(form.call_uuid))

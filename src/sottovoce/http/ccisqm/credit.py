@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sottovoce.errors import ReviewCode
+from sottovoce.errors import Code
 from sottovoce.http.ccsqm.codes import SPEECH
 from sottovoce.http.ccsqm.credit_wire import credit_of
 from sottovoce.http.ccsqm.decode import Form, Text
@@ -18,7 +18,7 @@ class CreditForm(Form):
     call_uuid: Text
 
 
-@INTERFACES.serves("credit", CreditForm, None, ReviewCode.NOT_FOUND)
+@INTERFACES.serves("credit", CreditForm, None, Code.NOT_FOUND)
 async def credit(visit: Visit, form: CreditForm) -> Answer:
     """What every scenario found on a call, with the machine's scores; an empty list before any did."""
     scores = await results.credit(visit.office, visit.caller, form.call_uuid)

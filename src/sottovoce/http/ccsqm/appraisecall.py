@@ -9,7 +9,7 @@ from pydantic import AfterValidator, Field
 
 from sottovoce.domain.contacts import Inspection, Interaction, Search
 from sottovoce.domain.rights import Operation
-from sottovoce.errors import Declined, ReviewCode
+from sottovoce.errors import Code, Refused
 from sottovoce.http.ccsqm import calls_wire
 from sottovoce.http.ccsqm.codes import CALLS
 from sottovoce.http.ccsqm.decode import EitherTime, Form, Number, Seconds, Text, UserField
@@ -81,7 +81,7 @@ async def details(visit: Visit, form: DetailsForm) -> Answer:
     return Answer({"paging": {"total": total}, "data": data}, coded=False)
 
 
-@INTERFACES.serves("detail", DetailForm, Operation.SHOW_CONTACT, ReviewCode.NOT_FOUND)
+@INTERFACES.serves("detail", DetailForm, Operation.SHOW_CONTACT, Code.NOT_FOUND)
 async def detail(visit: Visit, form: DetailForm) -> Answer:
     """One call with its figures and its transcript."""
     shown = await contacts.show(visit.office, visit.caller, uuid_of(form.call_uuid))
@@ -89,8 +89,8 @@ async def detail(visit: Visit, form: DetailForm) -> Answer:
 
 
 def uuid_of(text: str) -> UUID:
-    """The UUID that a request names; of another text there is no call. Declined(NOT_FOUND)."""
+    """The UUID that a request names; of another text there is no call. Refused(NOT_FOUND)."""
     try:
         return UUID(text)
     except ValueError:
-        raise Declined(ReviewCode.NOT_FOUND, "there is no such call") from None
+        raise Refused(Code.NOT_FOUND, "there is no such call") from None

@@ -12,7 +12,7 @@ from pydantic import BeforeValidator, Field, WithJsonSchema
 
 from sottovoce.domain.rights import Operation
 from sottovoce.domain.scoring import Profile, points
-from sottovoce.errors import ReviewCode
+from sottovoce.errors import Code
 from sottovoce.http.ccsqm.codes import SCORES
 from sottovoce.http.ccsqm.credit_wire import number
 from sottovoce.http.ccsqm.decode import Form, Id, Number, Text
@@ -35,14 +35,14 @@ class ProfileForm(Form):
     """A profile's values."""
 
     name: Text
-    lower_bound: Points
-    upper_bound: Points
+    lower: Points = Field(alias="lower_bound")
+    upper: Points = Field(alias="upper_bound")
     base: Points
 
     @property
     def profile(self) -> Profile:
         """A profile with these values."""
-        return Profile(self.lower_bound, self.upper_bound, self.base, name=self.name)
+        return Profile(self.lower, self.upper, self.base, name=self.name)
 
 
 class ModifyForm(ProfileForm):
@@ -53,7 +53,7 @@ class ModifyForm(ProfileForm):
     @property
     def profile(self) -> Profile:
         """The profile with these values."""
-        return Profile(self.lower_bound, self.upper_bound, self.base, self.id, self.name)
+        return Profile(self.lower, self.upper, self.base, self.id, self.name)
 
 
 class WhichForm(Form):
@@ -69,13 +69,13 @@ class PageForm(Form):
     limit: Annotated[Number, Field(ge=1, le=1_000_000)]
 
 
-@INTERFACES.serves("createAppraiseScore", ProfileForm, Operation.EDIT_SCORE_PROFILES, ReviewCode.NAME_TAKEN)
+@INTERFACES.serves("createAppraiseScore", ProfileForm, Operation.EDIT_SCORE_PROFILES, Code.NAME_TAKEN)
 async def create(visit: Visit, form: ProfileForm) -> Answer:
     """Make a score profile, not yet in use; the answer has its id (inferred)."""
     return Answer({"id": NumberId(await score_profiles.create(visit.office, visit.caller, form.profile))})
 
 
-@INTERFACES.serves("applyAppraiseScore", WhichForm, Operation.EDIT_SCORE_PROFILES, ReviewCode.NOT_FOUND)
+@INTERFACES.serves("applyAppraiseScore", WhichForm, Operation.EDIT_SCORE_PROFILES, Code.NOT_FOUND)
 async def apply(visit: Visit, form: WhichForm) -> Answer:
     """Make a score profile the one in use for scores given from now on."""
     await score_profiles.apply(visit.office, visit.caller, form.id)
@@ -86,8 +86,8 @@ async def apply(visit: Visit, form: WhichForm) -> Answer:
     "modifyAppraiseScore",
     ModifyForm,
     Operation.EDIT_SCORE_PROFILES,
-    ReviewCode.NOT_FOUND,
-    ReviewCode.NAME_TAKEN,
+    Code.NOT_FOUND,
+    Code.NAME_TAKEN,
 )
 async def modify(visit: Visit, form: ModifyForm) -> Answer:
     """Give a score profile other values."""
@@ -99,8 +99,8 @@ async def modify(visit: Visit, form: ModifyForm) -> Answer:
     "deleteAppraiseScore",
     WhichForm,
     Operation.EDIT_SCORE_PROFILES,
-    ReviewCode.NOT_FOUND,
-    ReviewCode.WRONG_STATE,
+    Code.NOT_FOUND,
+    Code.WRONG_STATE,
 )
 async def delete(visit: Visit, form: WhichForm) -> Answer:
     """Delete a score profile that is not in use."""

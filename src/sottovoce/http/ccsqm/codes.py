@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from sottovoce.errors import ReviewCode
+from sottovoce.errors import Code
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,40 +19,72 @@ class Module:
 
     digits: str
     success: str
-    failures: Mapping[ReviewCode, str]
+    failures: Mapping[Code, str]
 
-    def code(self, reason: ReviewCode) -> str:
+    def code(self, reason: Code) -> str:
         """The result code of a failure."""
         return self.digits + self.failures[reason]
 
 
-SUFFIXES: Mapping[ReviewCode, str] = {
-    ReviewCode.BAD_PARAMETER: "001",
-    ReviewCode.NOBODY: "002",
-    ReviewCode.NO_RIGHT: "003",
-    ReviewCode.NOT_FOUND: "004",
-    ReviewCode.WRONG_STATE: "005",
-    ReviewCode.LOST_RACE: "006",
-    ReviewCode.NAME_TAKEN: "007",
-    ReviewCode.NOTHING_QUALIFIES: "008",
-    ReviewCode.OWN_RESULT: "009",
-    ReviewCode.NOT_SERVED: "010",
-    ReviewCode.UNAVAILABLE: "011",
-    ReviewCode.INTERNAL: "012",
+NEVER_HERE = frozenset(
+    {
+        Code.NOT_SIGNED_IN,
+        Code.ALREADY_SIGNED_IN,
+        Code.SIGN_IN_RUNNING,
+        Code.WRONG_CREDENTIALS,
+        Code.ACCOUNT_LOCKED,
+        Code.BAD_SIGN_IN,
+        Code.BAD_AGENT_TYPE,
+        Code.BAD_PHONE,
+        Code.PHONE_NOT_ALLOWED,
+        Code.BAD_IP,
+        Code.AGENT_BUSY_IN_CALL,
+        Code.WRONG_AGENT_STATE,
+        Code.TARGET_UNKNOWN,
+        Code.TARGET_IS_SELF,
+        Code.TARGET_NOT_SIGNED_IN,
+        Code.NOT_SUPERVISED,
+        Code.WRONG_SUPERVISION_STATE,
+        Code.NO_CALL,
+        Code.WRONG_CALL_STATE,
+        Code.NO_HELD_CALL,
+        Code.BAD_NUMBER,
+        Code.NUMBER_NOT_ALLOWED,
+        Code.NOTHING_TO_ANSWER,
+        Code.MEDIA_EXHAUSTED,
+    }
+)
+"""The refusals of the live half; one that came here all the same is answered like INTERNAL."""
+
+SUFFIXES: Mapping[Code, str] = {
+    **dict.fromkeys(NEVER_HERE, "012"),
+    Code.BAD_PARAMETER: "001",
+    Code.NOBODY: "002",
+    Code.NO_RIGHT: "003",
+    Code.NOT_FOUND: "004",
+    Code.WRONG_STATE: "005",
+    Code.LOST_RACE: "006",
+    Code.NAME_TAKEN: "007",
+    Code.NOTHING_QUALIFIES: "008",
+    Code.OWN_RESULT: "009",
+    Code.NOT_SERVED: "010",
+    Code.UNAVAILABLE: "011",
+    Code.INTERNAL: "012",
 }
-_LIKE_HTTP: Mapping[ReviewCode, str] = {
-    ReviewCode.BAD_PARAMETER: "400",
-    ReviewCode.NOBODY: "401",
-    ReviewCode.NO_RIGHT: "403",
-    ReviewCode.NOT_FOUND: "404",
-    ReviewCode.WRONG_STATE: "409",
-    ReviewCode.LOST_RACE: "412",
-    ReviewCode.NAME_TAKEN: "422",
-    ReviewCode.NOTHING_QUALIFIES: "424",
-    ReviewCode.OWN_RESULT: "423",
-    ReviewCode.NOT_SERVED: "501",
-    ReviewCode.UNAVAILABLE: "503",
-    ReviewCode.INTERNAL: "500",
+_LIKE_HTTP: Mapping[Code, str] = {
+    **dict.fromkeys(NEVER_HERE, "500"),
+    Code.BAD_PARAMETER: "400",
+    Code.NOBODY: "401",
+    Code.NO_RIGHT: "403",
+    Code.NOT_FOUND: "404",
+    Code.WRONG_STATE: "409",
+    Code.LOST_RACE: "412",
+    Code.NAME_TAKEN: "422",
+    Code.NOTHING_QUALIFIES: "424",
+    Code.OWN_RESULT: "423",
+    Code.NOT_SERVED: "501",
+    Code.UNAVAILABLE: "503",
+    Code.INTERNAL: "500",
 }
 
 
@@ -75,17 +107,18 @@ SPEECH = Module("1010", "1010200", _LIKE_HTTP)
 """CC-iSQM."""
 
 SUCCESSFUL = "Operation successful."
-MEANING: Mapping[ReviewCode, str] = {
-    ReviewCode.BAD_PARAMETER: "Incorrect parameter.",
-    ReviewCode.NOBODY: "No operator.",
-    ReviewCode.NO_RIGHT: "No permission.",
-    ReviewCode.NOT_FOUND: "Not found.",
-    ReviewCode.WRONG_STATE: "Not allowed in this state.",
-    ReviewCode.LOST_RACE: "Changed by somebody else meanwhile.",
-    ReviewCode.NAME_TAKEN: "The name is in use.",
-    ReviewCode.NOTHING_QUALIFIES: "No call meets the conditions.",
-    ReviewCode.OWN_RESULT: "The reviewer gave the result.",
-    ReviewCode.NOT_SERVED: "Not served.",
-    ReviewCode.UNAVAILABLE: "Temporarily unavailable.",
-    ReviewCode.INTERNAL: "Internal error.",
+MEANING: Mapping[Code, str] = {
+    **dict.fromkeys(NEVER_HERE, "Internal error."),
+    Code.BAD_PARAMETER: "Incorrect parameter.",
+    Code.NOBODY: "No operator.",
+    Code.NO_RIGHT: "No permission.",
+    Code.NOT_FOUND: "Not found.",
+    Code.WRONG_STATE: "Not allowed in this state.",
+    Code.LOST_RACE: "Changed by somebody else meanwhile.",
+    Code.NAME_TAKEN: "The name is in use.",
+    Code.NOTHING_QUALIFIES: "No call meets the conditions.",
+    Code.OWN_RESULT: "The reviewer gave the result.",
+    Code.NOT_SERVED: "Not served.",
+    Code.UNAVAILABLE: "Temporarily unavailable.",
+    Code.INTERNAL: "Internal error.",
 }

@@ -6,11 +6,11 @@ from typing import Annotated, Any
 
 from pydantic import Field
 
-from sottovoce.domain.appeals import BadChoice, Chosen, Unfit
+from sottovoce.domain.appeals import Chosen
 from sottovoce.domain.rights import Operation
-from sottovoce.errors import ReviewCode
+from sottovoce.errors import Code
 from sottovoce.http.ccsqm.codes import CALLS
-from sottovoce.http.ccsqm.decode import BadField, Flag, Form, LooseText, Text, UserField
+from sottovoce.http.ccsqm.decode import Flag, Form, LooseText, Text, UserField
 from sottovoce.http.ccsqm.interface import SQM, Answer, Interfaces, Visit
 from sottovoce.quality import appeals
 
@@ -31,7 +31,7 @@ class ComplainForm(Form):
     call_group: LooseText | None = Field(None, alias="callGroupId")
     is_group: Flag = Field(False, alias="isGroup")
     leader_role: LooseText | None = Field(None, alias="leaderRole")
-    leader: UserField = Field(alias="leaderUUID")
+    handler: UserField = Field(alias="leaderUUID")
     reason: Annotated[Text, Field(alias="taskDescription", min_length=1)]
     chosen: list[ChosenForm] = Field(alias="chooseRuleGroupList")
     call_type: LooseText | None = Field(None, alias="callType")
@@ -41,26 +41,15 @@ class ComplainForm(Form):
     "complain",
     ComplainForm,
     Operation.FILE_APPEAL,
-    ReviewCode.NOT_FOUND,
-    ReviewCode.WRONG_STATE,
-    ReviewCode.OWN_RESULT,
+    Code.NOT_FOUND,
+    Code.WRONG_STATE,
+    Code.OWN_RESULT,
 )
 async def complain(visit: Visit, form: ComplainForm) -> Answer:
     """File an appeal against results of a call of one's own."""
     chosen = [Chosen(group.scenario, tuple(group.results)) for group in form.chosen]
-    try:
-        await appeals.file_appeal(
-            visit.office, visit.caller, call=form.call, chosen=chosen, leader=form.leader, reason=form.reason
-        )
-    except Unfit as unfit:
-        raise BadField(f"leaderUUID: {unfit.detail}") from None
-    except BadChoice as bad:
-        raise BadField(f"{_place(bad)}: {bad.why}") from None
+    await appeals.file_appeal(
+        visit.office, visit.caller, call=form.call, chosen=chosen, leader=form.handler, reason=form.reason
+    )
     content: dict[str, Any] = {"callId": form.call, "available": True}
     return Answer(content, coded=False)
-
-
-def _place(bad: BadChoice) -> str:
-    if bad.group is None:
-        return "chooseRuleGroupList"
-    return f"chooseRuleGroupList.{bad.group}.reviseIdList.{bad.place}"

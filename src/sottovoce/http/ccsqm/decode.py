@@ -7,8 +7,10 @@ is refused with the name of its field. Unknown fields are ignored; null is absen
 from __future__ import annotations
 
 import json
+import re
+from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
-from typing import Annotated, Any, NoReturn, Self, TypeVar
+from typing import Annotated, Any, NoReturn, Self, TypeVar, get_args
 
 from pydantic import (
     BaseModel,
@@ -21,10 +23,12 @@ from pydantic import (
 )
 
 from sottovoce.domain.people import ReviewId, Role, UserId
+from sottovoce.errors import Refused
 
 LARGEST_ID = 20
 """Digits of an id at most."""
 _LAST_SECOND = 253_402_300_799
+_MENTIONED = re.compile(r"`(\w+)`")
 
 
 class Undecodable(Exception):
@@ -176,6 +180,37 @@ class Form(BaseModel):
             return cls.model_validate(decode_body(body))
         except ValidationError as error:
             raise _complaint(error) from None
+
+    @classmethod
+    def told(cls, refused: Refused) -> str:
+        """Why a use case refused what this form said, with the wire's names of the fields."""
+        wire = _wire_name(cls, refused.field.split("."))
+        why = _MENTIONED.sub(lambda name: (_wire_name(cls, [name[1]]) or name[1]).split(".")[-1], refused.why)
+        return f"{wire}: {why}" if wire else why
+
+
+def _wire_name(form: type[Form], parts: Sequence[str]) -> str:
+    """How the wire spells a field of the domain that the form, or an object in it, has by its own name."""
+    named = form.model_fields.get(parts[0])
+    if named is not None:
+        spelt = named.alias or parts[0]
+        places = [part for part in parts[1:2] if part.isdigit()]
+        rest = parts[1 + len(places) :]
+        within = next((_wire_name(inner, rest) for inner in _forms_in(named.annotation)), "") if rest else ""
+        return ".".join(part for part in (spelt, *places, within or ".".join(rest)) if part)
+    for name, field in form.model_fields.items():
+        for inner in _forms_in(field.annotation):
+            if found := _wire_name(inner, parts):
+                return f"{field.alias or name}.{found}"
+    return ""
+
+
+def _forms_in(annotation: Any) -> Iterator[type[Form]]:
+    """The kinds of objects that a field, or a list in it, may hold."""
+    if isinstance(annotation, type) and issubclass(annotation, Form):
+        yield annotation
+    for part in get_args(annotation):
+        yield from _forms_in(part)
 
 
 FormT = TypeVar("FormT", bound=Form)

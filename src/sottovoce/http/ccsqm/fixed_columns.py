@@ -31,7 +31,7 @@ class FixedColumns(Form):
     score_end: Annotated[_Score | None, Field(alias="scoreEnd")] = None
     duration_start: Annotated[_Duration | None, Field(alias="durationStart")] = None
     duration_end: Annotated[_Duration | None, Field(alias="durationEnd")] = None
-    staff_ids: Annotated[tuple[UserField, ...], Field(alias="staffIds", max_length=10_000)] = ()
+    agents: Annotated[tuple[UserField, ...], Field(alias="staffIds", max_length=10_000)] = ()
 
 
 class ChangedColumns(FixedColumns):
@@ -45,7 +45,7 @@ async def conditions(
 ) -> Conditions:
     """What the form asks for. `field` is its name in complaints; durations come in 1/`per_second` s.
 
-    Raises BadField.
+    Raises BadField, Refused(BAD_PARAMETER).
     """
     if form.interaction_type not in _INTERACTIONS:
         raise BadField(f"{field}.interactionType: must be 0 or 2")
@@ -59,10 +59,7 @@ async def conditions(
             raise BadField(f"{field}.{name}: must be at most {_LONGEST_S * per_second}")
     if start is not None and end is not None and end < start:
         raise BadField(f"{field}.durationEnd: must not be below durationStart")
-    try:
-        agents = await tasks.agents_of(visit.office, visit.caller, form.staff_ids)
-    except tasks.UnknownAgent as unknown:
-        raise BadField(f"{field}.staffIds.{unknown.place}: {unknown.detail}") from None
+    agents = await tasks.agents_of(visit.office, visit.caller, form.agents)
     return Conditions(
         quantity=_QUANTITIES[form.quality_type],
         number=form.quality_num,

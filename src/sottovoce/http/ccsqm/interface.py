@@ -16,7 +16,7 @@ from starlette.responses import Response
 
 from sottovoce.domain.people import AppKey
 from sottovoce.domain.rights import Operation
-from sottovoce.errors import ReviewCode
+from sottovoce.errors import Code
 from sottovoce.http.ccsqm.codes import MEANING, SUCCESSFUL, Module
 from sottovoce.http.ccsqm.decode import Form, FormT
 from sottovoce.http.edge import JSON_TYPE
@@ -76,16 +76,16 @@ class Interface:
     """Whose line of the rights' table holds; None: every app with a token (CC-iSQM)."""
     user_required: bool
     """Whether all editions of its page want x-UserId; else the app's own user acts where it is absent."""
-    failures: tuple[ReviewCode, ...]
+    failures: tuple[Code, ...]
     """What it may decline with, besides what every interface may."""
 
 
 ALWAYS = (
-    ReviewCode.BAD_PARAMETER,
-    ReviewCode.NOBODY,
-    ReviewCode.NO_RIGHT,
-    ReviewCode.UNAVAILABLE,
-    ReviewCode.INTERNAL,
+    Code.BAD_PARAMETER,
+    Code.NOBODY,
+    Code.NO_RIGHT,
+    Code.UNAVAILABLE,
+    Code.INTERNAL,
 )
 """What every interface may decline with."""
 
@@ -105,7 +105,7 @@ class Interfaces:
         name: str,
         form: type[FormT],
         operation: Operation | None,
-        *failures: ReviewCode,
+        *failures: Code,
         user_required: bool = False,
     ) -> Callable[[Serve[FormT]], Serve[FormT]]:
         """Declare that the decorated use case serves POST on the path that ends with `name`."""
@@ -146,7 +146,7 @@ def success(module: Module, answer: Answer, settings: SqmSettings) -> Response:
     return respond(_numbers(content) if settings.numeric_ids else content)
 
 
-def failure(module: Module, reason: ReviewCode, detail: str = "", status: int = 200) -> Response:
+def failure(module: Module, reason: Code, detail: str = "", status: int = 200) -> Response:
     """A failure in the family's form: HTTP 200 unless it is the request itself that is wrong."""
     return respond({"resultCode": module.code(reason), "resultDesc": detail or MEANING[reason]}, status)
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import NoReturn
 
-from sottovoce.errors import Declined, ReviewCode
+from sottovoce.errors import Code, Refused
 from sottovoce.http.ccsqm.codes import CALLS, RULES, SENSITIVE_WORDS, SENTENCES, Module
 from sottovoce.http.ccsqm.decode import Form
 from sottovoce.http.ccsqm.interface import SQM, Interface, Visit
@@ -49,7 +49,7 @@ _PARTS: Mapping[str, tuple[Module, str]] = {
 
 async def _not_served(visit: Visit, form: Form) -> NoReturn:
     """Not served."""
-    raise Declined(ReviewCode.NOT_SERVED, "the interface is known and not served")
+    raise Refused(Code.NOT_SERVED, "the interface is known and not served")
 
 
 def not_served(prefix: str, part: str, module: Module, name: str) -> Interface:
@@ -62,7 +62,7 @@ def not_served(prefix: str, part: str, module: Module, name: str) -> Interface:
         serve=_not_served,
         operation=None,
         user_required=False,
-        failures=(ReviewCode.NOT_SERVED,),
+        failures=(Code.NOT_SERVED,),
     )
 
 

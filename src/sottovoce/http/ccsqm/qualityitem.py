@@ -13,11 +13,11 @@ from zoneinfo import ZoneInfo
 
 from pydantic import BeforeValidator, Field, WithJsonSchema
 
-from sottovoce.domain.appeals import Kind, Node, QualityItem, State, Step, Unfit, Wanted
+from sottovoce.domain.appeals import Kind, Node, QualityItem, State, Step, Wanted
 from sottovoce.domain.people import Role
 from sottovoce.domain.rights import Operation
 from sottovoce.domain.scoring import RuleResult, ScenarioScores
-from sottovoce.errors import ReviewCode
+from sottovoce.errors import Code
 from sottovoce.http.ccsqm.codes import QUALITY_ITEMS
 from sottovoce.http.ccsqm.credit_wire import credit_of, number
 from sottovoce.http.ccsqm.decode import (
@@ -139,7 +139,7 @@ class RuleInfo(Form):
 
     result: Annotated[LooseText, Field(alias="reviseId")]
     revise: Annotated[Number, Field(ge=0, le=1)]
-    description: Text = ""
+    remark: Annotated[Text, Field(alias="description")] = ""
 
 
 class ModifyForm(Form):
@@ -160,7 +160,7 @@ class AppealItemForm(Form):
     call: Annotated[LooseText | None, Field(alias="callId")] = None
     comment: Annotated[Text, Field(alias="coment")] = ""
     item: Annotated[Id, Field(alias="taskInfoId")]
-    assignee: UserField | None = None
+    handler: Annotated[UserField | None, Field(alias="assignee")] = None
     role: _Position = None
 
 
@@ -195,7 +195,7 @@ async def query_quality_item(visit: Visit, form: ItemsForm) -> Answer:
     return Answer(content, coded=False)
 
 
-@INTERFACES.serves("queryQualityItemDetail", DetailForm, Operation.SHOW_QUALITY_ITEM, ReviewCode.NOT_FOUND)
+@INTERFACES.serves("queryQualityItemDetail", DetailForm, Operation.SHOW_QUALITY_ITEM, Code.NOT_FOUND)
 async def query_quality_item_detail(visit: Visit, form: DetailForm) -> Answer:
     """One problem or appeal with the results that it is about."""
     shown = await appeals.show(visit.office, visit.caller, form.item)
@@ -213,14 +213,14 @@ async def query_quality_item_detail(visit: Visit, form: DetailForm) -> Answer:
     return Answer(content, coded=False)
 
 
-@INTERFACES.serves("queryQualityItemResult", ResultForm, Operation.SHOW_QUALITY_SCORES, ReviewCode.NOT_FOUND)
+@INTERFACES.serves("queryQualityItemResult", ResultForm, Operation.SHOW_QUALITY_SCORES, Code.NOT_FOUND)
 async def query_quality_item_result(visit: Visit, form: ResultForm) -> Answer:
     """The scores of an item's call, by scenario: an array, as in the page's example."""
     scores = await appeals.scores(visit.office, visit.caller, form.item)
     return Answer([_scores(one) for one in scores], coded=False)
 
 
-@INTERFACES.serves("queryQualityHistory", HistoryForm, Operation.SHOW_QUALITY_HISTORY, ReviewCode.NOT_FOUND)
+@INTERFACES.serves("queryQualityHistory", HistoryForm, Operation.SHOW_QUALITY_HISTORY, Code.NOT_FOUND)
 async def query_quality_history(visit: Visit, form: HistoryForm) -> Answer:
     """How an item went, and what the user may do with it now."""
     history = await appeals.history(visit.office, visit.caller, form.item)
@@ -237,10 +237,10 @@ async def query_quality_history(visit: Visit, form: HistoryForm) -> Answer:
     "modifyQualityItemResult",
     ModifyForm,
     Operation.REVISE_QUALITY_ITEM,
-    ReviewCode.NOT_FOUND,
-    ReviewCode.WRONG_STATE,
-    ReviewCode.LOST_RACE,
-    ReviewCode.OWN_RESULT,
+    Code.NOT_FOUND,
+    Code.WRONG_STATE,
+    Code.LOST_RACE,
+    Code.OWN_RESULT,
 )
 async def modify_quality_item_result(visit: Visit, form: ModifyForm) -> Answer:
     """Correct a result that an item is about, while it is being handled."""
@@ -250,7 +250,7 @@ async def modify_quality_item_result(visit: Visit, form: ModifyForm) -> Answer:
         form.item,
         result=form.rule.result,
         kept=form.rule.revise == 1,
-        remark=form.rule.description,
+        remark=form.rule.remark,
         rule_kind=form.rule_kind,
         kind=form.kind,
         call=form.call,
@@ -262,10 +262,10 @@ async def modify_quality_item_result(visit: Visit, form: ModifyForm) -> Answer:
     "appealItem",
     AppealItemForm,
     Operation.JUDGE_QUALITY_ITEM,
-    ReviewCode.NOT_FOUND,
-    ReviewCode.WRONG_STATE,
-    ReviewCode.LOST_RACE,
-    ReviewCode.OWN_RESULT,
+    Code.NOT_FOUND,
+    Code.WRONG_STATE,
+    Code.LOST_RACE,
+    Code.OWN_RESULT,
 )
 async def appeal_item(visit: Visit, form: AppealItemForm) -> Answer:
     """Pass an item, send it back, or hand it to somebody else."""
@@ -281,20 +281,17 @@ async def appeal_item(visit: Visit, form: AppealItemForm) -> Answer:
             acting_as=form.role,
         )
         return DONE
-    if form.assignee is None:
+    if form.handler is None:
         raise BadField("assignee: is missing")
-    try:
-        await appeals.assign(
-            visit.office,
-            visit.caller,
-            form.item,
-            form.assignee,
-            remark=form.comment,
-            call=form.call,
-            acting_as=form.role,
-        )
-    except Unfit as unfit:
-        raise BadField(f"assignee: {unfit.detail}") from None
+    await appeals.assign(
+        visit.office,
+        visit.caller,
+        form.item,
+        form.handler,
+        remark=form.comment,
+        call=form.call,
+        acting_as=form.role,
+    )
     return DONE
 
 
@@ -302,17 +299,14 @@ async def appeal_item(visit: Visit, form: AppealItemForm) -> Answer:
     "reassginQualityTask",
     ReassignForm,
     Operation.REASSIGN_QUALITY_ITEM,
-    ReviewCode.NOT_FOUND,
-    ReviewCode.WRONG_STATE,
-    ReviewCode.LOST_RACE,
-    ReviewCode.OWN_RESULT,
+    Code.NOT_FOUND,
+    Code.WRONG_STATE,
+    Code.LOST_RACE,
+    Code.OWN_RESULT,
 )
 async def reassgin_quality_task(visit: Visit, form: ReassignForm) -> Answer:
     """Give an item another handler."""
-    try:
-        await appeals.assign(visit.office, visit.caller, form.item, form.handler, acting_as=form.role)
-    except Unfit as unfit:
-        raise BadField(f"handler: {unfit.detail}") from None
+    await appeals.assign(visit.office, visit.caller, form.item, form.handler, acting_as=form.role)
     return DONE
 
 

@@ -13,9 +13,9 @@ from pydantic import Field
 
 from sottovoce.domain.people import Role
 from sottovoce.domain.review_lists import TaskFilter, TaskLine
-from sottovoce.domain.reviews import BadShare, Share, ShareKind, Shares, TaskOrder, TaskState
+from sottovoce.domain.reviews import Share, ShareKind, Shares, TaskOrder, TaskState
 from sottovoce.domain.rights import Operation
-from sottovoce.errors import ReviewCode
+from sottovoce.errors import Code
 from sottovoce.http.ccsqm.codes import SUCCESSFUL, TASKS
 from sottovoce.http.ccsqm.decode import (
     WIRE_ROLES,
@@ -103,7 +103,7 @@ class TakeEffect(OneTask):
 class SetCount(Form):
     """An inspector with his number of calls [2509 1.4]."""
 
-    person_id: Annotated[UserField, Field(alias="personID")]
+    person: Annotated[UserField, Field(alias="personID")]
     count: Annotated[Number | None, Field(ge=0, le=99_999_999)] = None
 
 
@@ -112,7 +112,7 @@ class Appoint(OneTask):
 
     set_counts_type: Annotated[Number, Field(alias="setCountsType", ge=1, le=1)]
     is_take_effect: Annotated[Number, Field(alias="isTakeEffect", ge=0, le=1)]
-    set_counts: Annotated[tuple[SetCount, ...], Field(alias="setCounts", min_length=1, max_length=10_000)]
+    people: Annotated[tuple[SetCount, ...], Field(alias="setCounts", min_length=1, max_length=10_000)]
 
 
 class QueryColumns(Form):
@@ -140,7 +140,7 @@ class Query(Form):
 
 
 @INTERFACES.serves(
-    "createQualityTask", Create, Operation.CREATE_TASK, ReviewCode.NOTHING_QUALIFIES, user_required=True
+    "createQualityTask", Create, Operation.CREATE_TASK, Code.NOTHING_QUALIFIES, user_required=True
 )
 async def create_quality_task(visit: Visit, form: Create) -> Answer:
     """Draw a sample of calls and make a task of it; the answer has its id."""
@@ -152,7 +152,7 @@ async def create_quality_task(visit: Visit, form: Create) -> Answer:
     return Answer({"objId": task})
 
 
-_CHANGING = (ReviewCode.NOT_FOUND, ReviewCode.WRONG_STATE, ReviewCode.LOST_RACE)
+_CHANGING = (Code.NOT_FOUND, Code.WRONG_STATE, Code.LOST_RACE)
 
 
 @INTERFACES.serves(
@@ -160,7 +160,7 @@ _CHANGING = (ReviewCode.NOT_FOUND, ReviewCode.WRONG_STATE, ReviewCode.LOST_RACE)
     Update,
     Operation.UPDATE_TASK,
     *_CHANGING,
-    ReviewCode.NOTHING_QUALIFIES,
+    Code.NOTHING_QUALIFIES,
     user_required=True,
 )
 async def update_quality_task(visit: Visit, form: Update) -> Answer:
@@ -190,17 +190,14 @@ async def update_quality_task(visit: Visit, form: Update) -> Answer:
 @INTERFACES.serves("appointQualityTask", Appoint, Operation.APPOINT_TASK, *_CHANGING, user_required=True)
 async def appoint_quality_task(visit: Visit, form: Appoint) -> Answer:
     """Deal the calls of a task to inspectors, and put it into effect if asked to."""
-    people = tuple(Share(one.person_id, one.count) for one in form.set_counts)
-    try:
-        await tasks.appoint(
-            visit.office,
-            visit.caller,
-            form.quality_task_id,
-            Shares(ShareKind.COUNTS, people),
-            now=form.is_take_effect == 1,
-        )
-    except BadShare as bad:
-        raise bad_share(bad, "setCounts") from None
+    people = tuple(Share(one.person, one.count) for one in form.people)
+    await tasks.appoint(
+        visit.office,
+        visit.caller,
+        form.quality_task_id,
+        Shares(ShareKind.COUNTS, people),
+        now=form.is_take_effect == 1,
+    )
     return DONE
 
 
@@ -268,13 +265,6 @@ async def query_quality_task(visit: Visit, form: Query) -> Answer:
         "returnDesc": SUCCESSFUL,
     }
     return Answer(content, coded=False)
-
-
-def bad_share(bad: BadShare, field: str) -> BadField:
-    """The complaint about shares that came in the list `field`."""
-    if bad.place is None:
-        return BadField(f"{field}: {bad.why}")
-    return BadField(f"{field}.{bad.place}.{'personID' if bad.part == 'person' else 'count'}: {bad.why}")
 
 
 def _loose_role(text: str) -> Role | None:

@@ -14,7 +14,7 @@ from sottovoce.domain.people import ReviewId
 from sottovoce.domain.review_lists import ItemFilter, ItemLine, Review
 from sottovoce.domain.reviews import ItemState, no_task
 from sottovoce.domain.rights import Operation
-from sottovoce.errors import Declined, ReviewCode
+from sottovoce.errors import Code, Refused
 from sottovoce.http.ccsqm import calls_wire
 from sottovoce.http.ccsqm.codes import TASKS
 from sottovoce.http.ccsqm.decode import (
@@ -76,7 +76,7 @@ class Calls(Form):
 class RuleInfo(Form):
     """A correction [2512]."""
 
-    description: Annotated[Text, Field(min_length=1, max_length=1024)]
+    remark: Annotated[Text, Field(alias="description", min_length=1, max_length=1024)]
     revise: Annotated[Number, Field(ge=0, le=1)]
     revise_id: Annotated[LooseText, Field(alias="reviseId", max_length=128)]
 
@@ -85,7 +85,7 @@ class ModifyResult(Form):
     """A rule's result to correct [2512]."""
 
     is_group: Annotated[Flag, Field(alias="isGroup")]
-    rule_type: Annotated[Number, Field(alias="ruleType")]
+    rule_kind: Annotated[Number, Field(alias="ruleType")]
     task_id: Annotated[Id, Field(alias="taskId")]
     uuid: Annotated[Text, Field(max_length=64)]
     rule_info: Annotated[RuleInfo, Field(alias="ruleInfo")]
@@ -100,7 +100,7 @@ class Complete(Form):
     quality_task_call_id: Annotated[Id, Field(alias="qualityTaskCallId")]
 
 
-@INTERFACES.serves("callsQualityTask", Calls, Operation.QUERY_TASK_ITEMS, ReviewCode.NOT_FOUND)
+@INTERFACES.serves("callsQualityTask", Calls, Operation.QUERY_TASK_ITEMS, Code.NOT_FOUND)
 async def calls_quality_task(visit: Visit, form: Calls) -> Answer:
     """Page through the sampled calls of a task."""
     columns = form.fixed_columns
@@ -127,7 +127,7 @@ async def calls_quality_task(visit: Visit, form: Calls) -> Answer:
     return Answer({"total": total, "data": [_encode(line) for line in lines]})
 
 
-_WORKING = (ReviewCode.NOT_FOUND, ReviewCode.WRONG_STATE, ReviewCode.LOST_RACE)
+_WORKING = (Code.NOT_FOUND, Code.WRONG_STATE, Code.LOST_RACE)
 
 
 @INTERFACES.serves("modifyResultQualityTask", ModifyResult, Operation.REVISE_RESULT, *_WORKING)
@@ -141,8 +141,8 @@ async def modify_result_quality_task(visit: Visit, form: ModifyResult) -> Answer
         form.uuid,
         result=form.rule_info.revise_id,
         kept=form.rule_info.revise == 1,
-        remark=form.rule_info.description,
-        kind=form.rule_type,
+        remark=form.rule_info.remark,
+        kind=form.rule_kind,
     )
     return DONE
 
@@ -158,7 +158,7 @@ async def complete_quality_task(visit: Visit, form: Complete) -> Answer:
 def _check_group(is_group: bool) -> None:
     """Calls are not grouped here, so whatever is asked of a group is not there (inferred)."""
     if is_group:
-        raise Declined(ReviewCode.NOT_FOUND, "isGroup: no call belongs to a group")
+        raise Refused(Code.NOT_FOUND, "isGroup: no call belongs to a group")
 
 
 Chosen = TypeVar("Chosen")

@@ -12,14 +12,13 @@ from pydantic import Field
 
 from sottovoce.domain.people import Role
 from sottovoce.domain.plans import LATEST, Cycle, End, Plan, PlanOrder, PlanState, Schedule
-from sottovoce.domain.reviews import BadShare, Share, ShareKind, Shares
+from sottovoce.domain.reviews import Share, ShareKind, Shares
 from sottovoce.domain.rights import Operation
-from sottovoce.errors import ReviewCode
+from sottovoce.errors import Code
 from sottovoce.http.ccsqm.codes import PLANS
 from sottovoce.http.ccsqm.decode import BadField, Form, Id, Number, RoleField, Seconds, Text, UserField
 from sottovoce.http.ccsqm.fixed_columns import FixedColumns, conditions
 from sottovoce.http.ccsqm.interface import DONE, SQM, Answer, Interfaces, Visit, milliseconds
-from sottovoce.http.ccsqm.qualitytask import bad_share
 from sottovoce.quality import plans
 
 INTERFACES = Interfaces(SQM, "regularqualitytask", PLANS)
@@ -35,14 +34,14 @@ _RANGE = "extractionRange.fixedColumns"
 class SetCount(Form):
     """An inspector, and with `setCountsType` 2 his per cent of the calls [2497 1.1.1]."""
 
-    person_id: Annotated[UserField, Field(alias="personID")]
+    person: Annotated[UserField, Field(alias="personID")]
     count: Annotated[Number | None, Field(ge=0, le=99_999_999)] = None
 
 
 class AppointQuality(Form):
     """Who inspects [2497 1.1]."""
 
-    set_counts: Annotated[tuple[SetCount, ...], Field(alias="setCounts", min_length=1, max_length=10_000)]
+    people: Annotated[tuple[SetCount, ...], Field(alias="setCounts", min_length=1, max_length=10_000)]
     set_counts_type: Annotated[Number, Field(alias="setCountsType")]
 
 
@@ -102,27 +101,19 @@ class Query(Form):
 async def add_quality_task(visit: Visit, form: Add) -> Answer:
     """Make a plan; the answer has its id. It runs once it is begun."""
     order = await _order(visit, form)
-    try:
-        plan = await plans.add(visit.office, visit.caller, order, acting_as=_role(form))
-    except BadShare as bad:
-        raise bad_share(bad, "appointQuality.setCounts") from None
+    plan = await plans.add(visit.office, visit.caller, order, acting_as=_role(form))
     return Answer({"objId": plan})
 
 
-@INTERFACES.serves(
-    "updateQualityTask", Update, Operation.UPDATE_PLAN, ReviewCode.NOT_FOUND, user_required=True
-)
+@INTERFACES.serves("updateQualityTask", Update, Operation.UPDATE_PLAN, Code.NOT_FOUND, user_required=True)
 async def update_quality_task(visit: Visit, form: Update) -> Answer:
     """Change all of a plan; a running one keeps running, by its new calendar."""
     order = await _order(visit, form)
-    try:
-        await plans.update(visit.office, visit.caller, form.plan, order, acting_as=_role(form))
-    except BadShare as bad:
-        raise bad_share(bad, "appointQuality.setCounts") from None
+    await plans.update(visit.office, visit.caller, form.plan, order, acting_as=_role(form))
     return Answer({"objId": form.plan})
 
 
-_SWITCHING = (ReviewCode.NOT_FOUND, ReviewCode.WRONG_STATE)
+_SWITCHING = (Code.NOT_FOUND, Code.WRONG_STATE)
 
 
 @INTERFACES.serves("beginQualityTask", OnePlan, Operation.BEGIN_PLAN, *_SWITCHING)
@@ -139,7 +130,7 @@ async def stop_quality_task(visit: Visit, form: OnePlan) -> Answer:
     return DONE
 
 
-@INTERFACES.serves("deleteQualityTask", OnePlan, Operation.DELETE_PLAN, ReviewCode.NOT_FOUND)
+@INTERFACES.serves("deleteQualityTask", OnePlan, Operation.DELETE_PLAN, Code.NOT_FOUND)
 async def delete_quality_task(visit: Visit, form: OnePlan) -> Answer:
     """Delete a plan; the tasks that it made go on."""
     await plans.delete(visit.office, visit.caller, form.plan)
@@ -189,8 +180,8 @@ def _shares(form: AppointQuality) -> Shares:
     if form.set_counts_type not in (_EVEN, _PERCENT):
         raise BadField("appointQuality.setCountsType: must be 0 or 2")
     if form.set_counts_type == _EVEN:
-        return Shares(ShareKind.EVEN, tuple(Share(one.person_id) for one in form.set_counts))
-    return Shares(ShareKind.PERCENT, tuple(Share(one.person_id, one.count) for one in form.set_counts))
+        return Shares(ShareKind.EVEN, tuple(Share(one.person) for one in form.people))
+    return Shares(ShareKind.PERCENT, tuple(Share(one.person, one.count) for one in form.people))
 
 
 def _encode(plan: Plan) -> dict[str, Any]:

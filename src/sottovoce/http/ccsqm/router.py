@@ -17,7 +17,7 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute
 
 from sottovoce.domain.people import SERVER, AppKey, User, UserId
-from sottovoce.errors import Declined, ReviewCode
+from sottovoce.errors import Code, Refused
 from sottovoce.http.ccsqm.codes import ANY, SPEECH, Module
 from sottovoce.http.ccsqm.decode import BadField, Undecodable
 from sottovoce.http.ccsqm.interface import Interface, SqmSettings, Visit, failure, success
@@ -30,15 +30,15 @@ log = structlog.get_logger(__name__)
 _BEARER = "Bearer "
 _DIGITS = re.compile(r"[0-9]{1,20}")
 _REASONS = {
-    Fault.UNKNOWN_PATH: ReviewCode.NOT_FOUND,
-    Fault.INTERNAL: ReviewCode.INTERNAL,
-    Fault.OVERLOADED: ReviewCode.UNAVAILABLE,
+    Fault.UNKNOWN_PATH: Code.NOT_FOUND,
+    Fault.INTERNAL: Code.INTERNAL,
+    Fault.OVERLOADED: Code.UNAVAILABLE,
 }
 
 
 def _family(prefix: str, module: Module) -> Family:
     def fault(found: Fault) -> dict[str, object]:
-        reason = _REASONS.get(found, ReviewCode.BAD_PARAMETER)
+        reason = _REASONS.get(found, Code.BAD_PARAMETER)
         return {"resultCode": module.code(reason), "resultDesc": FAULT_TEXT[found]}
 
     return Family(prefix, fault)
@@ -87,16 +87,16 @@ def _endpoint(interface: Interface, office: Office, settings: SqmSettings) -> An
             form = interface.form.decode(await request.body())
             answer = await interface.serve(visit, form)
         except Unauthorized as refusal:
-            return _told(interface, who, ReviewCode.NOBODY, str(refusal), 401)
+            return _told(interface, who, Code.NOBODY, str(refusal), 401)
         except Undecodable as bad:
-            return _told(interface, who, ReviewCode.BAD_PARAMETER, str(bad), 400)
+            return _told(interface, who, Code.BAD_PARAMETER, str(bad), 400)
         except BadField as bad:
-            return _told(interface, who, ReviewCode.BAD_PARAMETER, str(bad))
-        except Declined as declined:
-            return _told(interface, who, declined.code, declined.detail)
+            return _told(interface, who, Code.BAD_PARAMETER, str(bad))
+        except Refused as refused:
+            return _told(interface, who, refused.code, interface.form.told(refused))
         except Exception:
             log.exception("interface failed", interface=interface.name, app_key=who)
-            return failure(interface.module, ReviewCode.INTERNAL, status=500)
+            return failure(interface.module, Code.INTERNAL, status=500)
         log.debug("interface served", interface=interface.name, app_key=who)
         return success(interface.module, answer, settings)
 
@@ -104,15 +104,15 @@ def _endpoint(interface: Interface, office: Office, settings: SqmSettings) -> An
     return endpoint
 
 
-def _told(interface: Interface, who: str, reason: ReviewCode, detail: str, status: int = 200) -> Response:
-    if reason is ReviewCode.UNAVAILABLE:
+def _told(interface: Interface, who: str, reason: Code, detail: str, status: int = 200) -> Response:
+    if reason is Code.UNAVAILABLE:
         status = 500
     log.info("interface declined", interface=interface.name, app_key=who, reason=reason.value, detail=detail)
     return failure(interface.module, reason, detail, status)
 
 
 async def authenticated(office: Office, request: Request) -> AppKey:
-    """Whose token the request has. Raises Unauthorized, Declined(UNAVAILABLE)."""
+    """Whose token the request has. Raises Unauthorized, Refused(UNAVAILABLE)."""
     held = request.headers.get("authorization", "")
     if not held.startswith(_BEARER):
         raise Unauthorized("Authorization is missing, or does not begin with Bearer and a blank")
@@ -126,14 +126,14 @@ async def authenticated(office: Office, request: Request) -> AppKey:
 
 
 async def _visit(interface: Interface, office: Office, app: AppKey, request: Request) -> Visit:
-    """The one place where a visit comes into being. Declined(NOBODY), (UNAVAILABLE)."""
+    """The one place where a visit comes into being. Refused(NOBODY), (UNAVAILABLE)."""
     if interface.operation is None:
         return Visit(office, app, Caller(User(SERVER, app.vdn, app.name), app.app_key))
     named = request.headers.get("x-userid", "").strip()
     if named and not _DIGITS.fullmatch(named):
-        raise Declined(ReviewCode.NOBODY, "x-UserId is no number of at most 20 digits")
+        raise Refused(Code.NOBODY, "x-UserId is no number of at most 20 digits")
     if interface.user_required and not named:
-        raise Declined(ReviewCode.NOBODY, "x-UserId is missing")
+        raise Refused(Code.NOBODY, "x-UserId is missing")
     user = UserId(named.lstrip("0") or "0") if named else None
     return Visit(office, app, await access.caller(office, app, user))
 

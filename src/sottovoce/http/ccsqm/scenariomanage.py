@@ -12,7 +12,7 @@ from pydantic import ConfigDict, Field
 
 from sottovoce.domain.rights import Operation
 from sottovoce.domain.scenarios import Calls, Scenario, Settings, Wanted
-from sottovoce.errors import ReviewCode
+from sottovoce.errors import Code
 from sottovoce.http.ccsqm.codes import SCENARIOS
 from sottovoce.http.ccsqm.decode import EitherTime, Form, Milliseconds, Number, Seconds, Text
 from sottovoce.http.ccsqm.interface import DONE, SQM, Answer, Interfaces, Visit, milliseconds
@@ -42,49 +42,49 @@ class Other(Form):
 class OtherMilliseconds(Other):
     """As create has it."""
 
-    call_from: Milliseconds | None = None
-    call_end: Milliseconds | None = None
+    calls_from: Milliseconds | None = Field(None, alias="call_from")
+    calls_until: Milliseconds | None = Field(None, alias="call_end")
 
     @property
-    def calls(self) -> Calls:
-        return Calls(self.call_from, self.call_end, self.kept)
+    def meant(self) -> Calls:
+        return Calls(self.calls_from, self.calls_until, self.kept)
 
 
 class OtherSeconds(Other):
     """As update has it."""
 
-    call_from: Seconds | None = None
-    call_end: Seconds | None = None
+    calls_from: Seconds | None = Field(None, alias="call_from")
+    calls_until: Seconds | None = Field(None, alias="call_end")
 
     @property
-    def calls(self) -> Calls:
-        return Calls(self.call_from, self.call_end, self.kept)
+    def meant(self) -> Calls:
+        return Calls(self.calls_from, self.calls_until, self.kept)
 
 
 class CreateForm(Form):
     """A new scenario."""
 
-    group_name: Text
+    name: Text = Field(alias="group_name")
     description: Text | None = None
     ignore_sensitive: Switch = 0
-    other: OtherMilliseconds
-    interaction_type: Number | None = None
+    calls: OtherMilliseconds = Field(alias="other")
+    interaction: Number | None = Field(None, alias="interaction_type")
 
 
 class UpdateForm(Form):
     """What a scenario is to be; what is absent stays."""
 
     group_id: Text
-    group_name: Text
+    name: Text = Field(alias="group_name")
     description: Text | None = None
     is_enable: Switch
     ignore_sensitive: Switch | None = None
-    other: OtherSeconds | None = None
+    calls: OtherSeconds | None = Field(None, alias="other")
     rules: list[Text] | None = None
     silence_rules: list[Text] | None = None
     speed_rules: list[Text] | None = None
     interposal_rules: list[Text] | None = None
-    interaction_type: Number | None = None
+    interaction: Number | None = Field(None, alias="interaction_type")
 
 
 class SwitchForm(Form):
@@ -111,31 +111,29 @@ class QueryForm(Form):
     made_until: EitherTime | None = Field(None, alias="endTime")
 
 
-@INTERFACES.serves("createScenario", CreateForm, Operation.EDIT_SCENARIOS, ReviewCode.NAME_TAKEN)
+@INTERFACES.serves("createScenario", CreateForm, Operation.EDIT_SCENARIOS, Code.NAME_TAKEN)
 async def create(visit: Visit, form: CreateForm) -> Answer:
     """Make a scenario, switched off (inferred)."""
     settings = Settings(
-        name=form.group_name,
+        name=form.name,
         description=form.description,
         ignore_sensitive=bool(form.ignore_sensitive),
-        interaction=form.interaction_type,
-        calls=form.other.calls,
+        interaction=form.interaction,
+        calls=form.calls.meant,
     )
     return Answer({"group_id": await scenarios.create(visit.office, visit.caller, settings)})
 
 
-@INTERFACES.serves(
-    "updateScenario", UpdateForm, Operation.EDIT_SCENARIOS, ReviewCode.NOT_FOUND, ReviewCode.NAME_TAKEN
-)
+@INTERFACES.serves("updateScenario", UpdateForm, Operation.EDIT_SCENARIOS, Code.NOT_FOUND, Code.NAME_TAKEN)
 async def update(visit: Visit, form: UpdateForm) -> Answer:
     """Change a scenario."""
     settings = Settings(
-        name=form.group_name,
+        name=form.name,
         enabled=bool(form.is_enable),
         description=form.description,
         ignore_sensitive=None if form.ignore_sensitive is None else bool(form.ignore_sensitive),
-        interaction=form.interaction_type,
-        calls=None if form.other is None else form.other.calls,
+        interaction=form.interaction,
+        calls=None if form.calls is None else form.calls.meant,
         rules=_ids(form.rules),
         silence_rules=_ids(form.silence_rules),
         speed_rules=_ids(form.speed_rules),
@@ -145,21 +143,21 @@ async def update(visit: Visit, form: UpdateForm) -> Answer:
     return DONE
 
 
-@INTERFACES.serves("updateScenarioStatus", SwitchForm, Operation.EDIT_SCENARIOS, ReviewCode.NOT_FOUND)
+@INTERFACES.serves("updateScenarioStatus", SwitchForm, Operation.EDIT_SCENARIOS, Code.NOT_FOUND)
 async def switch(visit: Visit, form: SwitchForm) -> Answer:
     """Switch a scenario on or off."""
     await scenarios.switch(visit.office, visit.caller, form.group_id, enabled=bool(form.is_enable))
     return DONE
 
 
-@INTERFACES.serves("deleteScenario", WhichForm, Operation.EDIT_SCENARIOS, ReviewCode.NOT_FOUND)
+@INTERFACES.serves("deleteScenario", WhichForm, Operation.EDIT_SCENARIOS, Code.NOT_FOUND)
 async def delete(visit: Visit, form: WhichForm) -> Answer:
     """Delete a scenario; the results and scores that calls have of it stay."""
     await scenarios.delete(visit.office, visit.caller, form.group_id)
     return DONE
 
 
-@INTERFACES.serves("queryScenario", WhichForm, Operation.QUERY_SCENARIOS, ReviewCode.NOT_FOUND)
+@INTERFACES.serves("queryScenario", WhichForm, Operation.QUERY_SCENARIOS, Code.NOT_FOUND)
 async def show(visit: Visit, form: WhichForm) -> Answer:
     """One scenario; a success has no resultCode [2488]."""
     scenario = await scenarios.show(visit.office, visit.caller, form.group_id)

@@ -7,7 +7,7 @@ from fastapi import Request
 from fastapi.routing import APIRoute
 from starlette.responses import Response
 
-from sottovoce.errors import Declined, ReviewCode
+from sottovoce.errors import Code, Refused
 from sottovoce.http.ccsqm.codes import ANY
 from sottovoce.http.ccsqm.decode import BadField, Form, Text, Undecodable
 from sottovoce.http.ccsqm.interface import failure, respond, seconds
@@ -38,12 +38,12 @@ def token_route(office: Office) -> APIRoute:
             expires_s = _lifetime(request.headers.get("x-token-expire", "").strip())
             token = await access.issue_token(office, form.app_key, form.app_secret, expires_s)
         except (Undecodable, BadField) as bad:
-            return failure(ANY, ReviewCode.BAD_PARAMETER, str(bad), 400)
-        except Declined as declined:
-            return failure(ANY, declined.code, declined.detail, 500)
+            return failure(ANY, Code.BAD_PARAMETER, str(bad), 400)
+        except Refused as declined:
+            return failure(ANY, declined.code, declined.why, 500)
         if token is None:
             log.info("no token given", host=request.client.host if request.client else "")
-            return failure(ANY, ReviewCode.NOBODY, "app_key or app_secret is wrong", 401)
+            return failure(ANY, Code.NOBODY, "app_key or app_secret is wrong", 401)
         return respond(
             {
                 "AccessToken": token.text,
