@@ -12,7 +12,7 @@ from tests.e2e.pjsua2_phones import Pjsua2Phone
 
 from sottovoce.app import Running
 from sottovoce.client.ccgateway import AgentClient, Gateway
-from sottovoce.demo.house import house, trunk_host
+from sottovoce.demo.trial import trial_server, trunk_host
 
 WORD = "a long enough password"
 ACCESS_CODE = "4000"
@@ -76,7 +76,7 @@ async def standing() -> AsyncIterator[Standing]:
     """A server with `vdn`, gone at the end."""
     if trunk_host() is None:
         pytest.skip("this system has no second loopback address for the trunk")
-    async with house(vdn(), media={"timeout": 5.0}) as server:
+    async with trial_server(vdn(), media={"timeout": 5.0}) as server:
         gateway = Gateway(server.http_url)
         try:
             yield Standing(server, gateway)

@@ -8,7 +8,7 @@ import pytest
 from tests.e2e.conftest import ACCESS_CODE, AGENTS, Standing
 from tests.e2e.pjsua2_phones import Pjsua2Phone
 
-from sottovoce.demo.house import TRUNK_HOST
+from sottovoce.demo.trial import TRUNK_HOST
 from sottovoce.phones import tones
 
 pytest.importorskip("pjsua2", reason="the pjsua2-python wheel is not installed on this platform")

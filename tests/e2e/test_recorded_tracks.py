@@ -9,11 +9,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from sottovoce.demo.house import selftest_stage
+from sottovoce.demo.trial import selftest_stage
 from sottovoce.phones import tones
 from sottovoce.phones.tones import Samples
-from sottovoce.selftest.cast import TONE, performing
 from sottovoce.selftest.findings import Party
+from sottovoce.selftest.parties import TONE, taking_part
 
 pytestmark = pytest.mark.timeout(300)
 
@@ -40,20 +40,20 @@ def others(track: Samples, hz: int) -> set[int]:
 
 
 async def test_each_party_is_on_its_own_track_and_the_inspector_only_while_whispering() -> None:
-    async with selftest_stage() as stage, performing(stage) as cast:
-        cast.agent.forget_events()
-        await cast.call_in(TONE[Party.CUSTOMER])
-        begun = await cast.agent.next_event("AgentMediaEvent_Record")
+    async with selftest_stage() as stage, taking_part(stage) as parties:
+        parties.agent.forget_events()
+        await parties.call_in(TONE[Party.CUSTOMER])
+        begun = await parties.agent.next_event("AgentMediaEvent_Record")
         await asyncio.sleep(1.0)
-        await cast.inspector.listen(cast.target)
-        await cast.connected(Party.INSPECTOR)
+        await parties.inspector.listen(parties.target)
+        await parties.connected(Party.INSPECTOR)
         await asyncio.sleep(2.0)
-        await cast.inspector.switch(cast.target, 2)
+        await parties.inspector.switch(parties.target, 2)
         await asyncio.sleep(4.0)
-        await cast.inspector.switch(cast.target, 0)
+        await parties.inspector.switch(parties.target, 0)
         await asyncio.sleep(2.0)
-        await cast.customer_leaves()
-        await cast.agent.next_event("AgentMediaEvent_StopRecordDone")
+        await parties.customer_leaves()
+        await parties.agent.next_event("AgentMediaEvent_StopRecordDone")
 
         path = Path(begun.content["fileName"])
         customer, agent = tracks(path)

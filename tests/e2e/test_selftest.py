@@ -8,9 +8,9 @@ from dataclasses import replace
 import pytest
 from structlog.testing import capture_logs
 
-from sottovoce.demo.house import selftest_stage
+from sottovoce.demo.trial import selftest_stage
 from sottovoce.selftest import run
-from sottovoce.selftest.script import LISTENED, WALK, WHISPERED, Step
+from sottovoce.selftest.steps import LISTENED, WALK, WHISPERED, Step
 
 pytestmark = pytest.mark.timeout(400)
 PARTS = ("same_bytes", "delays", "path", "echo")

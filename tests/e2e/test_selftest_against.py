@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from tests.e2e.served import ACCESS_CODE, LOOPBACK, OUTSIDE, SECRET, free_port, serving
 
-from sottovoce.selftest.script import WALK
+from sottovoce.selftest.steps import WALK
 
 pytestmark = pytest.mark.timeout(400)
 MEDIA_TIMEOUT_S = 3

@@ -10,7 +10,7 @@ from tests.e2e.conftest import ACCESS_CODE, AGENTS, INSPECTORS, Standing
 from tests.e2e.pjsua2_phones import Heard, Pjsua2Phone
 
 from sottovoce.client.ccgateway import INSERT, LISTEN, WHISPER, AgentClient
-from sottovoce.demo.house import TRUNK_HOST
+from sottovoce.demo.trial import TRUNK_HOST
 from sottovoce.phones import tones
 from sottovoce.phones.tones import Verdict
 

@@ -22,9 +22,9 @@ from sottovoce.selftest.findings import (
     StepFound,
 )
 from sottovoce.selftest.report import Report
-from sottovoce.selftest.script import ALONE, INSERTED, INTERCEPTED, LISTENED, WALK, WHISPERED
+from sottovoce.selftest.steps import ALONE, INSERTED, INTERCEPTED, LISTENED, WALK, WHISPERED
 
-C, A, I = Party.CUSTOMER, Party.AGENT, Party.INSPECTOR  # noqa: E741 - as in the script
+C, A, I = Party.CUSTOMER, Party.AGENT, Party.INSPECTOR  # noqa: E741 - as in the steps
 HEARD = Cell(A, I, True, -15.0, Verdict.HEARD)
 PATH = PathFigures(0, 0, 3000, 3000, 1000, 0, 0.02)
 SILENT = Cell(C, I, False, -99.0, Verdict.SILENT)

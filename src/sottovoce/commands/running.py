@@ -69,7 +69,7 @@ def selftest(
 
     Example: [bold]sottovoce selftest --against https://pbx.example:8043 --stage agents.yaml[/bold]
     """
-    from sottovoce.demo.house import selftest_stage
+    from sottovoce.demo.trial import selftest_stage
     from sottovoce.selftest import run
 
     logs.configure("error")

@@ -1,9 +1,8 @@
 """`sottovoce demo`: a small contact centre on loopback, with customers who really call and speak.
 
-- `house`: a data folder of its own, a seed file, and the server on free ports.
+- `trial`: a data folder of its own, a seed file, and the server on free ports.
 - `people`: agents who sign in and poll over HTTP, customers who call over SIP, the inspector's phone.
-- `pairs`: who talks with whom, as the agents' events tell.
-- `meters`: who hears whom now, found in what the phones heard.
+- `meters`: who could hear whom, and who does now, found in what the phones heard.
 - `afterwards`: what becomes of the calls: contacts, a plan that samples them, a review task.
 - `board`: the table in the terminal, or plain lines where there is none.
 - `paste`: curl lines for the inspector, live and afterwards. `proving`: the same walks without a hand.

@@ -88,7 +88,7 @@ MODES = {8: "listen", 9: "insert", 20172: "whisper", 20173: "whisper"}
 """qcType of AgentOther_BeQcStart."""
 
 
-async def seat_agent(person: Person, gateway: Gateway, sip: Hop) -> DemoAgent:
+async def start_agent(person: Person, gateway: Gateway, sip: Hop) -> DemoAgent:
     """Register the agent's phone and sign the agent in."""
     phone = Phone(person.name, person.speaking(begin_s=0.8), answer_after_s=0.6)
     await phone.start()
@@ -137,7 +137,7 @@ class Customer:
             await asyncio.sleep(SETTLING_S + self.random.uniform(*self.pause_s))
 
 
-async def seat_customer(person: Person, sip: Hop, host: str, seed: int) -> Customer:
+async def start_customer(person: Person, sip: Hop, host: str, seed: int) -> Customer:
     """A customer's phone: at `host`, which is a trunk, or registered where the person has an account."""
     phone = Phone(person.name, person.speaking(begin_s=2.5))
     await phone.start(host)
@@ -146,7 +146,7 @@ async def seat_customer(person: Person, sip: Hop, host: str, seed: int) -> Custo
     return Customer(person, phone, random.Random(seed))
 
 
-async def seat_inspector(person: Person, sip: Hop) -> Phone:
+async def start_inspector(person: Person, sip: Hop) -> Phone:
     """The inspector's built-in phone: answers and speaks all the time; who hears it is the server's say."""
     phone = Phone(person.name, person.speaking(), answer_after_s=0.3)
     await phone.start()

@@ -19,18 +19,18 @@ from sottovoce.client.ccsqm import Quality
 from sottovoce.clock import SystemClock
 from sottovoce.demo import board, paste
 from sottovoce.demo.afterwards import DIRECTOR, REVIEWER, Afterwards, AppKey, Picture, app_key, staff
-from sottovoce.demo.house import house, password, trunk_host
 from sottovoce.demo.meters import Heard, Meters, look, pairs
 from sottovoce.demo.people import (
     Customer,
     DemoAgent,
     Person,
-    seat_agent,
-    seat_customer,
-    seat_inspector,
     sign_out,
+    start_agent,
+    start_customer,
+    start_inspector,
 )
 from sottovoce.demo.proving import prove, prove_afterwards
+from sottovoce.demo.trial import password, trial_server, trunk_host
 from sottovoce.doors.sip.hops import Hop, Transport
 from sottovoce.phones.phone import Phone
 from sottovoce.tasks import Tasks
@@ -127,10 +127,10 @@ class Demo:
         """Everything, and everything put away again."""
         self._console.print("starting a server, a database and a telephone exchange of its own ...")
         async with AsyncExitStack() as stack:
-            server = await stack.enter_async_context(house(self._vdn(), agents=_HOURS))
+            server = await stack.enter_async_context(trial_server(self._vdn(), agents=_HOURS))
             gateway = Gateway(server.http_url)
             stack.push_async_callback(gateway.close)
-            await self._seat(server, gateway, stack)
+            await self._start_people(server, gateway, stack)
             key = await app_key(server)
             afterwards = await self._look_after(server, key, stack)
             self._say(server, key)
@@ -190,19 +190,19 @@ class Demo:
         stack.push_async_callback(tasks.close)
         return self._afterwards
 
-    async def _seat(self, server: Running, gateway: Gateway, stack: AsyncExitStack) -> None:
+    async def _start_people(self, server: Running, gateway: Gateway, stack: AsyncExitStack) -> None:
         """Everybody takes their place; the customers begin to call."""
         sip = Hop(Transport.UDP, server.sip_host, server.sip_port)
         tasks = Tasks()
         for person in self._staff:
-            agent = await seat_agent(person, gateway, sip)
+            agent = await start_agent(person, gateway, sip)
             stack.push_async_callback(sign_out, agent)
             await stack.enter_async_context(agent.client.polling())
             self._agents.append(agent)
-        self._phone = await seat_inspector(self._inspector, sip)
+        self._phone = await start_inspector(self._inspector, sip)
         stack.push_async_callback(self._phone.stop)
         for number, person in enumerate(self._public):
-            customer = await seat_customer(person, sip, trunk_host() or "127.0.0.1", number)
+            customer = await start_customer(person, sip, trunk_host() or "127.0.0.1", number)
             stack.push_async_callback(customer.phone.stop)
             self._customers.append(customer)
         stack.push_async_callback(tasks.close)

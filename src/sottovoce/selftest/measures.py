@@ -1,4 +1,4 @@
-"""Walks the script and measures on the way: cells, leakage, delays, losses, level, echo."""
+"""Walks the steps and measures on the way: cells, leakage, delays, losses, level, echo."""
 
 from __future__ import annotations
 
@@ -12,7 +12,6 @@ from sottovoce.phones import meters, tones
 from sottovoce.phones.media import PhoneMedia, Second
 from sottovoce.phones.phone import NotRegistered
 from sottovoce.phones.sources import FRAME, Babble, Tone
-from sottovoce.selftest.cast import SETTLE_S, TONE, Cast, Echo
 from sottovoce.selftest.findings import (
     Cell,
     Delays,
@@ -24,9 +23,10 @@ from sottovoce.selftest.findings import (
     PathFigures,
     StepFound,
 )
-from sottovoce.selftest.script import WALK, Step
+from sottovoce.selftest.parties import SETTLE_S, TONE, Echo, Parties
+from sottovoce.selftest.steps import WALK, Step
 
-C, A, I = Party.CUSTOMER, Party.AGENT, Party.INSPECTOR  # noqa: E741 - as in the script
+C, A, I = Party.CUSTOMER, Party.AGENT, Party.INSPECTOR  # noqa: E741 - as in the steps
 DELAY_ROUNDS = 8
 _GIVE_UP_S = 2.0
 _LOOK_S = 0.02
@@ -41,11 +41,13 @@ Watch = Callable[[StepFound], None]
 
 
 class Walk:
-    """One walk with one cast."""
+    """One walk through the steps."""
 
-    def __init__(self, cast: Cast, findings: Findings, watch: Watch, steps: Sequence[Step] = WALK) -> None:
+    def __init__(
+        self, parties: Parties, findings: Findings, watch: Watch, steps: Sequence[Step] = WALK
+    ) -> None:
         self._steps = steps
-        self._cast = cast
+        self._parties = parties
         self._found = findings
         self._watch = watch
         self._plain_dbov: float | None = None
@@ -70,17 +72,17 @@ class Walk:
         self._count_path()
 
     async def _take(self, step: Step) -> StepFound:
-        cast = self._cast
+        parties = self._parties
         try:
-            before = await cast.hear_at(C) if step.whisper else None
-            await step.do(cast)
-            heard = await cast.hear(steady=[party for party, row in step.hears.items() if row])
+            before = await parties.hear_at(C) if step.whisper else None
+            await step.do(parties)
+            heard = await parties.hear(steady=[party for party, row in step.hears.items() if row])
         except PROBLEMS as failure:
             return StepFound(step.name, step.request, failure=str(failure) or repr(failure))
         if before is not None:
             self._found.leaks.append(self._leak(before, heard[C]))
         self._note_path(step, heard)
-        return StepFound(step.name, step.request, cells_of(cast, step.hears, heard))
+        return StepFound(step.name, step.request, cells_of(parties, step.hears, heard))
 
     def _leak(self, before: Second, during: Second) -> Leak:
         hz = TONE[I]
@@ -90,11 +92,11 @@ class Walk:
     def _note_path(self, step: Step, heard: dict[Party, Second]) -> None:
         """Level and gaps of the agent's tone at the customer, where the customer should hear it."""
         for party in (C, A):
-            standing = self._cast.phones[party].talking
+            standing = self._parties.phones[party].talking
             if standing is not None:
                 self._road[id(standing.media)] = (party, standing.media)
         customer = heard[C]
-        call = self._cast.phones[C].talking
+        call = self._parties.phones[C].talking
         if A not in step.hears[C] or call is None:
             return
         frames = call.media.ear.last().reshape(-1, FRAME)
@@ -131,8 +133,8 @@ class Walk:
 
     async def _delays(self) -> Delays:
         """Switch the whisper off and on; the agent's phone says when the first changed packet came."""
-        cast = self._cast
-        call = cast.phones[A].talking
+        parties = self._parties
+        call = parties.phones[A].talking
         if call is None:
             return Delays((), (), 1)
         on: list[float] = []
@@ -140,7 +142,7 @@ class Walk:
         missed = 0
         for number in range(2 * DELAY_ROUNDS):
             mode, times = (LISTEN, off) if number % 2 == 0 else (WHISPER, on)
-            answer = await cast.inspector.switch(cast.target, mode)
+            answer = await parties.inspector.switch(parties.target, mode)
             changed = await _changed(call.media, on=mode == WHISPER, since=answer.sent_at)
             if changed is None:
                 missed += 1
@@ -155,16 +157,16 @@ class Walk:
         For the second the inspector babbles and the agent is soft: the server looks for the likeness of
         voices.
         """
-        cast = self._cast
-        headset = (await cast.hear_at(C)).hearing.levels[TONE[I]]
-        agent, inspector = cast.phones[A], cast.phones[I]
+        parties = self._parties
+        headset = (await parties.hear_at(C)).hearing.levels[TONE[I]]
+        agent, inspector = parties.phones[A], parties.phones[I]
         desk = agent.talking
-        cast.inspector.forget_events()
+        parties.inspector.forget_events()
         inspector.say(lambda: Babble(1))
         voice = Tone(TONE[A], level_dbov=_SOFT_DBOV)
         agent.say(lambda: Echo(voice, lambda: desk.media.ear if desk is not None else None))
         try:
-            await cast.inspector.next_event("AgentOther_Note", timeout=_WARNING_S)
+            await parties.inspector.next_event("AgentOther_Note", timeout=_WARNING_S)
             warned = True
         except TimeoutError:
             warned = False
@@ -177,7 +179,7 @@ class Walk:
 
     def _babble_at_customer(self) -> float:
         """The level at which the inspector's babble arrives at the customer, in dBov."""
-        whispering, listening = self._cast.phones[I].talking, self._cast.phones[C].talking
+        whispering, listening = self._parties.phones[I].talking, self._parties.phones[C].talking
         if whispering is None or listening is None:
             return tones.SILENCE_DBOV
         said = whispering.media.said(tones.WINDOW + tones.WINDOW // 2)
@@ -196,7 +198,7 @@ async def _changed(media: PhoneMedia, *, on: bool, since: float) -> float | None
     return None
 
 
-def cells_of(cast: Cast, expected: Hears, heard: dict[Party, Second]) -> tuple[Cell, ...]:
+def cells_of(parties: Parties, expected: Hears, heard: dict[Party, Second]) -> tuple[Cell, ...]:
     """Every listener and talker, whatever was expected: what nobody asked about cannot be missed."""
     cells = []
     for listener in Party:
@@ -204,7 +206,7 @@ def cells_of(cast: Cast, expected: Hears, heard: dict[Party, Second]) -> tuple[C
         for talker in Party:
             if talker is listener:
                 continue
-            hz = cast.tone_of(talker)
+            hz = parties.tone_of(talker)
             wanted = talker in expected[listener]
             cells.append(Cell(listener, talker, wanted, hearing.levels[hz], hearing.verdict(hz)))
     return tuple(cells)

@@ -11,13 +11,13 @@ from pathlib import Path
 
 from rich.console import Console
 
-from sottovoce.selftest.cast import performing
 from sottovoce.selftest.findings import Findings
 from sottovoce.selftest.measures import PROBLEMS, Walk, Watch
+from sottovoce.selftest.parties import taking_part
 from sottovoce.selftest.proof import prove_same_bytes
 from sottovoce.selftest.report import Report
-from sottovoce.selftest.script import WALK, Step
 from sottovoce.selftest.stage import EXAMPLE, BadStage, Stage, read_stage
+from sottovoce.selftest.steps import WALK, Step
 
 StartStage = Callable[[], AbstractAsyncContextManager[Stage]]
 """Starts a server of its own with test agents; it is gone when the block ends."""
@@ -64,8 +64,8 @@ async def walk(stage: Stage, watch: Watch = lambda found: None, steps: Sequence[
     found = Findings()
     try:
         found.same_bytes = await prove_same_bytes()
-        async with performing(stage) as cast:
-            await Walk(cast, found, watch, steps).go()
+        async with taking_part(stage) as parties:
+            await Walk(parties, found, watch, steps).go()
     except PROBLEMS as failure:
         found.failure = found.failure or str(failure) or repr(failure)
     return found

@@ -17,7 +17,7 @@ class BadStage(ValueError):
 
 
 @dataclass(frozen=True, slots=True)
-class Seat:
+class StagedAgent:
     """A test agent and the phone it sits at."""
 
     agent: int
@@ -26,7 +26,7 @@ class Seat:
     account: Account
 
     def __repr__(self) -> str:
-        return f"Seat({self.agent}, phone {self.phone})"
+        return f"StagedAgent({self.agent}, phone {self.phone})"
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,8 +36,8 @@ class Stage:
     http_url: str
     sip_host: str
     sip_port: int
-    inspector: Seat
-    agent: Seat
+    inspector: StagedAgent
+    agent: StagedAgent
     access_code: str
     """What the customer dials; its skill queue must be the agent's, and nobody else's who is idle."""
     customer: Account | None = None
@@ -110,8 +110,8 @@ def stage_of(document: dict[str, Any]) -> Stage:
         http_url=http,
         sip_host=host,
         sip_port=int(port),
-        inspector=_seat(document, "inspector"),
-        agent=_seat(document, "agent"),
+        inspector=_staged(document, "inspector"),
+        agent=_staged(document, "agent"),
         access_code=_text(document, "access_code"),
         customer=_account(customer, "customer", "") if customer is not None else None,
         transport=transport,
@@ -127,7 +127,7 @@ def _is_here(host: str) -> bool:
     return host == "localhost" or host.startswith("127.")
 
 
-def _seat(document: dict[str, Any], name: str) -> Seat:
+def _staged(document: dict[str, Any], name: str) -> StagedAgent:
     entry = document[name]
     if not isinstance(entry, dict):
         raise BadStage(f"{name} is a mapping with agent, password, phone, sip_password")
@@ -135,7 +135,7 @@ def _seat(document: dict[str, Any], name: str) -> Seat:
     agent = entry.get("agent")
     if not isinstance(agent, int) or isinstance(agent, bool):
         raise BadStage(f"{name}.agent is a work number")
-    return Seat(agent, _text(entry, "password", name), phone, _account(entry, name, phone))
+    return StagedAgent(agent, _text(entry, "password", name), phone, _account(entry, name, phone))
 
 
 def _account(entry: Any, name: str, username: str) -> Account:

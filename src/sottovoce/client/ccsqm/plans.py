@@ -94,7 +94,7 @@ class Plans:
         await self._operator.ask("regularqualitytask/stopQualityTask", {"regularQualityTaskId": plan})
 
     async def delete(self, plan: str) -> None:
-        """Delete a stopped plan. The tasks that it made stay."""
+        """Delete a plan, also a running one. The tasks that it made stay."""
         await self._operator.ask("regularqualitytask/deleteQualityTask", {"regularQualityTaskId": plan})
 
     async def query(self, *, page: int = 1, rows: int = 100) -> PlanPage:

@@ -16,7 +16,7 @@ from sottovoce.phones.phone import Phone, PhoneCall
 from sottovoce.phones.sources import FRAME, Source, Tone
 from sottovoce.phones.tones import Samples
 from sottovoce.selftest.findings import Party
-from sottovoce.selftest.stage import Seat, Stage
+from sottovoce.selftest.stage import Stage, StagedAgent
 
 TONE = {Party.CUSTOMER: tones.TONES[0], Party.AGENT: tones.TONES[1], Party.INSPECTOR: tones.TONES[2]}
 NEXT_CUSTOMER_TONE = tones.TONES[3]
@@ -51,8 +51,8 @@ class Echo:
         return mixed
 
 
-class Cast:
-    """The three phones and the two agents' clients; the script's steps act on them."""
+class Parties:
+    """The three phones and the two agents' clients; the steps act on them."""
 
     def __init__(self, stage: Stage, gateway: Gateway) -> None:
         self.stage = stage
@@ -78,13 +78,13 @@ class Cast:
         await self._start_customer()
         await self._start_phone(Party.AGENT, self.stage.agent)
         await self._start_phone(Party.INSPECTOR, self.stage.inspector)
-        for client, seat, release in (
+        for client, staged, release in (
             (self.agent, self.stage.agent, False),
             (self.inspector, self.stage.inspector, True),
         ):
             await client.sign_in(
-                seat.password,
-                seat.phone,
+                staged.password,
+                staged.phone,
                 autoanswer=True,
                 autoenteridle=True,
                 releasephone=release,
@@ -106,11 +106,11 @@ class Cast:
         if self.stage.customer is not None:
             await self._register(phone, self.stage.customer)
 
-    async def _start_phone(self, party: Party, seat: Seat) -> None:
+    async def _start_phone(self, party: Party, staged: StagedAgent) -> None:
         hz = TONE[party]
         phone = self.phones[party] = Phone(party.value, lambda: Tone(hz))
         await phone.start(self.stage.phone_host)
-        await self._register(phone, seat.account)
+        await self._register(phone, staged.account)
 
     async def _register(self, phone: Phone, account: Account) -> None:
         stage = self.stage
@@ -174,16 +174,16 @@ class Cast:
 
 
 @asynccontextmanager
-async def performing(stage: Stage) -> AsyncIterator[Cast]:
-    """A cast that has entered; it leaves when the block ends."""
+async def taking_part(stage: Stage) -> AsyncIterator[Parties]:
+    """All phones registered and both agents signed in and idle; undone when the block ends."""
     async with AsyncExitStack() as stack:
         gateway = Gateway(stage.http_url, verify=stage.verify_tls)
         stack.push_async_callback(gateway.close)
-        cast = Cast(stage, gateway)
-        stack.push_async_callback(cast.leave)
-        await cast.enter()
-        await stack.enter_async_context(cast.agent.polling())
-        await stack.enter_async_context(cast.inspector.polling())
-        await cast.until(cast.agent, IDLE)
-        await cast.until(cast.inspector, IDLE)
-        yield cast
+        parties = Parties(stage, gateway)
+        stack.push_async_callback(parties.leave)
+        await parties.enter()
+        await stack.enter_async_context(parties.agent.polling())
+        await stack.enter_async_context(parties.inspector.polling())
+        await parties.until(parties.agent, IDLE)
+        await parties.until(parties.inspector, IDLE)
+        yield parties

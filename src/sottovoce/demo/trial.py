@@ -16,7 +16,7 @@ from sottovoce import app
 from sottovoce.app import Running
 from sottovoce.config import Settings
 from sottovoce.doors.sip.ports import Account
-from sottovoce.selftest.stage import Seat, Stage
+from sottovoce.selftest.stage import Stage, StagedAgent
 from sottovoce.storage import directory, seed
 from sottovoce.storage.embedded import EmbeddedPostgres
 from sottovoce.storage.opening import opened
@@ -43,7 +43,7 @@ def password() -> str:
 
 
 @asynccontextmanager
-async def house(
+async def trial_server(
     vdn: Mapping[str, Any], *, agents: Mapping[str, Any] | None = None, media: Mapping[str, Any] | None = None
 ) -> AsyncIterator[Running]:
     """Run a server with that one VDN (a seed file's entry) in a folder that is removed at the end.
@@ -92,7 +92,7 @@ def _settings(data: Path, dsn: str, agents: Mapping[str, Any], media: Mapping[st
 
 
 def _free_range() -> int:
-    """An even port that begins a stretch for RTP, at random so that two houses hardly meet."""
+    """An even port that begins a stretch for RTP, at random so that two servers hardly meet."""
     return 30_000 + _RTP_PORTS * secrets.randbelow(25_000 // _RTP_PORTS)
 
 
@@ -121,13 +121,13 @@ async def selftest_stage() -> AsyncIterator[Stage]:
             },
         ],
     }
-    async with house(vdn, media={"timeout": SELFTEST_MEDIA_TIMEOUT_S}) as server:
+    async with trial_server(vdn, media={"timeout": SELFTEST_MEDIA_TIMEOUT_S}) as server:
         yield Stage(
             http_url=server.http_url,
             sip_host=server.sip_host,
             sip_port=server.sip_port,
-            inspector=Seat(301, words["inspector"], "8301", Account("8301", words["8301"])),
-            agent=Seat(101, words["agent"], "8101", Account("8101", words["8101"])),
+            inspector=StagedAgent(301, words["inspector"], "8301", Account("8301", words["8301"])),
+            agent=StagedAgent(101, words["agent"], "8101", Account("8101", words["8101"])),
             access_code="4000",
             customer=None if here else Account("8901", words["8901"]),
             customer_host=here or "127.0.0.1",

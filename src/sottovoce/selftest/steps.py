@@ -11,8 +11,8 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
 from sottovoce.client.ccgateway import INSERT, LISTEN, WHISPER
-from sottovoce.selftest.cast import IDLE, NEXT_CUSTOMER_TONE, PATIENCE_S, TALKING, TONE, Cast
 from sottovoce.selftest.findings import Hears, Party
+from sottovoce.selftest.parties import IDLE, NEXT_CUSTOMER_TONE, PATIENCE_S, TALKING, TONE, Parties
 
 C, A, I = Party.CUSTOMER, Party.AGENT, Party.INSPECTOR  # noqa: E741 - the three letters of the matrix
 
@@ -40,102 +40,102 @@ class Step:
 
     name: str
     request: str
-    do: Callable[[Cast], Awaitable[None]]
+    do: Callable[[Parties], Awaitable[None]]
     hears: Hears
     whisper: bool = False
     """A whisper begins here: its leakage is measured against the second before."""
 
 
-async def _customer_calls(cast: Cast) -> None:
-    await cast.call_in(TONE[C])
+async def _customer_calls(parties: Parties) -> None:
+    await parties.call_in(TONE[C])
 
 
-async def _listen(cast: Cast) -> None:
-    await cast.inspector.listen(cast.target)
-    await cast.connected(I)
+async def _listen(parties: Parties) -> None:
+    await parties.inspector.listen(parties.target)
+    await parties.connected(I)
 
 
-async def _whisper(cast: Cast) -> None:
-    await cast.inspector.whisper(cast.target)
-    await cast.connected(I)
+async def _whisper(parties: Parties) -> None:
+    await parties.inspector.whisper(parties.target)
+    await parties.connected(I)
 
 
-async def _insert(cast: Cast) -> None:
-    await cast.inspector.insert(cast.target)
-    await cast.connected(I)
+async def _insert(parties: Parties) -> None:
+    await parties.inspector.insert(parties.target)
+    await parties.connected(I)
 
 
-async def _to_listen(cast: Cast) -> None:
-    await cast.inspector.switch(cast.target, LISTEN)
+async def _to_listen(parties: Parties) -> None:
+    await parties.inspector.switch(parties.target, LISTEN)
 
 
-async def _to_insert(cast: Cast) -> None:
-    await cast.inspector.switch(cast.target, INSERT)
+async def _to_insert(parties: Parties) -> None:
+    await parties.inspector.switch(parties.target, INSERT)
 
 
-async def _to_whisper(cast: Cast) -> None:
-    await cast.inspector.switch(cast.target, WHISPER)
+async def _to_whisper(parties: Parties) -> None:
+    await parties.inspector.switch(parties.target, WHISPER)
 
 
-async def _toggle(cast: Cast) -> None:
-    await cast.inspector.toggle(cast.target)
+async def _toggle(parties: Parties) -> None:
+    await parties.inspector.toggle(parties.target)
 
 
-async def _hold(cast: Cast) -> None:
-    await cast.agent.hold()
+async def _hold(parties: Parties) -> None:
+    await parties.agent.hold()
 
 
-async def _take_back(cast: Cast) -> None:
-    await cast.agent.take_back()
+async def _take_back(parties: Parties) -> None:
+    await parties.agent.take_back()
 
 
-async def _mute(cast: Cast) -> None:
-    await cast.agent.mute()
+async def _mute(parties: Parties) -> None:
+    await parties.agent.mute()
 
 
-async def _unmute(cast: Cast) -> None:
-    await cast.agent.unmute()
+async def _unmute(parties: Parties) -> None:
+    await parties.agent.unmute()
 
 
-async def _stop(cast: Cast) -> None:
-    await cast.inspector.stop(cast.target)
-    await cast.until(cast.inspector, IDLE)
+async def _stop(parties: Parties) -> None:
+    await parties.inspector.stop(parties.target)
+    await parties.until(parties.inspector, IDLE)
 
 
-async def _stop_whisper(cast: Cast) -> None:
-    await cast.inspector.stop_whisper(cast.target)
-    await cast.until(cast.inspector, IDLE)
+async def _stop_whisper(parties: Parties) -> None:
+    await parties.inspector.stop_whisper(parties.target)
+    await parties.until(parties.inspector, IDLE)
 
 
-async def _inspector_hangs_up(cast: Cast) -> None:
-    cast.agent.forget_events()
-    call = cast.phones[I].talking
+async def _inspector_hangs_up(parties: Parties) -> None:
+    parties.agent.forget_events()
+    call = parties.phones[I].talking
     if call is None:
         raise ConnectionError("the inspector's phone has no call to hang up")
     call.hang_up()
-    await cast.agent.next_event("AgentOther_BeQcStop", timeout=PATIENCE_S)
-    await cast.until(cast.inspector, IDLE)
+    await parties.agent.next_event("AgentOther_BeQcStop", timeout=PATIENCE_S)
+    await parties.until(parties.inspector, IDLE)
 
 
-async def _intercept(cast: Cast) -> None:
-    await cast.inspector.intercept(cast.target)
-    await cast.until(cast.inspector, TALKING)
+async def _intercept(parties: Parties) -> None:
+    await parties.inspector.intercept(parties.target)
+    await parties.until(parties.inspector, TALKING)
 
 
-async def _next_customer(cast: Cast) -> None:
-    await cast.inspector.release()
-    await cast.until(cast.inspector, IDLE)
-    await cast.until(cast.agent, IDLE)
-    await cast.inspector.say_busy()
-    await cast.call_in(NEXT_CUSTOMER_TONE)
-    await cast.inspector.ask("POST", f"/onlineagent/{cast.inspector.agent}/cancelbusy")
-    await cast.until(cast.inspector, IDLE)
+async def _next_customer(parties: Parties) -> None:
+    await parties.inspector.release()
+    await parties.until(parties.inspector, IDLE)
+    await parties.until(parties.agent, IDLE)
+    await parties.inspector.say_busy()
+    await parties.call_in(NEXT_CUSTOMER_TONE)
+    await parties.inspector.ask("POST", f"/onlineagent/{parties.inspector.agent}/cancelbusy")
+    await parties.until(parties.inspector, IDLE)
 
 
-async def _inspector_is_lost(cast: Cast) -> None:
-    cast.agent.forget_events()
-    await cast.phones[I].vanish()
-    await cast.agent.next_event("AgentOther_BeQcStop", timeout=cast.stage.media_timeout_s + PATIENCE_S)
+async def _inspector_is_lost(parties: Parties) -> None:
+    parties.agent.forget_events()
+    await parties.phones[I].vanish()
+    await parties.agent.next_event("AgentOther_BeQcStop", timeout=parties.stage.media_timeout_s + PATIENCE_S)
     await asyncio.sleep(0)
 
 
