@@ -29,8 +29,7 @@ from sottovoce.doors.sip.ports import Account
 from sottovoce.doors.sip.settings import Proxy, SipSettings, Trunk, UaSettings
 from sottovoce.errors import Refused
 from sottovoce.http.ccgateway import AgentIds, Gateway, GatewaySettings
-from sottovoce.http.ccsqm import Quality
-from sottovoce.http.ccsqm.interface import SqmSettings
+from sottovoce.http.ccsqm.dialect import Quality, SqmSettings
 from sottovoce.http.server import Server, ServerSettings
 from sottovoce.http.site import FAMILIES, SiteSettings, site
 from sottovoce.live.desk import Desk, DeskSettings

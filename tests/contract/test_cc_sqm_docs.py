@@ -19,9 +19,9 @@ from sottovoce.domain.reviews import TASKS, TaskAction, TaskState
 from sottovoce.domain.rights import RIGHTS, Operation
 from sottovoce.errors import Code
 from sottovoce.http.ccsqm.codes import NEVER_HERE, SPEECH, SUFFIXES
-from sottovoce.http.ccsqm.decode import WIRE_ROLES
 from sottovoce.http.ccsqm.qualityitem import STATES
 from sottovoce.http.ccsqm.qualitytask import STATUS
+from sottovoce.http.ccsqm.words import WIRE_ROLES
 from sottovoce.http.server import Server, ServerSettings
 from sottovoce.http.site import FAMILIES
 from sottovoce.tasks import Tasks

@@ -13,8 +13,9 @@ from tests.contract.sqm_ledger import Row, check, load
 from tests.quality.standing import BY_ROLE, ONE, Standing
 
 from sottovoce.domain.rights import RIGHTS, Operation, Scope
-from sottovoce.http.ccsqm import SERVED as SERVED_FORMS
-from sottovoce.http.ccsqm.decode import BadField
+from sottovoce.http.ccisqm.served import SERVED as SPEECH_FORMS
+from sottovoce.http.ccsqm.served import SERVED as SQM_FORMS
+from sottovoce.http.ccsqm.words import BadField
 
 ROWS = [
     row for family in ("cc-sqm", "cc-isqm") for row in load(family) if row.operation or row.user == "none"
@@ -66,7 +67,7 @@ def _wrong_bodies(row: Row) -> Iterator[tuple[str, bytes]]:
 @pytest.mark.parametrize("row", SERVED, ids=lambda row: row.path.split("/rest/")[-1])
 def test_a_wrong_type_is_refused_with_the_fields_name(row: Row) -> None:
     """Those that the form itself refuses; the next test has the others too."""
-    (form,) = (interface.form for interface in SERVED_FORMS if interface.path == row.path)
+    (form,) = (interface.form for interface in (*SQM_FORMS, *SPEECH_FORMS) if interface.path == row.path)
     form.decode(json.dumps(body(row)).encode())
     of_type = {field["name"] for field in row.fields if "values" not in field}
     for name, content in _wrong_bodies(row):

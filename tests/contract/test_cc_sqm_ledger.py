@@ -11,18 +11,24 @@ from tests.contract.sqm_ledger import ALWAYS, ALWAYS_SPEECH, Row, load, words_of
 from sottovoce.domain.people import Role
 from sottovoce.domain.rights import RIGHTS, Operation, Scope
 from sottovoce.errors import Code
-from sottovoce.http.ccsqm import SERVED, Quality, pending
+from sottovoce.http.ccisqm import pending as ccisqm_pending
+from sottovoce.http.ccisqm import served as ccisqm
+from sottovoce.http.ccsqm import pending as ccsqm_pending
+from sottovoce.http.ccsqm import served as ccsqm
 from sottovoce.http.ccsqm.codes import MEANING, NEVER_HERE, SPEECH, SUFFIXES
-from sottovoce.http.ccsqm.interface import ALWAYS as ALWAYS_DECLINED
-from sottovoce.http.ccsqm.interface import Interface
-from sottovoce.http.ccsqm.router import SqmRoute
+from sottovoce.http.ccsqm.dialect import Quality
 from sottovoce.http.ccsqm.token import PATH as TOKEN
 from sottovoce.http.ccsqm.token import TokenForm
+from sottovoce.http.ccsqm.visit import ALWAYS as ALWAYS_DECLINED
+from sottovoce.http.ccsqm.visit import Interface
+from sottovoce.http.family.routes import Places
 from sottovoce.http.site import inner_site
 
 ROWS = (*load("cc-sqm"), *load("cc-isqm"))
 IN_LEDGER = {row.path: row for row in ROWS}
-IN_CODE = {interface.path: interface for interface in (*SERVED, *pending())}
+SERVED = (*ccsqm.SERVED, *ccisqm.SERVED)
+PENDING = (*ccsqm_pending.pending(), *ccisqm_pending.pending())
+IN_CODE = {interface.path: interface for interface in (*SERVED, *PENDING)}
 DONE = [
     pytest.param(IN_LEDGER[interface.path], interface, id=interface.path.split("/rest/ccisqm/v1/")[1])
     for interface in SERVED
@@ -79,13 +85,14 @@ def test_the_sheet_is_complete() -> None:
 
 def test_every_route_has_its_row_and_every_row_its_route() -> None:
     assert IN_LEDGER.keys() - {TOKEN} == IN_CODE.keys()
-    assert len(IN_CODE) == len(SERVED) + len(list(pending())), "a path is served twice"
+    assert len(IN_CODE) == len(SERVED) + len(PENDING), "a path is served twice"
     app = inner_site(quality=_quality())
     routed = {
-        (verb, route.path)
-        for route in app.routes
-        if isinstance(route, SqmRoute) or getattr(route, "path", "") == TOKEN
-        for verb in route.methods or ()
+        (verb, place.path)
+        for family in app.routes
+        if isinstance(family, Places)
+        for place in family.places
+        for verb in place.interfaces
     }
     assert routed == {(verb, row.path) for row in ROWS for verb in row.verbs}
     assert {row.verbs for row in ROWS} == {("POST",)}

@@ -12,7 +12,8 @@ from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from sottovoce.http.ccgateway.router import FAMILY
-from sottovoce.http.edge import EdgeLimits, Fault, edge, fold
+from sottovoce.http.edge import EdgeLimits, edge, fold
+from sottovoce.http.family.answer import Fault
 
 SMALL = EdgeLimits(body_bytes=10, discard_bytes=40, body_s=0.05, requests=2)
 PATH = "/agentgateway/resource/x"

@@ -21,8 +21,8 @@ from tests.contract.sqm_ledger import check
 from sottovoce.clock import ManualClock
 from sottovoce.domain.directory import AgentId, VdnId
 from sottovoce.domain.people import Role, User, UserId
-from sottovoce.http.ccsqm import Quality, SqmSettings
-from sottovoce.http.ccsqm.interface import SQM
+from sottovoce.http.ccsqm.dialect import Quality, SqmSettings
+from sottovoce.http.ccsqm.visit import SQM
 from sottovoce.http.site import SiteSettings, site
 from sottovoce.quality.office import Caller, Office
 from sottovoce.storage import app_keys, users

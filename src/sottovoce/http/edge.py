@@ -7,70 +7,23 @@ sees the request, and whatever the application raises becomes an answer in its f
 from __future__ import annotations
 
 import asyncio
-import json
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from enum import Enum
 
 import structlog
 from starlette.middleware.cors import CORSMiddleware
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from sottovoce.http.family.answer import Family, Fault, family_of
+from sottovoce.http.family.form import natural
+
 log = structlog.get_logger(__name__)
 
-JSON_TYPE = b"application/json; charset=UTF-8"
 CONNECTION_OPEN = "sottovoce.connection_open"
 """ASGI scope extension: a function that says whether what is written now still goes to a peer."""
 _SLASHES = re.compile("/{2,}")
 _AUTHORITY = re.compile("https?://[^/]*", re.IGNORECASE)
-
-
-class Fault(Enum):
-    """What can be wrong with a request before any interface sees it. The value is its HTTP status."""
-
-    MALFORMED = 400
-    UNKNOWN_PATH = 404
-    WRONG_VERB = 405
-    BODY_TOO_SLOW = 408
-    BODY_TOO_LARGE = 413
-    HEADERS_TOO_LARGE = 431
-    INTERNAL = 500
-    OVERLOADED = 503
-
-
-FAULT_TEXT: Mapping[Fault, str] = {
-    Fault.MALFORMED: "the request is no HTTP",
-    Fault.UNKNOWN_PATH: "no such interface",
-    Fault.WRONG_VERB: "the interface does not know this method",
-    Fault.BODY_TOO_SLOW: "the body came too slowly",
-    Fault.BODY_TOO_LARGE: "the body is too large",
-    Fault.HEADERS_TOO_LARGE: "the headers are too large",
-    Fault.INTERNAL: "internal error",
-    Fault.OVERLOADED: "too many requests at once",
-}
-
-
-_CLOSING = (
-    Fault.MALFORMED,
-    Fault.BODY_TOO_LARGE,
-    Fault.BODY_TOO_SLOW,
-    Fault.HEADERS_TOO_LARGE,
-    Fault.OVERLOADED,
-)
-"""What ends the connection: the rest of the request is not worth reading, or cannot be told from the next."""
-
-
-@dataclass(frozen=True, slots=True)
-class Family:
-    """The interfaces below one path prefix, and how they say that something is wrong."""
-
-    prefix: str
-    fault: Callable[[Fault], Mapping[str, object]]
-    """The body of the answer to a fault."""
-
-
-ELSEWHERE = Family("/", lambda fault: {"error": FAULT_TEXT[fault]})
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,11 +39,6 @@ class EdgeLimits:
     body_s: float = 30.0
     requests: int = 4096
     """Requests in progress, hanging polls included."""
-
-
-def family_of(path: str, families: Sequence[Family]) -> Family:
-    """The family that owns `path`."""
-    return next((family for family in families if path.startswith(family.prefix)), ELSEWHERE)
 
 
 def fold(path: str) -> str:
@@ -150,7 +98,7 @@ class Edge:
         scope = {**scope, "path": fold(scope["path"])}
         family = family_of(scope["path"], self._families)
         if self._running >= self._limits.requests:
-            await _answer(send, family, Fault.OVERLOADED)
+            await family.at_fault(Fault.OVERLOADED)(scope, receive, send)
             return
         self._running += 1
         try:
@@ -169,7 +117,7 @@ class Edge:
         try:
             body = await self._body(scope, receive)
             if isinstance(body, Fault):
-                await _answer(send, family, body)
+                await family.at_fault(body)(scope, receive, send)
                 return
             await self._app(scope, _replayed(body, receive), watched)
         except _Gone:
@@ -177,7 +125,7 @@ class Edge:
         except Exception:
             log.exception("request failed", method=scope["method"], path=scope["path"])
             if not started:
-                await _answer(send, family, Fault.INTERNAL)
+                await family.at_fault(Fault.INTERNAL)(scope, receive, send)
 
     async def _body(self, scope: Scope, receive: Receive) -> bytes | Fault:
         headers = sum(len(name) + len(value) for name, value in scope["headers"])
@@ -213,8 +161,8 @@ class Edge:
 
 def _content_length(scope: Scope) -> int | None:
     for name, value in scope["headers"]:
-        if name == b"content-length" and value.isdigit():
-            return int(value)
+        if name == b"content-length":
+            return natural(value.decode("latin-1"))
     return None
 
 
@@ -230,18 +178,3 @@ def _replayed(body: bytes, receive: Receive) -> Receive:
         return await receive()
 
     return replay
-
-
-def answer_of(family: Family, fault: Fault) -> tuple[list[tuple[bytes, bytes]], bytes]:
-    """Headers and body of the answer to a fault, in that family's form."""
-    body = json.dumps(family.fault(fault), ensure_ascii=False, separators=(",", ":")).encode()
-    headers = [(b"Content-Type", JSON_TYPE), (b"Content-Length", str(len(body)).encode())]
-    if fault in _CLOSING:
-        headers.append((b"Connection", b"close"))
-    return headers, body
-
-
-async def _answer(send: Send, family: Family, fault: Fault) -> None:
-    headers, body = answer_of(family, fault)
-    await send({"type": "http.response.start", "status": fault.value, "headers": headers})
-    await send({"type": "http.response.body", "body": body})

@@ -24,7 +24,8 @@ import uvicorn
 from starlette.types import ASGIApp
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
-from sottovoce.http.edge import CONNECTION_OPEN, Family, Fault, answer_of, family_of, fold
+from sottovoce.http.edge import CONNECTION_OPEN, fold
+from sottovoce.http.family.answer import Family, Fault, family_of
 from sottovoce.http.peers import Peers, Rarely
 from sottovoce.tasks import Tasks
 
@@ -134,14 +135,14 @@ class Connection(H11Protocol):
                 log.info("request is no HTTP", client=self.client, status=fault.value, requests=times)
             target = _TARGET.match(self._beginning)
             path = target[1].decode("latin-1") if target is not None else "/"
-            headers, body = answer_of(family_of(fold(path), self._shared.families), fault)
+            answer = family_of(fold(path), self._shared.families).at_fault(fault)
             for event in (
                 h11.Response(
                     status_code=fault.value,
-                    headers=headers,
+                    headers=answer.raw_headers,
                     reason=HTTPStatus(fault.value).phrase.encode(),
                 ),
-                h11.Data(data=body),
+                h11.Data(data=bytes(answer.body)),
                 h11.EndOfMessage(),
             ):
                 self.transport.write(self.conn.send(event) or b"")

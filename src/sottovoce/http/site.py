@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
@@ -12,11 +11,17 @@ from starlette.responses import Response
 from starlette.types import ASGIApp
 
 from sottovoce.http.ccgateway import FAMILY, Gateway, gateway_routes
-from sottovoce.http.ccsqm import Quality, quality_routes
-from sottovoce.http.ccsqm.router import FAMILIES as QUALITY_FAMILIES
-from sottovoce.http.edge import JSON_TYPE, EdgeLimits, Fault, edge, family_of
+from sottovoce.http.ccisqm import served as ccisqm
+from sottovoce.http.ccsqm import served as ccsqm
+from sottovoce.http.ccsqm import token
+from sottovoce.http.ccsqm.dialect import Quality
+from sottovoce.http.edge import EdgeLimits, edge
+from sottovoce.http.family.answer import Fault, family_of
+from sottovoce.http.family.openapi import described
+from sottovoce.http.family.routes import Places
 
-FAMILIES = (FAMILY, *QUALITY_FAMILIES)
+FAMILIES = (FAMILY, ccisqm.FAMILY, ccsqm.FAMILY, token.FAMILY)
+"""In the order in which a path is tried: of two that it begins with, the longer first."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,29 +59,29 @@ def inner_site(
     if gateway is not None:
         app.router.routes.extend(gateway_routes(gateway))
     if quality is not None:
-        app.router.routes.extend(quality_routes(quality))
+        families = (ccisqm.isqm_places(quality), ccsqm.sqm_places(quality), token.token_places(quality))
+        app.router.routes.extend(families)
+        _describe(app, families)
     return app
+
+
+def _describe(app: FastAPI, families: Sequence[Places]) -> None:
+    document = app.openapi()
+    for family in families:
+        more = described(family)
+        document["paths"].update(more["paths"])
+        schemas = document.setdefault("components", {}).setdefault("schemas", {})
+        schemas.update(more["components"]["schemas"])
 
 
 async def _not_found(request: Request, error: Exception) -> Response:
     status = error.status_code if isinstance(error, HTTPException) else Fault.INTERNAL.value
     known = {fault.value: fault for fault in Fault}
-    response = _fault(request, known.get(status, Fault.INTERNAL))
+    response = family_of(request.url.path, FAMILIES).at_fault(known.get(status, Fault.INTERNAL))
     for name, value in (getattr(error, "headers", None) or {}).items():
         response.raw_headers.append((name.encode(), value.encode()))
     return response
 
 
 async def _failed(request: Request, error: Exception) -> Response:
-    return _fault(request, Fault.INTERNAL)
-
-
-def _fault(request: Request, fault: Fault) -> Response:
-    body = dict(family_of(request.url.path, FAMILIES).fault(fault))
-    encoded = json.dumps(body, ensure_ascii=False, separators=(",", ":")).encode()
-    response = Response(encoded, fault.value)
-    response.raw_headers = [
-        (b"Content-Type", JSON_TYPE),
-        (b"Content-Length", str(len(encoded)).encode()),
-    ]
-    return response
+    return family_of(request.url.path, FAMILIES).at_fault(Fault.INTERNAL)

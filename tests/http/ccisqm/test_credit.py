@@ -8,7 +8,7 @@ from uuid import UUID
 from tests.quality.inspected import bring, scenario, uuid_of
 from tests.quality.standing import INSPECTOR, NOW, ONE, PLAIN, TWO, Answered, Standing
 
-from sottovoce.http.ccsqm.interface import ISQM
+from sottovoce.http.ccisqm.words import ISQM
 from sottovoce.quality import results
 
 CALL = "822bbf4d-c4f8-473a-9144-199058375be8"

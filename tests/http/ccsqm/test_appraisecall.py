@@ -10,7 +10,7 @@ import pytest
 from tests.quality.standing import ANN, BEN, FOREIGN, NOW, TABLE_LEADER, TWO, Standing
 
 from sottovoce.domain.contacts import Analysis, Sentence, Side, Voice
-from sottovoce.http.ccsqm.interface import ISQM
+from sottovoce.http.ccisqm.words import ISQM
 
 ALL: dict[str, Any] = {
     "call_types": [0, 2],

@@ -14,7 +14,7 @@ from sottovoce.http.ccsqm import (
     regularqualitytask,
     scenariomanage,
 )
-from sottovoce.http.ccsqm.decode import Form
+from sottovoce.http.ccsqm.words import Form
 
 
 @pytest.mark.parametrize(

@@ -44,7 +44,7 @@ from sottovoce.domain.rights import RIGHTS, Operation, Scope
 from sottovoce.errors import Code, Refused
 from sottovoce.http.ccsqm import complain, qualityitem
 from sottovoce.http.ccsqm.codes import QUALITY_ITEMS, SUCCESSFUL
-from sottovoce.http.ccsqm.interface import SqmSettings
+from sottovoce.http.ccsqm.dialect import SqmSettings
 from sottovoce.storage.tables import group_members, quality_items, user_groups, users, vdns
 
 CALL = "c6a31191-6c69-486b-b8f9-c3412ef44bfd"

@@ -26,7 +26,7 @@ from tests.quality.standing import (
 
 from sottovoce.domain.people import UserId
 from sottovoce.domain.reviews import ItemState, TaskState
-from sottovoce.http.ccsqm import SqmSettings
+from sottovoce.http.ccsqm.dialect import SqmSettings
 from sottovoce.quality import tasks
 from sottovoce.storage.database import transaction
 from sottovoce.storage.tables import quality_items

@@ -32,7 +32,7 @@ from sottovoce.domain.reviews import OPEN_ITEMS, TASKS, ItemState, TaskAction, T
 from sottovoce.domain.rights import RIGHTS, Operation, Scope
 from sottovoce.errors import Code
 from sottovoce.http.ccsqm import codes
-from sottovoce.http.ccsqm.decode import WIRE_ROLES
+from sottovoce.http.ccsqm.words import WIRE_ROLES
 from sottovoce.storage.database import transaction
 from sottovoce.storage.tables import review_items, review_tasks
 

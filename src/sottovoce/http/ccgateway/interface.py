@@ -18,7 +18,7 @@ from sottovoce.clock import Clock
 from sottovoce.domain.directory import AgentId
 from sottovoce.http.ccgateway.decode import AgentIds, Form, FormT
 from sottovoce.http.ccgateway.retcodes import ALWAYS, NOT_SIGNED_IN, SUCCESS
-from sottovoce.http.edge import JSON_TYPE
+from sottovoce.http.family.answer import JSON_TYPE
 from sottovoce.live.desk import Desk
 from sottovoce.tasks import Tasks
 

@@ -40,7 +40,7 @@ from sottovoce.http.ccgateway.retcodes import (
     SUCCESS,
     retcode,
 )
-from sottovoce.http.edge import FAULT_TEXT, Family, Fault
+from sottovoce.http.family.answer import FAULT_TEXT, Family, Fault
 
 log = structlog.get_logger(__name__)
 

@@ -1,7 +1,8 @@
-"""Machine inspection (CC-iSQM) on the wire: `/apiaccess/CCISQM/...`, by the means of `http.ccsqm`.
+"""Machine inspection (CC-iSQM) on the wire: `/apiaccess/CCISQM/...`, in the dialect of `http.ccsqm`.
 
+* ``served``        lists what is served, and makes its routes
 * ``appraisecall``  results of one call; needs a token and no user; ``credit`` its scores
-* ``pending``       the known ones that are not served
-"""
+* ``pending``       the known ones that are not served; ``words`` where they lie
 
-import sottovoce.http.ccsqm  # noqa: F401 - first, whichever of the two is asked for: it lists this one's interfaces
+The ledger is ``contracts/cc-isqm.yaml``.
+"""

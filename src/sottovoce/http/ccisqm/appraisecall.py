@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from sottovoce.errors import Code
+from sottovoce.http.ccisqm.words import ISQM
 from sottovoce.http.ccsqm import calls_wire
 from sottovoce.http.ccsqm.appraisecall import DetailForm, uuid_of
 from sottovoce.http.ccsqm.codes import SPEECH
-from sottovoce.http.ccsqm.interface import ISQM, Answer, Interfaces, Visit
+from sottovoce.http.ccsqm.visit import Answer, Interfaces, Visit
 from sottovoce.quality import contacts
 
 INTERFACES = Interfaces(ISQM, "appraisecall", SPEECH)

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from sottovoce.errors import Code
+from sottovoce.http.ccisqm.words import ISQM
 from sottovoce.http.ccsqm.codes import SPEECH
 from sottovoce.http.ccsqm.credit_wire import credit_of
-from sottovoce.http.ccsqm.decode import Form, Text
-from sottovoce.http.ccsqm.interface import ISQM, Answer, Interfaces, Visit, seconds
+from sottovoce.http.ccsqm.visit import Answer, Interfaces, Visit
+from sottovoce.http.ccsqm.words import Form, Text, seconds
 from sottovoce.quality import results
 
 INTERFACES = Interfaces(ISQM, "appraisecall", SPEECH)

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from sottovoce.http.ccisqm.words import ISQM
 from sottovoce.http.ccsqm.codes import SPEECH
-from sottovoce.http.ccsqm.interface import ISQM, Interface
 from sottovoce.http.ccsqm.pending import not_served
+from sottovoce.http.ccsqm.visit import Interface
 
 
 def pending() -> Iterator[Interface]:
-    """Transcription, and the inspection of files given by path."""
+    """Every interface of CC-iSQM that is not served: transcription, and the inspection of files."""
     for name in ("getTextByTaskId", "voice2Text", "qualityInspect"):
         yield not_served(ISQM, "openapi", SPEECH, name)

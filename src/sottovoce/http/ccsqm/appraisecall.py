@@ -12,8 +12,8 @@ from sottovoce.domain.rights import Operation
 from sottovoce.errors import Code, Refused
 from sottovoce.http.ccsqm import calls_wire
 from sottovoce.http.ccsqm.codes import CALLS
-from sottovoce.http.ccsqm.decode import EitherTime, Form, Number, Seconds, Text, UserField
-from sottovoce.http.ccsqm.interface import SQM, Answer, Interfaces, Visit
+from sottovoce.http.ccsqm.visit import SQM, Answer, Interfaces, Visit
+from sottovoce.http.ccsqm.words import EitherTime, Form, Number, Seconds, Text, UserField
 from sottovoce.quality import contacts
 
 INTERFACES = Interfaces(SQM, "appraisecall", CALLS)

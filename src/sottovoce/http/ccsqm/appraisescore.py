@@ -15,8 +15,8 @@ from sottovoce.domain.scoring import Profile, points
 from sottovoce.errors import Code
 from sottovoce.http.ccsqm.codes import SCORES
 from sottovoce.http.ccsqm.credit_wire import number
-from sottovoce.http.ccsqm.decode import Form, Id, Number, Text
-from sottovoce.http.ccsqm.interface import DONE, SQM, Answer, Interfaces, NumberId, Visit
+from sottovoce.http.ccsqm.visit import DONE, SQM, Answer, Interfaces, Visit
+from sottovoce.http.ccsqm.words import Form, Id, Number, NumberId, Text
 from sottovoce.quality import score_profiles
 
 INTERFACES = Interfaces(SQM, "appraisescore", SCORES)

@@ -12,7 +12,7 @@ from __future__ import annotations
 from typing import Any
 
 from sottovoce.domain.contacts import Contact, Sentence, Side, Voice
-from sottovoce.http.ccsqm.interface import milliseconds, seconds
+from sottovoce.http.ccsqm.words import milliseconds, seconds
 from sottovoce.quality.contacts import Shown
 
 _DEAL = 0

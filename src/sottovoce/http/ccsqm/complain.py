@@ -10,8 +10,8 @@ from sottovoce.domain.appeals import Chosen
 from sottovoce.domain.rights import Operation
 from sottovoce.errors import Code
 from sottovoce.http.ccsqm.codes import CALLS
-from sottovoce.http.ccsqm.decode import Flag, Form, LooseText, Text, UserField
-from sottovoce.http.ccsqm.interface import SQM, Answer, Interfaces, Visit
+from sottovoce.http.ccsqm.visit import SQM, Answer, Interfaces, Visit
+from sottovoce.http.ccsqm.words import Flag, Form, LooseText, Text, UserField
 from sottovoce.quality import appeals
 
 INTERFACES = Interfaces(SQM, "appraisecall", CALLS)

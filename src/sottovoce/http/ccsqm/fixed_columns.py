@@ -7,8 +7,8 @@ from typing import Annotated
 from pydantic import Field
 
 from sottovoce.domain.sampling import LARGEST_SAMPLE, Conditions, Earlier, Quantity
-from sottovoce.http.ccsqm.decode import BadField, Form, Number, UserField
-from sottovoce.http.ccsqm.interface import Visit
+from sottovoce.http.ccsqm.visit import Visit
+from sottovoce.http.ccsqm.words import BadField, Form, Number, UserField
 from sottovoce.quality import tasks
 
 _QUANTITIES = {1: Quantity.CALLS, 2: Quantity.PER_AGENT, 3: Quantity.PERCENT_PER_AGENT}

@@ -12,8 +12,8 @@ from typing import NoReturn
 
 from sottovoce.errors import Code, Refused
 from sottovoce.http.ccsqm.codes import CALLS, RULES, SENSITIVE_WORDS, SENTENCES, Module
-from sottovoce.http.ccsqm.decode import Form
-from sottovoce.http.ccsqm.interface import SQM, Interface, Visit
+from sottovoce.http.ccsqm.visit import SQM, Interface, Visit
+from sottovoce.http.ccsqm.words import Form
 
 _PARTS: Mapping[str, tuple[Module, str]] = {
     "appraisecall": (CALLS, "create"),
@@ -52,22 +52,22 @@ async def _not_served(visit: Visit, form: Form) -> NoReturn:
     raise Refused(Code.NOT_SERVED, "the interface is known and not served")
 
 
-def not_served(prefix: str, part: str, module: Module, name: str) -> Interface:
+def not_served(base: str, part: str, module: Module, name: str) -> Interface:
     """An interface that is known and not served."""
     return Interface(
-        path=f"{prefix}/{part}/{name}",
+        path=f"{base}/{part}/{name}",
+        verbs=("POST",),
         name=name,
-        module=module,
         form=Form,
         serve=_not_served,
+        module=module,
         operation=None,
-        user_required=False,
         failures=(Code.NOT_SERVED,),
     )
 
 
 def pending() -> Iterator[Interface]:
-    """Those of CC-SQM."""
+    """Every interface of CC-SQM that is known and not served."""
     for part, (module, names) in _PARTS.items():
         for name in names.split():
             yield not_served(SQM, part, module, name)

@@ -20,7 +20,8 @@ from sottovoce.domain.scoring import RuleResult, ScenarioScores
 from sottovoce.errors import Code
 from sottovoce.http.ccsqm.codes import QUALITY_ITEMS
 from sottovoce.http.ccsqm.credit_wire import credit_of, number
-from sottovoce.http.ccsqm.decode import (
+from sottovoce.http.ccsqm.visit import DONE, SQM, Answer, Interfaces, Visit
+from sottovoce.http.ccsqm.words import (
     WIRE_ROLES,
     BadField,
     Flag,
@@ -28,21 +29,15 @@ from sottovoce.http.ccsqm.decode import (
     Id,
     LooseText,
     Number,
+    NumberId,
     RoleField,
     Seconds,
     Text,
     UserField,
-)
-from sottovoce.http.ccsqm.interface import (
-    DONE,
-    SQM,
-    Answer,
-    Interfaces,
-    NumberId,
-    Visit,
     milliseconds,
     seconds,
 )
+from sottovoce.http.family.form import natural
 from sottovoce.quality import appeals
 
 INTERFACES = Interfaces(SQM, "qualityitem", QUALITY_ITEMS)
@@ -63,16 +58,16 @@ _CONCLUSIONS = {True: "passed", False: "not passed", None: None}
 
 
 def _kind(value: object) -> Kind:
-    if isinstance(value, str) and value.isascii() and value.isdigit():
-        value = int(value[:9])
+    if isinstance(value, str):
+        value = natural(value)
     if isinstance(value, bool) or not isinstance(value, int) or value not in _BY_KIND:
         raise ValueError("must be 1 or 2")
     return _BY_KIND[value]
 
 
 def _state(value: object) -> State:
-    if isinstance(value, str) and value.isascii() and value.isdigit():
-        value = int(value[:9])
+    if isinstance(value, str):
+        value = natural(value)
     if isinstance(value, bool) or not isinstance(value, int) or value not in _BY_STATE:
         raise ValueError("must be one of " + ", ".join(map(str, _BY_STATE)))
     return _BY_STATE[value]
@@ -82,7 +77,7 @@ def _position(value: object) -> Role | None:
     """A role's name; an inspector's id, which the page speaks of, tells nothing and is passed over."""
     if isinstance(value, str) and value in _BY_ROLE:
         return _BY_ROLE[value]
-    if isinstance(value, int | str) and not isinstance(value, bool) and str(value).isdigit():
+    if isinstance(value, int | str) and not isinstance(value, bool) and natural(str(value)) is not None:
         return None
     raise ValueError("must be an id or one of " + ", ".join(_BY_ROLE))
 

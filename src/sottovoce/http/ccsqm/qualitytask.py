@@ -17,7 +17,9 @@ from sottovoce.domain.reviews import Share, ShareKind, Shares, TaskOrder, TaskSt
 from sottovoce.domain.rights import Operation
 from sottovoce.errors import Code
 from sottovoce.http.ccsqm.codes import SUCCESSFUL, TASKS
-from sottovoce.http.ccsqm.decode import (
+from sottovoce.http.ccsqm.fixed_columns import ChangedColumns, FixedColumns, conditions
+from sottovoce.http.ccsqm.visit import DONE, SQM, Answer, Interfaces, Visit
+from sottovoce.http.ccsqm.words import (
     WIRE_ROLES,
     BadField,
     EitherTime,
@@ -25,12 +27,12 @@ from sottovoce.http.ccsqm.decode import (
     Id,
     LooseText,
     Number,
+    NumberId,
     RoleField,
     Text,
     UserField,
+    milliseconds,
 )
-from sottovoce.http.ccsqm.fixed_columns import ChangedColumns, FixedColumns, conditions
-from sottovoce.http.ccsqm.interface import DONE, SQM, Answer, Interfaces, NumberId, Visit, milliseconds
 from sottovoce.quality import task_lists, tasks
 
 INTERFACES = Interfaces(SQM, "qualitytask", TASKS)

@@ -17,19 +17,10 @@ from sottovoce.domain.rights import Operation
 from sottovoce.errors import Code, Refused
 from sottovoce.http.ccsqm import calls_wire
 from sottovoce.http.ccsqm.codes import TASKS
-from sottovoce.http.ccsqm.decode import (
-    LARGEST_ID,
-    BadField,
-    Flag,
-    Form,
-    Id,
-    LooseText,
-    Number,
-    RoleField,
-    Text,
-)
-from sottovoce.http.ccsqm.interface import DONE, SQM, Answer, Interfaces, NumberId, Visit
 from sottovoce.http.ccsqm.qualitytask import Page, Rows
+from sottovoce.http.ccsqm.visit import DONE, SQM, Answer, Interfaces, Visit
+from sottovoce.http.ccsqm.words import BadField, Flag, Form, Id, LooseText, Number, NumberId, RoleField, Text
+from sottovoce.http.family.form import natural
 from sottovoce.quality import inspection, task_lists
 
 INTERFACES = Interfaces(SQM, "qualitytask", TASKS)
@@ -174,9 +165,10 @@ def _chosen(field: str, value: str | None, values: Mapping[str, Chosen]) -> Chos
 
 def _task(plan_code: str) -> ReviewId:
     """The task of a `planCode`, which is its id; of any other text there is none."""
-    if not (plan_code.isascii() and plan_code.isdigit() and len(plan_code) <= LARGEST_ID):
+    number = natural(plan_code)
+    if number is None:
         raise no_task()
-    return ReviewId(plan_code.lstrip("0") or "0")
+    return ReviewId(str(number))
 
 
 def _encode(line: ItemLine) -> dict[str, Any]:

@@ -16,9 +16,19 @@ from sottovoce.domain.reviews import Share, ShareKind, Shares
 from sottovoce.domain.rights import Operation
 from sottovoce.errors import Code
 from sottovoce.http.ccsqm.codes import PLANS
-from sottovoce.http.ccsqm.decode import BadField, Form, Id, Number, RoleField, Seconds, Text, UserField
 from sottovoce.http.ccsqm.fixed_columns import FixedColumns, conditions
-from sottovoce.http.ccsqm.interface import DONE, SQM, Answer, Interfaces, Visit, milliseconds
+from sottovoce.http.ccsqm.visit import DONE, SQM, Answer, Interfaces, Visit
+from sottovoce.http.ccsqm.words import (
+    BadField,
+    Form,
+    Id,
+    Number,
+    RoleField,
+    Seconds,
+    Text,
+    UserField,
+    milliseconds,
+)
 from sottovoce.quality import plans
 
 INTERFACES = Interfaces(SQM, "regularqualitytask", PLANS)

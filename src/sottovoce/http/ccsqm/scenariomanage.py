@@ -14,8 +14,9 @@ from sottovoce.domain.rights import Operation
 from sottovoce.domain.scenarios import Calls, Scenario, Settings, Wanted
 from sottovoce.errors import Code
 from sottovoce.http.ccsqm.codes import SCENARIOS
-from sottovoce.http.ccsqm.decode import EitherTime, Form, Milliseconds, Number, Seconds, Text
-from sottovoce.http.ccsqm.interface import DONE, SQM, Answer, Interfaces, Visit, milliseconds
+from sottovoce.http.ccsqm.visit import DONE, SQM, Answer, Interfaces, Visit
+from sottovoce.http.ccsqm.words import EitherTime, Form, Milliseconds, Number, Seconds, Text, milliseconds
+from sottovoce.http.family.form import is_text
 from sottovoce.quality import scenarios
 
 INTERFACES = Interfaces(SQM, "scenariomanage", SCENARIOS)
@@ -213,6 +214,5 @@ def _ids(found: list[str] | None) -> tuple[str, ...] | None:
 
 def _can_stay(value: object) -> bool:
     if isinstance(value, str):
-        text = value.isascii() or not any("\ud800" <= sign <= "\udfff" for sign in value)
-        return text and len(value) <= LONGEST_OTHER and "\0" not in value
+        return is_text(value) and len(value) <= LONGEST_OTHER
     return isinstance(value, bool) or (isinstance(value, int) and abs(value) < 2**63)

@@ -1,24 +1,31 @@
-"""`tokenByAkSk`: an app key and its secret for an access token [2211]."""
+"""`tokenByAkSk`: an app key and its secret for an access token [2211].
+
+The only interface of the family that needs no token. Its failures have the HTTP status that says the same.
+"""
 
 from __future__ import annotations
 
-import structlog
-from fastapi import Request
-from fastapi.routing import APIRoute
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+
+from starlette.requests import Request
 from starlette.responses import Response
 
-from sottovoce.errors import Code, Refused
 from sottovoce.http.ccsqm.codes import ANY
-from sottovoce.http.ccsqm.decode import BadField, Form, Text, Undecodable
-from sottovoce.http.ccsqm.interface import failure, respond, seconds
+from sottovoce.http.ccsqm.dialect import Quality, SqmDialect, family, told
+from sottovoce.http.ccsqm.visit import Answer, Interface
+from sottovoce.http.ccsqm.words import BadField, Form, Text, seconds
+from sottovoce.http.family.form import natural
+from sottovoce.http.family.routes import Failure, Places, Unauthorized, Wrong
 from sottovoce.quality import access
 from sottovoce.quality.office import Office
 
-log = structlog.get_logger(__name__)
-
 PATH = "/apigovernance/api/oauth/tokenByAkSk"
+FAMILY = family("/apigovernance", ANY)
 USUAL_S = 600
 """A token's life where X-Token-Expire is absent; the pages' example."""
+_STATUS = {Wrong.STRANGER: 401, Wrong.UNREADABLE: 400, Wrong.FIELD: 400}
 
 
 class TokenForm(Form):
@@ -28,40 +35,57 @@ class TokenForm(Form):
     app_secret: Text
 
 
-def token_route(office: Office) -> APIRoute:
-    """The route; the only one of the family that needs no token."""
+@dataclass(frozen=True, slots=True)
+class Applicant:
+    """Whoever asks for a token."""
 
-    async def token_by_ak_sk(request: Request) -> Response:
-        """Exchange an app key and its secret for an access token."""
-        try:
-            form = TokenForm.decode(await request.body())
-            expires_s = _lifetime(request.headers.get("x-token-expire", "").strip())
-            token = await access.issue_token(office, form.app_key, form.app_secret, expires_s)
-        except (Undecodable, BadField) as bad:
-            return failure(ANY, Code.BAD_PARAMETER, str(bad), 400)
-        except Refused as declined:
-            return failure(ANY, declined.code, declined.why, 500)
-        if token is None:
-            log.info("no token given", host=request.client.host if request.client else "")
-            return failure(ANY, Code.NOBODY, "app_key or app_secret is wrong", 401)
-        return respond(
-            {
-                "AccessToken": token.text,
-                "ApplyType": "Bearer",
-                "CreateTime": str(seconds(token.made_at)),
-                "Expires": str(token.expires_s),
-                "Scope": token.app_key,
-                "AppKey": token.app_key,
-                "UserID": "Anonymous",
-            }
-        )
-
-    return APIRoute(PATH, token_by_ak_sk, methods=["POST"], name="tokenByAkSk", tags=["oauth"])
+    office: Office
+    expires: str
+    """The wanted life in seconds, as it came; empty: the usual one."""
 
 
-def _lifetime(text: str) -> int:
-    if not text:
-        return USUAL_S
-    if not (text.isascii() and text.isdigit()) or not 1 <= int(text[:9]) <= access.LONGEST_TOKEN_S:
+async def token_by_ak_sk(applicant: Applicant, form: TokenForm) -> Answer:
+    """Exchange an app key and its secret for an access token."""
+    expires_s = natural(applicant.expires) if applicant.expires else USUAL_S
+    if expires_s is None or not 1 <= expires_s <= access.LONGEST_TOKEN_S:
         raise BadField(f"X-Token-Expire: must be 1 to {access.LONGEST_TOKEN_S}")
-    return int(text)
+    token = await access.issue_token(applicant.office, form.app_key, form.app_secret, expires_s)
+    if token is None:
+        raise Unauthorized("app_key or app_secret is wrong")
+    content = {
+        "AccessToken": token.text,
+        "ApplyType": "Bearer",
+        "CreateTime": str(seconds(token.made_at)),
+        "Expires": str(token.expires_s),
+        "Scope": token.app_key,
+        "AppKey": token.app_key,
+        "UserID": "Anonymous",
+    }
+    return Answer(content, coded=False)
+
+
+TOKEN = Interface(
+    path=PATH,
+    verbs=("POST",),
+    name="tokenByAkSk",
+    form=TokenForm,
+    serve=token_by_ak_sk,
+    module=ANY,
+    operation=None,
+    open=True,
+)
+
+
+class _TokenDialect(SqmDialect):
+    @asynccontextmanager
+    async def caller(self, interface: Interface, request: Request) -> AsyncIterator[Applicant]:  # type: ignore[override]
+        request.state.caller = request.client.host if request.client else ""
+        yield Applicant(self.quality.office, request.headers.get("x-token-expire", "").strip())
+
+    def failure(self, interface: Interface, failure: Failure) -> Response:
+        return told(interface.module, failure, _STATUS.get(failure.wrong, 500))
+
+
+def token_places(quality: Quality) -> Places:
+    """Where tokens are had."""
+    return Places([TOKEN], _TokenDialect(FAMILY, quality))

@@ -1,4 +1,4 @@
-"""What quality clients send: JSON bodies with numbers as strings and ids as either.
+"""What quality clients send, and how ids and times are answered: numbers as strings, ids as either.
 
 Which of both a page documents changed between its editions, so both are taken; what has another type
 is refused with the name of its field. Unknown fields are ignored; null is absent (cc-sqm.md Part 6).
@@ -6,54 +6,35 @@ is refused with the name of its field. Unknown fields are ignored; null is absen
 
 from __future__ import annotations
 
-import json
-import re
-from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
-from typing import Annotated, Any, NoReturn, Self, TypeVar, get_args
+from typing import Annotated, Any, Self, TypeVar
 
-from pydantic import (
-    BaseModel,
-    BeforeValidator,
-    ConfigDict,
-    Field,
-    ValidationError,
-    WithJsonSchema,
-    model_validator,
-)
+from pydantic import BeforeValidator, Field, WithJsonSchema, model_validator
 
 from sottovoce.domain.people import ReviewId, Role, UserId
-from sottovoce.errors import Refused
+from sottovoce.http.family import form
+from sottovoce.http.family.form import BadField, clean, json_object, natural, whole
 
-LARGEST_ID = 20
-"""Digits of an id at most."""
+__all__ = ["BadField"]
+
 _LAST_SECOND = 253_402_300_799
-_MENTIONED = re.compile(r"`(\w+)`")
-
-
-class Undecodable(Exception):
-    """A body that is no JSON object: HTTP 400."""
-
-
-class BadField(Exception):
-    """A field that is missing, of a wrong type or out of its range. The text begins with its name."""
 
 
 def _digits(value: object) -> object:
     """An id as a text of digits, from a text or a number; never by way of a float."""
     if isinstance(value, int) and not isinstance(value, bool):
         value = str(value)
-    if not isinstance(value, str) or not (value.isascii() and value.isdigit() and len(value) <= LARGEST_ID):
-        raise ValueError(f"must be a number of at most {LARGEST_ID} digits")
-    return value.lstrip("0") or "0"
+    number = natural(value) if isinstance(value, str) else None
+    if number is None:
+        raise ValueError(f"must be a number of at most {form.MOST_DIGITS} digits")
+    return str(number)
 
 
-def _whole(value: object) -> object:
-    if isinstance(value, str) and value.strip().lstrip("-").isdigit() and len(value) <= LARGEST_ID:
-        return int(value)
-    if isinstance(value, int) and not isinstance(value, bool):
-        return value
-    raise ValueError("must be a whole number")
+def _whole(value: object) -> int:
+    number = whole(value) if isinstance(value, str) else value
+    if isinstance(number, bool) or not isinstance(number, int):
+        raise ValueError("must be a whole number")
+    return number
 
 
 def _decimal(value: object) -> object:
@@ -72,9 +53,7 @@ def _decimal(value: object) -> object:
 def _plain(value: object) -> object:
     if not isinstance(value, str):
         raise ValueError("must be a text")
-    if "\x00" in value or any("\ud800" <= sign <= "\udfff" for sign in value):
-        raise ValueError("has signs that are no text")
-    return value
+    return clean(value)
 
 
 def _loose(value: object) -> object:
@@ -151,13 +130,11 @@ EitherTime = Annotated[
 """Where the pages leave the unit open: from 100000000000 on milliseconds, below it seconds."""
 
 
-class Form(BaseModel):
+class Form(form.Form):
     """The parameters of an interface, or an object in them. An alias is the wire's spelling.
 
     Null, and the empty text of an optional field, are the same as absent.
     """
-
-    model_config = ConfigDict(extra="ignore", frozen=True, populate_by_name=False)
 
     @model_validator(mode="before")
     @classmethod
@@ -175,64 +152,22 @@ class Form(BaseModel):
 
     @classmethod
     def decode(cls, body: bytes) -> Self:
-        """The form that a request's body fills in. Raises Undecodable, BadField."""
-        try:
-            return cls.model_validate(decode_body(body))
-        except ValidationError as error:
-            raise _complaint(error) from None
-
-    @classmethod
-    def told(cls, refused: Refused) -> str:
-        """Why a use case refused what this form said, with the wire's names of the fields."""
-        wire = _wire_name(cls, refused.field.split("."))
-        why = _MENTIONED.sub(lambda name: (_wire_name(cls, [name[1]]) or name[1]).split(".")[-1], refused.why)
-        return f"{wire}: {why}" if wire else why
-
-
-def _wire_name(form: type[Form], parts: Sequence[str]) -> str:
-    """How the wire spells a field of the domain that the form, or an object in it, has by its own name."""
-    named = form.model_fields.get(parts[0])
-    if named is not None:
-        spelt = named.alias or parts[0]
-        places = [part for part in parts[1:2] if part.isdigit()]
-        rest = parts[1 + len(places) :]
-        within = next((_wire_name(inner, rest) for inner in _forms_in(named.annotation)), "") if rest else ""
-        return ".".join(part for part in (spelt, *places, within or ".".join(rest)) if part)
-    for name, field in form.model_fields.items():
-        for inner in _forms_in(field.annotation):
-            if found := _wire_name(inner, parts):
-                return f"{field.alias or name}.{found}"
-    return ""
-
-
-def _forms_in(annotation: Any) -> Iterator[type[Form]]:
-    """The kinds of objects that a field, or a list in it, may hold."""
-    if isinstance(annotation, type) and issubclass(annotation, Form):
-        yield annotation
-    for part in get_args(annotation):
-        yield from _forms_in(part)
+        """The form that a request's body fills in, a JSON object in UTF-8. Raises BadInput."""
+        return cls.filled(json_object(body))
 
 
 FormT = TypeVar("FormT", bound=Form)
 
 
-def decode_body(body: bytes) -> dict[str, Any]:
-    """A JSON object in UTF-8. Raises Undecodable."""
-    try:
-        value = json.loads(body.decode("utf-8-sig"), parse_constant=_no_constant)
-    except (ValueError, RecursionError):
-        raise Undecodable("the body is no JSON object") from None
-    if not isinstance(value, dict):
-        raise Undecodable("the body is no JSON object")
-    return value
+class NumberId(str):
+    """An id in an answer whose page types it Number: a text, unless the settings want a number."""
 
 
-def _complaint(error: ValidationError) -> BadField:
-    first = error.errors(include_url=False, include_input=False, include_context=False)[0]
-    where = ".".join(str(part) for part in first["loc"]) or "the body"
-    message = "is missing" if first["type"] == "missing" else str(first["msg"]).removeprefix("Value error, ")
-    return BadField(f"{where}: {message[:1].lower()}{message[1:]}")
+def seconds(at: datetime | None) -> int | None:
+    """A time in whole seconds since the epoch."""
+    return None if at is None else int(at.timestamp())
 
 
-def _no_constant(name: str) -> NoReturn:
-    raise ValueError(name)
+def milliseconds(at: datetime | None) -> int | None:
+    """A time in milliseconds since the epoch."""
+    return None if at is None else round(at.timestamp() * 1000)

@@ -1,0 +1,137 @@
+"""How the quality family speaks: a token and a user make a visit; every failure has a code of its module.
+
+What is wrong is told in this order: the path (404) and method (405), the token (401), the user; the body
+(400); then, with HTTP 200 and a code of the family, the fields, and what the use case declines.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+from sottovoce.domain.people import SERVER, AppKey, User, UserId
+from sottovoce.errors import Code, Refused
+from sottovoce.http.ccsqm.codes import MEANING, SUCCESSFUL, Module
+from sottovoce.http.ccsqm.visit import Answer, Interface, Visit
+from sottovoce.http.ccsqm.words import Form, NumberId
+from sottovoce.http.family.answer import FAULT_TEXT, Family, Fault, respond
+from sottovoce.http.family.form import natural
+from sottovoce.http.family.routes import Failure, Unauthorized, Wrong
+from sottovoce.quality import access
+from sottovoce.quality.office import Caller, Office
+
+_BEARER = "Bearer "
+_REASONS = {
+    Fault.UNKNOWN_PATH: Code.NOT_FOUND,
+    Fault.INTERNAL: Code.INTERNAL,
+    Fault.OVERLOADED: Code.UNAVAILABLE,
+}
+_STATUS = {Wrong.STRANGER: 401, Wrong.UNREADABLE: 400, Wrong.BROKEN: 500}
+"""HTTP status where it is the request itself that is wrong, or we are; else 200."""
+
+
+def family(prefix: str, module: Module) -> Family:
+    """The interfaces below `prefix`, whose faults have a code of `module`."""
+
+    def fault(found: Fault) -> dict[str, object]:
+        reason = _REASONS.get(found, Code.BAD_PARAMETER)
+        return {"resultCode": module.code(reason), "resultDesc": FAULT_TEXT[found]}
+
+    return Family(prefix, fault)
+
+
+@dataclass(frozen=True, slots=True)
+class SqmSettings:
+    """How the quality family shows itself."""
+
+    numeric_ids: bool = False
+    """Whether ids that a page types Number are answered as numbers (most clients then lose digits)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Quality:
+    """What the quality families reach, and how they show themselves."""
+
+    office: Office
+    settings: SqmSettings = field(default_factory=SqmSettings)
+
+
+@dataclass(frozen=True, slots=True)
+class SqmDialect:
+    """The dialect of CC-SQM and CC-iSQM."""
+
+    family: Family
+    quality: Quality
+
+    @asynccontextmanager
+    async def caller(self, interface: Interface, request: Request) -> AsyncIterator[Visit]:
+        """A visit. Raises Unauthorized, Refused(NOBODY), (UNAVAILABLE)."""
+        office = self.quality.office
+        app = await _authenticated(office, request)
+        request.state.caller = app.app_key
+        yield Visit(office, app, await _user(interface, office, app, request))
+
+    async def form(self, interface: Interface, request: Request) -> Form:
+        """The body's. Raises BadInput."""
+        return interface.form.decode(await request.body())
+
+    def success(self, interface: Interface, answer: Answer) -> Response:
+        """HTTP 200 with what was asked for; absent optional values are null, as in the pages' examples."""
+        content = answer.content
+        if answer.coded:
+            content = {"resultCode": interface.module.success, "resultDesc": SUCCESSFUL, **content}
+        return respond(_numbers(content) if self.quality.settings.numeric_ids else content)
+
+    def failure(self, interface: Interface, failure: Failure) -> Response:
+        """HTTP 200 and a code, unless it is the request itself that is wrong."""
+        away = failure.code is Code.UNAVAILABLE
+        status = _STATUS.get(failure.wrong, 500 if away else 200)
+        return told(interface.module, failure, status)
+
+
+def told(module: Module, failure: Failure, status: int) -> Response:
+    """A failure in the family's form."""
+    reason = failure.code
+    return respond({"resultCode": module.code(reason), "resultDesc": failure.why or MEANING[reason]}, status)
+
+
+async def _authenticated(office: Office, request: Request) -> AppKey:
+    """Whose token the request has. Raises Unauthorized, Refused(UNAVAILABLE)."""
+    held = request.headers.get("authorization", "")
+    if not held.startswith(_BEARER):
+        raise Unauthorized("Authorization is missing, or does not begin with Bearer and a blank")
+    app = await access.app_of(office, held.removeprefix(_BEARER).strip())
+    if app is None:
+        raise Unauthorized("the token is unknown or has expired")
+    named = request.headers.get("x-app-key", "").strip()
+    if named and named != app.app_key:
+        raise Unauthorized("x-app-key is not the token's")
+    return app
+
+
+async def _user(interface: Interface, office: Office, app: AppKey, request: Request) -> Caller:
+    """For whom the app asks. Refused(NOBODY), (UNAVAILABLE)."""
+    if interface.operation is None:
+        return Caller(User(SERVER, app.vdn, app.name), app.app_key)
+    named = request.headers.get("x-userid", "").strip()
+    user = natural(named)
+    if named and user is None:
+        raise Refused(Code.NOBODY, "x-UserId is no number of at most 20 digits")
+    if interface.user_required and user is None:
+        raise Refused(Code.NOBODY, "x-UserId is missing")
+    return await access.caller(office, app, None if user is None else UserId(str(user)))
+
+
+def _numbers(value: Any) -> Any:
+    if isinstance(value, NumberId):
+        return int(value)
+    if isinstance(value, Mapping):
+        return {name: _numbers(item) for name, item in value.items()}
+    if isinstance(value, Sequence) and not isinstance(value, str):
+        return [_numbers(item) for item in value]
+    return value
