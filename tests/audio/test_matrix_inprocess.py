@@ -29,9 +29,12 @@ from sottovoce.domain.directory import (
 from sottovoce.domain.legs import Codec
 from sottovoce.domain.supervision import Mode
 from sottovoce.doors.inprocess import InProcessLines
+from sottovoce.live.availability import ChooseSkills
 from sottovoce.live.desk import Desk
+from sottovoce.live.handling import Hold, Mute, Release, TakeBack
 from sottovoce.live.memory import MemoryStore, ScryptPasswords
 from sottovoce.live.state import FloorSettings
+from sottovoce.live.supervising import ChangeMode, Intercept
 from sottovoce.live.views import SignIn
 from sottovoce.media import g711
 from sottovoce.media.inprocess import InProcessEngine
@@ -98,8 +101,8 @@ class Room:
     async def open(self) -> None:
         await self.desk.open([VDN])
         for agent in (AGENT, INSPECTOR, SECOND):
-            await self.desk.sign_in(agent, SignIn("", ""))
-        await self.desk.reset_skills(AGENT, every=True)
+            await self.desk.sessions.sign_in(agent, SignIn("", ""))
+        await self.desk.ask(ChooseSkills(AGENT, every=True))
         self.lines.call_in(VDN, self.customer, "800")
         await self.quiet()
 
@@ -169,13 +172,13 @@ async def test_every_mode_and_back(room):
     assert await room.heard() == TWO
     await desk.supervise(INSPECTOR, AGENT, Mode.LISTEN)
     assert await room.heard() == LISTENING
-    await desk.change_mode(INSPECTOR, None, Mode.WHISPER)
+    await desk.ask(ChangeMode(INSPECTOR, None, Mode.WHISPER))
     assert await room.heard() == WHISPERING
-    await desk.change_mode(INSPECTOR, None, Mode.INSERT)
+    await desk.ask(ChangeMode(INSPECTOR, None, Mode.INSERT))
     assert await room.heard() == INSERTED
-    await desk.toggle(INSPECTOR, AGENT)
+    await desk.ask(ChangeMode(INSPECTOR, AGENT, None))
     assert await room.heard() == LISTENING
-    await desk.toggle(INSPECTOR, AGENT)
+    await desk.ask(ChangeMode(INSPECTOR, AGENT, None))
     assert await room.heard() == INSERTED
     await desk.stop(INSPECTOR, AGENT)
     assert await room.heard() == TWO
@@ -185,13 +188,13 @@ async def test_whisper_hold_and_mute(room):
     desk = room.desk
     await desk.supervise(INSPECTOR, AGENT, Mode.WHISPER)
     assert await room.heard() == WHISPERING
-    await desk.hold(AGENT)
+    await desk.ask(Hold(AGENT))
     assert await room.heard() == {"555": {"♪"}, "1101": {"1300"}, "1300": {"1101"}}
-    await desk.take_back(AGENT)
+    await desk.ask(TakeBack(AGENT))
     assert await room.heard() == WHISPERING
-    await desk.mute(AGENT)
+    await desk.ask(Mute(AGENT, True))
     assert await room.heard() == {"555": set(), "1101": {"555", "1300"}, "1300": {"555"}}
-    await desk.unmute(AGENT)
+    await desk.ask(Mute(AGENT, False))
     await desk.stop(INSPECTOR, AGENT, whisper=True)
     assert await room.heard() == TWO
 
@@ -205,7 +208,7 @@ async def test_no_inspector_hears_another_who_whispers(room):
         "1300": {"555", "1101"},
         "1301": {"555", "1101"},
     }
-    await room.desk.change_mode(SECOND, None, Mode.INSERT)
+    await room.desk.ask(ChangeMode(SECOND, None, Mode.INSERT))
     assert await room.heard() == {
         "555": {"1101", "1301"},
         "1101": {"555", "1300", "1301"},
@@ -216,9 +219,9 @@ async def test_no_inspector_hears_another_who_whispers(room):
 
 async def test_intercept_and_the_next_call(room):
     await room.desk.supervise(INSPECTOR, AGENT, Mode.WHISPER)
-    await room.desk.intercept(INSPECTOR, AGENT)
+    await room.desk.ask(Intercept(INSPECTOR, AGENT))
     assert await room.heard() == {"555": {"1300"}, "1300": {"555"}}
-    await room.desk.release(INSPECTOR)
+    await room.desk.ask(Release(INSPECTOR))
     await room.quiet()
     room.lines.call_in(VDN, room.customer, "800")
     assert await room.heard() == TWO
@@ -239,10 +242,10 @@ async def test_the_customers_bytes_are_the_same_with_and_without_a_whisper(tmp_p
         await room.desk.supervise(INSPECTOR, AGENT, Mode.LISTEN)
         sent = (await room.hum(20))["555"]
         if whisper:
-            await room.desk.change_mode(INSPECTOR, None, Mode.WHISPER)
+            await room.desk.ask(ChangeMode(INSPECTOR, None, Mode.WHISPER))
         sent += (await room.hum(50))["555"]
         if whisper:
-            await room.desk.change_mode(INSPECTOR, None, Mode.LISTEN)
+            await room.desk.ask(ChangeMode(INSPECTOR, None, Mode.LISTEN))
         sent += (await room.hum(20))["555"]
         runs.append(b"".join(sent))
         await room.desk.close()
@@ -256,12 +259,12 @@ async def test_the_recordings_tracks(room, tmp_path):
     await room.hum(100)
     await desk.supervise(INSPECTOR, AGENT, Mode.WHISPER)
     await room.hum(100)
-    await desk.hold(AGENT)
+    await desk.ask(Hold(AGENT))
     await room.hum(100)
-    await desk.take_back(AGENT)
-    await desk.change_mode(INSPECTOR, None, Mode.LISTEN)
+    await desk.ask(TakeBack(AGENT))
+    await desk.ask(ChangeMode(INSPECTOR, None, Mode.LISTEN))
     await room.hum(100)
-    await desk.release(AGENT)
+    await desk.ask(Release(AGENT))
     await room.quiet()
     paths = sorted(tmp_path.rglob("*.wav"), key=lambda path: len(path.name))
     assert len(paths) == 2

@@ -217,7 +217,7 @@ async def test_an_event_without_a_wire_form_blocks_nothing(standing: Standing) -
     class Unheard(AgentEvent):
         """Nothing that the wire knows."""
 
-    standing.desk._feed.offer(Unheard(AgentId(A)), standing.clock.now())
+    standing.desk.feed.offer(Unheard(AgentId(A)), standing.clock.now())
     await happen(standing, 201)
     assert await standing.client.poll(A) is None
     assert await reasons(standing, 1) == ["201"]

@@ -34,6 +34,7 @@ from sottovoce.domain.legs import (
 )
 from sottovoce.doors.inprocess import InProcessLines, ScriptedPhone
 from sottovoce.errors import Code, Refused
+from sottovoce.live.availability import ChooseSkills
 from sottovoce.live.desk import Desk, DeskSettings
 from sottovoce.live.memory import MemoryStore, ScryptPasswords
 from sottovoce.live.state import FloorSettings
@@ -208,10 +209,10 @@ class Stage:
 
     async def sign_in(self, *agents: int, skills: bool = True, **wish) -> None:
         for agent in agents:
-            signed = await self.desk.sign_in(AgentId(agent), SignIn("secret", "", **wish))
+            signed = await self.desk.sessions.sign_in(AgentId(agent), SignIn("secret", "", **wish))
             self.guids[agent] = signed.guid
             if skills:
-                await self.desk.reset_skills(AgentId(agent), every=True)
+                await self.desk.ask(ChooseSkills(AgentId(agent), every=True))
         await self.quiet()
 
     async def call_in(self, number: str = "555", called: str = "801") -> ScriptedPhone:
@@ -226,7 +227,7 @@ class Stage:
         taken: list[AgentEvent] = []
         while (queued := await self.desk.next_event(AgentId(agent), 0)) is not None:
             taken.append(queued.event)
-            self.desk.event_delivered(AgentId(agent), queued.id)
+            self.desk.feed.delivered(AgentId(agent), queued.id)
         return taken
 
     async def names(self, agent: int) -> list[str]:

@@ -6,10 +6,13 @@ from datetime import timedelta
 
 import pytest
 
-from sottovoce.domain.agents import AgentState
+from sottovoce.domain.agents import AgentState, Trigger
 from sottovoce.domain.directory import AgentId, SkillId
 from sottovoce.domain.journal import AuditEntry
 from sottovoce.domain.supervision import Mode
+from sottovoce.live.availability import AdjustSkills, ForceState
+from sottovoce.live.presence import ForceSignOut
+from sottovoce.live.supervising import ChangeMode, DropCall, Intercept
 
 A, I = AgentId(101), AgentId(300)  # noqa: E741
 
@@ -27,16 +30,16 @@ CASES = {
     "supervise.listen": (None, lambda desk: desk.supervise(I, A, Mode.LISTEN)),
     "supervise.whisper": (None, lambda desk: desk.supervise(I, A, Mode.WHISPER)),
     "supervise.insert": (None, lambda desk: desk.supervise(I, A, Mode.INSERT)),
-    "supervise.whisper, changed": (listening, lambda desk: desk.change_mode(I, A, Mode.WHISPER)),
-    "supervise.insert, changed": (listening, lambda desk: desk.change_mode(I, A, Mode.INSERT)),
-    "supervise.insert, toggled": (listening, lambda desk: desk.toggle(I, A)),
-    "supervise.intercept": (listening, lambda desk: desk.intercept(I, A)),
-    "force.busy": (None, lambda desk: desk.force_busy(I, A)),
-    "force.idle": (None, lambda desk: desk.force_idle(I, A)),
-    "force.rest": (None, lambda desk: desk.force_rest(I, A, 60, 9)),
-    "force.sign_out": (None, lambda desk: desk.force_sign_out(I, A)),
-    "force.skills": (None, lambda desk: desk.adjust_skills(I, A, [SkillId(2)])),
-    "call.drop": (None, lambda desk: desk.drop_call(I, desk.call_ids(A)[0])),
+    "supervise.whisper, changed": (listening, lambda desk: desk.ask(ChangeMode(I, A, Mode.WHISPER))),
+    "supervise.insert, changed": (listening, lambda desk: desk.ask(ChangeMode(I, A, Mode.INSERT))),
+    "supervise.insert, toggled": (listening, lambda desk: desk.ask(ChangeMode(I, A, None))),
+    "supervise.intercept": (listening, lambda desk: desk.ask(Intercept(I, A))),
+    "force.busy": (None, lambda desk: desk.ask(ForceState(I, A, Trigger.FORCE_BUSY))),
+    "force.idle": (None, lambda desk: desk.ask(ForceState(I, A, Trigger.FORCE_IDLE))),
+    "force.rest": (None, lambda desk: desk.ask(ForceState(I, A, Trigger.FORCE_REST, seconds=60, cause=9))),
+    "force.sign_out": (None, lambda desk: desk.ask(ForceSignOut(I, A))),
+    "force.skills": (None, lambda desk: desk.ask(AdjustSkills(I, A, (SkillId(2),)))),
+    "call.drop": (None, lambda desk: desk.ask(DropCall(I, desk.call_ids(A)[0]))),
 }
 
 

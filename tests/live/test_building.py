@@ -73,20 +73,20 @@ async def test_dynamic_guids(new_stage):
     await stage.desk.open([VdnId(1)])
     await stage.sign_in(101)
     old = stage.guids[101]
-    assert stage.desk.heartbeat(A) is None
+    assert stage.desk.sessions.heartbeat(A) is None
     stage.clock.advance(31)
-    new = stage.desk.heartbeat(A)
-    assert new == stage.desk.fresh_guid(A)
-    stage.desk.authenticate(A, old)
-    stage.desk.authenticate(A, new)
-    stage.desk.authenticate(A, old)
+    new = stage.desk.sessions.heartbeat(A)
+    assert new == stage.desk.sessions.fresh_guid(A)
+    stage.desk.sessions.authenticate(A, old)
+    stage.desk.sessions.authenticate(A, new)
+    stage.desk.sessions.authenticate(A, old)
     await stage.quiet()
     latest = [c for c in stage.store.written if isinstance(c, SessionSaved)][-1]
     assert latest.guid == new
     stage.clock.advance(61)
     with pytest.raises(Refused):
-        stage.desk.authenticate(A, old)
-    stage.desk.authenticate(A, await stage.desk.renew_guid(A))
+        stage.desk.sessions.authenticate(A, old)
+    stage.desk.sessions.authenticate(A, await stage.desk.sessions.renew_guid(A))
     await stage.desk.close()
     await stage.tasks.close()
 
@@ -94,7 +94,7 @@ async def test_dynamic_guids(new_stage):
 async def test_static_guids_change_on_demand_only(stage):
     await stage.sign_in(101)
     stage.clock.advance(110)
-    assert stage.desk.heartbeat(A) is None
-    new = await stage.desk.renew_guid(A)
-    stage.desk.authenticate(A, stage.guids[101])
-    stage.desk.authenticate(A, new)
+    assert stage.desk.sessions.heartbeat(A) is None
+    new = await stage.desk.sessions.renew_guid(A)
+    stage.desk.sessions.authenticate(A, stage.guids[101])
+    stage.desk.sessions.authenticate(A, new)

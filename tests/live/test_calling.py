@@ -9,12 +9,15 @@ from structlog.testing import capture_logs
 from tests.live.refusals import refused
 
 from sottovoce.domain import events
-from sottovoce.domain.agents import AgentState
+from sottovoce.domain.agents import AgentState, Trigger
 from sottovoce.domain.directory import AgentId, SkillId, VdnId
 from sottovoce.domain.journal import ContactBegan, ContactEnded, DialogEnded, SegmentEnded
 from sottovoce.domain.legs import RecordingResult, ReleaseCause
 from sottovoce.domain.lines import LegSaved
 from sottovoce.errors import Code
+from sottovoce.live.availability import ChangeState, ChooseSkills, SetHabit
+from sottovoce.live.handling import Answer, CallOut, DialOn, Hold, Mute, Release, TakeBack
+from sottovoce.live.supervising import DropCall
 from sottovoce.media.engine import LegTimedOut, RecordingStopped
 
 A, B, C, I = AgentId(101), AgentId(102), AgentId(103), AgentId(300)  # noqa: E741
@@ -46,7 +49,7 @@ async def test_the_first_call_rings_the_phone(stage, auto_answer, release_phone)
     await stage.forget(101)
     await stage.call_in("555")
     assert await stage.names(101) == ["AgentPreoccupied", "CallAssigned", "PhoneAlerting"]
-    await refused(Code.NOTHING_TO_ANSWER, stage.desk.answer(A))
+    await refused(Code.NOTHING_TO_ANSWER, stage.desk.ask(Answer(A)))
     stage.phone(101).lift()
     if auto_answer:
         assert await stage.names(101) == [
@@ -60,12 +63,12 @@ async def test_the_first_call_rings_the_phone(stage, auto_answer, release_phone)
         assert await stage.names(101) == ["PhoneOffHook", "CallRinging", "CustomerAlerting"]
         assert stage.state(101) is AgentState.ANSWERING
         assert stage.hears() == {"555": {"♪"}, "1101": set()}
-        await refused(Code.NOTHING_TO_ANSWER, stage.desk.answer(A, "1-1"))
-        await stage.desk.answer(A, stage.desk.call_ids(A)[0])
+        await refused(Code.NOTHING_TO_ANSWER, stage.desk.ask(Answer(A, "1-1")))
+        await stage.desk.ask(Answer(A, stage.desk.call_ids(A)[0]))
         assert await stage.names(101) == ["CallTalking", "RecordingStarted"]
     assert stage.hears() == TWO
-    await refused(Code.NOTHING_TO_ANSWER, stage.desk.answer(A))
-    await stage.desk.release(A)
+    await refused(Code.NOTHING_TO_ANSWER, stage.desk.ask(Answer(A)))
+    await stage.desk.ask(Release(A))
     names = await stage.names(101)
     assert ("PhoneReleased" in names) is release_phone
     assert (stage.phone(101).leg is None) is release_phone
@@ -76,8 +79,8 @@ async def test_a_standing_leg_needs_no_ringing(stage, auto_answer):
     await stage.sign_in(101, auto_answer=auto_answer, release_phone=False)
     await stage.call_in("555")
     if not auto_answer:
-        await stage.desk.answer(A)
-    await stage.desk.release(A)
+        await stage.desk.ask(Answer(A))
+    await stage.desk.ask(Release(A))
     await stage.forget(101)
     await stage.call_in("556")
     names = await stage.names(101)
@@ -86,14 +89,14 @@ async def test_a_standing_leg_needs_no_ringing(stage, auto_answer):
         assert names[2:] == ["CallAutoAnswered", "CustomerAlerting", "CallTalking", "RecordingStarted"]
     else:
         assert names[2:] == ["CallRinging", "CustomerAlerting"]
-        await stage.desk.answer(A)
+        await stage.desk.ask(Answer(A))
         await stage.quiet()
     assert stage.hears() == {"556": {"1101"}, "1101": {"556"}}
 
 
 async def test_autoanswer_can_be_changed_while_signed_in(stage):
     await stage.sign_in(101)
-    await stage.desk.set_auto_answer(A, False)
+    await stage.desk.ask(SetHabit(A, auto_answer=False))
     await stage.call_in("555")
     assert stage.state(101) is AgentState.ANSWERING
 
@@ -106,7 +109,7 @@ async def test_the_caller_waits_with_music_and_goes_to_the_agent_idle_longest(st
     assert stage.hears() == {"555": {"♪"}}
     await stage.sign_in(102, 101)
     assert stage.hears() == {"555": {"1102"}, "1102": {"555"}}
-    await stage.desk.release(B)
+    await stage.desk.ask(Release(B))
     await stage.quiet()
     await stage.call_in("556")
     assert stage.hears() == {"556": {"1101"}, "1101": {"556"}}
@@ -117,17 +120,17 @@ async def test_calls_wait_in_order(stage):
     await stage.call_in("556")
     await stage.sign_in(101)
     assert stage.hears() == TWO | {"556": {"♪"}}
-    await stage.desk.release(A)
+    await stage.desk.ask(Release(A))
     await stage.quiet()
     assert stage.hears() == {"556": {"1101"}, "1101": {"556"}}
 
 
 async def test_only_agents_of_the_skill_get_the_call(stage):
     await stage.sign_in(101, skills=False)
-    await stage.desk.reset_skills(A, every=False, skills=[SkillId(2), SkillId(9)])
+    await stage.desk.ask(ChooseSkills(A, every=False, skills=(SkillId(2), SkillId(9))))
     await stage.call_in("555")
     assert stage.hears() == {"555": {"♪"}}
-    await stage.desk.reset_skills(A, every=False, skills=[SkillId(1)])
+    await stage.desk.ask(ChooseSkills(A, every=False, skills=(SkillId(1),)))
     await stage.quiet()
     assert stage.hears() == TWO
 
@@ -218,7 +221,7 @@ async def test_a_caller_gives_up(stage, when):
 async def test_the_agent_declines_before_answering(stage):
     await stage.sign_in(101, auto_answer=False)
     await stage.call_in("555")
-    await stage.desk.release(A)
+    await stage.desk.ask(Release(A))
     await stage.quiet()
     assert (await stage.desk.snapshot(A)).reason == 7
     assert stage.hears() == {"555": {"♪"}}
@@ -240,7 +243,7 @@ async def test_release_by_the_agent(stage):
     await stage.sign_in(101)
     await stage.call_in("555")
     await stage.forget(101)
-    await stage.desk.release(A)
+    await stage.desk.ask(Release(A))
     assert await stage.names(101) == [
         "CallReleased",
         "CustomerReleased",
@@ -249,7 +252,7 @@ async def test_release_by_the_agent(stage):
         "RecordingDone",
     ]
     assert contacts(stage) == ["began inbound 555 801", "segment 101", "ended agent: released"]
-    await refused(Code.NO_CALL, stage.desk.release(A))
+    await refused(Code.NO_CALL, stage.desk.ask(Release(A)))
 
 
 async def test_release_by_the_customer_and_wrap_up(stage):
@@ -264,7 +267,7 @@ async def test_release_by_the_customer_and_wrap_up(stage):
         "AgentWorking",
     ]
     assert stage.state(101) is AgentState.WRAP_UP
-    await stage.desk.cancel_work(A)
+    await stage.desk.ask(ChangeState(A, Trigger.CANCEL_WORK))
     assert await stage.names(101) == ["AgentWorkCancelled"]
     assert stage.state(101) is AgentState.IDLE
 
@@ -291,17 +294,17 @@ async def test_a_silent_leg_ends_the_call(stage):
 
 async def test_hold_and_take_back(stage):
     await stage.sign_in(101)
-    await refused(Code.NO_CALL, stage.desk.hold(A))
+    await refused(Code.NO_CALL, stage.desk.ask(Hold(A)))
     await stage.call_in("555")
-    await refused(Code.NO_HELD_CALL, stage.desk.take_back(A))
+    await refused(Code.NO_HELD_CALL, stage.desk.ask(TakeBack(A)))
     await stage.forget(101)
-    await stage.desk.hold(A)
-    await refused(Code.WRONG_CALL_STATE, stage.desk.hold(A))
+    await stage.desk.ask(Hold(A))
+    await refused(Code.WRONG_CALL_STATE, stage.desk.ask(Hold(A)))
     assert await stage.names(101) == ["CallHeld"]
     assert stage.hears() == {"555": {"♪"}, "1101": set()}
     assert stage.engine.recorded == frozenset()
-    await refused(Code.NO_HELD_CALL, stage.desk.take_back(A, "1-1"))
-    await stage.desk.take_back(A, stage.desk.call_ids(A)[0])
+    await refused(Code.NO_HELD_CALL, stage.desk.ask(TakeBack(A, "1-1")))
+    await stage.desk.ask(TakeBack(A, stage.desk.call_ids(A)[0]))
     assert await stage.names(101) == ["CallTalking"]
     assert stage.hears() == TWO
     assert len(stage.engine.recorded) == 2
@@ -309,28 +312,28 @@ async def test_hold_and_take_back(stage):
 
 async def test_mute(stage):
     await stage.sign_in(101)
-    await refused(Code.NO_CALL, stage.desk.mute(A))
+    await refused(Code.NO_CALL, stage.desk.ask(Mute(A, True)))
     await stage.call_in("555")
-    await refused(Code.WRONG_CALL_STATE, stage.desk.unmute(A))
-    await stage.desk.mute(A)
-    await refused(Code.WRONG_CALL_STATE, stage.desk.mute(A))
+    await refused(Code.WRONG_CALL_STATE, stage.desk.ask(Mute(A, False)))
+    await stage.desk.ask(Mute(A, True))
+    await refused(Code.WRONG_CALL_STATE, stage.desk.ask(Mute(A, True)))
     await stage.quiet()
     assert stage.hears() == {"555": set(), "1101": {"555"}}
     assert len(stage.engine.recorded) == 1
-    await stage.desk.unmute(A)
+    await stage.desk.ask(Mute(A, False))
     await stage.quiet()
     assert stage.hears() == TWO
 
 
 async def test_digits_go_to_the_customer(stage):
     await stage.sign_in(101)
-    await refused(Code.NO_CALL, stage.desk.send_digits(A, "1"))
+    await refused(Code.NO_CALL, stage.desk.ask(DialOn(A, "1")))
     customer = await stage.call_in("555")
-    await stage.desk.send_digits(A, "12*#")
+    await stage.desk.ask(DialOn(A, "12*#"))
     await stage.quiet()
     assert stage.engine.digits == [(customer.leg, "12*#")]
     for digits in ("", "x", "1" * 25, "1,2"):
-        await refused(Code.BAD_PARAMETER, stage.desk.send_digits(A, digits))
+        await refused(Code.BAD_PARAMETER, stage.desk.ask(DialOn(A, digits)))
 
 
 # Calling out
@@ -341,7 +344,7 @@ async def test_a_call_out_rings_the_agent_then_the_customer(stage):
     customer = stage.lines.phone("0123")
     await stage.sign_in(101)
     await stage.forget(101)
-    call = await stage.desk.call_out(A, "0123", "777")
+    call = await stage.desk.call_out(CallOut(A, "0123", "777"))
     assert await stage.names(101) == ["PhoneAlerting"]
     stage.phone(101).lift()
     assert await stage.names(101) == ["PhoneOffHook", "AgentPreoccupied", "CustomerAlerting"]
@@ -361,7 +364,7 @@ async def test_the_agent_never_lifts(stage):
     stage.phone(101).ready = False
     await stage.sign_in(101)
     await stage.forget(101)
-    await stage.desk.call_out(A, "0123")
+    await stage.desk.call_out(CallOut(A, "0123"))
     await stage.later(20)
     assert await stage.names(101) == ["PhoneAlerting", "CallOutFailed", "ConnectFailed", "PhoneReleased"]
     assert stage.state(101) is AgentState.IDLE
@@ -374,12 +377,12 @@ async def test_the_callee_fails(stage, why):
         stage.lines.phone("0123", rejects=ReleaseCause.BUSY if why == "busy" else None)
     await stage.sign_in(101)
     await stage.forget(101)
-    await stage.desk.call_out(A, "0123")
+    await stage.desk.call_out(CallOut(A, "0123"))
     await stage.quiet()
     if why == "no answer":
         await stage.later(60)
     elif why == "gives up":
-        await stage.desk.release(A)
+        await stage.desk.ask(Release(A))
     expected = ["PhoneReleased", "CallOutFailed", "ConnectFailed", "AgentReady"]
     assert (await stage.names(101))[-4:] == expected
     assert stage.hears() == {}
@@ -387,23 +390,23 @@ async def test_the_callee_fails(stage, why):
 
 async def test_who_may_not_call_out(stage):
     await stage.sign_in(101, 104)
-    await refused(Code.NO_RIGHT, stage.desk.call_out(AgentId(104), "0123"))
-    await refused(Code.NUMBER_NOT_ALLOWED, stage.desk.call_out(A, "9123"))
+    await refused(Code.NO_RIGHT, stage.desk.call_out(CallOut(AgentId(104), "0123")))
+    await refused(Code.NUMBER_NOT_ALLOWED, stage.desk.call_out(CallOut(A, "9123")))
     for number in ("", "12a", "1" * 25, "+49"):
-        await refused(Code.BAD_NUMBER, stage.desk.call_out(A, number))
-    await refused(Code.BAD_PARAMETER, stage.desk.call_out(A, "0123", "", SkillId(9)))
+        await refused(Code.BAD_NUMBER, stage.desk.call_out(CallOut(A, number)))
+    await refused(Code.BAD_PARAMETER, stage.desk.call_out(CallOut(A, "0123", "", SkillId(9))))
     await stage.call_in("555")
-    await refused(Code.WRONG_AGENT_STATE, stage.desk.call_out(A, "0123"))
+    await refused(Code.WRONG_AGENT_STATE, stage.desk.call_out(CallOut(A, "0123")))
 
 
 async def test_while_the_own_phone_rings_no_call_is_given(stage):
     stage.phone(101).ready = False
     stage.lines.phone("0123", ready=True)
     await stage.sign_in(101)
-    await stage.desk.call_out(A, "0123")
+    await stage.desk.call_out(CallOut(A, "0123"))
     await stage.call_in("555")
     assert stage.hears()["555"] == {"♪"}
-    await refused(Code.WRONG_AGENT_STATE, stage.desk.call_out(A, "0123"))
+    await refused(Code.WRONG_AGENT_STATE, stage.desk.call_out(CallOut(A, "0123")))
     stage.phone(101).lift()
     await stage.quiet()
     assert stage.hears()["1101"] == {"0123"}
@@ -412,10 +415,10 @@ async def test_while_the_own_phone_rings_no_call_is_given(stage):
 async def test_who_calls_out_while_busy_is_busy_again(stage):
     stage.lines.phone("0123", ready=True)
     await stage.sign_in(101)
-    await stage.desk.set_busy(A, 205)
-    await stage.desk.call_out(A, "0123")
+    await stage.desk.ask(ChangeState(A, Trigger.SAY_BUSY, 205))
+    await stage.desk.call_out(CallOut(A, "0123"))
     await stage.quiet()
-    await stage.desk.release(A)
+    await stage.desk.ask(Release(A))
     snapshot = await stage.desk.snapshot(A)
     assert (snapshot.agent.state, snapshot.reason) == (AgentState.BUSY, 205)
 
@@ -438,7 +441,7 @@ async def test_a_recording_that_cannot_begin_leaves_the_call_alone(stage):
     told = await stage.events(101)
     assert type(told[-1]) is events.RecordingFailed
     assert stage.hears() == TWO
-    await stage.desk.release(A)
+    await stage.desk.ask(Release(A))
     await stage.quiet()
     assert contacts(stage)[1:] == ["segment 101 disk full", "ended agent: released"]
     [segment] = [change for change in stage.store.written if isinstance(change, SegmentEnded)]
@@ -455,7 +458,7 @@ async def test_a_recording_that_stops_by_itself(stage):
     )
     assert await stage.names(101) == ["RecordingFailed"]
     assert stage.hears() == TWO
-    await stage.desk.release(A)
+    await stage.desk.ask(Release(A))
     await stage.quiet()
     assert contacts(stage)[1:] == ["segment 101 disk full", "ended agent: released"]
 
@@ -476,20 +479,20 @@ async def test_an_inspector_drops_a_call(stage):
     await stage.sign_in(101, 300)
     await stage.call_in("555")
     call = stage.desk.call_ids(A)[0]
-    await refused(Code.NO_RIGHT, stage.desk.drop_call(A, call))
-    await refused(Code.NO_CALL, stage.desk.drop_call(I, "1-1"))
-    await stage.desk.drop_call(I, call)
+    await refused(Code.NO_RIGHT, stage.desk.ask(DropCall(A, call)))
+    await refused(Code.NO_CALL, stage.desk.ask(DropCall(I, "1-1")))
+    await stage.desk.ask(DropCall(I, call))
     await stage.quiet()
     assert stage.hears() == {}
     assert contacts(stage)[-1] == "ended dropped by 300"
-    await refused(Code.NO_CALL, stage.desk.drop_call(I, call))
+    await refused(Code.NO_CALL, stage.desk.ask(DropCall(I, call)))
 
 
 async def test_the_call_of_another_vdn_cannot_be_dropped(stage):
     await stage.sign_in(101)
-    await stage.desk.sign_in(AgentId(309), _wish())
+    await stage.desk.sessions.sign_in(AgentId(309), _wish())
     await stage.call_in("555")
-    await refused(Code.NO_CALL, stage.desk.drop_call(AgentId(309), stage.desk.call_ids(A)[0]))
+    await refused(Code.NO_CALL, stage.desk.ask(DropCall(AgentId(309), stage.desk.call_ids(A)[0])))
 
 
 def _wish():
@@ -504,7 +507,7 @@ async def test_call_info(stage):
     await stage.call_in("555")
     shown = stage.desk.call_info(A)
     assert (shown.caller, shown.called, shown.skill_name) == ("555", "801", "sales")
-    await stage.desk.release(A)
+    await stage.desk.ask(Release(A))
     await stage.quiet()
     assert stage.desk.call_info(A, include_last=False) is None
     assert stage.desk.call_info(A).call == shown.call

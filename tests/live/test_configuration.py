@@ -9,11 +9,13 @@ import pytest
 from tests.live.refusals import refused
 
 from sottovoce.domain import events
-from sottovoce.domain.agents import AgentState
+from sottovoce.domain.agents import AgentState, Trigger
 from sottovoce.domain.directory import AgentId, Right, VdnId
 from sottovoce.domain.journal import AuditEntry, SessionEnded
 from sottovoce.domain.supervision import Mode
 from sottovoce.errors import Code, Refused
+from sottovoce.live.availability import ChangeState, ChooseSkills
+from sottovoce.live.supervising import ChangeMode, DropCall, Intercept
 from sottovoce.live.views import SignIn
 
 A, B, I, J = AgentId(101), AgentId(102), AgentId(300), AgentId(301)  # noqa: E741
@@ -61,7 +63,7 @@ async def test_a_withdrawn_right_ends_the_supervision(on_call, mode):
     for asked in (
         stage.desk.stop(I, A),
         stage.desk.stop(I, A, whisper=True),
-        stage.desk.change_mode(I, A, Mode.LISTEN),
+        stage.desk.ask(ChangeMode(I, A, Mode.LISTEN)),
         stage.desk.supervise(I, A, Mode.LISTEN),
     ):
         await refused(Code.NO_RIGHT, asked)
@@ -133,17 +135,17 @@ async def test_who_runs_a_supervision_without_the_right_may_always_be_silent(on_
     seat = desk._seat(I)
     seat.profile = replace(seat.profile, rights=frozenset())
     for asked in (
-        desk.change_mode(I, A, Mode.INSERT if ask != "toggle back" else Mode.WHISPER),
-        desk.intercept(I, A),
-        desk.drop_call(I, desk.call_ids(A)[0]),
+        desk.ask(ChangeMode(I, A, Mode.INSERT if ask != "toggle back" else Mode.WHISPER)),
+        desk.ask(Intercept(I, A)),
+        desk.ask(DropCall(I, desk.call_ids(A)[0])),
     ):
         await refused(Code.NO_RIGHT, asked)
     await refused(Code.NOT_SUPERVISED, desk.stop(I, B))
     await {
         "stop": lambda: desk.stop(I, A),
         "stop whisper": lambda: desk.stop(I, None, whisper=True),
-        "listen": lambda: desk.change_mode(I, A, Mode.LISTEN),
-        "toggle back": lambda: desk.toggle(I, A),
+        "listen": lambda: desk.ask(ChangeMode(I, A, Mode.LISTEN)),
+        "toggle back": lambda: desk.ask(ChangeMode(I, A, None)),
     }[ask]()
     await stage.quiet()
     assert stage.hears() == (TWO if ask.startswith("stop") else LISTENING)
@@ -154,9 +156,9 @@ async def test_oneself_is_never_supervised(on_call):
     for asked in (
         desk.stop(I, I),
         desk.stop(I, I, whisper=True),
-        desk.toggle(I, I),
-        desk.change_mode(I, I, Mode.LISTEN),
-        desk.intercept(I, I),
+        desk.ask(ChangeMode(I, I, None)),
+        desk.ask(ChangeMode(I, I, Mode.LISTEN)),
+        desk.ask(Intercept(I, I)),
     ):
         await refused(Code.TARGET_IS_SELF, asked)
     await refused(Code.NO_RIGHT, desk.stop(A, A))
@@ -191,10 +193,10 @@ async def test_an_inspector_who_is_gone_is_silent_and_signed_out(on_call):
     assert await stage.events(101) == [events.SupervisionEnded(A, I, Mode.WHISPER)]
     assert type((await poll).event) is events.PhoneReleased
     with pytest.raises(Refused) as refusal:
-        stage.desk.authenticate(I, stage.guids[300])
+        stage.desk.sessions.authenticate(I, stage.guids[300])
     assert refusal.value.code is Code.NOT_SIGNED_IN
     await refused(Code.NOT_SIGNED_IN, stage.desk.supervise(I, A, Mode.WHISPER))
-    await refused(Code.WRONG_CREDENTIALS, stage.desk.sign_in(I, SignIn("secret", "")))
+    await refused(Code.WRONG_CREDENTIALS, stage.desk.sessions.sign_in(I, SignIn("secret", "")))
     ends = [c for c in stage.store.appended if isinstance(c, SessionEnded)]
     assert [(end.agent, end.reason) for end in ends] == [(I, "no longer configured")]
 
@@ -203,10 +205,10 @@ async def test_agents_who_are_gone_are_signed_out_and_their_call_goes_to_nobody_
     await stage.sign_in(101, 102, 300)
     talking = await stage.call_in("555")
     await stage.desk.supervise(I, A, Mode.WHISPER)
-    await stage.desk.set_busy(B)
+    await stage.desk.ask(ChangeState(B, Trigger.SAY_BUSY))
     waiting = await stage.call_in("556")
     await stage.quiet()
-    await stage.desk.set_idle(B)
+    await stage.desk.ask(ChangeState(B, Trigger.SAY_IDLE))
     await stage.forget(300)
     remove(stage, A, B)
     await reload(stage)
@@ -220,14 +222,14 @@ async def test_agents_who_are_gone_are_signed_out_and_their_call_goes_to_nobody_
 
 async def test_a_call_that_waits_is_given_to_none_of_those_who_are_gone(stage):
     await stage.sign_in(101, 102, 103)
-    await stage.desk.reset_skills(AgentId(103), every=False)
+    await stage.desk.ask(ChooseSkills(AgentId(103), every=False))
     await stage.call_in("555")
     await stage.call_in("556")
     await stage.call_in("557")
     remove(stage, A, B)
     await reload(stage)
     assert stage.hears() == {"557": {"♪"}}
-    await stage.desk.reset_skills(AgentId(103), every=True)
+    await stage.desk.ask(ChooseSkills(AgentId(103), every=True))
     await stage.quiet()
     assert stage.hears() == {"557": {"1103"}, "1103": {"557"}}
 
@@ -240,9 +242,9 @@ async def test_who_is_gone_and_comes_back_begins_anew(stage):
     stage.store.profiles[ONE] = before
     await reload(stage)
     with pytest.raises(Refused):
-        stage.desk.authenticate(A, stage.guids[101])
+        stage.desk.sessions.authenticate(A, stage.guids[101])
     await stage.sign_in(101)
-    stage.desk.authenticate(A, stage.guids[101])
+    stage.desk.sessions.authenticate(A, stage.guids[101])
 
 
 async def test_a_new_right_and_a_new_name_are_there_at_once(on_call):

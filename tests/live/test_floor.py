@@ -5,6 +5,7 @@ Lines with `>` are inputs; the others are the effects in their order. Legs are n
 
 from __future__ import annotations
 
+import ast
 import itertools
 from datetime import UTC, datetime
 from pathlib import Path
@@ -28,20 +29,14 @@ from sottovoce.domain.lines import LegAnswered, LegGone, LegOffered
 from sottovoce.domain.supervision import Mode
 from sottovoce.errors import Refused
 from sottovoce.live import effects as fx
-from sottovoce.live import floor as floors
-from sottovoce.live.commands import (
-    ChangeMode,
-    ChooseSkills,
-    Hold,
-    Input,
-    Intercept,
-    Release,
-    SignInAgent,
-    StopSupervision,
-    Supervise,
-)
-from sottovoce.live.floor import Floor
+from sottovoce.live import inputs
+from sottovoce.live.availability import ChooseSkills
+from sottovoce.live.floor import SUBJECTS, Floor, Input
+from sottovoce.live.handling import Hold, Release
+from sottovoce.live.inputs import Command
+from sottovoce.live.presence import SignInAgent
 from sottovoce.live.state import FloorSettings
+from sottovoce.live.supervising import ChangeMode, Intercept, StopSupervision, Supervise
 from sottovoce.live.views import SignIn
 
 A, I = AgentId(101), AgentId(300)  # noqa: E741
@@ -136,9 +131,56 @@ def call(script: Script) -> None:
     script.give(LegAnswered(script.leg("phone1101")))
 
 
+def of_subjects(kind: type) -> set[type]:
+    return {
+        found
+        for module in SUBJECTS
+        for found in vars(module).values()
+        if isinstance(found, type) and issubclass(found, kind) and found.__module__ == module.__name__
+    }
+
+
 def test_every_input_has_a_transition():
     kinds = {kind for union in get_args(Input) for kind in (get_args(union) or (union,))}
-    assert kinds == set(floors._TRANSITIONS)
+    assert kinds - {Command} == set(inputs.HAPPENINGS)
+    assert of_subjects(Command) == set(inputs.COMMANDS)
+
+
+# Copied by hand: what is on record before it happens, and what an inspector's next wish overtakes.
+WAITING = {
+    "SignInAgent",
+    "ForceSignOut",
+    "ForceState",
+    "AdjustSkills",
+    "Supervise",
+    "ChangeMode",
+    "Intercept",
+}
+WAITING |= {"DropCall"}
+IN_TURN = {"Supervise", "ChangeMode", "StopSupervision", "Intercept"}
+
+
+def test_every_command_has_its_check_or_never_waits():
+    rules = {kind.__name__: rule for kind, rule in inputs.COMMANDS.items()}
+    assert {name for name, rule in rules.items() if rule.check is not None} == WAITING
+    assert {name for name, rule in rules.items() if rule.in_turn} == IN_TURN
+
+
+def test_every_command_can_be_asked_for():
+    """Some module outside the floor makes each of them: an interface, the desk, or the sessions."""
+    source = Path(inputs.__file__).parent.parent
+    askers = [
+        *(source / "http" / "ccgateway").glob("*.py"),
+        source / "live/desk.py",
+        source / "live/sessions.py",
+    ]
+    made = {
+        node.func.attr if isinstance(node.func, ast.Attribute) else node.func.id
+        for path in askers
+        for node in ast.walk(ast.parse(path.read_text()))
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute | ast.Name)
+    }
+    assert {kind.__name__ for kind in inputs.COMMANDS} <= made
 
 
 def test_an_inbound_call(script):

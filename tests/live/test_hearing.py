@@ -5,6 +5,8 @@ from __future__ import annotations
 from sottovoce.domain.directory import AgentId
 from sottovoce.domain.journal import SegmentBegan, SegmentEnded
 from sottovoce.domain.supervision import Mode
+from sottovoce.live.handling import Release
+from sottovoce.live.supervising import ChangeMode, Intercept
 
 A, I, J = AgentId(101), AgentId(300), AgentId(301)  # noqa: E741
 
@@ -32,7 +34,7 @@ async def test_a_talk_without_inspectors_and_its_begin(on_call):
     [began] = [change for change in stage.store.written if isinstance(change, SegmentBegan)]
     [recording] = stage.engine.recordings.values()
     assert (began.agent, began.recording) == (A, str(recording.path))
-    await stage.desk.release(A)
+    await stage.desk.ask(Release(A))
     await stage.quiet()
     assert spans(stage) == [(A, [])]
 
@@ -43,14 +45,14 @@ async def test_modes_follow_one_another(standing):
     await stage.desk.supervise(I, A, Mode.LISTEN)
     await stage.quiet()
     await stage.later(2)
-    await stage.desk.change_mode(I, A, Mode.WHISPER)
+    await stage.desk.ask(ChangeMode(I, A, Mode.WHISPER))
     await stage.later(3)
     await stage.desk.supervise(J, A, Mode.INSERT)
     await stage.quiet()
     await stage.later(4)
     await stage.desk.stop(I, A)
     await stage.later(5)
-    await stage.desk.release(A)
+    await stage.desk.ask(Release(A))
     await stage.quiet()
     assert spans(stage) == [(A, [(I, "listen", 1, 3), (I, "whisper", 3, 10), (J, "insert", 6, 15)])]
 
@@ -65,7 +67,7 @@ async def test_a_supervision_outlives_the_talk_and_is_in_the_next_one_too(standi
     await stage.later(7)
     await stage.call_in("556")
     await stage.later(3)
-    await stage.desk.release(A)
+    await stage.desk.ask(Release(A))
     await stage.quiet()
     assert spans(stage) == [(A, [(I, "whisper", 0, 2)]), (A, [(I, "whisper", 0, 3)])]
 
@@ -76,9 +78,9 @@ async def test_an_intercept_ends_the_span_and_leaves_the_others(standing):
     await stage.desk.supervise(J, A, Mode.LISTEN)
     await stage.quiet()
     await stage.later(2)
-    await stage.desk.intercept(I, A)
+    await stage.desk.ask(Intercept(I, A))
     await stage.later(3)
-    await stage.desk.release(I)
+    await stage.desk.ask(Release(I))
     await stage.quiet()
     assert spans(stage) == [(A, [(I, "listen", 0, 2), (J, "listen", 0, 2)]), (I, [])]
 
@@ -88,6 +90,6 @@ async def test_an_inspector_who_never_picked_up_took_no_part(on_call):
     stage.phone(300).ready = False
     await stage.desk.supervise(I, A, Mode.WHISPER)
     await stage.later(2)
-    await stage.desk.release(A)
+    await stage.desk.ask(Release(A))
     await stage.quiet()
     assert spans(stage) == [(A, [])]

@@ -9,6 +9,8 @@ from sottovoce.domain.directory import AgentId
 from sottovoce.domain.journal import SegmentEnded
 from sottovoce.domain.supervision import Mode
 from sottovoce.errors import Code
+from sottovoce.live.handling import Hold, Release
+from sottovoce.live.supervising import Intercept
 
 A, I, J = AgentId(101), AgentId(300), AgentId(301)  # noqa: E741
 
@@ -25,7 +27,7 @@ async def test_an_intercept_leaves_the_others_with_the_agent(standing):
     stage = standing
     await stage.desk.supervise(I, A, Mode.LISTEN)
     await stage.desk.supervise(J, A, Mode.INSERT)
-    await stage.desk.intercept(I, A)
+    await stage.desk.ask(Intercept(I, A))
     await stage.quiet()
     assert stage.hears() == {
         "555": {"1300"},
@@ -45,7 +47,7 @@ async def test_an_intercept_leaves_the_customer_alone_in_no_table(standing, mode
     await stage.desk.supervise(J, A, Mode.WHISPER)
     await stage.quiet()
     customer, before = _leg(stage, "555"), len(stage.engine.tables)
-    await stage.desk.intercept(I, A)
+    await stage.desk.ask(Intercept(I, A))
     await stage.quiet()
     [table] = stage.engine.tables[before:]
     assert _names(stage, table.hears[customer]) == {"1300"}
@@ -56,9 +58,9 @@ async def test_an_intercept_leaves_the_customer_alone_in_no_table(standing, mode
 async def test_an_intercept_of_a_held_call_takes_it_back(on_call):
     stage = on_call
     await stage.desk.supervise(I, A, Mode.LISTEN)
-    await stage.desk.hold(A)
+    await stage.desk.ask(Hold(A))
     await stage.quiet()
-    await stage.desk.intercept(I, A)
+    await stage.desk.ask(Intercept(I, A))
     await stage.quiet()
     assert stage.hears() == {"555": {"1300"}, "1300": {"555"}}
 
@@ -68,7 +70,7 @@ async def test_an_intercept_begins_a_new_recording(on_call):
     call = stage.desk.call_ids(A)[0]
     await stage.desk.supervise(I, A, Mode.LISTEN)
     await stage.forget(101, 300)
-    await stage.desk.intercept(I, A, call)
+    await stage.desk.ask(Intercept(I, A, call))
     assert await stage.names(300) == ["CallTalking", "RecordingStarted"]
     assert await stage.names(101) == [
         "AgentReady",
@@ -78,7 +80,7 @@ async def test_an_intercept_begins_a_new_recording(on_call):
         "SupervisionEnded",
         "RecordingDone",
     ]
-    await stage.desk.release(I)
+    await stage.desk.ask(Release(I))
     await stage.quiet()
     segments = [c for c in stage.store.appended if isinstance(c, SegmentEnded)]
     assert [segment.agent for segment in segments] == [A, I]
@@ -91,8 +93,8 @@ async def test_an_intercept_begins_a_new_recording(on_call):
 async def test_intercept_needs_a_talking_call_of_that_id(standing):
     stage = standing
     await stage.desk.supervise(I, A, Mode.LISTEN)
-    await refused(Code.NO_CALL, stage.desk.intercept(I, A, "1-1"))
-    await refused(Code.NOT_SUPERVISED, stage.desk.intercept(J, A))
+    await refused(Code.NO_CALL, stage.desk.ask(Intercept(I, A, "1-1")))
+    await refused(Code.NOT_SUPERVISED, stage.desk.ask(Intercept(J, A)))
     stage.lines.phones["555"].hang_up()
     await stage.quiet()
-    await refused(Code.NO_CALL, stage.desk.intercept(I, A))
+    await refused(Code.NO_CALL, stage.desk.ask(Intercept(I, A)))

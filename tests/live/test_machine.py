@@ -36,30 +36,13 @@ from sottovoce.domain.supervision import Mode
 from sottovoce.errors import Refused
 from sottovoce.live import effects as fx
 from sottovoce.live import hearing
-from sottovoce.live.commands import (
-    Answer,
-    CallOut,
-    ChangeMode,
-    ChangeState,
-    ChooseSkills,
-    CloseFloor,
-    DropCall,
-    Hold,
-    Intercept,
-    Mute,
-    ProfileRead,
-    RecordingClosed,
-    RecordingRefused,
-    Release,
-    SignInAgent,
-    SignOutAgent,
-    StopSupervision,
-    Supervise,
-    TakeBack,
-    TimerRan,
-)
+from sottovoce.live.availability import ChangeState, ChooseSkills, ForceState
 from sottovoce.live.floor import Floor
+from sottovoce.live.handling import Answer, CallOut, Hold, Mute, Release, TakeBack
+from sottovoce.live.hearing import RecordingClosed, RecordingRefused
+from sottovoce.live.presence import CloseFloor, ProfileRead, SignInAgent, SignOutAgent
 from sottovoce.live.state import Call, FloorSettings
+from sottovoce.live.supervising import ChangeMode, DropCall, Intercept, StopSupervision, Supervise
 from sottovoce.live.views import SignIn
 from sottovoce.media.engine import LegsLost, LegTimedOut
 
@@ -302,7 +285,7 @@ class FloorMachine(RuleBasedStateMachine):
         trigger=st.sampled_from([Trigger.FORCE_BUSY, Trigger.FORCE_IDLE, Trigger.FORCE_REST]),
     )
     def force(self, by, agent, trigger):
-        self.give(ChangeState(agent, trigger, 1, 60, by=by), may_refuse=True)
+        self.give(ForceState(by, agent, trigger, 1, 60), may_refuse=True)
 
     @rule(
         by=st.sampled_from(INSPECTORS),
@@ -406,7 +389,7 @@ class FloorMachine(RuleBasedStateMachine):
     def a_timer_runs_out(self, data):
         timer = data.draw(st.sampled_from(sorted(self.timers, key=repr)))
         self.timers.discard(timer)
-        self.give(TimerRan(timer))
+        self.give(timer)
 
     @rule(
         without=st.frozensets(st.sampled_from(AGENTS), max_size=2),

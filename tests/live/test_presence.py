@@ -8,7 +8,7 @@ import pytest
 from tests.live.refusals import refused
 
 from sottovoce.domain import events
-from sottovoce.domain.agents import AgentState
+from sottovoce.domain.agents import AgentState, Trigger
 from sottovoce.domain.directory import AgentId, SkillId, VdnId
 from sottovoce.domain.journal import (
     AuditEntry,
@@ -21,7 +21,11 @@ from sottovoce.domain.journal import (
 from sottovoce.domain.legs import LegId
 from sottovoce.domain.supervision import Mode
 from sottovoce.errors import Code, Refused
+from sottovoce.live.availability import AdjustSkills, ChangeState, ForceState
 from sottovoce.live.desk import DeskSettings
+from sottovoce.live.handling import Release
+from sottovoce.live.presence import ForceSignOut, SignOutAgent
+from sottovoce.live.supervising import ChangeMode, DropCall, Intercept
 from sottovoce.live.views import SignIn
 
 A, B, I, J = AgentId(101), AgentId(102), AgentId(300), AgentId(301)  # noqa: E741
@@ -57,15 +61,15 @@ async def test_sign_in_begins_as_asked(stage, status, names):
 )
 async def test_who_may_not_sign_in(stage, agent, wish, code):
     await stage.sign_in(102)
-    await refused(code, stage.desk.sign_in(agent, wish))
+    await refused(code, stage.desk.sessions.sign_in(agent, wish))
 
 
 async def test_too_many_wrong_passwords_lock_for_a_while(new_stage):
     stage = new_stage(settings=DeskSettings(lock_after=3, lock_s=60))
     await stage.desk.open([VdnId(1)])
     for _ in range(3):
-        await refused(Code.WRONG_CREDENTIALS, stage.desk.sign_in(A, SignIn("wrong", "")))
-    await refused(Code.ACCOUNT_LOCKED, stage.desk.sign_in(A, SignIn("secret", "")))
+        await refused(Code.WRONG_CREDENTIALS, stage.desk.sessions.sign_in(A, SignIn("wrong", "")))
+    await refused(Code.ACCOUNT_LOCKED, stage.desk.sessions.sign_in(A, SignIn("secret", "")))
     stage.clock.advance(61)
     await stage.sign_in(101)
     await stage.desk.close()
@@ -73,15 +77,15 @@ async def test_too_many_wrong_passwords_lock_for_a_while(new_stage):
 
 
 async def test_one_sign_in_at_a_time(stage):
-    first = asyncio.ensure_future(stage.desk.sign_in(A, SignIn("secret", "")))
+    first = asyncio.ensure_future(stage.desk.sessions.sign_in(A, SignIn("secret", "")))
     await asyncio.sleep(0)
-    await refused(Code.SIGN_IN_RUNNING, stage.desk.sign_in(A, SignIn("secret", ""), force=True))
+    await refused(Code.SIGN_IN_RUNNING, stage.desk.sessions.sign_in(A, SignIn("secret", ""), force=True))
     await first
 
 
 async def test_sign_in_is_committed_before_it_takes_effect(stage):
     stage.store.available = False
-    await refused(Code.UNAVAILABLE, stage.desk.sign_in(A, SignIn("secret", "")))
+    await refused(Code.UNAVAILABLE, stage.desk.sessions.sign_in(A, SignIn("secret", "")))
     with pytest.raises(Refused):
         stage.desk.status(A)
     stage.store.available = True
@@ -98,11 +102,11 @@ async def test_a_forced_sign_in_takes_over_with_the_call(stage):
     old = stage.guids[101]
     poll = asyncio.ensure_future(_polls_until_none(stage, A))
     await asyncio.sleep(0)
-    signed = await stage.desk.sign_in(A, SignIn("secret", ""), force=True)
+    signed = await stage.desk.sessions.sign_in(A, SignIn("secret", ""), force=True)
     assert await poll is None
     with pytest.raises(Refused):
-        stage.desk.authenticate(A, old)
-    stage.desk.authenticate(A, signed.guid)
+        stage.desk.sessions.authenticate(A, old)
+    stage.desk.sessions.authenticate(A, signed.guid)
     assert await stage.names(101) == ["InService", "AgentPreoccupied", "PhoneOffHook", "CallTalking"]
     assert stage.hears() == {"555": {"1101"}, "1101": {"555"}}
     assert stage.state(101) is AgentState.TALKING
@@ -110,14 +114,14 @@ async def test_a_forced_sign_in_takes_over_with_the_call(stage):
 
 async def _polls_until_none(stage, agent):
     while (queued := await stage.desk.next_event(agent, 5)) is not None:
-        stage.desk.event_delivered(agent, queued.id)
+        stage.desk.feed.delivered(agent, queued.id)
     return queued
 
 
 async def test_a_forced_sign_in_at_another_phone_ends_the_old_session(stage):
     await stage.sign_in(101)
     await stage.call_in("555")
-    await stage.desk.sign_in(A, SignIn("secret", "1104"), force=True)
+    await stage.desk.sessions.sign_in(A, SignIn("secret", "1104"), force=True)
     await stage.quiet()
     assert stage.hears() == {}
     assert stage.state(101) is AgentState.IDLE
@@ -127,13 +131,13 @@ async def test_a_forced_sign_in_at_another_phone_ends_the_old_session(stage):
 async def test_sign_out_waits_for_the_call_unless_forced(stage):
     await stage.sign_in(101)
     await stage.call_in("555")
-    await refused(Code.AGENT_BUSY_IN_CALL, stage.desk.sign_out(A))
-    await stage.desk.sign_out(A, force=True, reason="reason 7")
+    await refused(Code.AGENT_BUSY_IN_CALL, stage.desk.ask(SignOutAgent(A)))
+    await stage.desk.ask(SignOutAgent(A, force=True, reason="reason 7"))
     await stage.quiet()
     assert stage.hears() == {}
-    await refused(Code.NOT_SIGNED_IN, stage.desk.sign_out(A))
+    await refused(Code.NOT_SIGNED_IN, stage.desk.ask(SignOutAgent(A)))
     with pytest.raises(Refused):
-        stage.desk.authenticate(A, stage.guids[101])
+        stage.desk.sessions.authenticate(A, stage.guids[101])
     ended = [change for change in stage.store.written if isinstance(change, SessionEnded)]
     assert [(one.agent, one.reason) for one in ended] == [(A, "reason 7")]
 
@@ -142,7 +146,7 @@ async def test_who_signs_out_gets_no_call_from_the_queue_on_the_way(stage):
     await stage.sign_in(101)
     await stage.call_in("555")
     await stage.call_in("556")
-    await stage.desk.sign_out(A, force=True)
+    await stage.desk.ask(SignOutAgent(A, force=True))
     await stage.quiet()
     assert stage.hears() == {"556": {"♪"}}
     assert len(stage.engine.ever_opened) == 3
@@ -152,9 +156,9 @@ async def test_two_minutes_without_poll_or_handshake_sign_out(stage):
     await stage.sign_in(101, 102, 103)
     await stage.forget(101, 102, 103)
     await stage.later(100)
-    stage.desk.heartbeat(A)
+    stage.desk.sessions.heartbeat(A)
     assert await stage.desk.next_event(B, 0) is None
-    stage.desk.authenticate(AgentId(103), stage.guids[103])
+    stage.desk.sessions.authenticate(AgentId(103), stage.guids[103])
     await stage.later(21)
     with pytest.raises(Refused):
         stage.desk.status(AgentId(103))
@@ -167,7 +171,7 @@ async def test_inspectors_who_asked_are_told_of_sign_ins(stage):
     await stage.sign_in(102, listen_status=True)
     await stage.forget(300, 301, 102)
     await stage.sign_in(101)
-    await stage.desk.sign_out(A)
+    await stage.desk.ask(SignOutAgent(A))
     assert await stage.events(300) == [
         events.PresenceChanged(I, A, "Agent 101", True),
         events.PresenceChanged(I, A, "Agent 101", False),
@@ -181,14 +185,14 @@ async def test_inspectors_who_asked_are_told_of_sign_ins(stage):
 async def test_busy_and_back(stage):
     await stage.sign_in(101)
     await stage.forget(101)
-    await refused(Code.WRONG_AGENT_STATE, stage.desk.cancel_busy(A))
-    await refused(Code.BAD_PARAMETER, stage.desk.set_busy(A, 7))
-    await stage.desk.set_busy(A, 203)
-    await refused(Code.WRONG_AGENT_STATE, stage.desk.set_busy(A, 204))
-    await stage.desk.set_busy(A, 204, prolong=True)
-    await stage.desk.cancel_busy(A)
-    await stage.desk.set_busy(A)
-    await stage.desk.set_idle(A)
+    await refused(Code.WRONG_AGENT_STATE, stage.desk.ask(ChangeState(A, Trigger.CANCEL_BUSY)))
+    await refused(Code.BAD_PARAMETER, stage.desk.ask(ChangeState(A, Trigger.SAY_BUSY, 7)))
+    await stage.desk.ask(ChangeState(A, Trigger.SAY_BUSY, 203))
+    await refused(Code.WRONG_AGENT_STATE, stage.desk.ask(ChangeState(A, Trigger.SAY_BUSY, 204)))
+    await stage.desk.ask(ChangeState(A, Trigger.SAY_BUSY, 204, prolong=True))
+    await stage.desk.ask(ChangeState(A, Trigger.CANCEL_BUSY))
+    await stage.desk.ask(ChangeState(A, Trigger.SAY_BUSY))
+    await stage.desk.ask(ChangeState(A, Trigger.SAY_IDLE))
     assert await stage.events(101) == [
         events.AgentSetBusy(A, 203),
         events.AgentSetBusy(A, 204),
@@ -202,13 +206,15 @@ async def test_rest_and_its_reminder(stage):
     await stage.sign_in(101)
     await stage.forget(101)
     for seconds, cause in ((0, 0), (86400, 0), (60, 256), (60, -1)):
-        await refused(Code.BAD_PARAMETER, stage.desk.start_rest(A, seconds, cause))
-    await stage.desk.start_rest(A, 60, 5)
-    await refused(Code.WRONG_AGENT_STATE, stage.desk.start_rest(A, 60, 5))
+        await refused(
+            Code.BAD_PARAMETER, stage.desk.ask(ChangeState(A, Trigger.REST, seconds=seconds, reason=cause))
+        )
+    await stage.desk.ask(ChangeState(A, Trigger.REST, seconds=60, reason=5))
+    await refused(Code.WRONG_AGENT_STATE, stage.desk.ask(ChangeState(A, Trigger.REST, seconds=60, reason=5)))
     await stage.later(61)
     assert stage.state(101) is AgentState.REST
-    await stage.desk.start_rest(A, 30, 6, prolong=True)
-    await stage.desk.cancel_rest(A)
+    await stage.desk.ask(ChangeState(A, Trigger.REST, seconds=30, reason=6, prolong=True))
+    await stage.desk.ask(ChangeState(A, Trigger.CANCEL_REST))
     await stage.later(31)
     assert await stage.events(101) == [
         events.AgentSetRest(A, 5, 60),
@@ -220,9 +226,9 @@ async def test_rest_and_its_reminder(stage):
 
 async def test_a_rest_prolonged_by_the_same_time_is_reminded_of_anew(stage):
     await stage.sign_in(101)
-    await stage.desk.start_rest(A, 60, 5)
+    await stage.desk.ask(ChangeState(A, Trigger.REST, seconds=60, reason=5))
     await stage.later(50)
-    await stage.desk.start_rest(A, 60, 5, prolong=True)
+    await stage.desk.ask(ChangeState(A, Trigger.REST, seconds=60, reason=5, prolong=True))
     await stage.forget(101)
     await stage.later(50)
     assert await stage.events(101) == []
@@ -233,21 +239,21 @@ async def test_a_rest_prolonged_by_the_same_time_is_reminded_of_anew(stage):
 async def test_work_and_back(stage):
     await stage.sign_in(101)
     await stage.forget(101)
-    await stage.desk.start_work(A)
-    assert stage.desk.status(A).working
-    await stage.desk.cancel_work(A)
+    await stage.desk.ask(ChangeState(A, Trigger.WORK))
+    assert stage.state(101) is AgentState.WRAP_UP
+    await stage.desk.ask(ChangeState(A, Trigger.CANCEL_WORK))
     assert await stage.names(101) == ["AgentSetWork", "AgentWorkCancelled"]
-    await refused(Code.WRONG_AGENT_STATE, stage.desk.cancel_work(A))
+    await refused(Code.WRONG_AGENT_STATE, stage.desk.ask(ChangeState(A, Trigger.CANCEL_WORK)))
 
 
 async def test_a_wish_during_the_call_is_pending_and_told_after_it(stage):
     await stage.sign_in(101)
     await stage.call_in("555")
     await stage.forget(101)
-    await stage.desk.start_rest(A, 60, 3)
+    await stage.desk.ask(ChangeState(A, Trigger.REST, seconds=60, reason=3))
     assert await stage.names(101) == []
     assert stage.desk.status(A).pending is AgentState.REST
-    await stage.desk.release(A)
+    await stage.desk.ask(Release(A))
     assert (await stage.names(101))[:4] == [
         "CallReleased",
         "CustomerReleased",
@@ -259,10 +265,10 @@ async def test_a_wish_during_the_call_is_pending_and_told_after_it(stage):
 
 async def test_busy_and_resting_agents_get_no_calls(stage):
     await stage.sign_in(101)
-    await stage.desk.set_busy(A)
+    await stage.desk.ask(ChangeState(A, Trigger.SAY_BUSY))
     await stage.call_in("555")
     assert stage.hears() == {"555": {"♪"}}
-    await stage.desk.cancel_busy(A)
+    await stage.desk.ask(ChangeState(A, Trigger.CANCEL_BUSY))
     await stage.quiet()
     assert stage.hears() == {"555": {"1101"}, "1101": {"555"}}
 
@@ -270,9 +276,9 @@ async def test_busy_and_resting_agents_get_no_calls(stage):
 async def test_forced_states(stage):
     await stage.sign_in(101, 300)
     await stage.forget(101)
-    await stage.desk.force_busy(I, A)
-    await stage.desk.force_rest(I, A, 60, 9)
-    await stage.desk.force_idle(I, A)
+    await stage.desk.ask(ForceState(I, A, Trigger.FORCE_BUSY))
+    await stage.desk.ask(ForceState(I, A, Trigger.FORCE_REST, seconds=60, cause=9))
+    await stage.desk.ask(ForceState(I, A, Trigger.FORCE_IDLE))
     assert await stage.events(101) == [
         events.AgentSetBusy(A, 3),
         events.AgentSetRest(A, 9, 60),
@@ -285,10 +291,10 @@ async def test_forced_states(stage):
 async def test_forced_during_a_call_is_pending(stage):
     await stage.sign_in(101, 300)
     await stage.call_in("555")
-    await stage.desk.force_busy(I, A)
+    await stage.desk.ask(ForceState(I, A, Trigger.FORCE_BUSY))
     assert stage.state(101) is AgentState.TALKING
     assert stage.desk.status(A).pending is AgentState.BUSY
-    await stage.desk.force_idle(I, A)
+    await stage.desk.ask(ForceState(I, A, Trigger.FORCE_IDLE))
     assert stage.desk.status(A).pending is None
 
 
@@ -297,7 +303,7 @@ async def test_who_is_thrown_out_is_told(stage):
     await stage.forget(101)
     poll = asyncio.ensure_future(stage.desk.next_event(A, 5))
     await asyncio.sleep(0)
-    await stage.desk.force_sign_out(I, A)
+    await stage.desk.ask(ForceSignOut(I, A))
     told = await poll
     assert type(told.event) is events.ServiceShutdown
     with pytest.raises(Refused):
@@ -306,20 +312,20 @@ async def test_who_is_thrown_out_is_told(stage):
 
 async def test_adjusted_skills(stage):
     await stage.sign_in(101, 300)
-    await stage.desk.adjust_skills(I, A, [SkillId(2)])
+    await stage.desk.ask(AdjustSkills(I, A, (SkillId(2),)))
     assert [skill.skill for skill in stage.desk.skills(A)] == [2]
-    await refused(Code.BAD_PARAMETER, stage.desk.adjust_skills(I, A, [SkillId(9)]))
-    await stage.desk.adjust_skills(I, A, [])
+    await refused(Code.BAD_PARAMETER, stage.desk.ask(AdjustSkills(I, A, (SkillId(9),))))
+    await stage.desk.ask(AdjustSkills(I, A, ()))
     assert stage.desk.skills(A) == ()
 
 
 def inspector_commands(desk, inspector, target):
     yield desk.supervise(inspector, target, Mode.LISTEN)
-    yield desk.force_busy(inspector, target)
-    yield desk.force_idle(inspector, target)
-    yield desk.force_rest(inspector, target, 60, 1)
-    yield desk.force_sign_out(inspector, target)
-    yield desk.adjust_skills(inspector, target, [])
+    yield desk.ask(ForceState(inspector, target, Trigger.FORCE_BUSY))
+    yield desk.ask(ForceState(inspector, target, Trigger.FORCE_IDLE))
+    yield desk.ask(ForceState(inspector, target, Trigger.FORCE_REST, seconds=60, cause=1))
+    yield desk.ask(ForceSignOut(inspector, target))
+    yield desk.ask(AdjustSkills(inspector, target, ()))
 
 
 @pytest.mark.parametrize(
@@ -348,11 +354,11 @@ async def test_rights_and_the_vdns_boundary(stage, inspector, target, code):
 async def test_commands_on_a_supervision_need_the_right_too(stage):
     await stage.sign_in(101, 102)
     for asked in (
-        stage.desk.toggle(B, A),
-        stage.desk.change_mode(B, A, Mode.INSERT),
+        stage.desk.ask(ChangeMode(B, A, None)),
+        stage.desk.ask(ChangeMode(B, A, Mode.INSERT)),
         stage.desk.stop(B, A),
-        stage.desk.intercept(B, A),
-        stage.desk.drop_call(B, "1-1"),
+        stage.desk.ask(Intercept(B, A)),
+        stage.desk.ask(DropCall(B, "1-1")),
     ):
         await refused(Code.NO_RIGHT, asked)
 
@@ -362,15 +368,15 @@ async def test_an_inspector_must_be_idle_to_begin(stage, state):
     await stage.sign_in(101, 300)
     desk = stage.desk
     if state == "busy":
-        await desk.set_busy(I)
+        await desk.ask(ChangeState(I, Trigger.SAY_BUSY))
     elif state == "rest":
-        await desk.start_rest(I, 60)
+        await desk.ask(ChangeState(I, Trigger.REST, seconds=60))
     elif state == "work":
-        await desk.start_work(I)
+        await desk.ask(ChangeState(I, Trigger.WORK))
     else:
         await stage.call_in("555")
         await desk.supervise(I, A, Mode.LISTEN)
-        await desk.intercept(I, A)
+        await desk.ask(Intercept(I, A))
     for mode in Mode:
         await refused(Code.WRONG_AGENT_STATE, desk.supervise(I, A, mode))
 
@@ -430,7 +436,7 @@ async def test_a_changed_configuration(stage):
     stage.store.profiles[VdnId(1)] = type(profile)(profile.vdn, "new", agents, profile.skills)
     await stage.desk.reload(VdnId(1))
     assert stage.desk.floor_view(VdnId(1)).name == "new"
-    await refused(Code.WRONG_CREDENTIALS, stage.desk.sign_in(B, SignIn("secret", "")))
+    await refused(Code.WRONG_CREDENTIALS, stage.desk.sessions.sign_in(B, SignIn("secret", "")))
     assert stage.state(101) is AgentState.IDLE
 
 
@@ -439,7 +445,7 @@ async def test_a_changed_configuration(stage):
 
 async def test_what_a_crash_leaves(stage, new_stage):
     await stage.sign_in(101, 300)
-    await stage.desk.set_busy(A, 201)
+    await stage.desk.ask(ChangeState(A, Trigger.SAY_BUSY, 201))
     await stage.quiet()
     latest = {change.agent: change for change in stage.store.written if isinstance(change, SessionSaved)}
     again = new_stage()
@@ -449,8 +455,8 @@ async def test_what_a_crash_leaves(stage, new_stage):
         ["7-7"],
     )
     await again.desk.open([VdnId(1)])
-    again.desk.authenticate(A, stage.guids[101])
-    again.desk.authenticate(I, stage.guids[300])
+    again.desk.sessions.authenticate(A, stage.guids[101])
+    again.desk.sessions.authenticate(I, stage.guids[300])
     assert again.state(101) is AgentState.BUSY
     assert again.state(300) is AgentState.IDLE
     assert [skill.skill for skill in again.desk.skills(A)] == [1, 2]
@@ -480,4 +486,4 @@ async def test_a_closed_desk_can_be_closed_again_and_takes_no_commands(stage):
     await stage.sign_in(101)
     await stage.desk.close()
     await stage.desk.close()
-    await refused(Code.UNAVAILABLE, stage.desk.set_busy(A))
+    await refused(Code.UNAVAILABLE, stage.desk.ask(ChangeState(A, Trigger.SAY_BUSY)))

@@ -13,11 +13,15 @@ import pytest
 from tests.live.refusals import refused
 
 from sottovoce.domain import events
-from sottovoce.domain.agents import AgentState
+from sottovoce.domain.agents import AgentState, Trigger
 from sottovoce.domain.directory import AgentId, VdnId
 from sottovoce.domain.journal import AuditEntry
 from sottovoce.domain.supervision import Mode
 from sottovoce.errors import Code
+from sottovoce.live.availability import AdjustSkills, ForceState
+from sottovoce.live.handling import Hold, Mute, Release, TakeBack
+from sottovoce.live.presence import ForceSignOut, SignOutAgent
+from sottovoce.live.supervising import ChangeMode, DropCall, Intercept
 from sottovoce.media.engine import LegsLost, LegTimedOut
 
 A, B, I, J = AgentId(101), AgentId(102), AgentId(300), AgentId(301)  # noqa: E741
@@ -88,10 +92,10 @@ async def test_held_by_interface(on_call, mode, agent_hears, inspector_hears):
     await stage.desk.supervise(I, A, mode)
     await stage.quiet()
     before = stage.hears()
-    await stage.desk.hold(A)
+    await stage.desk.ask(Hold(A))
     await stage.quiet()
     assert stage.hears() == {"555": {"♪"}, "1101": agent_hears, "1300": inspector_hears}
-    await stage.desk.take_back(A)
+    await stage.desk.ask(TakeBack(A))
     await stage.quiet()
     assert stage.hears() == before
 
@@ -111,10 +115,10 @@ async def test_held_by_the_agents_phone(on_call):
 
 async def test_a_hold_by_both_ends_with_the_later_of_them(on_call):
     stage = on_call
-    await stage.desk.hold(A)
+    await stage.desk.ask(Hold(A))
     stage.phone(101).hold()
     await stage.quiet()
-    await stage.desk.take_back(A)
+    await stage.desk.ask(TakeBack(A))
     await stage.quiet()
     assert stage.hears() == {"555": {"♪"}, "1101": set()}
     stage.phone(101).resume()
@@ -140,14 +144,14 @@ async def test_the_agent_signs_out(on_call, how):
     await stage.desk.supervise(I, A, Mode.WHISPER)
     await stage.forget(300)
     if how == "himself":
-        await stage.desk.sign_out(A, force=True)
+        await stage.desk.ask(SignOutAgent(A, force=True))
     elif how == "forced":
-        await stage.desk.force_sign_out(J, A)
+        await stage.desk.ask(ForceSignOut(J, A))
     else:
         for _ in range(6):
             await stage.later(25)
-            stage.desk.heartbeat(I)
-            stage.desk.heartbeat(J)
+            stage.desk.sessions.heartbeat(I)
+            stage.desk.sessions.heartbeat(J)
     names = await stage.names(300)
     assert names[-2:] == ["PhoneReleased", "AgentReady"]
     assert stage.hears() == {}
@@ -161,7 +165,7 @@ async def test_two_inspectors_on_one_agent(on_call):
     await stage.desk.supervise(J, A, Mode.LISTEN)
     await stage.quiet()
     assert stage.hears() == WHISPERING | {"1301": {"555", "1101"}}
-    await stage.desk.change_mode(J, A, Mode.INSERT)
+    await stage.desk.ask(ChangeMode(J, A, Mode.INSERT))
     await stage.quiet()
     assert stage.hears() == {
         "555": {"1101", "1301"},
@@ -231,7 +235,7 @@ async def test_the_lease_runs_out(on_call):
     await stage.forget(101, 300)
     await stage.later(29)
     assert stage.hears() == WHISPERING
-    stage.desk.authenticate(I, stage.guids[300])
+    stage.desk.sessions.authenticate(I, stage.guids[300])
     await stage.later(29)
     assert stage.hears() == WHISPERING
     await stage.later(2)
@@ -261,9 +265,9 @@ async def test_an_inspector_who_never_picks_up(on_call):
     stage.phone(300).ready = False
     await stage.desk.supervise(I, A, Mode.WHISPER)
     assert await stage.names(300) == ["AgentPreoccupied", "PhoneAlerting"]
-    stage.desk.heartbeat(I)
+    stage.desk.sessions.heartbeat(I)
     await stage.later(29)
-    stage.desk.authenticate(I, stage.guids[300])
+    stage.desk.sessions.authenticate(I, stage.guids[300])
     assert stage.state(300) is AgentState.PREOCCUPIED
     await stage.later(2)
     assert await stage.names(300) == ["PhoneReleased", "AgentReady"]
@@ -297,9 +301,9 @@ async def test_stop_while_the_start_is_being_committed(on_call):
 async def test_the_later_of_two_changes_wins(on_call):
     stage = on_call
     await stage.desk.supervise(I, A, Mode.LISTEN)
-    first = asyncio.ensure_future(stage.desk.change_mode(I, A, Mode.WHISPER))
+    first = asyncio.ensure_future(stage.desk.ask(ChangeMode(I, A, Mode.WHISPER)))
     await asyncio.sleep(0)
-    await stage.desk.change_mode(I, A, Mode.LISTEN)
+    await stage.desk.ask(ChangeMode(I, A, Mode.LISTEN))
     await asyncio.gather(first, return_exceptions=True)
     await stage.quiet()
     assert stage.hears() == LISTENING
@@ -336,25 +340,25 @@ async def test_a_plain_stop_ends_a_whisper_too(on_call):
 
 async def test_toggle_goes_between_listen_and_insert_only(on_call):
     stage = on_call
-    await refused(Code.NOT_SUPERVISED, stage.desk.toggle(I, A))
+    await refused(Code.NOT_SUPERVISED, stage.desk.ask(ChangeMode(I, A, None)))
     await stage.desk.supervise(I, A, Mode.LISTEN)
     await stage.forget(101)
-    await stage.desk.toggle(I, A)
+    await stage.desk.ask(ChangeMode(I, A, None))
     await stage.quiet()
     assert stage.hears() == INSERTED
     assert await stage.names(101) == []
-    await stage.desk.change_mode(I, None, Mode.WHISPER)
+    await stage.desk.ask(ChangeMode(I, None, Mode.WHISPER))
     assert await stage.events(101) == [events.SupervisionStarted(A, I, Mode.WHISPER)]
-    await refused(Code.WRONG_SUPERVISION_STATE, stage.desk.toggle(I, A))
+    await refused(Code.WRONG_SUPERVISION_STATE, stage.desk.ask(ChangeMode(I, A, None)))
 
 
 async def test_a_change_while_his_phone_rings(on_call):
     stage = on_call
     stage.phone(300).ready = False
     await stage.desk.supervise(I, A, Mode.INSERT)
-    await stage.desk.change_mode(I, A, Mode.LISTEN)
-    await refused(Code.WRONG_SUPERVISION_STATE, stage.desk.toggle(I, A))
-    await refused(Code.WRONG_SUPERVISION_STATE, stage.desk.intercept(I, A))
+    await stage.desk.ask(ChangeMode(I, A, Mode.LISTEN))
+    await refused(Code.WRONG_SUPERVISION_STATE, stage.desk.ask(ChangeMode(I, A, None)))
+    await refused(Code.WRONG_SUPERVISION_STATE, stage.desk.ask(Intercept(I, A)))
     await stage.quiet()
     stage.phone(300).lift()
     await stage.quiet()
@@ -375,7 +379,7 @@ async def test_an_inspector_who_is_inspected(new_stage):
     await stage.desk.supervise(I, A, Mode.WHISPER)
     await stage.quiet()
     assert stage.hears() == WHISPERING | {"1301": set()}
-    await stage.desk.intercept(I, A)
+    await stage.desk.ask(Intercept(I, A))
     await stage.quiet()
     assert stage.hears() == {
         "555": {"1300"},
@@ -383,7 +387,7 @@ async def test_an_inspector_who_is_inspected(new_stage):
         "1301": {"555", "1300"},
         "1101": set(),
     }
-    await stage.desk.release(I)
+    await stage.desk.ask(Release(I))
     await stage.desk.supervise(I, A, Mode.LISTEN)
     await stage.desk.stop(I, A)
     await stage.quiet()
@@ -400,25 +404,25 @@ async def test_without_the_store_nothing_begins_and_everything_ends(on_call):
     desk = stage.desk
     for asked in (
         desk.supervise(J, A, Mode.LISTEN),
-        desk.change_mode(I, A, Mode.INSERT),
-        desk.intercept(I, A),
-        desk.force_busy(J, A),
-        desk.force_idle(J, A),
-        desk.force_rest(J, A, 60, 1),
-        desk.force_sign_out(J, A),
-        desk.adjust_skills(J, A, []),
-        desk.drop_call(J, desk.call_ids(A)[0]),
+        desk.ask(ChangeMode(I, A, Mode.INSERT)),
+        desk.ask(Intercept(I, A)),
+        desk.ask(ForceState(J, A, Trigger.FORCE_BUSY)),
+        desk.ask(ForceState(J, A, Trigger.FORCE_IDLE)),
+        desk.ask(ForceState(J, A, Trigger.FORCE_REST, seconds=60, cause=1)),
+        desk.ask(ForceSignOut(J, A)),
+        desk.ask(AdjustSkills(J, A, ())),
+        desk.ask(DropCall(J, desk.call_ids(A)[0])),
     ):
         await refused(Code.UNAVAILABLE, asked)
     assert stage.hears() == WHISPERING
     assert await stage.names(101) == await stage.names(300) == await stage.names(301) == []
-    await desk.mute(A)
-    await desk.unmute(A)
-    await desk.change_mode(I, A, Mode.LISTEN)
+    await desk.ask(Mute(A, True))
+    await desk.ask(Mute(A, False))
+    await desk.ask(ChangeMode(I, A, Mode.LISTEN))
     await stage.quiet()
     assert stage.hears() == LISTENING
     await desk.stop(I, A)
-    await desk.release(A)
+    await desk.ask(Release(A))
     await stage.quiet()
     assert stage.hears() == {}
 

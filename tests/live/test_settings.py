@@ -5,9 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 
 from sottovoce.domain import events
-from sottovoce.domain.agents import AgentState
+from sottovoce.domain.agents import AgentState, Trigger
 from sottovoce.domain.directory import AgentId, VdnId
 from sottovoce.domain.journal import Restored, SegmentEnded, SessionSaved
+from sottovoce.live.availability import ChangeState
 from sottovoce.live.state import FloorSettings
 
 A = AgentId(101)
@@ -62,7 +63,7 @@ async def test_wrap_up_is_limited_from_the_sign_in_on_and_after_a_restart(new_st
     stage = new_stage(floor=FloorSettings(wrap_up_s=30.0))
     await stage.desk.open([VdnId(1)])
     await stage.sign_in(101, status=AgentState.WRAP_UP)
-    await stage.desk.start_work(A)
+    await stage.desk.ask(ChangeState(A, Trigger.WORK))
     left = [change for change in stage.store.written if isinstance(change, SessionSaved)][-1]
     again = new_stage(floor=FloorSettings(wrap_up_s=30.0))
     again.store.restored[VdnId(1)] = Restored([left])
@@ -79,8 +80,8 @@ async def test_wrap_up_that_was_left_in_time_ends_once(new_stage):
     stage = new_stage(floor=FloorSettings(wrap_up_s=30.0))
     await stage.desk.open([VdnId(1)])
     await stage.sign_in(101)
-    await stage.desk.start_work(A)
-    await stage.desk.cancel_work(A)
+    await stage.desk.ask(ChangeState(A, Trigger.WORK))
+    await stage.desk.ask(ChangeState(A, Trigger.CANCEL_WORK))
     await stage.forget(101)
     await stage.later(31)
     assert await stage.names(101) == []

@@ -5,6 +5,7 @@ from __future__ import annotations
 from sottovoce.domain.agents import AgentState
 from sottovoce.domain.directory import AgentId
 from sottovoce.domain.supervision import Mode
+from sottovoce.live.handling import Release
 
 A, I = AgentId(101), AgentId(300)  # noqa: E741
 
@@ -48,7 +49,7 @@ async def test_the_events_of_an_inbound_call_and_a_whisper(stage):
     await stage.desk.stop(I, None, whisper=True)
     assert await stage.names(300) == ["PhoneReleased", "AgentReady"]
     assert await stage.names(101) == ["SupervisionEnded"]
-    await stage.desk.release(A)
+    await stage.desk.ask(Release(A))
     assert await stage.names(101) == [
         "CallReleased",
         "CustomerReleased",

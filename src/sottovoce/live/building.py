@@ -13,11 +13,11 @@ from sottovoce.domain.journal import ContactEnded, DialogEnded, SessionSaved
 from sottovoce.domain.legs import LegId
 from sottovoce.domain.lines import LegGone, LegOffered, LineEvent
 from sottovoce.errors import Code, Refused
-from sottovoce.live.commands import ProfileRead
 from sottovoce.live.driver import Driver
 from sottovoce.live.feed import Feed
 from sottovoce.live.floor import Floor
 from sottovoce.live.ports import Lines, Store
+from sottovoce.live.presence import ProfileRead
 from sottovoce.live.state import FloorSettings
 from sottovoce.media.engine import (
     DigitPressed,

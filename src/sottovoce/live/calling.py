@@ -13,8 +13,9 @@ from sottovoce.domain.calls import CallDirection, CallState, CallTrigger, move
 from sottovoce.domain.journal import ContactBegan
 from sottovoce.domain.legs import ReleaseCause
 from sottovoce.domain.lines import LegOffered
-from sottovoce.live import hearing, seating, supervising
+from sottovoce.live import bonds, hearing, seating
 from sottovoce.live.effects import Accept, Announce, Arm, CallUnanswered, Disarm, HangUp
+from sottovoce.live.inputs import happens
 from sottovoce.live.state import Call, FloorState, Seat
 
 log = structlog.get_logger(__name__)
@@ -36,6 +37,7 @@ def began(floor: FloorState, call: Call) -> None:
     )
 
 
+@happens(LegOffered)
 def offered(floor: FloorState, offer: LegOffered) -> None:
     """A caller dialled a number of this VDN: find its access code, answer, queue."""
     code = floor.profile.access_codes.get(offer.called)
@@ -132,9 +134,9 @@ def talk(floor: FloorState, call: Call) -> None:
 def join(floor: FloorState, call: Call, seat: Seat, *, taken_from: Seat | None = None) -> None:
     """Begin a talk segment: recording, music, table, words. New callers never meet an inserted inspector.
 
-    `taken_from` talked with this customer until now: the same table takes him away there.
+    `taken_from` talked with this customer until now: the same table takes the customer away there.
     """
-    supervising.fall_back(floor, seat)
+    bonds.fall_back(floor, seat)
     if hearing.on_hold(seat):
         hearing.music(floor, call, True)
     elif call.direction is CallDirection.INBOUND or call.segments:
@@ -148,12 +150,12 @@ def join(floor: FloorState, call: Call, seat: Seat, *, taken_from: Seat | None =
 
 
 def tell_talking(floor: FloorState, call: Call, seat: Seat) -> None:
-    """Tell the agent that he talks."""
+    """Tell the agent that the talk began."""
     floor.emit(events.CallTalking(seat.agent, call.call, call.caller, call.called, call.direction))
 
 
 def unanswered(floor: FloorState, call: Call, reason: BusyReason) -> None:
-    """The agent did not take it: he is busy now, the call goes to the next one, at its old place."""
+    """The agent did not take it and is busy now; the call goes to the next one, at its old place."""
     seat = call.seat
     assert seat is not None
     assert call.skill is not None
@@ -180,7 +182,7 @@ def end_call(floor: FloorState, call: Call, reason: str, *, customer_gone: bool 
     floor.do(Disarm(CallUnanswered(call.call)))
     if seat is not None:
         seat.call, seat.last_call = None, call
-        supervising.fall_back(floor, seat)
+        bonds.fall_back(floor, seat)
         hearing.refresh(floor, seat)
     hearing.end_segment(floor, call)
     if call.customer is not None:
@@ -194,7 +196,7 @@ def end_call(floor: FloorState, call: Call, reason: str, *, customer_gone: bool 
 
 
 def leave_call(floor: FloorState, call: Call, seat: Seat, *, talked: bool) -> None:
-    """Tell the agent that his call is over, and free his phone and him."""
+    """Tell the agent that the call is over, and free the phone and the agent."""
     if call.direction is CallDirection.OUTBOUND and not talked:
         if call.customer is None and not seat.leg_up:
             floor.emit(events.CallOutFailed(seat.agent, call.call, call.reason))
@@ -239,9 +241,10 @@ def customer_alerting(floor: FloorState, call: Call) -> None:
         floor.emit(events.CustomerAlerting(call.seat.agent, call.call, call.number))
 
 
-def timed_out(floor: FloorState, call_id: str) -> None:
+@happens(CallUnanswered)
+def timed_out(floor: FloorState, timer: CallUnanswered) -> None:
     """Rang too long: at an agent, or at an outside number."""
-    call = floor.calls.get(call_id)
+    call = floor.calls.get(timer.call)
     if call is None or call.seat is None:
         return
     if call.state is CallState.ALERTING:

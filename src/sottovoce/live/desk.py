@@ -1,33 +1,101 @@
-"""The use cases of the live half: what the wire, the console and the demo may ask.
+"""The live half's one front: what the wire, the console and the demo may ask.
 
-One per process; it finds the floor by the agent. Every method may raise `Refused`; those that name an
-agent who is not signed in raise NOT_SIGNED_IN (TARGET_NOT_SIGNED_IN when another agent is meant).
-The use cases stand by subject in `presence_desk`, `call_desk` and `inspection_desk`.
+One per process; it finds the floor by the agent. Every method may raise `Refused`: NOT_SIGNED_IN for an
+asking agent who is not signed in, else what the command's own docstring lists.
 """
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterable
+from dataclasses import dataclass
 
-from sottovoce.domain.directory import VdnId
+from sottovoce.clock import Clock
+from sottovoce.domain import access
+from sottovoce.domain.directory import AgentId, Skill, VdnId
+from sottovoce.domain.supervision import Mode
 from sottovoce.errors import Code, Refused
 from sottovoce.live import pictures
-from sottovoce.live.call_desk import CallDesk
-from sottovoce.live.front import DeskSettings
-from sottovoce.live.inspection_desk import InspectionDesk
-from sottovoce.live.presence_desk import PresenceDesk
-from sottovoce.live.views import FloorView
+from sottovoce.live.building import Building
+from sottovoce.live.feed import Feed
+from sottovoce.live.guids import Guids
+from sottovoce.live.handling import CallOut
+from sottovoce.live.inputs import COMMANDS, Command
+from sottovoce.live.ports import Lines, Passwords, Store
+from sottovoce.live.sessions import Sessions
+from sottovoce.live.state import FloorSettings, FloorState, Seat
+from sottovoce.live.supervising import StopSupervision, Supervise
+from sottovoce.live.views import AgentStatus, AgentView, CallView, FloorView, QueuedEvent, Snapshot
+from sottovoce.media.engine import MediaEngine
+from sottovoce.tasks import Tasks
 
-__all__ = ["Desk", "DeskSettings"]
+
+@dataclass(frozen=True, slots=True)
+class DeskSettings:
+    """What is set for sessions and sign-in. Times in seconds."""
+
+    dynamic_guid: bool = False
+    """AUTHMODE 2: polls and handshakes carry new Guids."""
+    guid_renew_s: float = 300.0
+    guid_grace_s: float = 60.0
+    lock_after: int = 10
+    """Wrong passwords in a row that lock an agent's sign-in for `lock_s`; 0 never locks."""
+    lock_s: float = 300.0
+    queue_capacity: int = 1000
+    """Events that wait for one agent."""
 
 
-class Desk(PresenceDesk, CallDesk, InspectionDesk):
-    """The live half's front."""
+class Desk:
+    """All floors of this process, its sessions and its event queues."""
+
+    def __init__(
+        self,
+        *,
+        store: Store,
+        engine: MediaEngine,
+        lines: Lines,
+        passwords: Passwords,
+        clock: Clock,
+        tasks: Tasks,
+        floor: FloorSettings | None = None,
+        settings: DeskSettings | None = None,
+    ) -> None:
+        chosen = settings or DeskSettings()
+        self._clock = clock
+        self.feed = Feed(chosen.queue_capacity)
+        """Each agent's events."""
+        self._building = Building(
+            store=store,
+            engine=engine,
+            lines=lines,
+            clock=clock,
+            tasks=tasks,
+            feed=self.feed,
+            settings=floor or FloorSettings(),
+        )
+        self.sessions = Sessions(
+            self._building,
+            passwords=passwords,
+            clock=clock,
+            guids=Guids(
+                dynamic=chosen.dynamic_guid, renew_s=chosen.guid_renew_s, grace_s=chosen.guid_grace_s
+            ),
+            lock_after=chosen.lock_after,
+            lock_s=chosen.lock_s,
+        )
+        """Sign-in and Guids."""
+        self._starting: dict[AgentId, AgentId] = {}
+        """Inspectors whose supervision is being begun, and of whom."""
+        self._turn = itertools.count(1)
+        self._last_turn: dict[AgentId, int] = {}
+        """The latest supervision command of an inspector that took effect."""
+
+    # Begin and end
 
     async def open(self, vdns: Iterable[VdnId]) -> None:
         """Open these VDNs' floors, with what a crash left. Engine and lines must run already."""
         for session in await self._building.start(vdns):
-            self._sessions.open(session.agent, session.guid, self._clock.monotonic())
+            self.sessions.restore(session.agent, session.guid)
 
     async def close(self) -> None:
         """End all calls, close their recordings, end. Sign-ins stay for the next start.
@@ -39,8 +107,7 @@ class Desk(PresenceDesk, CallDesk, InspectionDesk):
         """Read a VDN's configuration anew. Rights that were withdrawn end supervisions, agents who are gone
         are signed out, the others stay signed in. Raises as the store does."""
         for agent in await self._building.reload(vdn):
-            self._sessions.close(agent)
-            self._failures.pop(agent, None)
+            self.sessions.forget(agent)
             self._last_turn.pop(agent, None)
 
     async def settled(self) -> None:
@@ -55,6 +122,127 @@ class Desk(PresenceDesk, CallDesk, InspectionDesk):
             driver.run_due()
             await driver.settled()
 
+    # Asking
+
+    async def ask(self, asked: Command) -> None:
+        """Have a command done; back when its effects are performed. Refused as its class says.
+
+        A later supervision command of an inspector overtakes an earlier one that waits for the store: that
+        is refused with WRONG_SUPERVISION_STATE. To begin and to end a supervision, see `supervise`, `stop`.
+        """
+        assert not isinstance(asked, Supervise | StopSupervision), "a start and its stop may cross"
+        await self._ask(asked)
+
+    async def _ask(self, asked: Command) -> None:
+        driver = self._building.of(asked.by)
+        driver.floor.state.seat(asked.by)
+        if not COMMANDS[type(asked)].in_turn:
+            await driver.ask(asked)
+            return
+        turn = next(self._turn)
+        await driver.ask(
+            asked,
+            still=lambda: self._last_turn.get(asked.by, 0) < turn,
+            then=lambda: self._last_turn.__setitem__(asked.by, turn),
+        )
+
+    async def supervise(self, inspector: AgentId, target: AgentId, mode: Mode) -> None:
+        """Begin, one at a time; refused as `supervising.Supervise`."""
+        if inspector in self._starting:
+            raise Refused(Code.WRONG_SUPERVISION_STATE, "one supervision at a time")
+        self._starting[inspector] = target
+        try:
+            await self._ask(Supervise(inspector, target, mode))
+        finally:
+            del self._starting[inspector]
+
+    async def stop(self, inspector: AgentId, target: AgentId | None, *, whisper: bool = False) -> None:
+        """End the supervision, also one whose start still waits for the store: that start is refused then.
+        Refused as `supervising.StopSupervision`."""
+        starting = self._starting.get(inspector)
+        if starting is not None and self._seat(inspector).inspecting is None:
+            if target not in (None, starting):
+                raise Refused(Code.NOT_SUPERVISED, f"agent {target} is not supervised")
+            self._last_turn[inspector] = next(self._turn)
+            return
+        await self._ask(StopSupervision(inspector, target, whisper))
+
+    async def call_out(self, asked: CallOut) -> str:
+        """Place a call; its id. Refused as `handling.CallOut`."""
+        await self._ask(asked)
+        call = self._seat(asked.by).call
+        if call is None:
+            raise Refused(Code.UNAVAILABLE, "the call failed at once")
+        return call.call
+
+    # Events
+
+    async def next_event(self, agent: AgentId, wait_s: float) -> QueuedEvent | None:
+        """The event at the head of the queue, waiting for one up to `wait_s`; it is not removed.
+
+        A second poll of the same agent ends this one at once with None. Cancelling takes nothing.
+        `feed` is to be told whether it was delivered.
+        """
+        driver = self._building.of(agent)
+        driver.alive(agent, session=True)
+        try:
+            return await self.feed.next(agent, wait_s)
+        finally:
+            driver.alive(agent, session=True)
+
+    async def snapshot(self, agent: AgentId) -> Snapshot:
+        """The picture of now; empties the event queue (syncagentinfo)."""
+        driver = self._building.of(agent)
+        await driver.settled()
+        floor = driver.floor.state
+        seat = floor.seat(agent)
+        floor.now = self._clock.now()
+        return pictures.snapshot(floor, seat, self.feed.empty(agent))
+
+    # Looking
+
+    def status(self, agent: AgentId) -> AgentStatus:
+        """The agent's state in short."""
+        return pictures.status(self._seat(agent))
+
+    def skills(self, agent: AgentId) -> tuple[Skill, ...]:
+        """The queues that the agent is signed in to."""
+        floor = self._floor(agent)
+        return pictures.skills(floor, floor.seat(agent).skills)
+
+    def call_info(self, agent: AgentId, *, include_last: bool = True) -> CallView | None:
+        """The agent's call, or (with `include_last`) the last one."""
+        floor = self._floor(agent)
+        seat = floor.seat(agent)
+        shown = seat.call or (seat.last_call if include_last else None)
+        return pictures.call(floor, shown) if shown is not None else None
+
+    def call_ids(self, agent: AgentId) -> tuple[str, ...]:
+        """The ids of the agent's calls."""
+        return pictures.call_ids(self._seat(agent))
+
+    def is_inspector(self, caller: AgentId) -> bool:
+        """Whether the caller has the inspection right."""
+        return access.is_inspector(self._seat(caller).profile)
+
+    def agent(self, caller: AgentId, target: AgentId) -> AgentView:
+        """One agent of the caller's VDN. TARGET_UNKNOWN."""
+        floor = self._floor(caller)
+        profile = floor.profile.agents.get(target)
+        if profile is None:
+            raise Refused(Code.TARGET_UNKNOWN, f"no agent {target} in this VDN")
+        return pictures.agent(floor, profile)
+
+    def online_agents(self, caller: AgentId) -> tuple[AgentView, ...]:
+        """The signed-in agents of the caller's VDN, by work number."""
+        floor = self._floor(caller)
+        return tuple(pictures.agent(floor, seat.profile) for _, seat in sorted(floor.seats.items()))
+
+    def all_agents(self, caller: AgentId) -> tuple[AgentView, ...]:
+        """All agents of the caller's VDN, by work number."""
+        floor = self._floor(caller)
+        return tuple(pictures.agent(floor, one) for _, one in sorted(floor.profile.agents.items()))
+
     def floor_view(self, vdn: VdnId) -> FloorView:
         """The whole floor now. NOT_FOUND for an unknown VDN."""
         driver = self._building.floors.get(vdn)
@@ -62,3 +250,11 @@ class Desk(PresenceDesk, CallDesk, InspectionDesk):
             raise Refused(Code.NOT_FOUND, f"no VDN {vdn} here")
         driver.floor.state.now = self._clock.now()
         return pictures.view(driver.floor.state)
+
+    def _floor(self, agent: AgentId) -> FloorState:
+        floor = self._building.of(agent).floor.state
+        floor.seat(agent)
+        return floor
+
+    def _seat(self, agent: AgentId) -> Seat:
+        return self._building.of(agent).floor.state.seat(agent)

@@ -20,10 +20,12 @@ from sottovoce.domain.journal import AuditEntry, SessionEnded, SessionSaved
 from sottovoce.domain.legs import LegId, RecordingId, ReleaseCause
 from sottovoce.errors import Code, Refused
 from sottovoce.live import effects as fx
-from sottovoce.live.commands import CloseFloor, Command, Input, RecordingClosed, RecordingRefused, TimerRan
 from sottovoce.live.feed import Feed
-from sottovoce.live.floor import Floor
+from sottovoce.live.floor import Floor, Input
+from sottovoce.live.hearing import RecordingClosed, RecordingRefused
+from sottovoce.live.inputs import Command
 from sottovoce.live.ports import Lines, Store
+from sottovoce.live.presence import CloseFloor
 from sottovoce.media.engine import MediaEngine
 from sottovoce.tasks import Tasks
 
@@ -156,10 +158,10 @@ class Driver:
                 case fx.LeaseEnds(agent) if self._feed.polling(agent):
                     self.timers.arm(timer, now + settings.lease_s)
                 case _:
-                    self.tell(TimerRan(timer))
+                    self.tell(timer)
 
     def alive(self, agent: AgentId, *, session: bool) -> None:
-        """A sign of life: for the lease of his supervision; for the session too if a poll or handshake."""
+        """A sign of life: for the lease of a supervision; for the session too if a poll or handshake."""
         settings, now = self.floor.state.settings, self._clock.monotonic()
         lease, silent = fx.LeaseEnds(agent), fx.SessionSilent(agent)
         if self.timers.armed(lease):

@@ -80,7 +80,7 @@ class Play:
 
 @dataclass(frozen=True, slots=True)
 class SendDigits:
-    """Dial on."""
+    """Send RFC 4733 digits (0-9 * # A-D) to a leg's far side."""
 
     leg: LegId
     digits: str

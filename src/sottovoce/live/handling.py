@@ -1,46 +1,46 @@
-"""What an agent does with a call: place it, answer, hold, take back, mute, dial on, release; and what an
-inspector does to it: intercept, drop."""
+"""What an agent does with a call: place it, answer, hold, take back, mute, dial on, release."""
 
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass
 
 from sottovoce.domain import access, events
-from sottovoce.domain.agents import AgentState, BusyReason, Trigger
+from sottovoce.domain.agents import AgentState, BusyReason
 from sottovoce.domain.calls import CallDirection, CallState, CallTrigger, move
-from sottovoce.domain.directory import Right
+from sottovoce.domain.directory import Right, SkillId
 from sottovoce.domain.lines import Destination, Side
-from sottovoce.domain.supervision import Command
 from sottovoce.errors import Code, Refused
-from sottovoce.live import calling, hearing, seating, supervising
-from sottovoce.live.commands import (
-    Answer,
-    CallOut,
-    DialOn,
-    DropCall,
-    Hold,
-    Intercept,
-    Mute,
-    Release,
-    TakeBack,
-)
+from sottovoce.live import calling, hearing, seating
 from sottovoce.live.effects import Arm, CallUnanswered, Ring
 from sottovoce.live.effects import SendDigits as Digits
-from sottovoce.live.state import Call, FloorState, Seat, Supervision
+from sottovoce.live.inputs import Command, never_waits
+from sottovoce.live.state import Call, FloorState, Seat
 
 _NUMBER = re.compile(r"[0-9*#]{1,24}\Z")
 _CALLER = re.compile(r"[0-9]{0,24}\Z")
 
 
-def call_out(floor: FloorState, command: CallOut) -> None:
+@dataclass(frozen=True, slots=True)
+class CallOut(Command):
+    """Place a call. BAD_NUMBER, BAD_PARAMETER (an unknown queue), NUMBER_NOT_ALLOWED, NO_RIGHT,
+    WRONG_AGENT_STATE."""
+
+    called: str
+    caller: str = ""
+    skill: SkillId | None = None
+
+
+@never_waits(CallOut)
+def call_out(floor: FloorState, asked: CallOut) -> None:
     """Place a call: the agent's own phone first, then the number."""
-    seat = floor.seat(command.agent)
+    seat = floor.seat(asked.by)
     access.require(seat.profile, Right.CALL_OUT)
-    if not _NUMBER.match(command.called) or not _CALLER.match(command.caller):
+    if not _NUMBER.match(asked.called) or not _CALLER.match(asked.caller):
         raise Refused(Code.BAD_NUMBER, "1-24 of 0-9 * # are a number")
-    if command.skill is not None and command.skill not in floor.profile.skills:
-        raise Refused(Code.BAD_PARAMETER, f"no skill queue {command.skill}")
-    if not access.number_allowed(floor.profile, command.called):
+    if asked.skill is not None and asked.skill not in floor.profile.skills:
+        raise Refused(Code.BAD_PARAMETER, f"no skill queue {asked.skill}")
+    if not access.number_allowed(floor.profile, asked.called):
         raise Refused(Code.NUMBER_NOT_ALLOWED, "the VDN's allow-list does not admit this number")
     if seat.call is not None or seat.inspecting is not None:
         raise Refused(Code.WRONG_AGENT_STATE, "in a call already")
@@ -49,9 +49,9 @@ def call_out(floor: FloorState, command: CallOut) -> None:
     call = Call(
         floor.new_call(),
         CallDirection.OUTBOUND,
-        command.caller or seat.phone,
-        command.called,
-        command.skill,
+        asked.caller or seat.phone,
+        asked.called,
+        asked.skill,
         None,
         CallState.DIALLING,
         floor.now,
@@ -63,7 +63,7 @@ def call_out(floor: FloorState, command: CallOut) -> None:
     if seat.leg_up:
         dial(floor, call, seat)
     else:
-        seating.ring_phone(floor, seat, command.called)
+        seating.ring_phone(floor, seat, asked.called)
 
 
 def dial(floor: FloorState, call: Call, seat: Seat) -> None:
@@ -77,11 +77,19 @@ def dial(floor: FloorState, call: Call, seat: Seat) -> None:
     floor.do(Arm(CallUnanswered(call.call), floor.settings.call_out_s))
 
 
-def answer(floor: FloorState, command: Answer) -> None:
+@dataclass(frozen=True, slots=True)
+class Answer(Command):
+    """Take the ringing call. NOTHING_TO_ANSWER (also before the phone is lifted)."""
+
+    call: str | None = None
+
+
+@never_waits(Answer)
+def answer(floor: FloorState, asked: Answer) -> None:
     """Take the call that waits for it; the phone must be lifted before."""
-    seat = floor.seat(command.agent)
+    seat = floor.seat(asked.by)
     call = seat.call
-    if call is None or seat.state is not AgentState.ANSWERING or command.call not in (None, call.call):
+    if call is None or seat.state is not AgentState.ANSWERING or asked.call not in (None, call.call):
         raise Refused(Code.NOTHING_TO_ANSWER, "no call waits for an answer, or the phone is not lifted")
     calling.connect(floor, call)
 
@@ -92,9 +100,15 @@ def _call(seat: Seat) -> Call:
     return seat.call
 
 
-def hold(floor: FloorState, command: Hold) -> None:
+@dataclass(frozen=True, slots=True)
+class Hold(Command):
+    """The customer hears music and nobody else. NO_CALL, WRONG_CALL_STATE."""
+
+
+@never_waits(Hold)
+def hold(floor: FloorState, asked: Hold) -> None:
     """The customer hears music and nobody else."""
-    seat = floor.seat(command.agent)
+    seat = floor.seat(asked.by)
     call = _call(seat)
     already = hearing.on_hold(seat)
     call.state = move(call.state, CallTrigger.HOLD)
@@ -105,11 +119,19 @@ def hold(floor: FloorState, command: Hold) -> None:
     floor.emit(events.CallHeld(seat.agent, call.call))
 
 
-def take_back(floor: FloorState, command: TakeBack) -> None:
+@dataclass(frozen=True, slots=True)
+class TakeBack(Command):
+    """End the hold. NO_HELD_CALL."""
+
+    call: str | None = None
+
+
+@never_waits(TakeBack)
+def take_back(floor: FloorState, asked: TakeBack) -> None:
     """End the hold."""
-    seat = floor.seat(command.agent)
+    seat = floor.seat(asked.by)
     call = seat.call
-    if call is None or command.call not in (None, call.call):
+    if call is None or asked.call not in (None, call.call):
         raise Refused(Code.NO_HELD_CALL, "no such call is held")
     call.state = move(call.state, CallTrigger.TAKE_BACK)
     call.held_at = None
@@ -119,87 +141,56 @@ def take_back(floor: FloorState, command: TakeBack) -> None:
     calling.tell_talking(floor, call, seat)
 
 
-def mute(floor: FloorState, command: Mute) -> None:
+@dataclass(frozen=True, slots=True)
+class Mute(Command):
+    """The agent is heard by nobody, or heard again. NO_CALL, WRONG_CALL_STATE when that is so already."""
+
+    on: bool
+
+
+@never_waits(Mute)
+def mute(floor: FloorState, asked: Mute) -> None:
     """Take the agent's voice from everybody, or give it back."""
-    seat = floor.seat(command.agent)
+    seat = floor.seat(asked.by)
     call = _call(seat)
     if not call.talking:
         raise Refused(Code.NO_CALL, "the call does not talk yet")
-    if call.muted is command.on:
-        raise Refused(Code.WRONG_CALL_STATE, "muted already" if command.on else "not muted")
-    call.muted = command.on
+    if call.muted is asked.on:
+        raise Refused(Code.WRONG_CALL_STATE, "muted already" if asked.on else "not muted")
+    call.muted = asked.on
     hearing.refresh(floor, seat)
 
 
-def dial_on(floor: FloorState, command: DialOn) -> None:
+@dataclass(frozen=True, slots=True)
+class DialOn(Command):
+    """Send RFC 4733 digits to the customer: 1-24 of 0-9 * #. BAD_PARAMETER, NO_CALL."""
+
+    digits: str
+
+
+@never_waits(DialOn)
+def dial_on(floor: FloorState, asked: DialOn) -> None:
     """Digits to the customer."""
-    seat = floor.seat(command.agent)
-    if not _NUMBER.match(command.digits):
+    seat = floor.seat(asked.by)
+    if not _NUMBER.match(asked.digits):
         raise Refused(Code.BAD_PARAMETER, "1-24 of 0-9 * #")
     call = _call(seat)
     if call.state is not CallState.TALKING or call.customer is None:
         raise Refused(Code.NO_CALL, "nobody to dial to")
-    floor.do(Digits(call.customer, command.digits))
+    floor.do(Digits(call.customer, asked.digits))
 
 
-def release(floor: FloorState, command: Release) -> None:
+@dataclass(frozen=True, slots=True)
+class Release(Command):
+    """End the call. NO_CALL."""
+
+
+@never_waits(Release)
+def release(floor: FloorState, asked: Release) -> None:
     """The agent ends the call."""
-    seat = floor.seat(command.agent)
+    seat = floor.seat(asked.by)
     call = _call(seat)
     if call.state is CallState.ALERTING:
         calling.unanswered(floor, call, BusyReason.REJECTED)
     else:
         calling.end_call(floor, call, "agent: released")
-
-
-def check_drop(floor: FloorState, command: DropCall) -> Call:
-    """The call, if this inspector may end it."""
-    seat = floor.seat(command.inspector)
-    access.require(seat.profile, Right.INSPECT)
-    call = floor.calls.get(command.call)
-    if call is None:
-        raise Refused(Code.NO_CALL, "no such call in this VDN")
-    return call
-
-
-def drop(floor: FloorState, command: DropCall) -> None:
-    """An inspector ends a call."""
-    calling.end_call(floor, check_drop(floor, command), f"dropped by {command.inspector}")
-
-
-def check_intercept(floor: FloorState, command: Intercept) -> tuple[Supervision, Call]:
-    """The supervision and the call to take, if that is permitted now."""
-    seat = floor.seat(command.inspector)
-    access.require(seat.profile, Right.INSPECT)
-    supervising.step(seat, command.target, Command.INTERCEPT)
-    supervision = seat.inspecting
-    assert supervision is not None
-    call = supervision.target.call
-    if call is None or not call.talking or command.call not in (None, call.call):
-        raise Refused(Code.NO_CALL, "the agent does not talk in such a call")
-    return supervision, call
-
-
-def intercept(floor: FloorState, command: Intercept) -> None:
-    """The call becomes the inspector's, the agent idle. Other inspectors stay with the agent.
-
-    One table takes the customer from the agent and gives him to the inspector.
-    """
-    supervision, call = check_intercept(floor, command)
-    agent, inspector = supervision.target, supervision.inspector
-    call.state = move(call.state, CallTrigger.INTERCEPT)
-    call.muted, call.held_at = False, None
-    agent.call, agent.last_call = None, call
-    supervising.fall_back(floor, agent)
-    supervising.part(floor, supervision)
-    hearing.end_segment(floor, call)
-    call.seat, inspector.call = inspector, call
-    seating.move(floor, inspector, Trigger.TALK)
-    calling.join(floor, call, inspector, taken_from=agent)
-    floor.journal(supervising.ended(floor, supervision, "intercepted"))
-    seating.set_free(floor, agent, Trigger.FREED)
-    seating.release_phone(floor, agent)
-    floor.emit(events.CallReleased(agent.agent, call.call))
-    floor.emit(events.CustomerReleased(agent.agent, call.call, call.number))
-    supervising.tell_end(floor, supervision)
-    calling.assign(floor)

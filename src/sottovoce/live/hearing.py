@@ -6,6 +6,8 @@ left the conversation is given an empty row, so that nobody is heard by oversigh
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from sottovoce.domain import events
 from sottovoce.domain.audibility import Inspecting, Party, Role, audibility, recorded
 from sottovoce.domain.calls import CallState
@@ -15,7 +17,9 @@ from sottovoce.domain.journal import ContactEnded, SegmentBegan, SegmentEnded
 from sottovoce.domain.legs import LegId, Recording, RecordingId, RecordingResult, Routing, Sound
 from sottovoce.domain.supervision import Mode
 from sottovoce.live.effects import Apply, Play, StartRecording, StopRecording
+from sottovoce.live.inputs import happens
 from sottovoce.live.state import Call, FloorState, Seat, Segment
+from sottovoce.media.engine import RecordingStopped
 
 RINGBACK = Sound("ringback")
 _SILENCE = Routing({})
@@ -184,6 +188,21 @@ def end_segment(floor: FloorState, call: Call) -> None:
         floor.do(StopRecording(segment.recording))
 
 
+@dataclass(frozen=True, slots=True)
+class RecordingClosed:
+    """A recording that the floor stopped is closed, or could not be."""
+
+    recording: RecordingId
+    result: RecordingResult | None
+    failure: str | None = None
+
+
+@happens(RecordingClosed)
+def recording_closed(floor: FloorState, event: RecordingClosed) -> None:
+    """The files are closed."""
+    close_segment(floor, event.recording, event.result, event.failure)
+
+
 def close_segment(
     floor: FloorState, recording: RecordingId, result: RecordingResult | None, failure: str | None
 ) -> None:
@@ -220,6 +239,27 @@ def finish_contact(floor: FloorState, call: Call) -> None:
         return
     call.finished = True
     floor.journal(ContactEnded(call.call, floor.profile.vdn, call.ended_at, call.reason))
+
+
+@dataclass(frozen=True, slots=True)
+class RecordingRefused:
+    """A recording could not begin."""
+
+    recording: RecordingId
+    failure: str
+
+
+@happens(RecordingRefused)
+def recording_refused(floor: FloorState, event: RecordingRefused) -> None:
+    """There will be no file."""
+    fail_segment(floor, event.recording, event.failure)
+
+
+@happens(RecordingStopped)
+def recording_stopped(floor: FloorState, event: RecordingStopped) -> None:
+    """What was recorded until then is kept."""
+    result = event.result
+    fail_segment(floor, result.recording, result.failure or "stopped", result)
 
 
 def fail_segment(

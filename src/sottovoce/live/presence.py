@@ -1,26 +1,20 @@
-"""Who is at work: sign-in, sign-out, the states that agents and inspectors ask for, skills and habits."""
+"""Who is at work: sign-in and sign-out, what a restart brings back, and the end of a floor."""
 
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass
 
 from sottovoce.domain import access, events
 from sottovoce.domain.agents import AgentState, BusyReason, Standing, Trigger
-from sottovoce.domain.directory import AgentProfile, SkillId
+from sottovoce.domain.directory import AgentId, AgentProfile, VdnProfile
 from sottovoce.domain.journal import SessionEnded, SessionSaved
 from sottovoce.errors import Code, Refused
-from sottovoce.live import calling, seating, supervising
-from sottovoce.live.commands import (
-    ChangeState,
-    ChooseSkills,
-    CloseFloor,
-    ProfileRead,
-    SetHabit,
-    SignInAgent,
-    SignOutAgent,
-)
+from sottovoce.live import bonds, calling, seating
 from sottovoce.live.effects import Arm, CloseFeed, Disarm, OpenFeed, RestEnds, SessionSilent, WrapUpEnds
+from sottovoce.live.inputs import Command, Permitted, command, happens, never_waits
 from sottovoce.live.state import FloorState, Seat
+from sottovoce.live.views import SignIn
 
 _PHONE = re.compile(r"[0-9*#]{1,24}\Z")
 _FIRST_STATES = {
@@ -30,59 +24,41 @@ _FIRST_STATES = {
 }
 
 
-def check_sign_in(floor: FloorState, command: SignInAgent) -> tuple[AgentProfile, str]:
-    """The profile and the phone's number, if the agent may sign in now."""
-    profile = floor.profile.agents.get(command.agent)
+@dataclass(frozen=True, slots=True)
+class SignInAgent(Command):
+    """Sign in with this new Guid; the password is checked already. `force` takes over a running session.
+
+    WRONG_CREDENTIALS, BAD_SIGN_IN, BAD_PHONE, PHONE_NOT_ALLOWED, ALREADY_SIGNED_IN, UNAVAILABLE."""
+
+    wish: SignIn
+    guid: str
+    force: bool = False
+
+
+def _check_sign_in(floor: FloorState, asked: SignInAgent) -> Permitted[Seat]:
+    wish, profile = asked.wish, floor.profile.agents.get(asked.by)
     if profile is None:
         raise Refused(Code.WRONG_CREDENTIALS, "unknown agent")
-    if command.wish.status not in _FIRST_STATES:
-        raise Refused(Code.BAD_SIGN_IN, f"nobody begins {command.wish.status}")
-    number = command.wish.phone or profile.phone or ""
+    if wish.status not in _FIRST_STATES:
+        raise Refused(Code.BAD_SIGN_IN, f"nobody begins {wish.status}")
+    number = wish.phone or profile.phone or ""
     if not _PHONE.match(number):
         raise Refused(Code.BAD_PHONE, "no valid phone number")
     if number not in floor.profile.phones:
         raise Refused(Code.PHONE_NOT_ALLOWED, "not a phone of this VDN")
-    for seat in floor.seats.values():
-        if seat.phone == number and seat.agent != command.agent:
+    for other in floor.seats.values():
+        if other.phone == number and other.agent != asked.by:
             raise Refused(Code.PHONE_NOT_ALLOWED, "another agent is signed in with this phone")
-    if command.agent in floor.seats and not command.force:
-        raise Refused(Code.ALREADY_SIGNED_IN, f"agent {command.agent} is signed in")
-    return profile, number
-
-
-def saved(floor: FloorState, seat: Seat) -> SessionSaved:
-    """The session as the journal keeps it."""
-    resting = seat.state in (AgentState.BUSY, AgentState.WRAP_UP, AgentState.REST)
-    return SessionSaved(
-        seat.agent,
-        floor.profile.vdn,
-        seat.guid,
-        seat.phone,
-        seat.signed_in_at,
-        seat.skills,
-        {
-            "auto_answer": seat.auto_answer,
-            "auto_idle": seat.auto_idle,
-            "release_phone": seat.release_phone,
-            "listen_status": seat.listen_status,
-            "state": seat.state.value if resting else AgentState.IDLE.value,
-            "reason": seat.standing.reason if resting else 0,
-        },
-    )
-
-
-def new_seat(floor: FloorState, command: SignInAgent) -> Seat:
-    """The seat that a sign-in would make; nothing is changed yet."""
-    profile, number = check_sign_in(floor, command)
-    wish = command.wish
+    if asked.by in floor.seats and not asked.force:
+        raise Refused(Code.ALREADY_SIGNED_IN, f"agent {asked.by} is signed in")
     standing = Standing().after(Trigger.SIGN_IN)
     first = _FIRST_STATES[wish.status]
     if first is not None:
         standing = standing.after(first, reason=BusyReason.SELF if wish.status is AgentState.BUSY else 0)
-    return Seat(
+    seat = Seat(
         profile,
         number,
-        command.guid,
+        asked.guid,
         floor.now,
         standing,
         floor.now,
@@ -92,12 +68,14 @@ def new_seat(floor: FloorState, command: SignInAgent) -> Seat:
         wish.release_phone,
         wish.listen_status,
     )
+    entry = floor.audit(asked.by, "sign_in", asked.by, force=asked.force)
+    return Permitted(seat, (seating.saved(floor, seat), entry))
 
 
-def sign_in(floor: FloorState, command: SignInAgent) -> None:
+@command(SignInAgent, _check_sign_in)
+def sign_in(floor: FloorState, asked: SignInAgent, seat: Seat) -> None:
     """Seat the agent. A forced sign-in takes over a session at the same phone with its call and skills."""
-    seat = new_seat(floor, command)
-    before = floor.seats.get(command.agent)
+    before = floor.seats.get(seat.agent)
     floor.do(OpenFeed(seat.agent))
     if before is not None and before.phone == seat.phone:
         before.guid, before.signed_in_at = seat.guid, seat.signed_in_at
@@ -163,27 +141,71 @@ def restore(floor: FloorState, session: SessionSaved) -> None:
     seating.tell_state(floor, seat)
 
 
-def check_sign_out(floor: FloorState, command: SignOutAgent) -> Seat:
-    """The seat, if it may be left now."""
-    if command.by is not None:
-        return supervising.may_inspect(floor, command.by, command.agent)[1]
-    seat = floor.seat(command.agent)
-    if not command.force and calling.talks(seat):
+@dataclass(frozen=True, slots=True)
+class RenewGuid(Command):
+    """The session's Guid changed."""
+
+    guid: str
+
+
+@never_waits(RenewGuid)
+def renew_guid(floor: FloorState, asked: RenewGuid) -> None:
+    """Keep the session's new Guid."""
+    seat = floor.seat(asked.by)
+    seat.guid = asked.guid
+    floor.journal(seating.saved(floor, seat))
+
+
+@dataclass(frozen=True, slots=True)
+class SignOutAgent(Command):
+    """Sign out. AGENT_BUSY_IN_CALL while in a call, unless `force`, which releases the call."""
+
+    force: bool = False
+    reason: str = "signed out"
+
+
+@never_waits(SignOutAgent)
+def sign_out(floor: FloorState, asked: SignOutAgent) -> None:
+    """The agent leaves; the call is released, supervisions by and of this agent end."""
+    seat = floor.seat(asked.by)
+    if not asked.force and calling.talks(seat):
         raise Refused(Code.AGENT_BUSY_IN_CALL, "sign-out waits for the end of the call")
-    return seat
-
-
-def sign_out(floor: FloorState, command: SignOutAgent) -> None:
-    """The agent leaves; his call is released, supervisions by and on him end."""
-    seat = check_sign_out(floor, command)
-    leave(floor, seat, command.reason, told=command.told)
+    leave(floor, seat, asked.reason)
     calling.assign(floor)
+
+
+@dataclass(frozen=True, slots=True)
+class ForceSignOut(Command):
+    """Sign another agent out, whatever that agent does; the call is released. NO_RIGHT, TARGET_IS_SELF,
+    TARGET_UNKNOWN, TARGET_NOT_SIGNED_IN, UNAVAILABLE."""
+
+    target: AgentId
+
+
+def _check_force_sign_out(floor: FloorState, asked: ForceSignOut) -> Permitted[Seat]:
+    _, seat = bonds.may_inspect(floor, asked.by, asked.target)
+    return Permitted(seat, (floor.audit(asked.by, "force.sign_out", asked.target),))
+
+
+@command(ForceSignOut, _check_force_sign_out)
+def force_sign_out(floor: FloorState, asked: ForceSignOut, seat: Seat) -> None:
+    """The agent has to leave, and is told."""
+    leave(floor, seat, f"forced by {asked.by}", told=True)
+    calling.assign(floor)
+
+
+@happens(SessionSilent)
+def silent(floor: FloorState, timer: SessionSilent) -> None:
+    """No poll and no handshake for too long: the agent is signed out."""
+    if timer.agent in floor.seats:
+        leave(floor, floor.seats[timer.agent], "no sign of life", told=True)
+        calling.assign(floor)
 
 
 def leave(floor: FloorState, seat: Seat, reason: str, *, told: bool = False) -> None:
     """Clear the seat."""
     seat.leaving = True
-    supervising.end_all(floor, seat, f"agent {seat.agent}: {reason}")
+    bonds.end_all(floor, seat, f"agent {seat.agent}: {reason}")
     if seat.call is not None:
         calling.end_call(floor, seat.call, f"agent: {reason}")
     seating.drop_phone(floor, seat)
@@ -201,12 +223,20 @@ def leave(floor: FloorState, seat: Seat, reason: str, *, told: bool = False) -> 
     tell_presence(floor, seat.profile, signed_in=False)
 
 
-def configure(floor: FloorState, command: ProfileRead) -> None:
+@dataclass(frozen=True, slots=True)
+class ProfileRead:
+    """The VDN's configuration as it is now."""
+
+    profile: VdnProfile
+
+
+@happens(ProfileRead)
+def configure(floor: FloorState, read: ProfileRead) -> None:
     """The VDN is configured anew: what is no longer permitted ends, agents who are gone are signed out.
 
     The others go on with their new profile.
     """
-    floor.profile = command.profile
+    floor.profile = read.profile
     gone: list[Seat] = []
     for seat in floor.seats.values():
         profile = floor.profile.agents.get(seat.agent)
@@ -215,20 +245,28 @@ def configure(floor: FloorState, command: ProfileRead) -> None:
             gone.append(seat)
         else:
             seat.profile = profile
-    supervising.withdraw(floor)
+    bonds.withdraw(floor)
     for seat in gone:
         leave(floor, seat, "no longer configured", told=True)
     calling.assign(floor)
 
 
-def close(floor: FloorState, command: CloseFloor) -> None:
+@dataclass(frozen=True, slots=True)
+class CloseFloor:
+    """The process ends in order: calls and supervisions end, sign-ins stay for the next start."""
+
+    reason: str = "shutdown"
+
+
+@happens(CloseFloor)
+def close(floor: FloorState, order: CloseFloor) -> None:
     """End every supervision and call, hang up every phone; nobody is signed out."""
     for seat in floor.seats.values():
         seat.leaving = True
     for seat in floor.seats.values():
-        supervising.end_all(floor, seat, command.reason)
+        bonds.end_all(floor, seat, order.reason)
     for call in list(floor.calls.values()):
-        calling.end_call(floor, call, command.reason)
+        calling.end_call(floor, call, order.reason)
     for seat in floor.seats.values():
         seating.drop_phone(floor, seat)
 
@@ -238,73 +276,3 @@ def tell_presence(floor: FloorState, subject: AgentProfile, *, signed_in: bool) 
     for seat in floor.seats.values():
         if seat.listen_status and seat.agent != subject.agent and access.is_inspector(seat.profile):
             floor.emit(events.PresenceChanged(seat.agent, subject.agent, subject.name, signed_in))
-
-
-def check_state(floor: FloorState, command: ChangeState) -> tuple[Seat, Standing]:
-    """The seat and its next standing, if the change is permitted."""
-    if command.by is not None:
-        seat = supervising.may_inspect(floor, command.by, command.agent)[1]
-    else:
-        seat = floor.seat(command.agent)
-        again = {Trigger.SAY_BUSY: AgentState.BUSY, Trigger.REST: AgentState.REST}
-        if seat.state is again.get(command.trigger) and not command.prolong:
-            raise Refused(Code.WRONG_AGENT_STATE, f"{seat.state} already; prolong to change that")
-    reason = command.reason
-    if command.trigger is Trigger.SAY_BUSY and not reason:
-        reason = BusyReason.SELF
-    elif command.trigger is Trigger.FORCE_BUSY:
-        reason = BusyReason.INSPECTOR
-    return seat, seat.standing.after(command.trigger, reason=reason, rest_seconds=command.seconds)
-
-
-def change_state(floor: FloorState, command: ChangeState) -> None:
-    """Busy, idle, rest, wrap-up: now, or pending until the call is over."""
-    seat, standing = check_state(floor, command)
-    seating.stand(floor, seat, standing)
-    agent, trigger = seat.agent, command.trigger
-    cancelled = {
-        Trigger.CANCEL_BUSY: events.AgentBusyCancelled,
-        Trigger.CANCEL_REST: events.AgentRestCancelled,
-        Trigger.CANCEL_WORK: events.AgentWorkCancelled,
-    }.get(trigger)
-    if cancelled is not None:
-        floor.emit(cancelled(agent))
-    elif seat.state.engaged:
-        return
-    elif trigger is Trigger.WORK:
-        floor.emit(events.AgentSetWork(agent))
-    else:
-        seating.tell_state(floor, seat)
-    floor.journal(saved(floor, seat))
-    calling.assign(floor)
-
-
-def check_skills(floor: FloorState, command: ChooseSkills) -> tuple[Seat, tuple[SkillId, ...]]:
-    """The seat and the queues that it gets."""
-    if command.by is not None:
-        seat = supervising.may_inspect(floor, command.by, command.agent)[1]
-        if any(skill not in floor.profile.skills for skill in command.skills):
-            raise Refused(Code.BAD_PARAMETER, "unknown skill queue")
-        return seat, tuple(dict.fromkeys(command.skills))
-    seat = floor.seat(command.agent)
-    if command.every:
-        return seat, seat.profile.skills
-    return seat, tuple(skill for skill in seat.profile.skills if skill in command.skills)
-
-
-def choose_skills(floor: FloorState, command: ChooseSkills) -> None:
-    """Sign in to queues; the agent may get a waiting call at once."""
-    seat, chosen = check_skills(floor, command)
-    seat.skills = chosen
-    floor.journal(saved(floor, seat))
-    calling.assign(floor)
-
-
-def set_habit(floor: FloorState, command: SetHabit) -> None:
-    """Change auto-idle or auto-answer."""
-    seat = floor.seat(command.agent)
-    if command.auto_idle is not None:
-        seat.auto_idle = command.auto_idle
-    if command.auto_answer is not None:
-        seat.auto_answer = command.auto_answer
-    floor.journal(saved(floor, seat))

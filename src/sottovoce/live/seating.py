@@ -1,13 +1,35 @@
-"""Seats: an agent's states, and the phone on his desk."""
+"""Seats: an agent's states, and the phone on the agent's desk."""
 
 from __future__ import annotations
 
 from sottovoce.domain import events
 from sottovoce.domain.agents import AgentState, Standing, Trigger
+from sottovoce.domain.journal import SessionSaved
 from sottovoce.domain.legs import ReleaseCause
 from sottovoce.domain.lines import Destination, Side
 from sottovoce.live.effects import Arm, Disarm, HangUp, RestEnds, Ring, WrapUpEnds
 from sottovoce.live.state import FloorState, Seat
+
+
+def saved(floor: FloorState, seat: Seat) -> SessionSaved:
+    """The session as the journal keeps it."""
+    resting = seat.state in (AgentState.BUSY, AgentState.WRAP_UP, AgentState.REST)
+    return SessionSaved(
+        seat.agent,
+        floor.profile.vdn,
+        seat.guid,
+        seat.phone,
+        seat.signed_in_at,
+        seat.skills,
+        {
+            "auto_answer": seat.auto_answer,
+            "auto_idle": seat.auto_idle,
+            "release_phone": seat.release_phone,
+            "listen_status": seat.listen_status,
+            "state": seat.state.value if resting else AgentState.IDLE.value,
+            "reason": seat.standing.reason if resting else 0,
+        },
+    )
 
 
 def stand(floor: FloorState, seat: Seat, standing: Standing) -> None:
@@ -49,7 +71,7 @@ def seize(floor: FloorState, seat: Seat) -> None:
 
 
 def set_free(floor: FloorState, seat: Seat, trigger: Trigger, *, reason: int = 0) -> None:
-    """The call or supervision is over (OVER, FREED, SILENT): tell the agent what he is now."""
+    """The call or supervision is over (OVER, FREED, SILENT): tell the agent the new state."""
     before = seat.state
     move(floor, seat, trigger, reason=reason)
     if seat.state is not before:

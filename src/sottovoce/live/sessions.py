@@ -1,85 +1,97 @@
-"""Guids: what a signed-in client shows with every request.
-
-Static: one from sign-in to sign-out. Dynamic: renewed from time to time; the old one stays valid until the
-new is first used, and a grace period more for commands that are on their way. Compared in constant time.
-"""
+"""Who is signed in: the password check, the lock-out after wrong ones, and the Guids of every session."""
 
 from __future__ import annotations
 
-import hmac
-import secrets
-from dataclasses import dataclass
-from uuid import UUID
-
+from sottovoce.clock import Clock
 from sottovoce.domain.directory import AgentId
 from sottovoce.errors import Code, Refused
-
-
-def new_guid() -> str:
-    """`<uuid>.AgentGateway1`, the documented shape; holds neither `=` nor `:`."""
-    return f"{UUID(bytes=secrets.token_bytes(16), version=4)}.AgentGateway1"
-
-
-@dataclass(slots=True)
-class _Session:
-    guid: str
-    renewed_at: float
-    next: str | None = None
-    old: str | None = None
-    old_until: float = 0.0
+from sottovoce.live.building import Building
+from sottovoce.live.guids import Guids, new_guid
+from sottovoce.live.ports import Passwords
+from sottovoce.live.presence import RenewGuid, SignInAgent
+from sottovoce.live.views import SignedIn, SignIn
 
 
 class Sessions:
-    """The Guids of everybody signed in. Times are seconds of a monotonic clock."""
+    """Sign-in, and what a client shows from then on. Every method may raise `Refused`."""
 
-    def __init__(self, *, dynamic: bool = False, renew_s: float = 300.0, grace_s: float = 60.0) -> None:
-        self.dynamic = dynamic
-        self._renew_s = renew_s
-        self._grace_s = grace_s
-        self._open: dict[AgentId, _Session] = {}
+    def __init__(
+        self,
+        building: Building,
+        *,
+        passwords: Passwords,
+        clock: Clock,
+        guids: Guids,
+        lock_after: int,
+        lock_s: float,
+    ) -> None:
+        self._building, self._passwords, self._clock, self._guids = building, passwords, clock, guids
+        self._lock_after, self._lock_s = lock_after, lock_s
+        self._signing: set[AgentId] = set()
+        self._failures: dict[AgentId, tuple[int, float]] = {}
 
-    def open(self, agent: AgentId, guid: str, now: float) -> None:
-        """The agent signed in with this Guid; a former one is void."""
-        self._open[agent] = _Session(guid, now)
+    async def sign_in(self, agent: AgentId, wish: SignIn, *, force: bool = False) -> SignedIn:
+        """Sign in. SIGN_IN_RUNNING, WRONG_CREDENTIALS, ACCOUNT_LOCKED, and as `presence.SignInAgent`.
+        `force` takes over a running session."""
+        if agent in self._signing:
+            raise Refused(Code.SIGN_IN_RUNNING, "an earlier sign-in is not answered yet")
+        self._signing.add(agent)
+        try:
+            await self._check_password(agent, wish.password)
+            driver, guid = self._building.of(agent), new_guid()
+            await driver.ask(
+                SignInAgent(agent, wish, guid, force),
+                then=lambda: self._guids.open(agent, guid, self._clock.monotonic()),
+            )
+        finally:
+            self._signing.discard(agent)
+        seat = driver.floor.state.seat(agent)
+        return SignedIn(agent, driver.vdn, guid, seat.signed_in_at, seat.profile.name)
 
-    def close(self, agent: AgentId) -> None:
-        """The agent signed out."""
-        self._open.pop(agent, None)
+    def authenticate(self, agent: AgentId, guid: str) -> None:
+        """Raise NOT_SIGNED_IN unless `guid` is the agent's. Counts as a sign of life for a supervision."""
+        driver = self._building.of(agent)
+        driver.floor.state.seat(agent)
+        if self._guids.check(agent, guid, self._clock.monotonic()):
+            driver.tell(RenewGuid(agent, guid))
+        driver.alive(agent, session=False)
 
-    def check(self, agent: AgentId, guid: str, now: float) -> bool:
-        """Raise NOT_SIGNED_IN unless `guid` is valid; whether a new Guid was used for the first time."""
-        session = self._open.get(agent)
-        if session is None or not guid:
-            raise Refused(Code.NOT_SIGNED_IN, f"agent {agent} is not signed in")
-        shown = guid.encode()
-        if hmac.compare_digest(shown, session.guid.encode()):
-            return False
-        if session.next is not None and hmac.compare_digest(shown, session.next.encode()):
-            session.old, session.old_until = session.guid, now + self._grace_s
-            session.guid, session.next = session.next, None
-            return True
-        if (
-            session.old is not None
-            and now <= session.old_until
-            and hmac.compare_digest(shown, session.old.encode())
-        ):
-            return False
-        raise Refused(Code.NOT_SIGNED_IN, "missing or stale Guid")
+    def heartbeat(self, agent: AgentId) -> str | None:
+        """A sign of life; a new Guid to hand out when authentication is dynamic and one is due."""
+        self._building.of(agent).alive(agent, session=True)
+        return self.fresh_guid(agent)
 
-    def renew(self, agent: AgentId, now: float) -> str:
-        """A new Guid to hand out; the same again until it is used."""
-        session = self._open.get(agent)
-        if session is None:
-            raise Refused(Code.NOT_SIGNED_IN, f"agent {agent} is not signed in")
-        if session.next is None:
-            session.next, session.renewed_at = new_guid(), now
-        return session.next
+    def fresh_guid(self, agent: AgentId) -> str | None:
+        """What a poll's answer carries as its new Guid, if any (dynamic authentication only)."""
+        return self._guids.due(agent, self._clock.monotonic())
 
-    def due(self, agent: AgentId, now: float) -> str | None:
-        """A new Guid when authentication is dynamic and one is due or still unused."""
-        session = self._open.get(agent)
-        if not self.dynamic or session is None:
-            return None
-        if session.next is None and now - session.renewed_at < self._renew_s:
-            return None
-        return self.renew(agent, now)
+    async def renew_guid(self, agent: AgentId) -> str:
+        """A new Guid at once; the old one is valid until the new is first used, and a grace period more."""
+        self._building.of(agent).floor.state.seat(agent)
+        return self._guids.renew(agent, self._clock.monotonic())
+
+    def restore(self, agent: AgentId, guid: str) -> None:
+        """A session that a crash left goes on."""
+        self._guids.open(agent, guid, self._clock.monotonic())
+
+    def forget(self, agent: AgentId) -> None:
+        """The agent is configured no more."""
+        self._guids.close(agent)
+        self._failures.pop(agent, None)
+
+    async def _check_password(self, agent: AgentId, password: str) -> None:
+        failures, until = self._failures.get(agent, (0, 0.0))
+        now = self._clock.monotonic()
+        if self._lock_after and failures >= self._lock_after and now < until:
+            raise Refused(Code.ACCOUNT_LOCKED, "too many wrong passwords")
+        stored = None
+        if self._building.knows(agent):
+            profile = self._building.of(agent).floor.state.profile.agents.get(agent)
+            stored = profile.password_hash if profile is not None else None
+        if await self._passwords.verify(stored, password):
+            self._failures.pop(agent, None)
+            return
+        if stored is not None:
+            count = failures + 1 if now < until or not failures else 1
+            self._failures[agent] = (count, now + self._lock_s)
+        raise Refused(Code.WRONG_CREDENTIALS, "wrong agent or password")

@@ -203,7 +203,7 @@ class FloorState:
     effects: list[Effect] = field(default_factory=list)
 
     def do(self, *effects: Effect) -> None:
-        """Leave effects."""
+        """Have these done, after what the transition has wanted so far, in this order."""
         self.effects.extend(effects)
 
     def emit(self, *events: AgentEvent) -> None:

@@ -1,242 +1,217 @@
-"""Supervisions: their begin, their changes, and every way in which they end.
+"""What an inspector asks for: begin, change and end a supervision, take a call over, end a call.
 
-A supervision follows the agent and outlives a call. Whatever ends it, the table changes first: the
-inspector is silent before anybody is told (`docs/decisions/0005-supervision-races.md`).
+`docs/decisions/0005-supervision-races.md` says what happens when something else happens meanwhile.
 """
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from sottovoce.domain import access, events
 from sottovoce.domain.agents import Trigger
+from sottovoce.domain.calls import CallTrigger, move
 from sottovoce.domain.directory import AgentId, Right
-from sottovoce.domain.journal import AuditEntry
-from sottovoce.domain.supervision import CHANGES, STARTS, Command, Footing, Mode, follow
+from sottovoce.domain.supervision import CHANGES, STARTS, Footing, Mode, follow
+from sottovoce.domain.supervision import Command as Wish
 from sottovoce.errors import Code, Refused
-from sottovoce.live.commands import ChangeMode, StopSupervision, Supervise
-from sottovoce.live.effects import Arm, Disarm, InspectorUnreached, LeaseEnds
-from sottovoce.live.hearing import refresh
-from sottovoce.live.seating import drop_phone, release_phone, ring_phone, seize, set_free
-from sottovoce.live.state import FloorState, Seat, Supervision
+from sottovoce.live import bonds, calling, hearing, seating
+from sottovoce.live.effects import Arm, InspectorUnreached, LeaseEnds
+from sottovoce.live.inputs import Command, Permitted, command, happens, never_waits
+from sottovoce.live.state import Call, FloorState, Seat, Supervision
 
 
-def may_inspect(floor: FloorState, inspector: AgentId, target: AgentId) -> tuple[Seat, Seat]:
-    """Both seats, if this inspector may inspect that agent; else raises the reason."""
-    seat = floor.seat(inspector)
-    access.inspected(floor.profile, seat.profile, target)
-    found = floor.seats.get(target)
-    if found is None:
-        raise Refused(Code.TARGET_NOT_SIGNED_IN, f"agent {target} is not signed in")
-    return seat, found
+@dataclass(frozen=True, slots=True)
+class Supervise(Command):
+    """Begin. NO_RIGHT, TARGET_IS_SELF, TARGET_UNKNOWN, TARGET_NOT_SIGNED_IN, WRONG_AGENT_STATE (the
+    inspector is not idle), WRONG_SUPERVISION_STATE (supervises already), MEDIA_EXHAUSTED (too many
+    inspectors on the agent), UNAVAILABLE."""
+
+    target: AgentId
+    mode: Mode
 
 
-def footing(seat: Seat, target: AgentId | None) -> Footing:
-    """Where the inspector stands towards that agent; None is the one supervised now."""
-    running = seat.inspecting
-    if running is None or (target is not None and running.target.agent != target):
-        return Footing.NONE
-    return running.footing
-
-
-def step(seat: Seat, target: AgentId | None, wish: Command) -> Footing:
-    """Where the inspector would stand after `wish`; raises the reason against it.
-
-    The right is asked for only where nothing runs: a refusal must never leave a whisper on.
-    """
-    if seat.inspecting is None:
-        access.require(seat.profile, Right.INSPECT)
-    if target == seat.agent:
-        raise Refused(Code.TARGET_IS_SELF, "an inspector does not inspect himself")
-    return follow(footing(seat, target), wish)
-
-
-def check_start(floor: FloorState, command: Supervise) -> tuple[Seat, Seat]:
-    """Both seats, if the supervision may begin now."""
-    inspector, target = may_inspect(floor, command.inspector, command.target)
+def _check_start(floor: FloorState, asked: Supervise) -> Permitted[tuple[Seat, Seat]]:
+    inspector, target = bonds.may_inspect(floor, asked.by, asked.target)
     if inspector.inspecting is not None:
         raise Refused(Code.WRONG_SUPERVISION_STATE, "one supervision at a time")
-    follow(Footing.NONE, STARTS[command.mode])
+    follow(Footing.NONE, STARTS[asked.mode])
     if not inspector.free:
         raise Refused(Code.WRONG_AGENT_STATE, "an inspector must be idle to begin")
     if len(target.inspectors) >= floor.settings.max_inspectors:
         raise Refused(Code.MEDIA_EXHAUSTED, "too many inspectors on this agent")
-    return inspector, target
+    entry = floor.audit(asked.by, f"supervise.{asked.mode.value}", asked.target)
+    return Permitted((inspector, target), (entry,))
 
 
-def start(floor: FloorState, command: Supervise) -> None:
-    """Begin: the inspector is seized, his phone rings unless its leg stands."""
-    inspector, target = check_start(floor, command)
-    supervision = Supervision(inspector, target, command.mode, floor.now)
+@command(Supervise, _check_start, in_turn=True)
+def start(floor: FloorState, asked: Supervise, pair: tuple[Seat, Seat]) -> None:
+    """Begin: the inspector is seized, and the inspector's phone rings unless its leg stands."""
+    inspector, target = pair
+    supervision = Supervision(inspector, target, asked.mode, floor.now)
     inspector.inspecting = supervision
     target.inspectors.append(supervision)
-    refresh(floor, inspector)
-    seize(floor, inspector)
+    hearing.refresh(floor, inspector)
+    seating.seize(floor, inspector)
     floor.do(Arm(LeaseEnds(inspector.agent), floor.settings.lease_s))
     if inspector.leg_up:
-        reached(floor, supervision)
+        bonds.reached(floor, supervision)
     else:
         floor.do(Arm(InspectorUnreached(inspector.agent), floor.settings.inspector_ring_s))
-        ring_phone(floor, inspector, str(target.agent))
+        seating.ring_phone(floor, inspector, str(target.agent))
 
 
-def reached(floor: FloorState, supervision: Supervision) -> None:
-    """The inspector's phone is up: he takes part."""
-    floor.do(Disarm(InspectorUnreached(supervision.inspector.agent)))
-    supervision.reaching = False
-    refresh(floor, supervision.target)
-    tell_mode(floor, supervision)
+@happens(InspectorUnreached)
+def unreached(floor: FloorState, timer: InspectorUnreached) -> None:
+    """The inspector never picked up."""
+    seat = floor.seats.get(timer.inspector)
+    if seat is not None and seat.inspecting is not None and seat.inspecting.reaching:
+        bonds.end(floor, seat.inspecting, "no answer")
+    calling.assign(floor)
 
 
-def tell_mode(floor: FloorState, supervision: Supervision) -> None:
-    """Tell the supervised agent who takes part, and how."""
-    floor.emit(
-        events.SupervisionStarted(supervision.target.agent, supervision.inspector.agent, supervision.mode)
-    )
+@happens(LeaseEnds)
+def lease_ran_out(floor: FloorState, timer: LeaseEnds) -> None:
+    """No sign of life: silent at once and removed, without being signed out."""
+    seat = floor.seats.get(timer.inspector)
+    if seat is not None and seat.inspecting is not None:
+        bonds.end(floor, seat.inspecting, "lease ran out")
+    calling.assign(floor)
 
 
-def check_change(floor: FloorState, command: ChangeMode) -> tuple[Supervision, Mode]:
-    """The supervision and its next mode, if the change is permitted."""
-    seat = floor.seat(command.inspector)
-    wish = Command.TOGGLE if command.mode is None else CHANGES[command.mode]
-    after = step(seat, command.target, wish)
-    mode = Mode(after.value) if command.mode is None else command.mode
+def _running(seat: Seat, target: AgentId | None, wish: Wish) -> tuple[Supervision, Footing]:
+    """The supervision that `wish` is about (`target` None: the one that runs) and the footing after it.
+
+    Raises the reason against it. The right is asked for only where nothing runs: a refusal must never
+    leave a whisper on.
+    """
+    running = seat.inspecting
+    if running is None:
+        access.require(seat.profile, Right.INSPECT)
+    if target == seat.agent:
+        raise Refused(Code.TARGET_IS_SELF, "nobody inspects themselves")
+    meant = running is not None and target in (None, running.target.agent)
+    after = follow(running.footing if running is not None and meant else Footing.NONE, wish)
+    assert running is not None, f"{wish} needs a supervision"
+    return running, after
+
+
+@dataclass(frozen=True, slots=True)
+class ChangeMode(Command):
+    """Change the mode of the running supervision; `target` None is the agent supervised now, mode None
+    toggles listen and insert. NOT_SUPERVISED, WRONG_SUPERVISION_STATE, TARGET_IS_SELF, NO_RIGHT,
+    UNAVAILABLE; back to listen never waits for the store."""
+
+    target: AgentId | None
+    mode: Mode | None
+
+
+def _check_change(floor: FloorState, asked: ChangeMode) -> Permitted[tuple[Supervision, Mode]]:
+    seat = floor.seat(asked.by)
+    wish = Wish.TOGGLE if asked.mode is None else CHANGES[asked.mode]
+    running, after = _running(seat, asked.target, wish)
+    mode = Mode(after.value) if asked.mode is None else asked.mode
     if mode is not Mode.LISTEN:
         access.require(seat.profile, Right.INSPECT)
-    assert seat.inspecting is not None
-    return seat.inspecting, mode
+    if mode in (Mode.LISTEN, running.mode):
+        return Permitted((running, mode))
+    entry = floor.audit(asked.by, f"supervise.{mode.value}", running.target.agent, change=True)
+    return Permitted((running, mode), (entry,))
 
 
-def change(floor: FloorState, command: ChangeMode) -> None:
+@command(ChangeMode, _check_change, in_turn=True)
+def change(floor: FloorState, asked: ChangeMode, wanted: tuple[Supervision, Mode]) -> None:
     """Change the mode at once; a toggle tells nobody, as its page lists no event."""
-    supervision, mode = check_change(floor, command)
+    supervision, mode = wanted
     if mode is supervision.mode:
         return
     supervision.mode = mode
     if supervision.reaching:
         return
-    refresh(floor, supervision.target)
-    if command.mode is not None:
-        tell_mode(floor, supervision)
+    hearing.refresh(floor, supervision.target)
+    if asked.mode is not None:
+        bonds.tell_mode(floor, supervision)
 
 
-def stop(floor: FloorState, command: StopSupervision) -> None:
+@dataclass(frozen=True, slots=True)
+class StopSupervision(Command):
+    """End it; with `whisper` only one that whispers. NOT_SUPERVISED, WRONG_SUPERVISION_STATE,
+    TARGET_IS_SELF; NO_RIGHT only where nothing runs. Waits for no store."""
+
+    target: AgentId | None
+    whisper: bool = False
+
+
+@never_waits(StopSupervision, in_turn=True)
+def stop(floor: FloorState, asked: StopSupervision) -> None:
     """The inspector leaves."""
-    seat = floor.seat(command.inspector)
-    step(seat, command.target, Command.STOP_WHISPER if command.whisper else Command.STOP)
-    assert seat.inspecting is not None
-    end(floor, seat.inspecting, "stopped")
+    wish = Wish.STOP_WHISPER if asked.whisper else Wish.STOP
+    running, _ = _running(floor.seat(asked.by), asked.target, wish)
+    bonds.end(floor, running, "stopped")
+    calling.assign(floor)
 
 
-def end(floor: FloorState, supervision: Supervision, reason: str, *, phone: bool = True) -> None:
-    """End it for any reason: silence first, then the phone, then words. `phone` releases it if due."""
-    detach(floor, supervision, reason)
-    let_go(floor, supervision, phone=phone)
+@dataclass(frozen=True, slots=True)
+class Intercept(Command):
+    """Take the call over. NOT_SUPERVISED, WRONG_SUPERVISION_STATE, TARGET_IS_SELF, NO_CALL, NO_RIGHT,
+    UNAVAILABLE."""
+
+    target: AgentId
+    call: str | None = None
 
 
-def let_go(floor: FloorState, supervision: Supervision, *, phone: bool = True) -> None:
-    """After `detach`: the inspector's phone, his state, and words for both."""
-    inspector = supervision.inspector
-    if phone:
-        release_phone(floor, inspector)
-    set_free(floor, inspector, Trigger.FREED)
-    if not supervision.reaching:
-        tell_end(floor, supervision)
+def _check_intercept(floor: FloorState, asked: Intercept) -> Permitted[tuple[Supervision, Call]]:
+    seat = floor.seat(asked.by)
+    access.require(seat.profile, Right.INSPECT)
+    supervision, _ = _running(seat, asked.target, Wish.INTERCEPT)
+    call = supervision.target.call
+    if call is None or not call.talking or asked.call not in (None, call.call):
+        raise Refused(Code.NO_CALL, "the agent does not talk in such a call")
+    entry = floor.audit(asked.by, "supervise.intercept", supervision.target.agent, call=call.call)
+    return Permitted((supervision, call), (entry,))
 
 
-def detach(floor: FloorState, supervision: Supervision, reason: str) -> None:
-    """Take the inspector out of the agent's conversation and write it down."""
-    part(floor, supervision)
-    refresh(floor, supervision.target)
-    refresh(floor, supervision.inspector)
-    floor.journal(ended(floor, supervision, reason))
+@command(Intercept, _check_intercept, in_turn=True)
+def intercept(floor: FloorState, asked: Intercept, wanted: tuple[Supervision, Call]) -> None:
+    """The call becomes the inspector's, the agent idle. Other inspectors stay with the agent.
 
-
-def part(floor: FloorState, supervision: Supervision) -> None:
-    """Undo the bond of inspector and agent; the caller makes the tables true at once and journals it."""
-    inspector, target = supervision.inspector, supervision.target
-    inspector.inspecting = None
-    target.inspectors.remove(supervision)
-    floor.do(Disarm(LeaseEnds(inspector.agent)))
-    if supervision.reaching:
-        floor.do(Disarm(InspectorUnreached(inspector.agent)))
-
-
-def ended(floor: FloorState, supervision: Supervision, reason: str) -> AuditEntry:
-    """The audit entry of a supervision's end."""
-    seconds = int((floor.now - supervision.since).total_seconds())
-    return floor.audit(
-        supervision.inspector.agent,
-        "supervise.stop",
-        supervision.target.agent,
-        mode=supervision.mode.value,
-        reason=reason,
-        seconds=seconds,
-    )
-
-
-def tell_end(floor: FloorState, supervision: Supervision) -> None:
-    """Tell the supervised agent that the inspector left."""
-    floor.emit(
-        events.SupervisionEnded(supervision.target.agent, supervision.inspector.agent, supervision.mode)
-    )
-
-
-def fall_back(floor: FloorState, seat: Seat) -> None:
-    """A call of this agent begins or ends: whoever inserts only listens from now on.
-
-    The caller refreshes the table.
+    One table takes the customer from the agent and gives this customer to the inspector.
     """
-    for supervision in seat.inspectors:
-        if supervision.mode is Mode.INSERT:
-            supervision.mode = Mode.LISTEN
-            if not supervision.reaching:
-                tell_mode(floor, supervision)
+    supervision, call = wanted
+    agent, inspector = supervision.target, supervision.inspector
+    call.state = move(call.state, CallTrigger.INTERCEPT)
+    call.muted, call.held_at = False, None
+    agent.call, agent.last_call = None, call
+    bonds.fall_back(floor, agent)
+    bonds.part(floor, supervision)
+    hearing.end_segment(floor, call)
+    call.seat, inspector.call = inspector, call
+    seating.move(floor, inspector, Trigger.TALK)
+    calling.join(floor, call, inspector, taken_from=agent)
+    floor.journal(bonds.ended(floor, supervision, "intercepted"))
+    seating.set_free(floor, agent, Trigger.FREED)
+    seating.release_phone(floor, agent)
+    floor.emit(events.CallReleased(agent.agent, call.call))
+    floor.emit(events.CustomerReleased(agent.agent, call.call, call.number))
+    bonds.tell_end(floor, supervision)
+    calling.assign(floor)
 
 
-def unreached(floor: FloorState, inspector: AgentId) -> None:
-    """The inspector never picked up."""
-    seat = floor.seats.get(inspector)
-    if seat is not None and seat.inspecting is not None and seat.inspecting.reaching:
-        end(floor, seat.inspecting, "no answer")
+@dataclass(frozen=True, slots=True)
+class DropCall(Command):
+    """End a call of the inspector's VDN. NO_RIGHT, NO_CALL, UNAVAILABLE."""
+
+    call: str
 
 
-def lease_ran_out(floor: FloorState, inspector: AgentId) -> None:
-    """No sign of life: silent at once and removed, without being signed out."""
-    seat = floor.seats.get(inspector)
-    if seat is not None and seat.inspecting is not None:
-        end(floor, seat.inspecting, "lease ran out")
+def _check_drop(floor: FloorState, asked: DropCall) -> Permitted[Call]:
+    access.require(floor.seat(asked.by).profile, Right.INSPECT)
+    call = floor.calls.get(asked.call)
+    if call is None:
+        raise Refused(Code.NO_CALL, "no such call in this VDN")
+    return Permitted(call, (floor.audit(asked.by, "call.drop", asked.call),))
 
 
-def withdraw(floor: FloorState) -> None:
-    """The VDN's configuration changed: end what it no longer permits, all tables first."""
-    leading = [seat.inspecting for seat in floor.seats.values() if seat.inspecting is not None]
-    lost = [supervision for supervision in leading if not _permitted(floor, supervision)]
-    for supervision in lost:
-        detach(floor, supervision, "no longer permitted")
-    for supervision in lost:
-        let_go(floor, supervision)
-
-
-def _permitted(floor: FloorState, supervision: Supervision) -> bool:
-    inspector = floor.profile.agents.get(supervision.inspector.agent)
-    if inspector is None:
-        return False
-    try:
-        access.inspected(floor.profile, inspector, supervision.target.agent)
-    except Refused:
-        return False
-    return True
-
-
-def end_all(floor: FloorState, seat: Seat, reason: str) -> None:
-    """The agent signs out: the supervision that he leads and those on him end."""
-    if seat.inspecting is not None:
-        end(floor, seat.inspecting, reason, phone=False)
-    for supervision in list(seat.inspectors):
-        end(floor, supervision, reason)
-
-
-def remove_inspector(floor: FloorState, seat: Seat, reason: str) -> None:
-    """The inspector's phone is lost or timed out: he alone is removed."""
-    if seat.inspecting is not None:
-        end(floor, seat.inspecting, reason, phone=False)
-    drop_phone(floor, seat)
+@command(DropCall, _check_drop)
+def drop(floor: FloorState, asked: DropCall, call: Call) -> None:
+    """An inspector ends a call."""
+    calling.end_call(floor, call, f"dropped by {asked.by}")

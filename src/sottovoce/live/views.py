@@ -62,15 +62,10 @@ class AgentStatus:
     pending: AgentState | None
     """What the agent will be after the call, if asked for during it (pre-busy, pre-rest)."""
 
-    @property
-    def working(self) -> bool:
-        """Whether a call, a supervision or wrap-up holds the agent."""
-        return self.state.engaged or self.state is AgentState.WRAP_UP
-
 
 @dataclass(frozen=True, slots=True)
 class AgentView:
-    """An agent as others see him."""
+    """An agent as others see them."""
 
     agent: AgentId
     vdn: VdnId

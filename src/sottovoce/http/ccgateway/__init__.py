@@ -10,7 +10,7 @@
 * ``router``      routes of all of them; the only place where a caller comes into being
 
 The ledger is ``contracts/cc-gateway.yaml``; tests compare it with the routes both ways. Called by
-`http.site`; calls `live.desk.Desk` and nothing else of the live half.
+`http.site`; asks `live.desk.Desk` with the live half's commands.
 """
 
 from __future__ import annotations

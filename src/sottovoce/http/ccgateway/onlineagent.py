@@ -6,7 +6,7 @@ from ipaddress import IPv4Address
 
 from pydantic import Field, field_validator
 
-from sottovoce.domain.agents import AgentState
+from sottovoce.domain.agents import AgentState, Trigger
 from sottovoce.domain.directory import Skill
 from sottovoce.errors import Code, Refused
 from sottovoce.http.ccgateway.decode import Form, Number, Skills, Text
@@ -14,6 +14,7 @@ from sottovoce.http.ccgateway.events import milliseconds
 from sottovoce.http.ccgateway.interface import BARE, DONE, Answer, Caller, Interfaces
 from sottovoce.http.ccgateway.snapshot import encode_snapshot
 from sottovoce.http.ccgateway.states import ORDINARY_CALL, SIGN_IN, gateway_state
+from sottovoce.live import availability, presence
 from sottovoce.live.views import SignIn
 
 INTERFACES = Interfaces("onlineagent")
@@ -89,7 +90,7 @@ class ForcedSignInForm(SignInForm):
 
 
 async def _sign_in(caller: Caller, form: SignInForm, *, force: bool) -> Answer:
-    session = await caller.desk.sign_in(caller.agent, form.wish(), force=force)
+    session = await caller.desk.sessions.sign_in(caller.agent, form.wish(), force=force)
     result = {
         "vdnid": session.vdn,
         "workno": str(session.agent),
@@ -124,14 +125,14 @@ async def force_login(caller: Caller, form: ForcedSignInForm) -> Answer:
 )
 async def logout(caller: Caller, form: Form) -> Answer:
     """Sign out, unless talking or answering [1219]."""
-    await caller.desk.sign_out(caller.agent)
+    await caller.desk.ask(presence.SignOutAgent(caller.agent))
     return DONE
 
 
 @serves("DELETE", "/forcelogout", "forceLogout", Form, inferred=_UPKEEP, message="success")
 async def force_logout(caller: Caller, form: Form) -> Answer:
     """Sign out even while talking; the call is released [1220]."""
-    await caller.desk.sign_out(caller.agent, force=True)
+    await caller.desk.ask(presence.SignOutAgent(caller.agent, force=True))
     return BARE
 
 
@@ -152,7 +153,7 @@ class LogoutReason(Form):
 )
 async def force_logout_with_reason(caller: Caller, form: LogoutReason) -> Answer:
     """Sign out even while talking, saying why [1221]."""
-    await caller.desk.sign_out(caller.agent, force=True, reason=f"reason {form.reason}")
+    await caller.desk.ask(presence.SignOutAgent(caller.agent, force=True, reason=f"reason {form.reason}"))
     return BARE
 
 
@@ -168,7 +169,7 @@ class ResetSkill(Form):
 async def reset_skill(caller: Caller, form: ResetSkill) -> Answer:
     """Sign in to all configured queues, or to those named [1209]."""
     every = form.autoflag.lower() == "true"
-    await caller.desk.reset_skills(caller.agent, every=every, skills=form.skillid)
+    await caller.desk.ask(availability.ChooseSkills(caller.agent, every=every, skills=tuple(form.skillid)))
     return BARE
 
 
@@ -196,21 +197,23 @@ class Busy(Form):
 )
 async def say_busy(caller: Caller, form: Busy) -> Answer:
     """Busy now, or after the call [1211]."""
-    await caller.desk.set_busy(caller.agent, form.reason, prolong=form.prolong)
+    await caller.desk.ask(
+        availability.ChangeState(caller.agent, Trigger.SAY_BUSY, form.reason, prolong=form.prolong)
+    )
     return DONE
 
 
 @serves("POST", "/cancelbusy", "cancelBusy", Form, errors=_STATE, message="success")
 async def cancel_busy(caller: Caller, form: Form) -> Answer:
     """Busy no more [1212]."""
-    await caller.desk.cancel_busy(caller.agent)
+    await caller.desk.ask(availability.ChangeState(caller.agent, Trigger.CANCEL_BUSY))
     return DONE
 
 
 @serves("POST", "/sayfree", "sayFree", Form, inferred=_STATE, message="success")
 async def say_free(caller: Caller, form: Form) -> Answer:
     """Idle."""
-    await caller.desk.set_idle(caller.agent)
+    await caller.desk.ask(availability.ChangeState(caller.agent, Trigger.SAY_IDLE))
     return DONE
 
 
@@ -225,28 +228,29 @@ class Rest(Form):
 @serves("POST", "/rest/{time}/{restcause}", "rest", Rest, inferred=_STATE, message="success")
 async def rest(caller: Caller, form: Rest) -> Answer:
     """Rest now, or after the call; AgentState_SetRest_Success tells when [1213]."""
-    await caller.desk.start_rest(caller.agent, form.time, form.restcause, prolong=form.prolong)
+    wish = availability.ChangeState(caller.agent, Trigger.REST, form.restcause, form.time, form.prolong)
+    await caller.desk.ask(wish)
     return DONE
 
 
 @serves("POST", "/cancelrest", "cancelRest", Form, inferred=_STATE, message="success")
 async def cancel_rest(caller: Caller, form: Form) -> Answer:
     """Rest no more [1214]."""
-    await caller.desk.cancel_rest(caller.agent)
+    await caller.desk.ask(availability.ChangeState(caller.agent, Trigger.CANCEL_REST))
     return DONE
 
 
 @serves("POST", "/work", "sayWork", Form, inferred=_STATE, message="success")
 async def say_work(caller: Caller, form: Form) -> Answer:
     """Wrap-up now, or after the call."""
-    await caller.desk.start_work(caller.agent)
+    await caller.desk.ask(availability.ChangeState(caller.agent, Trigger.WORK))
     return DONE
 
 
 @serves("POST", "/cancelwork", "cancelWork", Form, inferred=_STATE, message="success")
 async def cancel_work(caller: Caller, form: Form) -> Answer:
     """Wrap-up is over [1216]."""
-    await caller.desk.cancel_work(caller.agent)
+    await caller.desk.ask(availability.ChangeState(caller.agent, Trigger.CANCEL_WORK))
     return DONE
 
 
@@ -282,7 +286,7 @@ class AutoIdle(Form):
 )
 async def auto_enter_idle(caller: Caller, form: AutoIdle) -> Answer:
     """Idle after a call, or wrap-up [0351]."""
-    await caller.desk.set_auto_idle(caller.agent, form.flag.lower() == "true")
+    await caller.desk.ask(availability.SetHabit(caller.agent, auto_idle=form.flag.lower() == "true"))
     return DONE
 
 
@@ -302,14 +306,14 @@ class AutoAnswer(Form):
 )
 async def auto_answer(caller: Caller, form: AutoAnswer) -> Answer:
     """Talk as soon as the phone is lifted, or wait for `answer`."""
-    await caller.desk.set_auto_answer(caller.agent, form.flag.lower() == "true")
+    await caller.desk.ask(availability.SetHabit(caller.agent, auto_answer=form.flag.lower() == "true"))
     return DONE
 
 
 @serves("POST PUT", "/handshake", "heartbeat", Form, inferred=_UPKEEP, message="success")
 async def handshake(caller: Caller, form: Form) -> Answer:
     """A sign of life; with dynamic authentication a new Guid may come back in the headers [1204]."""
-    guid = caller.desk.heartbeat(caller.agent)
+    guid = caller.desk.sessions.heartbeat(caller.agent)
     return BARE if guid is None else Answer(BARE.result, guid)
 
 
@@ -318,7 +322,7 @@ async def handshake(caller: Caller, form: Form) -> Answer:
 )
 async def update_guid(caller: Caller, form: Form) -> Answer:
     """A new Guid at once [1225]."""
-    guid = await caller.desk.renew_guid(caller.agent)
+    guid = await caller.desk.sessions.renew_guid(caller.agent)
     return Answer({"guid": guid}, guid)
 
 

@@ -61,7 +61,7 @@ def _give_back(gateway: Gateway, agent: AgentId, waiting: asyncio.Task[Outcome])
     if waiting.done() and not waiting.cancelled():
         outcome = waiting.result()
         if isinstance(outcome, QueuedEvent):
-            gateway.desk.event_returned(agent, outcome.id)
+            gateway.desk.feed.returned(agent, outcome.id)
 
 
 class PollAnswer(Response):
@@ -94,7 +94,7 @@ class PollAnswer(Response):
             body = encode("", SUCCESS, {"event": event})
         except (KeyError, TypeError, ValueError):
             log.exception("event without a wire form", agent=self._agent, kind=type(queued.event).__name__)
-            desk.event_delivered(self._agent, queued.id)
+            desk.feed.delivered(self._agent, queued.id)
             await self._write(send, EMPTY_POLL, None)
             return
         written = False
@@ -104,14 +104,14 @@ class PollAnswer(Response):
             written = stands()
         finally:
             if written:
-                desk.event_delivered(self._agent, queued.id)
+                desk.feed.delivered(self._agent, queued.id)
             else:
-                desk.event_returned(self._agent, queued.id)
+                desk.feed.returned(self._agent, queued.id)
         await send({"type": "http.response.body", "body": b""})
 
     def _fresh_guid(self) -> str | None:
         try:
-            return self._gateway.desk.fresh_guid(self._agent)
+            return self._gateway.desk.sessions.fresh_guid(self._agent)
         except Refused:
             return None  # signed out meanwhile; the last events still go out
 

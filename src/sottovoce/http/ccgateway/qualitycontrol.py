@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from pydantic import Field
 
+from sottovoce.domain.agents import Trigger
 from sottovoce.domain.supervision import Mode
 from sottovoce.http.ccgateway.decode import AgentNumber, Form, Number, Skills, Text
 from sottovoce.http.ccgateway.interface import DONE, Answer, Caller, Interfaces
 from sottovoce.http.ccgateway.states import SWITCH
+from sottovoce.live import availability, presence, supervising
 
 INTERFACES = Interfaces("qualitycontrol")
 serves = INTERFACES.serves
@@ -40,7 +42,7 @@ async def add_supervise(caller: Caller, form: Target) -> Answer:
 @serves("PUT", "/intercept/{workNo}", "intercept", Target, errors=_QC)
 async def intercept(caller: Caller, form: Target) -> Answer:
     """Take the agent's call over [2403]."""
-    await caller.desk.intercept(caller.agent, form.target)
+    await caller.desk.ask(supervising.Intercept(caller.agent, form.target))
     return DONE
 
 
@@ -53,7 +55,7 @@ class TargetCall(Target):
 @serves("PUT", "/intercept/{workNo}/{callId}", "intercept", TargetCall, errors=_QC)
 async def intercept_call(caller: Caller, form: TargetCall) -> Answer:
     """Take that call of the agent over [0437]."""
-    await caller.desk.intercept(caller.agent, form.target, form.call)
+    await caller.desk.ask(supervising.Intercept(caller.agent, form.target, form.call))
     return DONE
 
 
@@ -67,7 +69,7 @@ async def stop(caller: Caller, form: Target) -> Answer:
 @serves("POST", "/switch/{workNo}", "switchSuperviseOrInsert", Target, errors=_QC)
 async def toggle(caller: Caller, form: Target) -> Answer:
     """From listening to inserting, and back [2410]."""
-    await caller.desk.toggle(caller.agent, form.target)
+    await caller.desk.ask(supervising.ChangeMode(caller.agent, form.target, None))
     return DONE
 
 
@@ -112,21 +114,21 @@ class SwitchTarget(RunningTarget):
 )
 async def switch(caller: Caller, form: SwitchTarget) -> Answer:
     """Change to one of the three modes [2414]."""
-    await caller.desk.change_mode(caller.agent, form.target, SWITCH[form.switchtype])
+    await caller.desk.ask(supervising.ChangeMode(caller.agent, form.target, SWITCH[form.switchtype]))
     return DONE
 
 
 @serves("POST", "/forcebusy/{workNo}", "forceBusy", Target, errors=_QC)
 async def force_busy(caller: Caller, form: Target) -> Answer:
     """Make the agent busy, now or after the call [2405]."""
-    await caller.desk.force_busy(caller.agent, form.target)
+    await caller.desk.ask(availability.ForceState(caller.agent, form.target, Trigger.FORCE_BUSY))
     return DONE
 
 
 @serves("POST", "/forceidle/{workNo}", "forceIdle", Target, inferred=_QC)
 async def force_idle(caller: Caller, form: Target) -> Answer:
     """Make the agent idle [2406]."""
-    await caller.desk.force_idle(caller.agent, form.target)
+    await caller.desk.ask(availability.ForceState(caller.agent, form.target, Trigger.FORCE_IDLE))
     return DONE
 
 
@@ -140,14 +142,15 @@ class ForcedRest(Target):
 @serves("POST", "/forcerest/{workNo}/{time}/{reason}", "forceRest", ForcedRest, inferred=_QC)
 async def force_rest(caller: Caller, form: ForcedRest) -> Answer:
     """Make the agent rest, now or after the call [2411]."""
-    await caller.desk.force_rest(caller.agent, form.target, form.time, form.reason)
+    wish = availability.ForceState(caller.agent, form.target, Trigger.FORCE_REST, form.reason, form.time)
+    await caller.desk.ask(wish)
     return DONE
 
 
 @serves("POST", "/forcelogout/{workNo}", "forceLogOutAgent", Target, inferred=_QC)
 async def force_sign_out(caller: Caller, form: Target) -> Answer:
     """Sign the agent out, whatever he does [2407]."""
-    await caller.desk.force_sign_out(caller.agent, form.target)
+    await caller.desk.ask(presence.ForceSignOut(caller.agent, form.target))
     return DONE
 
 
@@ -160,7 +163,7 @@ class AnyCall(Form):
 @serves("POST", "/forcedropcall/{callid:path}", "forceDropCall", AnyCall, inferred=_QC)
 async def force_drop_call(caller: Caller, form: AnyCall) -> Answer:
     """End a call [2408]."""
-    await caller.desk.drop_call(caller.agent, form.call)
+    await caller.desk.ask(supervising.DropCall(caller.agent, form.call))
     return DONE
 
 
@@ -175,5 +178,5 @@ class SkillsOfTarget(Target):
 @serves("POST", "/adjustskill", "adjustSkill", SkillsOfTarget, errors=("100-001", *_QC))
 async def adjust_skill(caller: Caller, form: SkillsOfTarget) -> Answer:
     """Change the agent's queues [2409]."""
-    await caller.desk.adjust_skills(caller.agent, form.target, form.skills)
+    await caller.desk.ask(availability.AdjustSkills(caller.agent, form.target, tuple(form.skills)))
     return DONE

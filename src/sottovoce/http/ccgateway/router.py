@@ -186,7 +186,7 @@ def _caller(interface: Interface, gateway: Gateway, request: Request) -> Caller:
         guid = request.headers.get("guid", "").strip()
         if not guid or not guid.isascii() or len(guid) > LONGEST_GUID:
             raise Refused(Code.NOT_SIGNED_IN, "no Guid")
-        gateway.desk.authenticate(agent, guid)
+        gateway.desk.sessions.authenticate(agent, guid)
     return Caller(agent, gateway)
 
 

@@ -7,6 +7,7 @@ from pydantic import Field
 from sottovoce.domain.directory import SkillId
 from sottovoce.http.ccgateway.decode import Form, Number, Text
 from sottovoce.http.ccgateway.interface import DONE, Answer, Caller, Interfaces
+from sottovoce.live import handling
 
 INTERFACES = Interfaces("voicecall")
 serves = INTERFACES.serves
@@ -31,7 +32,7 @@ class CallOut(Form):
 async def callout(caller: Caller, form: CallOut) -> Answer:
     """Place a call; the answer is its id [1232]."""
     skill = None if form.skillid is None else SkillId(form.skillid)
-    return Answer(await caller.desk.call_out(caller.agent, form.called, form.caller, skill))
+    return Answer(await caller.desk.call_out(handling.CallOut(caller.agent, form.called, form.caller, skill)))
 
 
 class WhichCall(Form):
@@ -43,14 +44,14 @@ class WhichCall(Form):
 @serves("PUT", "/answer", "answer", WhichCall, errors=(*_CALL, "200-002"), message="success")
 async def answer(caller: Caller, form: WhichCall) -> Answer:
     """Take the ringing call [1234]."""
-    await caller.desk.answer(caller.agent, form.callid)
+    await caller.desk.ask(handling.Answer(caller.agent, form.callid))
     return DONE
 
 
 @serves("POST", "/hold", "hold", Form, errors=_CALL, inferred=("200-013", "200-014"), message="success")
 async def hold(caller: Caller, form: Form) -> Answer:
     """Music for the customer [1239]."""
-    await caller.desk.hold(caller.agent)
+    await caller.desk.ask(handling.Hold(caller.agent))
     return DONE
 
 
@@ -59,7 +60,7 @@ async def hold(caller: Caller, form: Form) -> Answer:
 )
 async def get_hold(caller: Caller, form: WhichCall) -> Answer:
     """Take the held call back [1241]."""
-    await caller.desk.take_back(caller.agent, form.callid)
+    await caller.desk.ask(handling.TakeBack(caller.agent, form.callid))
     return DONE
 
 
@@ -68,14 +69,14 @@ async def get_hold(caller: Caller, form: WhichCall) -> Answer:
 )
 async def begin_mute(caller: Caller, form: Form) -> Answer:
     """Nobody hears the agent [1237]."""
-    await caller.desk.mute(caller.agent)
+    await caller.desk.ask(handling.Mute(caller.agent, True))
     return DONE
 
 
 @serves("POST", "/endmute", "endMute", Form, errors=_CALL, inferred=("200-007", "200-008"), message="success")
 async def end_mute(caller: Caller, form: Form) -> Answer:
     """The agent is heard again [1238]."""
-    await caller.desk.unmute(caller.agent)
+    await caller.desk.ask(handling.Mute(caller.agent, False))
     return DONE
 
 
@@ -88,26 +89,26 @@ class Digits(Form):
 @serves("POST", "/seconddial/{number}", "secondDial", Digits, errors=_CALL, message="success")
 async def second_dial(caller: Caller, form: Digits) -> Answer:
     """Send digits; `#` comes URL-escaped."""
-    await caller.desk.send_digits(caller.agent, form.number)
+    await caller.desk.ask(handling.DialOn(caller.agent, form.number))
     return DONE
 
 
 @serves("POST", "/seconddialex", "secondDialEx", Digits, errors=("000-002", *_CALL), message="success")
 async def second_dial_ex(caller: Caller, form: Digits) -> Answer:
     """Send digits named in the query [1244]."""
-    await caller.desk.send_digits(caller.agent, form.number)
+    await caller.desk.ask(handling.DialOn(caller.agent, form.number))
     return DONE
 
 
 @serves("DELETE", "/release", "release", Form, errors=_CALL, inferred=("200-017",), message="success")
 async def release(caller: Caller, form: Form) -> Answer:
     """End the call [1247]."""
-    await caller.desk.release(caller.agent)
+    await caller.desk.ask(handling.Release(caller.agent))
     return DONE
 
 
 @serves("DELETE", "", "releaseEx", Form, errors=_CALL, inferred=("200-017",), message="success")
 async def release_ex(caller: Caller, form: Form) -> Answer:
     """End the call, as old clients ask for it [1247]."""
-    await caller.desk.release(caller.agent)
+    await caller.desk.ask(handling.Release(caller.agent))
     return DONE

@@ -8,7 +8,7 @@ import pytest
 
 from sottovoce.domain.directory import AgentId
 from sottovoce.errors import Code, Refused
-from sottovoce.live.sessions import Sessions, new_guid
+from sottovoce.live.guids import Guids, new_guid
 
 A, B = AgentId(101), AgentId(102)
 
@@ -27,7 +27,7 @@ def test_the_shape_of_a_guid():
 
 
 def test_a_guid_is_valid_for_its_agent_only():
-    sessions = Sessions()
+    sessions = Guids()
     sessions.open(A, "a", 0)
     sessions.open(B, "b", 0)
     assert valid(sessions, A, "a")
@@ -40,13 +40,13 @@ def test_a_guid_is_valid_for_its_agent_only():
 
 
 def test_static_ones_are_never_due():
-    sessions = Sessions()
+    sessions = Guids()
     sessions.open(A, "a", 0)
     assert sessions.due(A, 1e6) is None
 
 
 def test_the_old_one_holds_until_the_new_is_used_and_a_minute_more():
-    sessions = Sessions(dynamic=True, renew_s=300, grace_s=60)
+    sessions = Guids(dynamic=True, renew_s=300, grace_s=60)
     sessions.open(A, "a", 0)
     assert sessions.due(A, 299) is None
     new = sessions.due(A, 300)
@@ -61,7 +61,7 @@ def test_the_old_one_holds_until_the_new_is_used_and_a_minute_more():
 
 
 def test_renewal_on_demand_works_for_static_ones_too():
-    sessions = Sessions()
+    sessions = Guids()
     sessions.open(A, "a", 0)
     new = sessions.renew(A, 1)
     assert sessions.renew(A, 2) == new

@@ -1,0 +1,85 @@
+"""Guids: what a signed-in client shows with every request.
+
+Static: one from sign-in to sign-out. Dynamic: renewed from time to time; the old one stays valid until the
+new is first used, and a grace period more for commands that are on their way. Compared in constant time.
+"""
+
+from __future__ import annotations
+
+import hmac
+import secrets
+from dataclasses import dataclass
+from uuid import UUID
+
+from sottovoce.domain.directory import AgentId
+from sottovoce.errors import Code, Refused
+
+
+def new_guid() -> str:
+    """`<uuid>.AgentGateway1`, the documented shape; holds neither `=` nor `:`."""
+    return f"{UUID(bytes=secrets.token_bytes(16), version=4)}.AgentGateway1"
+
+
+@dataclass(slots=True)
+class _Shown:
+    guid: str
+    renewed_at: float
+    next: str | None = None
+    old: str | None = None
+    old_until: float = 0.0
+
+
+class Guids:
+    """The Guids of everybody signed in. Times are seconds of a monotonic clock."""
+
+    def __init__(self, *, dynamic: bool = False, renew_s: float = 300.0, grace_s: float = 60.0) -> None:
+        self.dynamic = dynamic
+        self._renew_s = renew_s
+        self._grace_s = grace_s
+        self._open: dict[AgentId, _Shown] = {}
+
+    def open(self, agent: AgentId, guid: str, now: float) -> None:
+        """The agent signed in with this Guid; a former one is void."""
+        self._open[agent] = _Shown(guid, now)
+
+    def close(self, agent: AgentId) -> None:
+        """The agent signed out."""
+        self._open.pop(agent, None)
+
+    def check(self, agent: AgentId, guid: str, now: float) -> bool:
+        """Raise NOT_SIGNED_IN unless `guid` is valid; whether a new Guid was used for the first time."""
+        session = self._open.get(agent)
+        if session is None or not guid:
+            raise Refused(Code.NOT_SIGNED_IN, f"agent {agent} is not signed in")
+        shown = guid.encode()
+        if hmac.compare_digest(shown, session.guid.encode()):
+            return False
+        if session.next is not None and hmac.compare_digest(shown, session.next.encode()):
+            session.old, session.old_until = session.guid, now + self._grace_s
+            session.guid, session.next = session.next, None
+            return True
+        if (
+            session.old is not None
+            and now <= session.old_until
+            and hmac.compare_digest(shown, session.old.encode())
+        ):
+            return False
+        raise Refused(Code.NOT_SIGNED_IN, "missing or stale Guid")
+
+    def renew(self, agent: AgentId, now: float) -> str:
+        """A new Guid to hand out; the same again until it is used."""
+        session = self._open.get(agent)
+        if session is None:
+            raise Refused(Code.NOT_SIGNED_IN, f"agent {agent} is not signed in")
+        if session.next is None:
+            session.next, session.renewed_at = new_guid(), now
+        return session.next
+
+    def due(self, agent: AgentId, now: float) -> str | None:
+        """A new Guid when authentication is dynamic and one is due or still unused."""
+        session = self._open.get(agent)
+        if not self.dynamic or session is None:
+            return None
+        if session.next is None and now - session.renewed_at < self._renew_s:
+            return None
+        return self.renew(agent, now)
