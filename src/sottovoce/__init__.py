@@ -8,6 +8,7 @@ The rooms, in the direction the data flows:
 * ``domain``   the pure rules all of these obey (who hears whom, who may do what)
 * ``storage``  PostgreSQL: what must survive
 * ``http``     the wire: decode, one use case, encode
+* ``contracts``  what the wire has to be: the ledgers, OpenAPI documents in the package
 * ``phones``   SIP phones of our own that send and measure tones (proof, demo, bench)
 
 ``app`` composes them; ``cli`` starts them. Importing this package starts nothing.

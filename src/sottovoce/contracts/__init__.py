@@ -1,0 +1,225 @@
+"""The ledgers: every interface of every family, as OpenAPI 3.1 documents in this package, and their reader.
+
+* ``cc-gateway.yaml``  the agent gateway
+* ``cc-sqm.yaml``      quality inspection and its token
+* ``cc-isqm.yaml``     machine inspection
+
+The head of each document says how to read it. ``rows(family)`` gives its interfaces, ``raw(family)`` the
+document. Read by `http` (what is not served, what is described), `compat` and tests; imports no other room.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache
+from importlib import resources
+from typing import Any, cast
+
+import yaml
+
+FAMILIES = ("cc-gateway", "cc-sqm", "cc-isqm")
+VERBS = ("DELETE", "GET", "POST", "PUT")
+
+Schema = dict[str, Any]
+"""A JSON Schema (2020-12) without references."""
+
+
+@dataclass(frozen=True, slots=True)
+class Parameter:
+    """A parameter of the path, the query or the headers. Without a type in `schema`, none is known."""
+
+    name: str
+    where: str
+    """`path`, `query` or `header`."""
+    required: bool
+    schema: Schema
+    caller: bool = False
+    """Whether it names the agent who calls."""
+    slashes: bool = False
+    """Whether its value may hold slashes."""
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One interface: what all verbs of a path share."""
+
+    family: str
+    path: str
+    """The whole one, variables in braces."""
+    verbs: tuple[str, ...]
+    verbs_known: bool
+    """Whether a source names them."""
+    name: str
+    """As its page prints it."""
+    title: str
+    status: str
+    """`done`, `pending` or `wont`."""
+    reason: str
+    """Why it will not be served."""
+    source: tuple[str, ...]
+    open: bool
+    """Whether it needs no caller and no token."""
+    success: str
+    """The code of a success; empty where there is none."""
+    listed: tuple[str, ...]
+    """Codes of refusals: of the gateway what its page lists, of the quality family all that are its own."""
+    inferred: Mapping[str, str]
+    """What no page states, with the reason; codes of the gateway are keys of their own."""
+    always: tuple[str, ...]
+    """Codes that every interface of the family may answer."""
+    parameters: tuple[Parameter, ...]
+    body: Schema | None
+    """What a request's JSON body must be; None: it has none. An empty schema: not known."""
+    answer: Schema | None
+    """What a success is, the whole of it; None of what is not served."""
+    user: str
+    """`required`, `optional` or `none`: whether x-UserId is sent."""
+    operation: str
+    """Its line in the table of rights."""
+    paging: str
+    mandatory: tuple[str, ...]
+    """Fields that its page documents as mandatory, dotted, members of lists by number."""
+    events: tuple[str, ...]
+    events_inferred: tuple[str, ...]
+    note: str
+
+    @property
+    def part(self) -> str:
+        """The word of the path that its siblings share: `voicecall`, `qualitytask` …"""
+        return _part(self.path)
+
+    @property
+    def module(self) -> str:
+        """The first four digits of a quality interface's codes."""
+        return self.success[:4]
+
+    @property
+    def codes(self) -> frozenset[str]:
+        """Every code that a refusal may have."""
+        return (
+            frozenset(self.listed) | {key for key in self.inferred if _CODE.fullmatch(key)} | {*self.always}
+        )
+
+    @property
+    def in_body(self) -> Mapping[str, Schema]:
+        """The fields of its body."""
+        return cast(Mapping[str, Schema], (self.body or {}).get("properties", {}))
+
+
+_CODE = re.compile(r"\d{3}-\d{3}")
+
+
+@cache
+def raw(family: str) -> Mapping[str, Any]:
+    """The document as it is written. Not to be changed."""
+    text = (resources.files(__name__) / f"{family}.yaml").read_text(encoding="utf-8")
+    loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+    return cast(Mapping[str, Any], yaml.load(text, loader))  # noqa: S506 - both are safe loaders
+
+
+@cache
+def rows(*families: str) -> tuple[Row, ...]:
+    """The interfaces of those families (none: of all), in their documents' order."""
+    return tuple(row for family in families or FAMILIES for row in _rows(family))
+
+
+def _rows(family: str) -> list[Row]:
+    document = raw(family)
+    found = []
+    for path, item in document["paths"].items():
+        by_name: dict[str, list[str]] = {}
+        for verb, operation in item.items():
+            by_name.setdefault(_name(operation), []).append(verb)
+        for verbs in by_name.values():
+            found.append(_row(family, path, tuple(sorted(verb.upper() for verb in verbs)), item[verbs[0]]))
+    return found
+
+
+def _row(family: str, path: str, verbs: tuple[str, ...], operation: Mapping[str, Any]) -> Row:
+    document = raw(family)
+    success = _success(document, path)
+    parameters = tuple(_parameter(document, one) for one in operation.get("parameters", ()))
+    users = [one.required for one in parameters if one.name == "x-UserId"]
+    answer = None if operation["x-status"] != "done" else _content(document, operation["responses"]["200"])
+    failures = (success[:4] + suffix for suffix in operation.get("x-failures", ()))
+    return Row(
+        family=family,
+        path=path,
+        verbs=verbs,
+        verbs_known=not operation.get("x-verbs-unknown", False),
+        name=_name(operation),
+        title=operation["summary"],
+        status=operation["x-status"],
+        reason=operation.get("x-reason", ""),
+        source=tuple(operation["x-source"]),
+        open=operation.get("security") == [],
+        success=success,
+        listed=(*operation.get("x-codes", ()), *failures),
+        inferred=operation.get("x-inferred", {}),
+        always=_always(document, success),
+        parameters=parameters,
+        body=_content(document, operation["requestBody"]) if "requestBody" in operation else None,
+        answer=answer,
+        user="none" if not users else "required" if users[0] else "optional",
+        operation=operation.get("x-operation", ""),
+        paging=operation.get("x-paging", ""),
+        mandatory=tuple(operation.get("x-mandatory", ())),
+        events=tuple(operation.get("x-events", ())),
+        events_inferred=tuple(operation.get("x-events-inferred", ())),
+        note=operation.get("x-note", ""),
+    )
+
+
+def _name(operation: Mapping[str, Any]) -> str:
+    return str(operation.get("x-name", operation["operationId"]))
+
+
+def _part(path: str) -> str:
+    segments = path.split("/")
+    return segments[3] if path.startswith("/agentgateway/") else segments[-2]
+
+
+def _success(document: Mapping[str, Any], path: str) -> str:
+    """The gateway's is one; the quality family has one for each part of the path."""
+    if "tags" not in document:
+        return "0"
+    return next(str(tag.get("x-success", "")) for tag in document["tags"] if tag["name"] == _part(path))
+
+
+def _always(document: Mapping[str, Any], success: str) -> tuple[str, ...]:
+    whole = "tags" not in document
+    return tuple(code if whole else success[:4] + code for code in document["x-always"])
+
+
+def _parameter(document: Mapping[str, Any], one: Mapping[str, Any]) -> Parameter:
+    found = inline(document, dict(one))
+    return Parameter(
+        found["name"],
+        found["in"],
+        found.get("required", False),
+        found["schema"],
+        found.get("x-caller", False),
+        found.get("x-slashes", False),
+    )
+
+
+def _content(document: Mapping[str, Any], holder: Mapping[str, Any]) -> Schema:
+    schema = inline(document, dict(holder))["content"]["application/json"]["schema"]
+    return cast(Schema, schema)
+
+
+def inline(document: Mapping[str, Any], value: Any) -> Any:
+    """The same with what its references (`#/…`) name in their place; keys beside a reference win."""
+    if isinstance(value, list):
+        return [inline(document, item) for item in value]
+    if not isinstance(value, Mapping):
+        return value
+    beside = {key: inline(document, item) for key, item in value.items() if key != "$ref"}
+    if "$ref" not in value:
+        return beside
+    named: Any = document
+    for part in value["$ref"].removeprefix("#/").split("/"):
+        named = named[part]
+    return {**inline(document, named), **beside}

@@ -1,0 +1,101 @@
+"""The ledgers are what they say: valid OpenAPI 3.1, readable by a generator of clients, packaged."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import zipfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from openapi_spec_validator import OpenAPIV31SpecValidator
+
+from sottovoce import contracts
+from sottovoce.contracts import FAMILIES, raw, rows
+
+
+def references(value: Any) -> Iterator[str]:
+    """Every `$ref` in a document."""
+    if isinstance(value, dict):
+        if isinstance(value.get("$ref"), str):
+            yield value["$ref"]
+        value = list(value.values())
+    if isinstance(value, list):
+        for item in value:
+            yield from references(item)
+
+
+def resolves(document: Any, reference: str) -> bool:
+    """Whether a reference names something in its document."""
+    for part in reference.removeprefix("#/").split("/"):
+        if not isinstance(document, dict) or part not in document:
+            return False
+        document = document[part]
+    return reference.startswith("#/")
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+def test_it_is_valid_and_every_reference_resolves(family: str) -> None:
+    document = raw(family)
+    assert [str(error) for error in OpenAPIV31SpecValidator(document).iter_errors()] == []
+    found = set(references(document))
+    assert {one for one in found if not resolves(document, one)} == set()
+    named = {f"#/components/{kind}/{name}" for kind, all_ in document["components"].items() for name in all_}
+    unused = {one for one in named - found if "/securitySchemes/" not in one and not one.endswith("/Refused")}
+    assert unused == set(), "a component that nothing names"
+
+
+def generate(document: Path, into: Path) -> str:
+    """What a kept generator of clients says about a document besides that it is at work."""
+    (into / "settings.yaml").write_text("post_hooks: []\n")
+    command = [sys.executable, "-m", "openapi_python_client", "generate", "--fail-on-warning"]
+    command += ["--path", str(document), "--output-path", str(into / "client")]
+    command += ["--config", str(into / "settings.yaml")]
+    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=100)
+    said = [line for line in (done.stdout + done.stderr).splitlines() if line.strip()]
+    return "" if done.returncode == 0 and len(said) == 1 else done.stdout + done.stderr
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+def test_a_generator_of_clients_reads_it(family: str, tmp_path: Path) -> None:
+    source = Path(contracts.__file__).parent / f"{family}.yaml"
+    assert generate(source, tmp_path) == ""
+    made = {path.stem for path in (tmp_path / "client").rglob("api/*/*.py")}
+    assert len(made - {"__init__"}) == sum(len(item) for item in raw(family)["paths"].values())
+
+
+def test_ids_are_quoted() -> None:
+    """Readers of YAML 1.2 take 0408000 for a number, those of YAML 1.1 for a text: none stands bare."""
+    for family in FAMILIES:
+        text = (Path(contracts.__file__).parent / f"{family}.yaml").read_text()
+        bare = [
+            token.value
+            for token in yaml.scan(text)
+            if isinstance(token, yaml.ScalarToken) and token.plain and token.value[:1] == "0"
+        ]
+        assert [value for value in bare if value.isdigit() and len(value) > 1] == []
+
+
+def test_the_package_holds_them(tmp_path: Path) -> None:
+    root = Path(contracts.__file__).parents[3]
+    command = [sys.executable, "-m", "hatchling", "build", "-t", "wheel", "-d", str(tmp_path)]
+    subprocess.run(command, cwd=root, check=True, capture_output=True, timeout=100)
+    (wheel,) = tmp_path.glob("*.whl")
+    held = set(zipfile.ZipFile(wheel).namelist())
+    assert {f"sottovoce/contracts/{family}.yaml" for family in FAMILIES} <= held
+
+
+def test_rows() -> None:
+    assert {family: len(rows(family)) for family in FAMILIES} == {
+        "cc-gateway": 220,
+        "cc-sqm": 82,
+        "cc-isqm": 5,
+    }
+    assert len(rows()) == 307
+    assert all(row.title and row.source for row in rows())
+    assert all(bool(row.reason) == (row.status == "wont") for row in rows())
+    assert all((row.answer is not None) == (row.status == "done") for row in rows())
+    assert {row.status for row in rows()} == {"done", "pending", "wont"}
