@@ -111,6 +111,10 @@ def test_help_teaches(capsys: pytest.CaptureFixture[str], command: tuple[str, ..
         assert "rights: [inspect, call_out]" in out
         assert "skills: [1]" in out
         assert "- {name: Ann, agent: 101, roles: [staff]}" in out
+        flowing = (
+            "and nothing is imported unless all of it fits. Importing twice changes nothing; what the file"
+        )
+        assert flowing in out
 
 
 def test_the_example_of_a_seed_file_can_be_imported(

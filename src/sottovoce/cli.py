@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import sys
 from collections.abc import Sequence
 from typing import Annotated
@@ -33,12 +34,23 @@ app = typer.Typer(
     epilog="""First steps:
 
 \b
-  sottovoce demo                        hear (or see) a whisper in a running call
-  sottovoce agents import hotline.yaml  configure a VDN; see `agents import --help`
+  sottovoce demo                        hear (or see) a whisper in a call
+  sottovoce agents import hotline.yaml  configure a VDN; --help shows a file
   sottovoce config check                what is in force, and what is wrong
   sottovoce serve                       run the server
 """,
 )
+
+
+def _flow(group: typer.Typer) -> None:
+    """Let paragraphs of help fill the terminal, whatever its width; those that begin with \\b stay."""
+    for command in group.registered_commands:
+        paragraphs = (inspect.getdoc(command.callback) or "").split("\n\n")
+        flowing = (text if text.startswith("\b") else text.replace("\n", " ") for text in paragraphs)
+        command.help = "\n\n".join(flowing)
+    for inner in group.registered_groups:
+        if inner.typer_instance is not None:
+            _flow(inner.typer_instance)
 
 
 def _version(wanted: bool) -> None:
@@ -68,6 +80,7 @@ app.add_typer(sampling.commands, name="sampling")
 app.add_typer(audit.commands, name="audit")
 app.add_typer(compat.commands, name="compat")
 app.add_typer(settings.commands, name="config")
+_flow(app)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -66,10 +66,12 @@ def cc_sqm(
 ) -> None:
     """Check a server's quality inspection (CC-SQM, CC-iSQM, token) against the API Reference.
 
-    Judges by what the pages say; what is only inferred is marked, and fails with --strict alone. Checks that
-    need somebody or something not named are skipped. It changes only what it made, under names of its own:
-    tasks over sampled calls (one call is finished), plans that never run. All of it is deleted; what was
-    put into effect is terminated and stays on record.
+    The secret of the app key is read from CCSQM_APP_SECRET, or else from standard input.
+
+    Judges by what the pages say. What is only inferred is marked, and fails with --strict alone. Checks for
+    which a person or a call was not named are skipped. The check changes only what it made itself, under
+    names of its own: tasks over sampled calls (one call is finished), plans that never run. All of it is
+    deleted; what was put into effect is terminated and stays on record.
 
     Exit code 0 if nothing failed, 1 if something did, 2 if nothing could be asked.
 

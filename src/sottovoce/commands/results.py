@@ -53,12 +53,12 @@ def results(
 
     \b
     call_uuid,scenario,kind,rule,name,valid,points,segments
-    822bbf4d-c4f8-473a-9144-199058375be8,Greeting,dialog,r1,Says hello,0,3,1200-3400
+    822bbf4d-c4f8-473a-9144-199058375be8,Greeting,dialog,r1,Hello,0,3,1200-3400
 
     or, as JSON Lines:
 
     \b
-    {"contact": 17, "scenario": "Greeting", "kind": 11, "rule": "s1", "valid": true, "points": 2.5}
+    {"contact":17,"scenario":"Tempo","kind":11,"rule":"s1","valid":0,"points":2}
     """
     settings = settings_of(config)
     quiet(settings)

@@ -21,10 +21,10 @@ commands = typer.Typer(
     help="""Users of the after-call half: who inspects, who is inspected, who leads.
 
 \b
-  quality_director   runs inspection: tasks, plans, appeals, scores; all of the tenant
+  quality_director   runs inspection: tasks, plans, appeals, scores
   quality_leader     the same for the groups led
-  inspector          inspects what is appointed to them
-  table_director     answers for all agents; first to judge appeals and problems
+  inspector          inspects the calls they are given
+  table_director     answers for all agents; judges appeals first
   table_leader       the same for the groups led
   staff              an agent: sees their own calls and appeals
 
@@ -93,7 +93,7 @@ def list_(
 
 @commands.command("disable")
 def disable(user: User, config: ConfigOption = None) -> None:
-    """Let a user do nothing any more, at once. What they did stays on record.
+    """Let a user do nothing from now on. What they did stays on record.
 
     Example: [bold]sottovoce user disable 1611917095665261978[/bold]
     """
@@ -121,7 +121,8 @@ def enable(user: User, config: ConfigOption = None) -> None:
 def roles(
     user: User,
     role: Annotated[
-        list[Role] | None, typer.Argument(metavar="ROLE", help="Those that the user has from now on.")
+        list[Role] | None,
+        typer.Argument(metavar="ROLE", help="Each role from now on; `user --help` lists them."),
     ] = None,
     none: Annotated[bool, typer.Option("--none", help="Take all roles away.")] = False,
     config: ConfigOption = None,
