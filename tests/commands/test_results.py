@@ -88,7 +88,7 @@ async def test_the_examples_of_the_help_can_be_imported(
     _, _, err = await told(capsys, table)
     assert err == "sottovoce: line 2: call_uuid: there is no call 822bbf4d-c4f8-473a-9144-199058375be8\n"
     objects = tmp_path / "example.jsonl"
-    objects.write_text(next(line for line in told_lines if line.startswith('{"contact": 17')))
+    objects.write_text(next(line for line in told_lines if line.startswith('{"contact":17')))
     assert (await told(capsys, objects))[2] == "sottovoce: line 1: contact: there is no contact 17\n"
 
 
