@@ -13,7 +13,7 @@ from sottovoce.domain.agents import AgentState, Trigger
 from sottovoce.domain.directory import AgentId, SkillId, VdnId
 from sottovoce.domain.journal import ContactBegan, ContactEnded, DialogEnded, SegmentEnded
 from sottovoce.domain.legs import RecordingResult, ReleaseCause
-from sottovoce.domain.lines import LegSaved
+from sottovoce.domain.lines import LegAnswered, LegSaved
 from sottovoce.errors import Code
 from sottovoce.live.availability import ChangeState, ChooseSkills, SetHabit
 from sottovoce.live.handling import Answer, CallOut, DialOn, Hold, Mute, Release, TakeBack
@@ -513,3 +513,50 @@ async def test_call_info(stage):
     assert stage.desk.call_info(A).call == shown.call
     assert stage.desk.call_info(A).ended_at is not None
     assert stage.desk.call_ids(A) == ()
+
+
+# Taken, but the trunk has not confirmed our answer yet
+
+
+@pytest.fixture
+async def joining(stage):
+    """Agent 101 took the call of 555 with early media; what its line says of our answer is lost."""
+    stage.phone(101).ready = False
+    customer = await stage.call_in("555", "901")
+    await stage.sign_in(101)
+    customer.up = True
+    stage.phone(101).lift()
+    await stage.quiet()
+    await stage.forget(101)
+    return customer
+
+
+async def test_a_trunk_that_never_answers_ends_the_call(stage, joining):
+    assert contacts(stage) == ["began inbound 555 901"]
+    await stage.later(19)
+    assert contacts(stage) == ["began inbound 555 901"]
+    await stage.later(1)
+    assert contacts(stage) == ["began inbound 555 901", "ended no answer"]
+    assert joining.leg is None
+    assert await stage.names(101) == ["CallReleased", "CustomerReleased", "PhoneReleased", "AgentReady"]
+    assert stage.hears() == {}
+
+
+async def test_the_agents_phone_is_lost_before_the_trunk_answers(stage, joining):
+    """The caller goes on to the next agent; whoever lost their phone is busy."""
+    await stage.sign_in(102)
+    stage.phone(101).hang_up()
+    assert await stage.names(101) == ["PhoneReleased", "CallNotAnswered", "AgentSetBusy"]
+    assert stage.state(101) is AgentState.BUSY
+    assert contacts(stage) == ["began inbound 555 901"]
+    stage.lines.say(LegAnswered(joining.leg))
+    await stage.quiet()
+    assert stage.hears() == {"555": {"1102"}, "1102": {"555"}}
+
+
+async def test_the_caller_gives_up_before_the_trunk_answers(stage, joining):
+    joining.hang_up()
+    await stage.quiet()
+    assert contacts(stage) == ["began inbound 555 901", "ended customer: normal"]
+    assert stage.state(101) is AgentState.IDLE
+    assert stage.hears() == {}

@@ -371,3 +371,52 @@ def test_an_intent_names_what_is_committed_first_and_changes_nothing(script):
     assert script.floor.state.seats[I].inspecting is None
     assert script.floor.intent(StopSupervision(I, A), now) == ()
     assert script.floor.intent(Release(A), now) == ()
+
+
+def test_callers_who_are_not_let_in_hear_why(script):
+    """An unknown number is rejected; a known one whose queue is full is told of the overload."""
+    script.legs[LegId("wrong")] = "wrong"
+    script.give(LegOffered(LegId("wrong"), VdnId(1), "555", "999"))
+    expect(
+        script,
+        """
+        > LegOffered
+        hang up wrong rejected
+        """,
+    )
+    for number in range(5000):
+        leg = LegId(f"caller{number}")
+        script.give(LegOffered(leg, VdnId(1), "555", "800"))
+        if any(line.startswith("hang up") for line in script.lines):
+            break
+        script.give(LegAnswered(leg))
+        script.transcript()
+    expect(
+        script,
+        f"""
+        > LegOffered
+        hang up caller{number} overload
+        """,
+    )
+
+
+def test_an_inspectors_phone_is_lost(script):
+    """The phone is gone before anybody may have the inspector back."""
+    call(script)
+    script.give(Supervise(I, A, Mode.INSERT))
+    script.give(LegAnswered(script.leg("phone1300")))
+    script.transcript()
+    script.give(LegGone(script.leg("phone1300"), ReleaseCause.NORMAL))
+    expect(
+        script,
+        """
+        > LegGone
+        journal DialogEnded
+        tell 300 PhoneReleased
+        disarm LeaseEnds
+        hears customer:phone1101 phone1101:customer phone1300:- recorded customer+phone1101
+        journal AuditEntry
+        tell 300 AgentReady
+        tell 101 SupervisionEnded
+        """,
+    )
