@@ -21,6 +21,7 @@ NOW = datetime(2026, 3, 2, 9, 0, 0, 123456, tzinfo=UTC)
 ME = UserId("1611917095665261978")
 LARGEST = ReviewId("9" * 20)
 """Fits no 64 bits."""
+PLAN = ReviewId("1700000000000000009")
 
 
 def task(number: str, **changes: object) -> Task:
@@ -35,6 +36,7 @@ def task(number: str, **changes: object) -> Task:
         draw=1,
         created_by=ME,
         created_at=NOW,
+        plan=PLAN,
     )
     return replace(made, **changes)  # type: ignore[arg-type]
 
@@ -128,4 +130,16 @@ async def test_what_is_due_is_reserved_and_its_time_has_come(postgres_dsn: str) 
             at = NOW + timedelta(minutes=minutes)
             await tasks.insert(connection, vdn, task(number, state=state, takes_effect_at=at), [])
         assert await tasks.due(connection, NOW) == [(TWO, "14"), (ONE, "11")]
+    await engine.dispose()
+
+
+async def test_a_task_is_of_a_plan_or_of_none(postgres_dsn: str) -> None:
+    engine = connect(postgres_dsn)
+    async with engine.begin() as connection:
+        await prepared(connection)
+        for number, plan in (("11", PLAN), ("12", None)):
+            await tasks.insert(connection, ONE, task(number, plan=plan), [])
+            found = await tasks.find(connection, ONE, ReviewId(number))
+            assert found is not None
+            assert found.plan == plan
     await engine.dispose()

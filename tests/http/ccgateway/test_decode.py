@@ -117,9 +117,26 @@ def test_fields_out_of_range_are_named_and_not_echoed(body: dict[str, object]) -
 def test_the_range_of_agent_ids_is_a_setting() -> None:
     assert wish({"workNo": "999999"}, WIDE).whom == 999_999
     assert IDS.parse("59999") == 59_999
+    assert IDS.parse("101") == 101
+    assert WIDE.parse("999999") == 999_999
+    with pytest.raises(BadInput):
+        WIDE.parse("1000000")
     for text in ("100", "60000", "1e3", "", "٣٣٣", "0x65", "101.0", "-101", "1" * 5000):
         with pytest.raises(BadInput):
             IDS.parse(text)
+
+
+class Target(Form):
+    """A form whose only field is in the path."""
+
+    whom: AgentNumber = Field(alias="agentId")
+
+
+@pytest.mark.parametrize("spelling", ["agentId", "agentid", "AGENTID"])
+def test_what_is_in_the_path_is_taken_and_goes_before_the_query(spelling: str) -> None:
+    assert Target.decode({spelling: "103"}, b"", b"", "", IDS).whom == 103
+    assert Target.decode({}, b"AgentId=104", b"", "", IDS).whom == 104
+    assert Target.decode({spelling: "103"}, b"agentid=104", b"", "", IDS).whom == 103
 
 
 @pytest.mark.parametrize(

@@ -72,3 +72,25 @@ async def test_a_token_dies_with_its_time_and_with_its_key(standing: Standing) -
     assert revoked.revoked_at == NOW + timedelta(seconds=11)
     assert not await held(standing.tokens[ONE])
     assert (await ask(standing, {"app_key": key, "app_secret": secret}))[0] == 401
+
+
+async def test_who_asks_for_no_life_gets_ten_minutes(standing: Standing) -> None:
+    key, secret = standing.keys[ONE]
+    for headers in ({}, {"X-Token-Expire": ""}, {"X-Token-Expire": " "}):
+        status, body = await ask(standing, {"app_key": key, "app_secret": secret}, **headers)
+        assert (status, body["Expires"]) == (200, "600")
+
+
+@pytest.mark.parametrize("expire", ["1", "3600"])
+async def test_a_life_up_to_an_hour_is_granted(standing: Standing, expire: str) -> None:
+    key, secret = standing.keys[ONE]
+    status, body = await ask(standing, {"app_key": key, "app_secret": secret}, **{"X-Token-Expire": expire})
+    assert (status, body["Expires"]) == (200, expire)
+
+
+@pytest.mark.parametrize(
+    "body", [b"", b"{", b"[]", b'{"app_key": "x"}', b'{"app_key": [], "app_secret": ""}']
+)
+async def test_what_asks_for_no_token_is_a_bad_parameter(standing: Standing, body: bytes) -> None:
+    answer = await standing.http.post(PATH, content=body)
+    assert (answer.status_code, answer.json()["resultCode"]) == (400, "0400001")
