@@ -19,7 +19,7 @@ def postgres_server() -> Iterator[str]:
     """The DSN of this session's own PostgreSQL; its database `migrated` has the schema and nothing in it."""
     import psycopg
 
-    from sottovoce.storage.embedded import EmbeddedPostgres
+    from sottovoce.storage.own.embedded import EmbeddedPostgres
 
     with ThreadPoolExecutor(1) as thread, asyncio.Runner() as runner, tempfile.TemporaryDirectory() as folder:
         server = EmbeddedPostgres(Path(folder), temporary=True)

@@ -57,6 +57,8 @@ ALLOWED: dict[str, set[str]] = {
     "__init__": set(),
     "__main__": {"cli"},
 }
+# The rooms of storage, and which of the others each may import; `tables`, `database` … are for all.
+STORAGE: dict[str, set[str]] = {"own": set(), "review": set(), "live": {"own", "review"}}
 # What reads bytes or decides must not act: no I/O, no time, no chance, no event loop.
 PURE_ROOMS = ("domain",)
 PURE_MODULES = {
@@ -177,6 +179,15 @@ def test_a_room_imports_only_what_it_may(module: Path) -> None:
         assert any(target == entry or target.startswith(entry + ".") for entry in allowed), (
             f"{module.relative_to(SOURCE)} imports {name}; {room} may import {sorted(allowed)}"
         )
+
+
+@pytest.mark.parametrize("room", STORAGE)
+def test_the_rooms_of_storage_form_no_circle(room: str) -> None:
+    for module in (SOURCE / "storage" / room).rglob("*.py"):
+        reached = {name.split(".")[2] for name in imports_of(module) if name.startswith("sottovoce.storage.")}
+        assert reached & set(STORAGE) <= STORAGE[room] | {room}, module
+    for module in (path for path in (SOURCE / "storage").rglob("*.py") if path.parent.name not in STORAGE):
+        assert not any(name.split(".")[2:3] == [room] for name in imports_of(module)), module
 
 
 @pytest.mark.parametrize("module", modules(), ids=lambda path: str(path.relative_to(SOURCE)))

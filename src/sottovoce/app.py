@@ -38,12 +38,14 @@ from sottovoce.media.repair import repair_folder
 from sottovoce.media.workers import WorkerEngine, WorkerSettings
 from sottovoce.quality.jobs import Jobs
 from sottovoce.quality.office import Office
-from sottovoce.storage import database, directory, node
-from sottovoce.storage.journal import PostgresStore
-from sottovoce.storage.lease import LeaseTaken
-from sottovoce.storage.opening import opened
-from sottovoce.storage.passwords import Passwords
-from sottovoce.storage.phonebook import Phonebook
+from sottovoce.storage import database
+from sottovoce.storage.live import directory
+from sottovoce.storage.live.journal import PostgresStore
+from sottovoce.storage.live.passwords import Passwords
+from sottovoce.storage.live.phonebook import Phonebook
+from sottovoce.storage.own import node
+from sottovoce.storage.own.lease import LeaseTaken
+from sottovoce.storage.own.opening import opened
 from sottovoce.tasks import Tasks
 
 log = structlog.get_logger(__name__)

@@ -26,8 +26,8 @@ from sottovoce.domain.people import SERVER
 from sottovoce.domain.sampling import Conditions, Earlier, Quantity
 from sottovoce.quality import sampling
 from sottovoce.quality.office import Office
-from sottovoce.storage import contacts, ids
-from sottovoce.storage.opening import opened
+from sottovoce.storage.own.opening import opened
+from sottovoce.storage.review import contacts, ids
 
 CONTACTS = 10_000_000
 MONTHS = 12

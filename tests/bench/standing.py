@@ -19,9 +19,9 @@ from argon2 import PasswordHasher
 from sottovoce import app, logs
 from sottovoce.config import HttpSettings, LogLevel, LogSettings, MediaSettings, Settings, SipSettings
 from sottovoce.http.server import Server, ServerSettings
-from sottovoce.storage import directory
-from sottovoce.storage.passwords import Passwords
-from sottovoce.storage.seed import AgentSeed, PhoneSeed, Seed, SeedFile, SkillSeed, VdnSeed
+from sottovoce.storage.live import directory
+from sottovoce.storage.live.passwords import Passwords
+from sottovoce.storage.live.seed import AgentSeed, PhoneSeed, Seed, SeedFile, SkillSeed, VdnSeed
 from sottovoce.tasks import Tasks
 
 FIRST_AGENT = 1001

@@ -25,7 +25,7 @@ from tests.quality.standing import (
 )
 
 from sottovoce.domain.people import Role, UserId
-from sottovoce.storage import app_keys, users
+from sottovoce.storage.review import app_keys, users
 from sottovoce.storage.tables import access_tokens, metadata
 
 ROWS = [row for family in ("cc-sqm", "cc-isqm") for row in load(family) if row.success != "none"]

@@ -19,8 +19,8 @@ from sottovoce.domain.scoring import Revision, RuleKind, RuleResult, Verdict
 from sottovoce.errors import Refused
 from sottovoce.quality import appeals
 from sottovoce.quality import results as rule_results
-from sottovoce.storage import ids, quality_items, scenarios
-from sottovoce.storage import results as stored_results
+from sottovoce.storage.review import ids, quality_items, scenarios
+from sottovoce.storage.review import results as stored_results
 from sottovoce.storage.tables import review_items, review_tasks
 
 SCENARIO = "groupid_fa1d9f72-f961-4ad6-9277-008bbe1c3802"

@@ -21,9 +21,9 @@ from sottovoce.domain.reviews import Share, ShareKind, Shares, TaskOrder
 from sottovoce.errors import Refused
 from sottovoce.quality import inspection, tasks
 from sottovoce.quality.office import Caller, Office
-from sottovoce.storage import tasks as stored
-from sottovoce.storage import users
 from sottovoce.storage.database import connect, transaction
+from sottovoce.storage.review import tasks as stored
+from sottovoce.storage.review import users
 
 HANDS = 3
 

@@ -17,9 +17,9 @@ from sottovoce.domain.directory import AgentId, VdnId
 from sottovoce.domain.people import ReviewId, UserId
 from sottovoce.domain.reviews import Item, ItemState, Task, TaskState
 from sottovoce.domain.sampling import Conditions, Quantity
-from sottovoce.storage import tasks
 from sottovoce.storage.audit import verify
 from sottovoce.storage.database import transaction
+from sottovoce.storage.review import tasks
 from sottovoce.storage.tables import (
     audit,
     review_items,

@@ -25,8 +25,8 @@ from sottovoce.http.ccsqm.dialect import Quality, SqmSettings
 from sottovoce.http.ccsqm.visit import SQM
 from sottovoce.http.site import SiteSettings, site
 from sottovoce.quality.office import Caller, Office
-from sottovoce.storage import app_keys, users
 from sottovoce.storage.database import connect
+from sottovoce.storage.review import app_keys, users
 from sottovoce.storage.tables import agents, contacts, group_members, skills, user_groups, vdns
 from sottovoce.storage.tables import users as user_rows
 

@@ -33,8 +33,9 @@ from sottovoce.errors import Code, Refused
 from sottovoce.quality import contact_import, csv_calls, recordings, vcon_calls
 from sottovoce.quality.contact_import import Outcome, Report
 from sottovoce.quality.foreign_calls import ForeignCall, LeftOut
-from sottovoce.storage import audit, contacts
-from sottovoce.storage.imports import Tenant
+from sottovoce.storage import audit
+from sottovoce.storage.review import contacts
+from sottovoce.storage.review.imports import Tenant
 from sottovoce.storage.tables import vdns
 
 TENANT = Tenant(

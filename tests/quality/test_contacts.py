@@ -28,7 +28,7 @@ from sottovoce.domain.people import UserId
 from sottovoce.errors import Code, Refused
 from sottovoce.quality import contacts
 from sottovoce.quality.recordings import StillRecording
-from sottovoce.storage import contacts as rows
+from sottovoce.storage.review import contacts as rows
 from sottovoce.storage.tables import contacts as table
 
 

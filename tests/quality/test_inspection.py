@@ -14,8 +14,8 @@ from sottovoce.domain.people import ReviewId, UserId
 from sottovoce.domain.reviews import ItemState, TaskState
 from sottovoce.errors import Code, Refused
 from sottovoce.quality import inspection
-from sottovoce.storage import contacts
 from sottovoce.storage.database import transaction
+from sottovoce.storage.review import contacts
 from sottovoce.storage.tables import quality_item_hits, quality_items, review_items, revisions, scores
 
 

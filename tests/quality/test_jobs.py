@@ -23,9 +23,9 @@ from sottovoce.domain.sampling import Conditions, Quantity
 from sottovoce.quality import plans
 from sottovoce.quality.jobs import Jobs, _Again
 from sottovoce.quality.office import Office
-from sottovoce.storage.contacts import ANALYSE
 from sottovoce.storage.database import connect
-from sottovoce.storage.jobs import defer
+from sottovoce.storage.review.contacts import ANALYSE
+from sottovoce.storage.review.jobs import defer
 from sottovoce.storage.tables import plan_runs, review_tasks
 from sottovoce.storage.tables import plans as plan_rows
 from sottovoce.tasks import Tasks

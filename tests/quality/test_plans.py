@@ -32,9 +32,9 @@ from sottovoce.domain.sampling import Conditions, Quantity
 from sottovoce.errors import Code, Refused
 from sottovoce.quality import plans
 from sottovoce.quality.office import Caller, Office
-from sottovoce.storage import plans as rows
-from sottovoce.storage import tasks as task_rows
 from sottovoce.storage.database import connect
+from sottovoce.storage.review import plans as rows
+from sottovoce.storage.review import tasks as task_rows
 from sottovoce.storage.tables import audit as audit_rows
 from sottovoce.storage.tables import plan_runs, review_items, review_tasks, users, vdns
 

@@ -17,7 +17,7 @@ from sottovoce.domain.scoring import By, Profile, Revision, RuleKind, ScenarioSc
 from sottovoce.errors import Code, Refused
 from sottovoce.quality import results, score_profiles
 from sottovoce.storage import audit
-from sottovoce.storage import results as stored
+from sottovoce.storage.review import results as stored
 
 ITEM = ReviewId("1600226476732482999")
 OTHER = ReviewId("1600226476732483000")

@@ -23,8 +23,9 @@ from sottovoce.domain.sampling import Certificate, Conditions, Drawn, Earlier, Q
 from sottovoce.domain.verifying import untrue
 from sottovoce.errors import Code, Refused
 from sottovoce.quality import sampling, tasks
-from sottovoce.storage import audit, draws
+from sottovoce.storage import audit
 from sottovoce.storage.database import transaction
+from sottovoce.storage.review import draws
 from sottovoce.storage.tables import sampling_draws
 
 TASK = ReviewId("1772442000000000001")

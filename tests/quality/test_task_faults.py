@@ -17,8 +17,8 @@ from tests.quality.standing import DIRECTOR, INSPECTOR, NOW, ONE, SECOND, Standi
 from sottovoce.domain.reviews import ItemState, Share, ShareKind, Shares, TaskOrder, TaskState
 from sottovoce.errors import Refused
 from sottovoce.quality import inspection, tasks
-from sottovoce.storage import contacts
 from sottovoce.storage.database import transaction
+from sottovoce.storage.review import contacts
 from sottovoce.storage.tables import quality_items
 
 BOTH = Shares(ShareKind.COUNTS, (Share(INSPECTOR), Share(SECOND)))

@@ -31,9 +31,9 @@ from sottovoce.domain.review_lists import ItemFilter, TaskFilter
 from sottovoce.domain.reviews import TaskState
 from sottovoce.errors import Code, Refused
 from sottovoce.quality import task_lists
-from sottovoce.storage import task_lists as stored_lists
-from sottovoce.storage import tasks as stored
 from sottovoce.storage.database import transaction
+from sottovoce.storage.review import task_lists as stored_lists
+from sottovoce.storage.review import tasks as stored
 from sottovoce.storage.tables import users
 
 ALL_TASKS = TaskFilter(made_from=NOW - timedelta(days=1))

@@ -26,9 +26,9 @@ from sottovoce.domain.reviews import Share, ShareKind, Shares, TaskOrder, TaskSt
 from sottovoce.domain.sampling import Conditions, Earlier, Quantity
 from sottovoce.errors import Code, Refused
 from sottovoce.quality import sampling, tasks
-from sottovoce.storage import ids
-from sottovoce.storage import tasks as stored
 from sottovoce.storage.database import transaction
+from sottovoce.storage.review import ids
+from sottovoce.storage.review import tasks as stored
 from sottovoce.storage.tables import users
 
 

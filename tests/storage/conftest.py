@@ -8,9 +8,9 @@ import pytest
 from argon2 import PasswordHasher
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from sottovoce.storage import directory, seed
 from sottovoce.storage.database import connect
-from sottovoce.storage.passwords import Passwords
+from sottovoce.storage.live import directory, seed
+from sottovoce.storage.live.passwords import Passwords
 
 TWO_VDNS = """
 vdns:

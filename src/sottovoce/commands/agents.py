@@ -14,8 +14,8 @@ from rich.table import Table
 from sottovoce.commands.telling import WRONG_CALL, ConfigOption, database, fail, quiet, run, settings_of
 from sottovoce.config import Settings
 from sottovoce.domain.directory import AgentId, AgentProfile, Right, VdnId
-from sottovoce.storage import directory, seed
-from sottovoce.storage.passwords import Passwords
+from sottovoce.storage.live import directory, seed
+from sottovoce.storage.live.passwords import Passwords
 
 commands = typer.Typer(no_args_is_help=True, help="Agents, and the VDN around them.")
 

@@ -22,8 +22,9 @@ from sottovoce.commands.telling import (
 from sottovoce.domain.directory import VdnId
 from sottovoce.domain.people import AppKey, UserId
 from sottovoce.errors import Code, Refused
-from sottovoce.storage import app_keys, directory, users
-from sottovoce.storage.seed import USER_ID
+from sottovoce.storage.live import directory
+from sottovoce.storage.live.seed import USER_ID
+from sottovoce.storage.review import app_keys, users
 
 commands = typer.Typer(
     no_args_is_help=True,

@@ -21,8 +21,9 @@ from sottovoce.commands.telling import (
 from sottovoce.config import Settings
 from sottovoce.domain.directory import VdnId
 from sottovoce.domain.journal import AuditEntry
-from sottovoce.storage import audit, directory
+from sottovoce.storage import audit
 from sottovoce.storage.audit import Head, Verdict
+from sottovoce.storage.live import directory
 
 commands = typer.Typer(no_args_is_help=True, help="The audit: every supervision, forced state and drop.")
 

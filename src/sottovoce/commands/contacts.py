@@ -32,8 +32,8 @@ from sottovoce.quality import contact_import
 from sottovoce.quality.contact_import import Outcome, Report
 from sottovoce.quality.foreign_calls import LeftOut
 from sottovoce.quality.office import Office
-from sottovoce.storage import contacts
 from sottovoce.storage.database import transaction
+from sottovoce.storage.review import contacts
 
 commands = typer.Typer(
     no_args_is_help=True,

@@ -8,7 +8,7 @@ from sottovoce.commands.telling import ConfigOption, quiet, run, settings_of
 from sottovoce.config import Settings
 from sottovoce.storage import migrations
 from sottovoce.storage.database import check, connect
-from sottovoce.storage.embedded import EmbeddedPostgres
+from sottovoce.storage.own.embedded import EmbeddedPostgres
 
 
 def migrate(config: ConfigOption = None) -> None:

@@ -26,9 +26,9 @@ from sottovoce.domain.sampling import Certificate
 from sottovoce.errors import Code, Refused
 from sottovoce.quality import certificates
 from sottovoce.quality.certificates import BadFile, Verdict
-from sottovoce.storage import draws
 from sottovoce.storage.database import transaction
-from sottovoce.storage.draws import Draw
+from sottovoce.storage.review import draws
+from sottovoce.storage.review.draws import Draw
 
 commands = typer.Typer(
     no_args_is_help=True, help="Samples of contacts: who was drawn, and the proof that it was by chance."

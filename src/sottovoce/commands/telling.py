@@ -16,12 +16,12 @@ from sottovoce import logs
 from sottovoce.config import ConfigError, Settings, load
 from sottovoce.errors import Refused
 from sottovoce.storage.database import BadDsn, DatabaseAway, transaction
-from sottovoce.storage.lease import LeaseTaken
+from sottovoce.storage.live.seed import SeedMistakes
 from sottovoce.storage.migrations import WrongSchema
-from sottovoce.storage.node import NodeTaken
-from sottovoce.storage.opening import opened
-from sottovoce.storage.placement import CannotStart
-from sottovoce.storage.seed import SeedMistakes
+from sottovoce.storage.own.lease import LeaseTaken
+from sottovoce.storage.own.node import NodeTaken
+from sottovoce.storage.own.opening import opened
+from sottovoce.storage.own.placement import CannotStart
 
 T = TypeVar("T")
 
@@ -61,7 +61,7 @@ def quiet(settings: Settings) -> None:
 
 @asynccontextmanager
 async def database(settings: Settings, *, migrate: bool = False) -> AsyncIterator[AsyncEngine]:
-    """The database that is set, migrated (see `storage.opening`)."""
+    """The database that is set, migrated (see `storage.own.opening`)."""
     dsn = settings.database.dsn
     async with opened(
         dsn.get_secret_value() if dsn is not None else None,

@@ -13,8 +13,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from sottovoce.commands.telling import WRONG_CALL, ConfigOption, fail, quiet, run_within, settings_of
 from sottovoce.domain.directory import AgentId, VdnId
 from sottovoce.domain.people import Role, UserId
-from sottovoce.storage import users
-from sottovoce.storage.seed import USER_ID
+from sottovoce.storage.live.seed import USER_ID
+from sottovoce.storage.review import users
 
 commands = typer.Typer(
     no_args_is_help=True,

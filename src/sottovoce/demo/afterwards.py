@@ -22,7 +22,7 @@ from sottovoce.clock import Clock, SystemClock
 from sottovoce.demo.people import Person
 from sottovoce.domain.directory import VdnId
 from sottovoce.domain.people import Role, UserId
-from sottovoce.storage import app_keys
+from sottovoce.storage.review import app_keys
 
 log = structlog.get_logger(__name__)
 

@@ -17,10 +17,10 @@ from sottovoce.app import Running
 from sottovoce.config import Settings
 from sottovoce.doors.sip.ports import Account
 from sottovoce.selftest.stage import Stage, StagedAgent
-from sottovoce.storage import directory, seed
-from sottovoce.storage.embedded import EmbeddedPostgres
-from sottovoce.storage.opening import opened
-from sottovoce.storage.passwords import Passwords
+from sottovoce.storage.live import directory, seed
+from sottovoce.storage.live.passwords import Passwords
+from sottovoce.storage.own.embedded import EmbeddedPostgres
+from sottovoce.storage.own.opening import opened
 
 TRUNK_HOST = "127.0.0.2"
 """Where customers call from: an address of this machine that no phone uses, configured as the trunk."""

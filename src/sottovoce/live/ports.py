@@ -1,7 +1,7 @@
 """What the floor needs of others: telephone lines, and a store that remembers.
 
 `Lines` is implemented by the SIP door (`doors/sip/door.py`) and by `doors/inprocess.py`;
-`Store` by `storage/journal.py` (PostgreSQL) and by `live/memory.py` (nothing survives).
+`Store` by `storage/live/journal.py` (PostgreSQL) and by `live/memory.py` (nothing survives).
 `Passwords` by storage (argon2id) and by `live/memory.py`. Media is asked through `media.engine`.
 """
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from sottovoce.domain.people import AppKey, Token, UserId
 from sottovoce.errors import Code, Refused
 from sottovoce.quality.office import Caller, Office
-from sottovoce.storage import app_keys, users
+from sottovoce.storage.review import app_keys, users
 
 LONGEST_TOKEN_S = 3600
 """A token lives no longer [2211]."""

@@ -46,8 +46,8 @@ from sottovoce.domain.scoring import RuleResult, ScenarioScores
 from sottovoce.errors import Code, Refused
 from sottovoce.quality import results as rule_results
 from sottovoce.quality.office import Caller, Office, Work
-from sottovoce.storage import contacts, ids, plans, quality_items, users
-from sottovoce.storage import results as stored_results
+from sottovoce.storage.review import contacts, ids, plans, quality_items, users
+from sottovoce.storage.review import results as stored_results
 
 
 @dataclass(frozen=True, slots=True)

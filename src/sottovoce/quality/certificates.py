@@ -25,9 +25,10 @@ from sottovoce.domain.sampling import Certificate
 from sottovoce.domain.verifying import differing, untrue
 from sottovoce.errors import Code, Refused
 from sottovoce.quality.sampling import COMMITTED, DRAWN
-from sottovoce.storage import audit, draws
+from sottovoce.storage import audit
 from sottovoce.storage.database import transaction
-from sottovoce.storage.draws import Draw
+from sottovoce.storage.review import draws
+from sottovoce.storage.review.draws import Draw
 
 FORMAT = "sottovoce-certificate-1"
 AuditRow = Mapping[str, Any]

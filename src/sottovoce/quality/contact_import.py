@@ -22,9 +22,9 @@ from sottovoce.quality import csv_calls, recordings, vcon_calls
 from sottovoce.quality.foreign_calls import ForeignCall, LeftOut
 from sottovoce.quality.office import Office
 from sottovoce.quality.recordings import BadRecording, StillRecording
-from sottovoce.storage import contacts, imports
-from sottovoce.storage.imports import Tenant
-from sottovoce.storage.talks import NOT_RECORDED
+from sottovoce.storage.live.talks import NOT_RECORDED
+from sottovoce.storage.review import contacts, imports
+from sottovoce.storage.review.imports import Tenant
 
 FOLDER = "import"
 """Below the recordings' folder and the VDN's in it."""

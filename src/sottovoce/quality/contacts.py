@@ -21,7 +21,7 @@ from sottovoce.errors import Code, Refused
 from sottovoce.quality import voices
 from sottovoce.quality.office import Caller, Office
 from sottovoce.quality.recordings import BadRecording
-from sottovoce.storage import contacts, results, users
+from sottovoce.storage.review import contacts, results, users
 
 LARGEST_PAGE = 1000
 _NICENESS = 10

@@ -12,7 +12,7 @@ from typing import TextIO
 from sottovoce.domain.contacts import Direction, Ender
 from sottovoce.domain.directory import SkillId
 from sottovoce.quality.foreign_calls import ForeignCall, LeftOut, Mistake, beside, known_agent, moment, short
-from sottovoce.storage.imports import Tenant
+from sottovoce.storage.review.imports import Tenant
 
 COLUMNS = (
     "file", "began_at", "agent", "caller", "called",

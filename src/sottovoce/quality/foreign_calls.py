@@ -14,7 +14,7 @@ from zoneinfo import ZoneInfo
 
 from sottovoce.domain.contacts import Direction, Ender, Sentence
 from sottovoce.domain.directory import AgentId, SkillId
-from sottovoce.storage.imports import Tenant
+from sottovoce.storage.review.imports import Tenant
 
 LONGEST_TEXT = 64
 """Characters of a number or a reference."""

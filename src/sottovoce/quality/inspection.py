@@ -26,7 +26,7 @@ from sottovoce.domain.rights import Operation
 from sottovoce.quality import appeals, results
 from sottovoce.quality.office import Caller, Office, Work
 from sottovoce.quality.tasks import put_down
-from sottovoce.storage import contacts, tasks
+from sottovoce.storage.review import contacts, tasks
 
 
 @dataclass(frozen=True, slots=True)

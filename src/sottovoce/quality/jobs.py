@@ -31,11 +31,11 @@ from sottovoce.errors import Code, Refused
 from sottovoce.quality import contacts, plans, tasks
 from sottovoce.quality.office import Office
 from sottovoce.quality.recordings import StillRecording
-from sottovoce.storage import jobs as queue
-from sottovoce.storage import plans as plan_rows
-from sottovoce.storage import tasks as task_rows
-from sottovoce.storage.contacts import ANALYSE
 from sottovoce.storage.database import CONNECT_TIMEOUT, DatabaseAway, transaction
+from sottovoce.storage.review import jobs as queue
+from sottovoce.storage.review import plans as plan_rows
+from sottovoce.storage.review import tasks as task_rows
+from sottovoce.storage.review.contacts import ANALYSE
 from sottovoce.tasks import Tasks
 
 log = structlog.get_logger(__name__)

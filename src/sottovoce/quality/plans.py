@@ -36,7 +36,7 @@ from sottovoce.domain.rights import Operation, Scope
 from sottovoce.errors import Code, Refused
 from sottovoce.quality import sampling, tasks
 from sottovoce.quality.office import Caller, Office, Work
-from sottovoce.storage import ids, plans
+from sottovoce.storage.review import ids, plans
 
 
 async def add(office: Office, caller: Caller, order: PlanOrder, *, acting_as: Role | None = None) -> ReviewId:

@@ -19,8 +19,8 @@ from sottovoce.domain.scoring import RuleKind, RuleResult
 from sottovoce.quality import results
 from sottovoce.quality.office import Office, Work
 from sottovoce.quality.result_rows import BadLine, Line
-from sottovoce.storage import results as stored
-from sottovoce.storage import scenarios
+from sottovoce.storage.review import results as stored
+from sottovoce.storage.review import scenarios
 
 PREFIXES: Mapping[RuleKind, str] = {
     RuleKind.DIALOG: "dialogRule",

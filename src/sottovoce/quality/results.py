@@ -28,8 +28,8 @@ from sottovoce.domain.scoring import (
 )
 from sottovoce.errors import Code, Refused
 from sottovoce.quality.office import Caller, Office, Work
-from sottovoce.storage import results as stored
-from sottovoce.storage import scenarios, score_profiles
+from sottovoce.storage.review import results as stored
+from sottovoce.storage.review import scenarios, score_profiles
 
 INSPECTED = 2
 """A contact's status once the machine has inspected it [2492]."""
@@ -127,7 +127,7 @@ async def credit(office: Office, caller: Caller, uuid: str) -> list[ScenarioScor
 async def add(work: Work, results: Collection[RuleResult], held: Mapping[int, datetime]) -> frozenset[str]:
     """Put results on record and score their contacts anew; the ids of those that were not there yet.
 
-    `held` are the contacts of all of them with their beginnings, from `storage.results.locked`. A manual
+    `held` are the contacts of all of them with their beginnings, from `results.locked` of storage. A manual
     score that exists follows, as its reasons have changed; none comes into being.
     """
     landed = await stored.insert_new(work.connection, work.vdn, list(results))

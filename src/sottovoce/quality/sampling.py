@@ -26,8 +26,8 @@ from sottovoce.domain.people import ReviewId, UserId
 from sottovoce.domain.sampling import Certificate, Conditions, Drawn, Earlier
 from sottovoce.errors import Code, Refused
 from sottovoce.quality.office import Office, Work
-from sottovoce.storage import draws
-from sottovoce.storage.draws import Candidate
+from sottovoce.storage.review import draws
+from sottovoce.storage.review.draws import Candidate
 
 COMMITTED, DRAWN = "sampling.commit", "sampling.draw"
 """Actions in the audit; their target is the task."""

@@ -11,7 +11,7 @@ from sottovoce.domain.rights import Operation
 from sottovoce.domain.scenarios import Scenario, Settings, Wanted
 from sottovoce.errors import Code, Refused
 from sottovoce.quality.office import Caller, Office, Work
-from sottovoce.storage import scenarios as stored
+from sottovoce.storage.review import scenarios as stored
 
 PREFIX = "groupid_"
 

@@ -11,8 +11,8 @@ from sottovoce.domain.rights import Operation
 from sottovoce.domain.scoring import Profile
 from sottovoce.errors import Code, Refused
 from sottovoce.quality.office import Caller, Office, Work
-from sottovoce.storage import ids
-from sottovoce.storage import score_profiles as stored
+from sottovoce.storage.review import ids
+from sottovoce.storage.review import score_profiles as stored
 
 
 async def create(office: Office, caller: Caller, profile: Profile) -> ReviewId:

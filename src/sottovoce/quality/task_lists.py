@@ -11,8 +11,8 @@ from sottovoce.domain.review_lists import ItemFilter, ItemLine, TaskFilter, Task
 from sottovoce.domain.reviews import TASKS, Task, TaskAction, TaskState, no_task, sight
 from sottovoce.domain.rights import RIGHTS, Operation, Scope
 from sottovoce.quality.office import Caller, Office
-from sottovoce.storage import contacts, task_lists
-from sottovoce.storage.task_lists import Progress
+from sottovoce.storage.review import contacts, task_lists
+from sottovoce.storage.review.task_lists import Progress
 
 _CHANGES = {
     Operation.UPDATE_TASK: TaskAction.RENAME,

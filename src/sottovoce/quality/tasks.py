@@ -36,7 +36,7 @@ from sottovoce.domain.sampling import Drawn
 from sottovoce.errors import Code, Refused
 from sottovoce.quality import sampling
 from sottovoce.quality.office import Caller, Office, Work
-from sottovoce.storage import ids, staffing, tasks
+from sottovoce.storage.review import ids, staffing, tasks
 
 INSPECTING = frozenset({Role.INSPECTOR, Role.QUALITY_LEADER, Role.QUALITY_DIRECTOR})
 """Who can be appointed."""

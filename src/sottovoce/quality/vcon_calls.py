@@ -30,7 +30,7 @@ from sottovoce.quality.foreign_calls import (
     moment,
     short,
 )
-from sottovoce.storage.imports import Tenant
+from sottovoce.storage.review.imports import Tenant
 
 LARGEST_FILE = 256 << 20
 """Bytes: some 100 minutes of stereo in a body."""

@@ -7,7 +7,7 @@ from datetime import timedelta
 import pytest
 from tests.quality.standing import NOW, ONE, TWO, Standing
 
-from sottovoce.storage import app_keys
+from sottovoce.storage.review import app_keys
 
 PATH = "/apigovernance/api/oauth/tokenByAkSk"
 

@@ -1,6 +1,6 @@
 -- The schema of procrastinate 3.10.0 (https://procrastinate.readthedocs.io), as its package ships it below this
 -- comment: applied by revision 0002 into the schema `procrastinate`. It must never change once released; what a
--- later procrastinate changes is a later revision. `tests/storage/test_jobs.py` compares it with the installed one.
+-- later procrastinate changes is a later revision. `tests/storage/review/test_jobs.py` compares it with the installed one.
 --
 -- MIT License
 -- Copyright (c) 2019-2021, PeopleDoc

@@ -12,8 +12,8 @@ import sys
 from pathlib import Path
 
 from sottovoce import logs
-from sottovoce.storage.embedded import EmbeddedPostgres
-from sottovoce.storage.placement import CannotStart
+from sottovoce.storage.own.embedded import EmbeddedPostgres
+from sottovoce.storage.own.placement import CannotStart
 
 
 async def main(folder: Path) -> int:

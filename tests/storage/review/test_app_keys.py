@@ -8,7 +8,7 @@ import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from sottovoce.domain.directory import VdnId
-from sottovoce.storage import app_keys
+from sottovoce.storage.review import app_keys
 from sottovoce.storage.tables import access_tokens
 from sottovoce.storage.tables import app_keys as rows
 

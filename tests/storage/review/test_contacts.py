@@ -28,9 +28,10 @@ from sottovoce.domain.contacts import (
 from sottovoce.domain.directory import AgentId, SkillId, VdnId
 from sottovoce.domain.journal import Change, ContactBegan, ContactEnded, SegmentBegan, SegmentEnded
 from sottovoce.domain.supervision import Mode
-from sottovoce.storage import changes, contacts
 from sottovoce.storage.database import connect
-from sottovoce.storage.journal import PostgresStore
+from sottovoce.storage.live import changes
+from sottovoce.storage.live.journal import PostgresStore
+from sottovoce.storage.review import contacts
 from sottovoce.storage.tables import contacts as rows
 
 NOW = datetime(2026, 11, 30, 23, 59, 50, tzinfo=UTC)

@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sottovoce.storage import seed
-from sottovoce.storage.seed import SeedMistakes
+from sottovoce.storage.live import seed
+from sottovoce.storage.live.seed import SeedMistakes
 
 USERS = "vdns:\n- vdn: 1\n  name: A\n  users:\n"
 AGENT = "vdns:\n- vdn: 1\n  name: A\n  agents:\n"

@@ -11,9 +11,9 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from sottovoce.domain.directory import AccessCode, AgentId, Right, Skill, SkillId, VdnId
 from sottovoce.errors import Code, Refused
-from sottovoce.storage import directory, seed
-from sottovoce.storage.passwords import Passwords
-from sottovoce.storage.seed import SeedMistakes
+from sottovoce.storage.live import directory, seed
+from sottovoce.storage.live.passwords import Passwords
+from sottovoce.storage.live.seed import SeedMistakes
 from sottovoce.storage.tables import agents
 
 REALM = "test.example"

@@ -17,10 +17,10 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from sottovoce.domain.directory import VdnId
 from sottovoce.domain.people import Role, Side, UserId
-from sottovoce.storage import ids
-from sottovoce.storage.seed import USER_ID, GroupSeed, Report, SeedFile, UserSeed, VdnSeed
+from sottovoce.storage.live.seed import USER_ID, GroupSeed, Report, SeedFile, UserSeed, VdnSeed
+from sottovoce.storage.review import ids
+from sottovoce.storage.review.users import in_order, joined, record
 from sottovoce.storage.tables import agents, group_members, user_groups, users
-from sottovoce.storage.users import in_order, joined, record
 
 LEADING: Mapping[Side, frozenset[Role]] = {
     Side.QUALITY: frozenset({Role.QUALITY_DIRECTOR, Role.QUALITY_LEADER}),

@@ -28,10 +28,11 @@ from sottovoce.domain.directory import (
     VdnProfile,
 )
 from sottovoce.errors import Code, Refused
-from sottovoce.storage import people, users
 from sottovoce.storage.database import transaction
-from sottovoce.storage.passwords import Passwords
-from sottovoce.storage.seed import AgentSeed, Report, SeedFile, SeedMistakes, VdnSeed
+from sottovoce.storage.live import people
+from sottovoce.storage.live.passwords import Passwords
+from sottovoce.storage.live.seed import AgentSeed, Report, SeedFile, SeedMistakes, VdnSeed
+from sottovoce.storage.review import users
 from sottovoce.storage.tables import access_codes, agents, phones, skills, vdns
 
 

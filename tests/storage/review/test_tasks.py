@@ -12,8 +12,8 @@ from sottovoce.domain.directory import AgentId, VdnId
 from sottovoce.domain.people import ReviewId, UserId
 from sottovoce.domain.reviews import Item, ItemState, Task, TaskState
 from sottovoce.domain.sampling import Conditions, Quantity
-from sottovoce.storage import tasks
 from sottovoce.storage.database import connect
+from sottovoce.storage.review import tasks
 from sottovoce.storage.tables import vdns
 
 ONE, TWO = VdnId(1), VdnId(2)

@@ -22,8 +22,15 @@ from urllib.parse import quote
 import psycopg
 import structlog
 
-from sottovoce.storage import cluster, keeper, postmaster
-from sottovoce.storage.placement import SOCKET_NAME, CannotStart, Placement, binaries, place, socket_folder
+from sottovoce.storage.own import cluster, keeper, postmaster
+from sottovoce.storage.own.placement import (
+    SOCKET_NAME,
+    CannotStart,
+    Placement,
+    binaries,
+    place,
+    socket_folder,
+)
 from sottovoce.tasks import Tasks
 
 log = structlog.get_logger(__name__)

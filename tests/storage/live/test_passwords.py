@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from argon2 import PasswordHasher
 
-from sottovoce.storage.passwords import Passwords
+from sottovoce.storage.live.passwords import Passwords
 
 
 @pytest.fixture

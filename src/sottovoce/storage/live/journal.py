@@ -22,11 +22,12 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 from sottovoce.domain.directory import VdnId, VdnProfile
 from sottovoce.domain.journal import Change, Restored
 from sottovoce.errors import Code, Refused
-from sottovoce.storage import calls, directory, lease, sessions
-from sottovoce.storage import changes as tables_of_changes
 from sottovoce.storage.database import DatabaseAway, is_away, reason, transaction
-from sottovoce.storage.lease import Lease, StaleOwner
-from sottovoce.storage.spool import Record, Spool
+from sottovoce.storage.live import calls, directory, sessions
+from sottovoce.storage.live import changes as tables_of_changes
+from sottovoce.storage.live.spool import Record, Spool
+from sottovoce.storage.own import lease
+from sottovoce.storage.own.lease import Lease, StaleOwner
 from sottovoce.tasks import Tasks
 
 log = structlog.get_logger(__name__)

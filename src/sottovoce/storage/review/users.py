@@ -17,7 +17,8 @@ from sottovoce.domain.directory import AgentId, VdnId
 from sottovoce.domain.journal import AuditEntry
 from sottovoce.domain.people import Role, User, UserId
 from sottovoce.errors import Code, Refused
-from sottovoce.storage import audit, ids
+from sottovoce.storage import audit
+from sottovoce.storage.review import ids
 from sottovoce.storage.tables import agents, group_members, users, vdns
 
 TURN = 7_310_202

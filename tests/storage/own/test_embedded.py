@@ -20,9 +20,9 @@ from typing import Any
 import psycopg
 import pytest
 
-from sottovoce.storage import placement, postmaster
-from sottovoce.storage.embedded import EmbeddedPostgres
-from sottovoce.storage.placement import Account, CannotStart
+from sottovoce.storage.own import placement, postmaster
+from sottovoce.storage.own.embedded import EmbeddedPostgres
+from sottovoce.storage.own.placement import Account, CannotStart
 
 PROGRAM = Path(__file__).with_name("own_server.py")
 NOBODY = Account(65534, 65534, "nobody")
@@ -47,7 +47,7 @@ class Owner:
     def __init__(self, folder: Path, account: Account | None = None) -> None:
         python = sys.executable if account is None else interpreter_for(account) or sys.executable
         paths = [path for path in sys.path if path and path != str(PROGRAM.parent)]
-        source = str(Path(__file__).parents[2] / "src")
+        source = str(Path(__file__).parents[3] / "src")
         self.process = subprocess.Popen(
             [python, str(PROGRAM), str(folder)],
             stdin=subprocess.PIPE,

@@ -25,8 +25,8 @@ from sottovoce.domain.contacts import (
 )
 from sottovoce.domain.directory import AgentId, VdnId
 from sottovoce.domain.people import UserId
-from sottovoce.storage import jobs
 from sottovoce.storage.records import plain
+from sottovoce.storage.review import jobs
 from sottovoce.storage.tables import agents, contact_sources, contacts, users
 from sottovoce.storage.tables.contacts import contact_numbers
 

@@ -10,7 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from sottovoce.storage import migrations
 from sottovoce.storage.database import check, connect
-from sottovoce.storage.embedded import EmbeddedPostgres
+from sottovoce.storage.own.embedded import EmbeddedPostgres
 
 
 @asynccontextmanager

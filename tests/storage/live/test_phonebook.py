@@ -6,9 +6,9 @@ from argon2 import PasswordHasher
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from sottovoce.domain.directory import AgentId, VdnId
-from sottovoce.storage import directory, seed
-from sottovoce.storage.passwords import Passwords
-from sottovoce.storage.phonebook import Phonebook
+from sottovoce.storage.live import directory, seed
+from sottovoce.storage.live.passwords import Passwords
+from sottovoce.storage.live.phonebook import Phonebook
 
 
 async def test_accounts_and_numbers_of_all_vdns(two_vdns: AsyncEngine) -> None:

@@ -11,7 +11,8 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from sottovoce.domain.directory import AgentId, VdnId
 from sottovoce.domain.people import Role, User, UserId
 from sottovoce.errors import Code, Refused
-from sottovoce.storage import audit, users
+from sottovoce.storage import audit
+from sottovoce.storage.review import users
 from sottovoce.storage.tables import group_members, user_groups
 
 NOW = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
@@ -49,7 +50,7 @@ async def test_who_cannot_be_added(two_vdns: AsyncEngine) -> None:
         with pytest.raises(Refused) as refused:
             async with two_vdns.begin() as connection:
                 await users.add(connection, vdn, "X", (), NOW, agent=agent, user=user)
-        assert (refused.value.code, refused.value.detail) == (code, told)
+        assert (refused.value.code, refused.value.why) == (code, told)
     async with two_vdns.begin() as connection:
         assert [one.user.name for one in await users.listed(connection)] == ["Ann"]
 

@@ -15,7 +15,7 @@ import subprocess
 from collections.abc import Sequence
 from pathlib import Path
 
-from sottovoce.storage.placement import CannotStart, Placement
+from sottovoce.storage.own.placement import CannotStart, Placement
 
 ROLE = "sottovoce"
 _ENVIRONMENT = {"PATH": "/usr/bin:/bin", "LC_ALL": "C", "HOME": "/"}

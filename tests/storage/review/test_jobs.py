@@ -17,7 +17,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from sottovoce.storage import migrations
 from sottovoce.storage.database import connect
-from sottovoce.storage.jobs import QUEUE, defer, give_back
+from sottovoce.storage.review.jobs import QUEUE, defer, give_back
 
 FROZEN = Path(migrations.__file__).parent / "versions" / "r0002_procrastinate.sql"
 

@@ -18,8 +18,8 @@ from sottovoce.domain.directory import VdnId
 from sottovoce.domain.people import ReviewId, UserId
 from sottovoce.domain.review_lists import ItemFilter, Review, TaskFilter
 from sottovoce.domain.reviews import Item, ItemState, Sight, Task, TaskState
+from sottovoce.storage.review.tasks import item_of, task_of
 from sottovoce.storage.tables import agents, contacts, quality_items, review_items, review_tasks, users
-from sottovoce.storage.tasks import item_of, task_of
 
 _TASK, _ITEM, _QUALITY = review_tasks.c, review_items.c, quality_items.c
 _LONGEST_ID = 20

@@ -28,10 +28,11 @@ from sottovoce.domain.journal import (
 )
 from sottovoce.domain.legs import LegId
 from sottovoce.errors import Code, Refused
-from sottovoce.storage import audit, calls
+from sottovoce.storage import audit
 from sottovoce.storage.database import connect
-from sottovoce.storage.journal import PostgresStore
-from sottovoce.storage.lease import LeaseTaken
+from sottovoce.storage.live import calls
+from sottovoce.storage.live.journal import PostgresStore
+from sottovoce.storage.own.lease import LeaseTaken
 from sottovoce.storage.tables import sessions, sign_ins
 
 NOW = datetime(2026, 11, 22, 4, 5, 6, 789012, tzinfo=UTC)
@@ -69,7 +70,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from sottovoce.domain.journal import ContactBegan, ContactEnded
 from sottovoce.storage.database import connect
-from sottovoce.storage.journal import PostgresStore
+from sottovoce.storage.live.journal import PostgresStore
 async def main():
     store = PostgresStore(connect(sys.argv[1]), node="a", address="", spool_folder=Path(sys.argv[2]))
     await store.open(1)
@@ -471,7 +472,7 @@ async def test_a_commit_during_which_the_connection_breaks(
 
 
 def test_the_spool_is_readable_by_its_owner_only(tmp_path: Path) -> None:
-    from sottovoce.storage.spool import Spool
+    from sottovoce.storage.live.spool import Spool
 
     spool = Spool(tmp_path / "spool" / "vdn-1.jsonl", 10_000)
     spool.write(1, 1, session())
@@ -481,7 +482,7 @@ def test_the_spool_is_readable_by_its_owner_only(tmp_path: Path) -> None:
 
 
 def test_a_torn_spool_gives_what_is_whole(tmp_path: Path) -> None:
-    from sottovoce.storage.spool import Spool
+    from sottovoce.storage.live.spool import Spool
 
     path = tmp_path / "vdn-1.jsonl"
     spool = Spool(path, 10_000)
@@ -498,7 +499,7 @@ def test_a_torn_spool_gives_what_is_whole(tmp_path: Path) -> None:
 
 
 def test_a_long_spool_is_written_anew_when_little_waits(tmp_path: Path) -> None:
-    from sottovoce.storage.spool import Spool
+    from sottovoce.storage.live.spool import Spool
 
     path = tmp_path / "vdn-1.jsonl"
     spool = Spool(path, 64 << 20)

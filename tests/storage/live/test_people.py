@@ -10,8 +10,10 @@ from tests.storage.conftest import cheap_passwords
 
 from sottovoce.domain.directory import AgentId, VdnId
 from sottovoce.domain.people import Role, UserId
-from sottovoce.storage import audit, directory, seed, users
-from sottovoce.storage.seed import Report, SeedMistakes
+from sottovoce.storage import audit
+from sottovoce.storage.live import directory, seed
+from sottovoce.storage.live.seed import Report, SeedMistakes
+from sottovoce.storage.review import users
 
 NOW = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
 ONE = VdnId(1)

@@ -10,14 +10,14 @@ from pathlib import Path
 
 import pytest
 from sqlalchemy.ext.asyncio import AsyncEngine
-from tests.storage.test_journal import Nodes, Outage
+from tests.storage.live.test_journal import Nodes, Outage
 
 from sottovoce.domain.directory import AgentId, SkillId, VdnId
 from sottovoce.domain.journal import AuditEntry, ContactBegan, SessionSaved
 from sottovoce.errors import Code, Refused
 from sottovoce.live.memory import MemoryStore
 from sottovoce.live.ports import Store
-from sottovoce.storage import directory
+from sottovoce.storage.live import directory
 
 NOW = datetime(2026, 11, 22, tzinfo=UTC)
 ONE, TWO, NOBODYS = VdnId(1), VdnId(2), VdnId(99)

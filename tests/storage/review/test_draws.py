@@ -14,8 +14,8 @@ from tests.quality.standing import NOW, ONE, TWO, Standing
 
 from sottovoce.domain.people import ReviewId
 from sottovoce.domain.sampling import Conditions, Quantity
-from sottovoce.storage import draws
 from sottovoce.storage.database import DatabaseAway, transaction
+from sottovoce.storage.review import draws
 from sottovoce.storage.tables import review_items, review_tasks
 
 TASK = ReviewId("1772442000000000001")

@@ -21,8 +21,9 @@ from sottovoce.domain.journal import (
     SessionEnded,
     SessionSaved,
 )
-from sottovoce.storage import audit, calls, sessions, talks
+from sottovoce.storage import audit
 from sottovoce.storage.database import is_away, reason
+from sottovoce.storage.live import calls, sessions, talks
 
 log = structlog.get_logger(__name__)
 

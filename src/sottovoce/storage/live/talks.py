@@ -24,8 +24,9 @@ from sottovoce.domain.contacts import (
 )
 from sottovoce.domain.directory import VdnId
 from sottovoce.domain.journal import SegmentEnded
-from sottovoce.storage import calls, contacts
-from sottovoce.storage.calls import Call
+from sottovoce.storage.live import calls
+from sottovoce.storage.live.calls import Call
+from sottovoce.storage.review import contacts
 
 TAKEN_OVER = "taken over"
 """Why a talk ended whose call went on."""

@@ -1,0 +1,10 @@
+"""What a server has for itself: a PostgreSQL of its own where no DSN is set, its name, the VDNs that it owns.
+
+* ``opening``     the database that is set, or the embedded one, migrated: where everything begins
+* ``embedded``    runs that PostgreSQL (``placement``: where and as whom, ``cluster``: making it, ``keeper``:
+  the program that guards it, ``postmaster``: what an earlier one left behind)
+* ``node``        this server's name, and that one process alone serves from its data folder
+* ``lease``       who owns a VDN, with the epoch that fences former owners out
+
+Called by ``app``, the commands and ``storage.live``. Calls ``storage.database`` and the migrations.
+"""
