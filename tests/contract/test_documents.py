@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
 import sys
 import zipfile
 from collections.abc import Iterator
+from itertools import combinations
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +16,8 @@ import yaml
 from openapi_spec_validator import OpenAPIV31SpecValidator
 
 from sottovoce import contracts
-from sottovoce.contracts import FAMILIES, raw, rows
+from sottovoce.contracts import FAMILIES, inline, raw, rows
+from sottovoce.contracts.document import document
 
 
 def references(value: Any) -> Iterator[str]:
@@ -44,7 +47,7 @@ def test_it_is_valid_and_every_reference_resolves(family: str) -> None:
     found = set(references(document))
     assert {one for one in found if not resolves(document, one)} == set()
     named = {f"#/components/{kind}/{name}" for kind, all_ in document["components"].items() for name in all_}
-    unused = {one for one in named - found if "/securitySchemes/" not in one and not one.endswith("/Refused")}
+    unused = {one for one in named - found if "/securitySchemes/" not in one and not one.endswith("Refusal")}
     assert unused == set(), "a component that nothing names"
 
 
@@ -99,3 +102,37 @@ def test_rows() -> None:
     assert all(bool(row.reason) == (row.status == "wont") for row in rows())
     assert all((row.answer is not None) == (row.status == "done") for row in rows())
     assert {row.status for row in rows()} == {"done", "pending", "wont"}
+
+
+def test_what_is_served_is_valid_and_a_generator_reads_it(tmp_path: Path) -> None:
+    served = document()
+    assert [str(error) for error in OpenAPIV31SpecValidator(served).iter_errors()] == []
+    assert {one for one in references(served) if not resolves(served, one)} == set()
+    (tmp_path / "served.json").write_text(json.dumps(served))
+    assert generate(tmp_path / "served.json", tmp_path) == ""
+
+
+def test_any_families_may_be_served_together() -> None:
+    for chosen in [*((family,) for family in FAMILIES), *combinations(FAMILIES, 2)]:
+        served = document(*chosen)
+        assert served["paths"].keys() == {row.path for row in rows(*chosen)}
+        assert {one for one in references(served) if not resolves(served, one)} == set()
+
+
+def test_what_is_served_lists_the_codes_of_each_interface_and_marks_what_is_not_served() -> None:
+    served = document()
+    for row in rows():
+        for verb in row.verbs:
+            operation = served["paths"][row.path][verb.lower()]
+            shown = inline(served, operation["responses"]["200"])["content"]["application/json"]["schema"]
+            *success, refused = shown["oneOf"]
+            if row.open and not row.codes:
+                success, refused = shown["oneOf"], None
+            else:
+                field = "retcode" if row.family == "cc-gateway" else "resultCode"
+                assert set(refused["properties"][field]["enum"]) == row.codes, row.path
+            assert success == ([row.answer] if row.status == "done" else []), row.path
+            assert operation["x-status"] == row.status
+            assert operation["summary"].endswith("served yet)") == (row.status == "pending")
+            scheme = "guid" if row.family == "cc-gateway" else "token"
+            assert operation["security"] == ([] if row.open else [{scheme: []}]), row.path

@@ -4,8 +4,10 @@
 * ``cc-sqm.yaml``      quality inspection and its token
 * ``cc-isqm.yaml``     machine inspection
 
-The head of each document says how to read it. ``rows(family)`` gives its interfaces, ``raw(family)`` the
-document. Read by `http` (what is not served, what is described), `compat` and tests; imports no other room.
+* ``document``         all of them as the one document that the server shows
+
+The head of each ledger says how to read it. ``rows(family)`` gives its interfaces, ``raw(family)`` what is
+written. Read by `http` (what is not served, what is described), `compat` and tests; imports no other room.
 """
 
 from __future__ import annotations
@@ -189,6 +191,9 @@ def _success(document: Mapping[str, Any], path: str) -> str:
 
 
 def _always(document: Mapping[str, Any], success: str) -> tuple[str, ...]:
+    """Whole ones of the gateway; of the quality family last digits, of what has codes."""
+    if not success:
+        return ()
     whole = "tags" not in document
     return tuple(code if whole else success[:4] + code for code in document["x-always"])
 
