@@ -7,6 +7,9 @@ from dataclasses import dataclass
 from sottovoce.client.ccgateway import RESOURCE
 from sottovoce.client.ccsqm.connection import JSON, SQM, TOKEN
 
+_CURL = "curl -s -w '\\n'"
+"""Quiet, and a line's end after the answer, which has none."""
+
 
 @dataclass(frozen=True, slots=True)
 class Line:
@@ -22,7 +25,7 @@ def lines(http_url: str, inspector: int, password: str, phone: str, target: int)
     control = f"{base}/qualitycontrol/{inspector}"
 
     def ask(verb: str, url: str) -> str:
-        return f"""curl -s -X {verb} -H "Guid: $GUID" '{url}'"""
+        return f"""{_CURL} -X {verb} -H "Guid: $GUID" '{url}'"""
 
     sign_in = (
         f"GUID=$(curl -s -D - -o /dev/null -X PUT -H 'Content-Type: application/json'"
@@ -57,7 +60,7 @@ def afterwards_lines(
 
     def ask(user: str, path: str, body: str) -> str:
         return (
-            f"""curl -s -X POST -H "Authorization: Bearer $TOKEN" -H 'X-UserID: {user}'"""
+            f"""{_CURL} -X POST -H "Authorization: Bearer $TOKEN" -H 'X-UserID: {user}'"""
             f" -H 'Content-Type: {JSON}' -d '{body}' '{http_url}{SQM}/qualitytask/{path}'"
         )
 
