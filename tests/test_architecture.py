@@ -40,7 +40,7 @@ ALLOWED: dict[str, set[str]] = {
     "logs": set(),
     "contracts": set(),
     "config": {"domain"},
-    "live": {"domain", "media.engine"},
+    "live": {"domain", "config", "media.engine"},
     "quality": {"domain", "storage"},
     "media": {"domain"},
     "doors": {"domain", "media.engine"},

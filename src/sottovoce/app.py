@@ -21,7 +21,7 @@ import uvloop
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from sottovoce.clock import Clock, SystemClock
-from sottovoce.config import AuthMode, FarSideSettings, Settings, TrunkSettings
+from sottovoce.config import FarSideSettings, Settings, TrunkSettings
 from sottovoce.domain.directory import VdnId
 from sottovoce.doors.sip.door import SipDoor
 from sottovoce.doors.sip.hops import Transport
@@ -32,8 +32,8 @@ from sottovoce.http.ccgateway import AgentIds, Gateway, GatewaySettings
 from sottovoce.http.ccsqm.dialect import Quality, SqmSettings
 from sottovoce.http.server import Server, ServerSettings
 from sottovoce.http.site import FAMILIES, SiteSettings, site
-from sottovoce.live.desk import Desk, DeskSettings
-from sottovoce.live.state import FloorSettings
+from sottovoce.live.desk import Desk
+from sottovoce.live.state import LiveSettings
 from sottovoce.media.repair import repair_folder
 from sottovoce.media.workers import WorkerEngine, WorkerSettings
 from sottovoce.quality.jobs import Jobs
@@ -115,8 +115,7 @@ async def running(settings: Settings, *, over: asyncio.Event | None = None) -> A
             passwords=Passwords(),
             clock=clock,
             tasks=tasks,
-            floor=_floor_settings(settings),
-            settings=_desk_settings(settings),
+            settings=LiveSettings(recordings, settings.agents, settings.recordings, settings.media),
         )
         directories = Directories(engine, store, phonebook, desk)
         revision = await directories.read()
@@ -258,25 +257,6 @@ def _account(far_side: FarSideSettings) -> Account | None:
     if far_side.username is None or far_side.password is None:
         return None
     return Account(far_side.username, far_side.password.get_secret_value(), far_side.realm)
-
-
-def _floor_settings(settings: Settings) -> FloorSettings:
-    return FloorSettings(
-        recordings=settings.recordings_folder,
-        record=settings.recordings.enabled,
-        music=settings.media.music,
-        wrap_up_s=settings.agents.wrap_up_limit,
-        ring_s=settings.agents.ring_timeout,
-        lease_s=settings.agents.supervision_lease,
-        session_silence_s=settings.agents.sign_out_after,
-    )
-
-
-def _desk_settings(settings: Settings) -> DeskSettings:
-    return DeskSettings(
-        dynamic_guid=settings.agents.auth_mode is AuthMode.DYNAMIC,
-        queue_capacity=settings.agents.events_limit,
-    )
 
 
 def _gateway(desk: Desk, clock: Clock, tasks: Tasks, settings: Settings) -> Gateway:

@@ -13,18 +13,13 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from tests.vdns import INSPECTS, NO_RIGHT, PASSWORDS, vdn
 
 from sottovoce.clock import ManualClock
+from sottovoce.config import AgentSettings
 from sottovoce.domain.directory import (
-    AccessCode,
     AgentId,
-    AgentProfile,
-    PhoneAccount,
-    Right,
-    Skill,
-    SkillId,
     VdnId,
-    VdnProfile,
 )
 from sottovoce.domain.legs import Codec
 from sottovoce.domain.supervision import Mode
@@ -32,8 +27,8 @@ from sottovoce.doors.inprocess import InProcessLines
 from sottovoce.live.availability import ChooseSkills
 from sottovoce.live.desk import Desk
 from sottovoce.live.handling import Hold, Mute, Release, TakeBack
-from sottovoce.live.memory import MemoryStore, ScryptPasswords
-from sottovoce.live.state import FloorSettings
+from sottovoce.live.memory import MemoryStore
+from sottovoce.live.state import LiveSettings
 from sottovoce.live.supervising import ChangeMode, Intercept
 from sottovoce.live.views import SignIn
 from sottovoce.media import g711
@@ -45,7 +40,6 @@ VDN, AGENT, INSPECTOR, SECOND = VdnId(1), AgentId(101), AgentId(300), AgentId(30
 TONES = {"555": 440, "1101": 730, "1300": 1110, "1301": 1490}
 """Hz; on bin centres of a one-second window, harmonically unrelated."""
 PRESENT_DBOV, ABSENT_DBOV = -40.0, -60.0
-PASSWORDS = ScryptPasswords()
 
 
 def tone_level(samples: np.ndarray, hertz: int) -> float:
@@ -69,20 +63,11 @@ class Room:
         self.engine = InProcessEngine()
         self.tasks = Tasks()
         self.lines = InProcessLines(self.engine, self.tasks)
-        secret = PASSWORDS.store("")
-        inspects = frozenset({Right.INSPECT})
-        agents = [
-            AgentProfile(AGENT, VDN, "Agent", secret, "1101", (SkillId(1),)),
-            AgentProfile(INSPECTOR, VDN, "Inspector", secret, "1300", (), inspects),
-            AgentProfile(SECOND, VDN, "Second", secret, "1301", (), inspects),
-        ]
-        profile = VdnProfile(
-            VDN,
-            "one",
-            {one.agent: one for one in agents},
-            {SkillId(1): Skill(SkillId(1), "sales")},
-            {"800": AccessCode("800", SkillId(1))},
-            {one.phone: PhoneAccount(one.phone, "u", {}) for one in agents if one.phone},
+        profile = vdn(
+            1,
+            {AGENT: NO_RIGHT, INSPECTOR: INSPECTS, SECOND: INSPECTS},
+            queues={1: "sales"},
+            codes={"800": (1, False)},
         )
         self.desk = Desk(
             store=MemoryStore([profile]),
@@ -91,7 +76,7 @@ class Room:
             passwords=PASSWORDS,
             clock=ManualClock(),
             tasks=self.tasks,
-            floor=FloorSettings(recordings=folder),
+            settings=LiveSettings(folder, AgentSettings(ring_timeout=20, wrap_up_limit=0)),
         )
         self.customer = self.lines.phone("555")
         for number in ("1101", "1300", "1301"):
@@ -101,7 +86,7 @@ class Room:
     async def open(self) -> None:
         await self.desk.open([VDN])
         for agent in (AGENT, INSPECTOR, SECOND):
-            await self.desk.sessions.sign_in(agent, SignIn("", ""))
+            await self.desk.sessions.sign_in(agent, SignIn("secret", ""))
         await self.desk.ask(ChooseSkills(AGENT, every=True))
         self.lines.call_in(VDN, self.customer, "800")
         await self.quiet()

@@ -6,62 +6,31 @@ from pathlib import Path
 
 import httpx
 from tests.contract.client import LedgerClient
+from tests.vdns import CALLS, INSPECTS, PASSWORDS, vdn
 
 from sottovoce.clock import ManualClock
-from sottovoce.domain.directory import (
-    AccessCode,
-    AgentId,
-    AgentProfile,
-    PhoneAccount,
-    Right,
-    Skill,
-    SkillId,
-    VdnId,
-    VdnProfile,
-)
+from sottovoce.config import AgentSettings
+from sottovoce.domain.directory import VdnId
 from sottovoce.doors.inprocess import InProcessLines, ScriptedPhone
 from sottovoce.http.ccgateway import Gateway, GatewaySettings
 from sottovoce.http.site import SiteSettings, site
-from sottovoce.live.desk import Desk, DeskSettings
-from sottovoce.live.memory import MemoryStore, ScryptPasswords
-from sottovoce.live.state import FloorSettings
+from sottovoce.live.desk import Desk
+from sottovoce.live.memory import MemoryStore
+from sottovoce.live.state import LiveSettings
 from sottovoce.media.inprocess import InProcessEngine
 from sottovoce.tasks import Tasks
 
-PASSWORDS = ScryptPasswords()
-STORED = PASSWORDS.store("secret")
 AGENTS, INSPECTORS = (101, 102, 103), (300, 301)
 PRINTED = (291, 49999)
 """Agents that the manual's examples name, of VDN 3; their inspector is 30169."""
 FOREIGN_AGENT, FOREIGN_INSPECTOR = 201, 309
 
 
-def vdn(number: int, *agents: tuple[int, Right], queues: tuple[int, ...] = (1, 2)) -> VdnProfile:
-    """A VDN whose agents have phones at 1000 + their number and all skills; access code 80<vdn>."""
-    names = {1: "sales", 2: "help"}
-    skills = {SkillId(queue): Skill(SkillId(queue), names.get(queue, f"queue {queue}")) for queue in queues}
-    profiles = {
-        AgentId(agent): AgentProfile(
-            AgentId(agent),
-            VdnId(number),
-            f"Agent {agent}",
-            STORED,
-            str(1000 + agent),
-            () if right is Right.INSPECT else tuple(skills),
-            frozenset({right}),
-        )
-        for agent, right in agents
-    }
-    phones = {str(1000 + agent): PhoneAccount(str(1000 + agent), f"u{agent}", {}) for agent, _ in agents}
-    codes = {f"80{number}": AccessCode(f"80{number}", SkillId(queues[0]))}
-    return VdnProfile(VdnId(number), f"VDN {number}", profiles, skills, codes, phones, ("0", "5"))
-
-
 class Standing:
     """Everything running in this loop, and a client that knows the ledger."""
 
     def __init__(
-        self, folder: Path, *, desk: DeskSettings | None = None, gateway: GatewaySettings | None = None
+        self, folder: Path, *, agents: AgentSettings | None = None, gateway: GatewaySettings | None = None
     ) -> None:
         self.clock = ManualClock()
         self.tasks = Tasks()
@@ -69,9 +38,13 @@ class Standing:
         self.lines = InProcessLines(self.engine, self.tasks)
         self.store = MemoryStore(
             [
-                vdn(1, *((a, Right.CALL_OUT) for a in AGENTS), *((a, Right.INSPECT) for a in INSPECTORS)),
-                vdn(2, (FOREIGN_AGENT, Right.CALL_OUT), (FOREIGN_INSPECTOR, Right.INSPECT)),
-                vdn(3, *((a, Right.CALL_OUT) for a in PRINTED), (30169, Right.INSPECT), queues=(10, 25)),
+                vdn(1, {**dict.fromkeys(AGENTS, CALLS), **dict.fromkeys(INSPECTORS, INSPECTS)}),
+                vdn(2, {FOREIGN_AGENT: CALLS, FOREIGN_INSPECTOR: INSPECTS}),
+                vdn(
+                    3,
+                    {**dict.fromkeys(PRINTED, CALLS), 30169: INSPECTS},
+                    queues={10: "queue 10", 25: "queue 25"},
+                ),
             ]
         )
         self.desk = Desk(
@@ -81,8 +54,7 @@ class Standing:
             passwords=PASSWORDS,
             clock=self.clock,
             tasks=self.tasks,
-            floor=FloorSettings(recordings=folder),
-            settings=desk,
+            settings=LiveSettings(folder, agents or AgentSettings(ring_timeout=20, wrap_up_limit=0)),
         )
         settings = gateway or GatewaySettings(poll_wait_s=0.02)
         self.gateway = Gateway(self.desk, self.clock, self.tasks, settings)

@@ -15,11 +15,12 @@ from tests.contract.client import BASE
 from tests.contract.sockets import until
 from tests.contract.standing import Standing
 
+from sottovoce.config import AgentSettings, AuthMode
 from sottovoce.domain.directory import AgentId
 from sottovoce.domain.events import AgentEvent
 from sottovoce.http.ccgateway import GatewaySettings
 from sottovoce.http.edge import CONNECTION_OPEN
-from sottovoce.live.desk import DeskSettings
+from sottovoce.live.guids import RENEW_S
 
 A = 101
 PATIENT = GatewaySettings(poll_wait_s=60)
@@ -232,11 +233,11 @@ async def test_silence_signs_out(standing: Standing) -> None:
 
 
 async def test_dynamic_guids_come_with_polls_and_handshakes(tmp_path: Path) -> None:
-    made = Standing(tmp_path, desk=DeskSettings(dynamic_guid=True, guid_renew_s=10, guid_grace_s=60))
+    made = Standing(tmp_path, agents=AgentSettings(auth_mode=AuthMode.DYNAMIC))
     await made.open()
     await made.at_work(A)
     old = made.client.guids[A]
-    made.clock.advance(11)
+    made.clock.advance(RENEW_S + 1)
     polled = await made.client.ask(A, "GET", "/agentevent/{a}")
     new = polled.headers["set-guid"].removeprefix("JSESSIONID=")
     assert polled.raw == b'{"message":"","retcode":"0"}'

@@ -6,154 +6,37 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
+from tests.silent_engine import SilentEngine
+from tests.vdns import CALLS, INSPECTS, NO_RIGHT, PASSWORDS, vdn
 
 from sottovoce.clock import ManualClock
+from sottovoce.config import AgentSettings
 from sottovoce.domain.agents import AgentState
-from sottovoce.domain.directory import (
-    AccessCode,
-    AgentId,
-    AgentProfile,
-    PhoneAccount,
-    Right,
-    Skill,
-    SkillId,
-    VdnId,
-    VdnProfile,
-)
+from sottovoce.domain.directory import AgentId, VdnId, VdnProfile
 from sottovoce.domain.events import AgentEvent
-from sottovoce.domain.legs import (
-    LegAddress,
-    LegFigures,
-    LegId,
-    Recording,
-    RecordingId,
-    RecordingResult,
-    RemoteMedia,
-    Routing,
-    Sound,
-)
 from sottovoce.doors.inprocess import InProcessLines, ScriptedPhone
-from sottovoce.errors import Code, Refused
 from sottovoce.live.availability import ChooseSkills
-from sottovoce.live.desk import Desk, DeskSettings
-from sottovoce.live.memory import MemoryStore, ScryptPasswords
-from sottovoce.live.state import FloorSettings
+from sottovoce.live.desk import Desk
+from sottovoce.live.memory import MemoryStore
+from sottovoce.live.state import LiveSettings
 from sottovoce.live.views import SignIn
-from sottovoce.media.engine import EngineEvent
 from sottovoce.tasks import Tasks
 
-PASSWORDS = ScryptPasswords()
-SECRET = PASSWORDS.store("secret")
+SETTINGS = LiveSettings(Path("/rec"), AgentSettings(ring_timeout=20, wrap_up_limit=0))
 
 
-class SilentEngine:
-    """A media engine that carries nothing and remembers what is true."""
-
-    def __init__(self) -> None:
-        self.open: dict[LegId, str] = {}
-        self.ever_opened: list[LegId] = []
-        self.hears: dict[LegId, frozenset[LegId]] = {}
-        self.playing: dict[LegId, str] = {}
-        self.digits: list[tuple[LegId, str]] = []
-        self.recordings: dict[RecordingId, Recording] = {}
-        self.recorded: frozenset[LegId] = frozenset()
-        self.tables: list[Routing] = []
-        self.refuse_recordings = False
-        self.say = lambda event: None
-
-    async def open_leg(self, leg: LegId, group: str) -> LegAddress:
-        self.open[leg] = group
-        self.ever_opened.append(leg)
-        return LegAddress("127.0.0.1", 10000 + 2 * len(self.ever_opened))
-
-    async def set_remote(self, leg: LegId, remote: RemoteMedia) -> None:
-        if leg not in self.open:
-            raise Refused(Code.NOT_FOUND)
-
-    async def close_leg(self, leg: LegId) -> LegFigures:
-        self.open.pop(leg, None)
-        self.playing.pop(leg, None)
-        self.hears = {k: v - {leg} for k, v in self.hears.items() if k != leg}
-        return LegFigures()
-
-    async def apply(self, routing: Routing) -> None:
-        self.tables.append(routing)
-        for leg, voices in routing.hears.items():
-            if leg in self.open:
-                self.hears[leg] = frozenset(voice for voice in voices if voice in self.open)
-        self.recorded = routing.recorded
-
-    async def play(self, leg: LegId, sound: Sound | None) -> None:
-        if sound is None:
-            self.playing.pop(leg, None)
-        elif leg in self.open:
-            self.playing[leg] = sound.name
-
-    async def send_digits(self, leg: LegId, digits: str) -> None:
-        self.digits.append((leg, digits))
-
-    async def start_recording(self, recording: Recording) -> None:
-        if self.refuse_recordings:
-            raise Refused(Code.MEDIA_EXHAUSTED, "disk full")
-        self.recordings[recording.recording] = recording
-
-    async def stop_recording(self, recording: RecordingId) -> RecordingResult:
-        made = self.recordings.pop(recording, None)
-        if made is None:
-            raise Refused(Code.NOT_FOUND, "no such recording")
-        return RecordingResult(recording, made.path, 8000)
-
-    async def figures(self, leg: LegId) -> LegFigures:
-        return LegFigures()
-
-    def subscribe(self, listener) -> None:
-        self.say = listener
-
-    def tell(self, event: EngineEvent) -> None:
-        self.say(event)
-
-
-def profiles(*, inspect_inspectors: bool = False) -> list[VdnProfile]:
-    """VDN 1: agents 101-104, inspectors 300-302. VDN 2: agent 201, inspector 309. Phone = 1000 + agent."""
-
-    def agent(number: int, vdn: int, *rights: Right) -> AgentProfile:
-        skills = (SkillId(1), SkillId(2)) if number < 300 else ()
-        return AgentProfile(
-            AgentId(number),
-            VdnId(vdn),
-            f"Agent {number}",
-            SECRET,
-            str(1000 + number),
-            skills,
-            frozenset(rights),
-        )
-
-    def vdn(number: int, *agents: AgentProfile) -> VdnProfile:
-        accounts = [str(1000 + one.agent) for one in agents]
-        return VdnProfile(
-            VdnId(number),
-            f"VDN {number}",
-            {one.agent: one for one in agents},
-            {SkillId(1): Skill(SkillId(1), "sales"), SkillId(2): Skill(SkillId(2), "help")},
-            {
-                f"80{number}": AccessCode(f"80{number}", SkillId(1)),
-                f"90{number}": AccessCode(f"90{number}", SkillId(2), True),
-            },
-            {one: PhoneAccount(one, f"u{one}", {}) for one in accounts},
-            ("0", "5"),
-            inspect_inspectors,
-        )
-
-    calls = Right.CALL_OUT
-    inspects = Right.INSPECT
+def profiles(*, inspectors: int = 3, mutual: bool = False) -> list[VdnProfile]:
+    """VDN 1: agents 101-104, inspectors from 300 on. VDN 2: agent 201, inspector 309."""
+    one = {
+        101: CALLS,
+        102: CALLS,
+        103: CALLS,
+        104: NO_RIGHT,
+        **dict.fromkeys(range(300, 300 + inspectors), INSPECTS),
+    }
     return [
-        vdn(
-            1,
-            *(agent(n, 1, calls) for n in (101, 102, 103)),
-            agent(104, 1),
-            *(agent(n, 1, inspects) for n in (300, 301, 302)),
-        ),
-        vdn(2, agent(201, 2, calls), agent(309, 2, inspects)),
+        vdn(number, agents, codes={f"80{number}": (1, False), f"90{number}": (2, True)}, mutual=mutual)
+        for number, agents in ((1, one), (2, {201: CALLS, 309: INSPECTS}))
     ]
 
 
@@ -161,19 +44,14 @@ class Stage:
     """Everything running, with short words for tests."""
 
     def __init__(
-        self,
-        *,
-        inspect_inspectors: bool = False,
-        settings: DeskSettings | None = None,
-        floor: FloorSettings | None = None,
+        self, settings: LiveSettings = SETTINGS, *, inspectors: int = 3, mutual: bool = False
     ) -> None:
         self.clock = ManualClock()
         self.tasks = Tasks()
-        self.engine = SilentEngine()
+        self.engine = SilentEngine(capacity=2000)
         self.lines = InProcessLines(self.engine, self.tasks)
-        self.store = MemoryStore(profiles(inspect_inspectors=inspect_inspectors))
+        self.store = MemoryStore(profiles(inspectors=inspectors, mutual=mutual))
         self.settings = settings
-        self.floor = floor or FloorSettings(recordings=Path("/rec"))
         self.desk = self.new_desk()
         self.guids: dict[int, str] = {}
         for profile in self.store.profiles.values():
@@ -188,7 +66,6 @@ class Stage:
             passwords=PASSWORDS,
             clock=self.clock,
             tasks=self.tasks,
-            floor=self.floor,
             settings=self.settings,
         )
 
@@ -282,5 +159,5 @@ async def standing(stage):
 
 @pytest.fixture
 def new_stage():
-    """Make further stages: `new_stage(inspect_inspectors=True)`; not opened."""
+    """Make further stages: `new_stage(mutual=True)`; not opened."""
     return Stage

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
+from sottovoce.config import AgentSettings, AuthMode
 from sottovoce.domain.agents import AgentState
 from sottovoce.domain.directory import AgentId, VdnId
 from sottovoce.domain.events import EchoWarned
@@ -12,7 +15,8 @@ from sottovoce.domain.legs import LegId
 from sottovoce.domain.lines import LegAnswered
 from sottovoce.domain.supervision import Mode
 from sottovoce.errors import Refused
-from sottovoce.live.desk import DeskSettings
+from sottovoce.live.guids import GRACE_S, RENEW_S
+from sottovoce.live.state import LiveSettings
 from sottovoce.media.engine import DigitPressed, EchoHeard, LegProven, LegsLost, LegTimedOut
 
 A, I = AgentId(101), AgentId(300)  # noqa: E741
@@ -69,12 +73,12 @@ async def test_the_inspector_is_warned_of_an_echo(stage):
 
 
 async def test_dynamic_guids(new_stage):
-    stage = new_stage(settings=DeskSettings(dynamic_guid=True, guid_renew_s=30, guid_grace_s=60))
+    stage = new_stage(LiveSettings(Path("/rec"), AgentSettings(auth_mode=AuthMode.DYNAMIC)))
     await stage.desk.open([VdnId(1)])
     await stage.sign_in(101)
     old = stage.guids[101]
     assert stage.desk.sessions.heartbeat(A) is None
-    stage.clock.advance(31)
+    stage.clock.advance(RENEW_S + 1)
     new = stage.desk.sessions.heartbeat(A)
     assert new == stage.desk.sessions.fresh_guid(A)
     stage.desk.sessions.authenticate(A, old)
@@ -83,7 +87,7 @@ async def test_dynamic_guids(new_stage):
     await stage.quiet()
     latest = [c for c in stage.store.written if isinstance(c, SessionSaved)][-1]
     assert latest.guid == new
-    stage.clock.advance(61)
+    stage.clock.advance(GRACE_S + 1)
     with pytest.raises(Refused):
         stage.desk.sessions.authenticate(A, old)
     stage.desk.sessions.authenticate(A, await stage.desk.sessions.renew_guid(A))

@@ -165,7 +165,7 @@ async def test_oneself_is_never_supervised(on_call):
 
 
 async def test_the_permission_to_inspect_inspectors_is_withdrawn(new_stage):
-    stage = new_stage(inspect_inspectors=True)
+    stage = new_stage(mutual=True)
     await stage.desk.open([ONE])
     await stage.sign_in(101, 300, 301, release_phone=False)
     await stage.call_in("555")

@@ -66,4 +66,4 @@ async def test_every_leg_of_a_vdn_is_opened_in_its_group(stage):
     await stage.call_in("555")
     await stage.desk.supervise(I, A, Mode.LISTEN)
     await stage.quiet()
-    assert set(stage.engine.open.values()) == {"1"}
+    assert set(stage.engine.groups.values()) == {"1"}

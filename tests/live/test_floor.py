@@ -12,18 +12,10 @@ from pathlib import Path
 from typing import get_args
 
 import pytest
+from tests.vdns import INSPECTS, NO_RIGHT, vdn
 
-from sottovoce.domain.directory import (
-    AccessCode,
-    AgentId,
-    AgentProfile,
-    PhoneAccount,
-    Right,
-    Skill,
-    SkillId,
-    VdnId,
-    VdnProfile,
-)
+from sottovoce.config import AgentSettings
+from sottovoce.domain.directory import AgentId, VdnId
 from sottovoce.domain.legs import LegId, ReleaseCause
 from sottovoce.domain.lines import LegAnswered, LegGone, LegOffered
 from sottovoce.domain.supervision import Mode
@@ -35,29 +27,20 @@ from sottovoce.live.floor import SUBJECTS, Floor, Input
 from sottovoce.live.handling import Hold, Release
 from sottovoce.live.inputs import Command
 from sottovoce.live.presence import SignInAgent
-from sottovoce.live.state import FloorSettings
+from sottovoce.live.state import LiveSettings
 from sottovoce.live.supervising import ChangeMode, Intercept, StopSupervision, Supervise
 from sottovoce.live.views import SignIn
 
 A, I = AgentId(101), AgentId(300)  # noqa: E741
-VDN = VdnProfile(
-    VdnId(1),
-    "one",
-    {
-        A: AgentProfile(A, VdnId(1), "A", "", "1101", (SkillId(1),)),
-        I: AgentProfile(I, VdnId(1), "I", "", "1300", (), frozenset({Right.INSPECT})),
-    },
-    {SkillId(1): Skill(SkillId(1), "sales")},
-    {"800": AccessCode("800", SkillId(1))},
-    {number: PhoneAccount(number, "", {}) for number in ("1101", "1300")},
-)
+VDN = vdn(1, {A: NO_RIGHT, I: INSPECTS}, queues={1: "sales"}, codes={"800": (1, False)})
+SETTINGS = LiveSettings(Path("/r"), AgentSettings(ring_timeout=20, wrap_up_limit=0))
 
 
 class Script:
     """A floor whose doings are written down."""
 
     def __init__(self) -> None:
-        self.floor = Floor(VDN, FloorSettings(recordings=Path("/r")), itertools.count(1))
+        self.floor = Floor(VDN, SETTINGS, itertools.count(1))
         self.legs: dict[LegId, str] = {}
         self.lines: list[str] = []
 

@@ -46,7 +46,7 @@ def test_static_ones_are_never_due():
 
 
 def test_the_old_one_holds_until_the_new_is_used_and_a_minute_more():
-    sessions = Guids(dynamic=True, renew_s=300, grace_s=60)
+    sessions = Guids(dynamic=True)
     sessions.open(A, "a", 0)
     assert sessions.due(A, 299) is None
     new = sessions.due(A, 300)

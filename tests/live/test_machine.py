@@ -9,27 +9,18 @@ from __future__ import annotations
 
 import itertools
 from collections import deque
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
+from tests.vdns import CALLS, INSPECTS, vdn
 
 from sottovoce.domain import access, events
 from sottovoce.domain.agents import AgentState, Trigger
-from sottovoce.domain.directory import (
-    AccessCode,
-    AgentId,
-    AgentProfile,
-    PhoneAccount,
-    Right,
-    Skill,
-    SkillId,
-    VdnId,
-    VdnProfile,
-)
+from sottovoce.domain.directory import AgentId, VdnId, VdnProfile
 from sottovoce.domain.legs import LegId, RecordingResult, ReleaseCause
 from sottovoce.domain.lines import LegAnswered, LegGone, LegHeld, LegOffered, LegResumed, LegRinging
 from sottovoce.domain.supervision import Mode
@@ -41,7 +32,7 @@ from sottovoce.live.floor import Floor
 from sottovoce.live.handling import Answer, CallOut, Hold, Mute, Release, TakeBack
 from sottovoce.live.hearing import RecordingClosed, RecordingRefused
 from sottovoce.live.presence import CloseFloor, ProfileRead, SignInAgent, SignOutAgent
-from sottovoce.live.state import Call, FloorSettings
+from sottovoce.live.state import Call, LiveSettings
 from sottovoce.live.supervising import ChangeMode, DropCall, Intercept, StopSupervision, Supervise
 from sottovoce.live.views import SignIn
 from sottovoce.media.engine import LegsLost, LegTimedOut
@@ -51,31 +42,18 @@ INSPECTORS = AGENTS[2:]
 
 
 def profile(*, without: frozenset[AgentId] = frozenset(), powerless=frozenset(), mutual=True) -> VdnProfile:
-    agents = {
-        agent: AgentProfile(
-            agent,
-            VdnId(1),
-            str(agent),
-            "",
-            str(agent),
-            (SkillId(1),),
-            frozenset(
-                {Right.CALL_OUT, Right.INSPECT} if agent in set(INSPECTORS) - powerless else {Right.CALL_OUT}
-            ),
-        )
-        for agent in AGENTS
-        if agent not in without
-    }
-    return VdnProfile(
-        VdnId(1),
-        "one",
+    both = CALLS | INSPECTS
+    agents = {agent: both if agent in set(INSPECTORS) - powerless else CALLS for agent in AGENTS}
+    made = vdn(
+        1,
         agents,
-        {SkillId(1): Skill(SkillId(1), "sales")},
-        {"800": AccessCode("800", SkillId(1)), "801": AccessCode("801", SkillId(1), early_media=True)},
-        {str(agent): PhoneAccount(str(agent), "", {}) for agent in AGENTS},
-        ("0",),
-        mutual,
+        queues={1: "sales"},
+        codes={"800": (1, False), "801": (1, True)},
+        outbound=("0",),
+        mutual=mutual,
+        all_serve=True,
     )
+    return replace(made, agents={agent: one for agent, one in made.agents.items() if agent not in without})
 
 
 @dataclass
@@ -126,7 +104,7 @@ class FloorMachine(RuleBasedStateMachine):
 
     def __init__(self) -> None:
         super().__init__()
-        self.floor = Floor(profile(), FloorSettings(recordings=Path("/r")), itertools.count(1))
+        self.floor = Floor(profile(), LiveSettings(Path("/r")), itertools.count(1))
         self.now = datetime(2026, 1, 1, tzinfo=UTC)
         self.coming: deque[object] = deque()
         self.open: set[LegId] = set()

@@ -22,9 +22,9 @@ from sottovoce.domain.legs import LegId
 from sottovoce.domain.supervision import Mode
 from sottovoce.errors import Code, Refused
 from sottovoce.live.availability import AdjustSkills, ChangeState, ForceState
-from sottovoce.live.desk import DeskSettings
 from sottovoce.live.handling import Release
 from sottovoce.live.presence import ForceSignOut, SignOutAgent
+from sottovoce.live.sessions import LOCK_AFTER, LOCK_S
 from sottovoce.live.supervising import ChangeMode, DropCall, Intercept
 from sottovoce.live.views import SignIn
 
@@ -64,16 +64,15 @@ async def test_who_may_not_sign_in(stage, agent, wish, code):
     await refused(code, stage.desk.sessions.sign_in(agent, wish))
 
 
-async def test_too_many_wrong_passwords_lock_for_a_while(new_stage):
-    stage = new_stage(settings=DeskSettings(lock_after=3, lock_s=60))
-    await stage.desk.open([VdnId(1)])
-    for _ in range(3):
+async def test_too_many_wrong_passwords_lock_for_a_while(stage):
+    assert (LOCK_AFTER, LOCK_S) == (10, 300)
+    for _ in range(10):
         await refused(Code.WRONG_CREDENTIALS, stage.desk.sessions.sign_in(A, SignIn("wrong", "")))
     await refused(Code.ACCOUNT_LOCKED, stage.desk.sessions.sign_in(A, SignIn("secret", "")))
-    stage.clock.advance(61)
+    stage.clock.advance(299)
+    await refused(Code.ACCOUNT_LOCKED, stage.desk.sessions.sign_in(A, SignIn("secret", "")))
+    stage.clock.advance(2)
     await stage.sign_in(101)
-    await stage.desk.close()
-    await stage.tasks.close()
 
 
 async def test_one_sign_in_at_a_time(stage):
@@ -149,7 +148,7 @@ async def test_who_signs_out_gets_no_call_from_the_queue_on_the_way(stage):
     await stage.desk.ask(SignOutAgent(A, force=True))
     await stage.quiet()
     assert stage.hears() == {"556": {"♪"}}
-    assert len(stage.engine.ever_opened) == 3
+    assert len(stage.engine.opened) == 3
 
 
 async def test_two_minutes_without_poll_or_handshake_sign_out(stage):

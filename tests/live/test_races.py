@@ -371,7 +371,7 @@ async def test_inspectors_are_not_inspected_unless_the_vdn_says_so(on_call):
 
 
 async def test_an_inspector_who_is_inspected(new_stage):
-    stage = new_stage(inspect_inspectors=True)
+    stage = new_stage(mutual=True)
     await stage.desk.open([VdnId(1)])
     await stage.sign_in(101, 300, 301, release_phone=False)
     await stage.call_in("555")

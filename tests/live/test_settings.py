@@ -4,18 +4,19 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from sottovoce.config import AgentSettings, MediaSettings, RecordingSettings
 from sottovoce.domain import events
 from sottovoce.domain.agents import AgentState, Trigger
 from sottovoce.domain.directory import AgentId, VdnId
 from sottovoce.domain.journal import Restored, SegmentEnded, SessionSaved
 from sottovoce.live.availability import ChangeState
-from sottovoce.live.state import FloorSettings
+from sottovoce.live.state import LiveSettings
 
 A = AgentId(101)
 
 
 async def test_without_recording_talks_leave_a_segment_and_no_file(new_stage):
-    stage = new_stage(floor=FloorSettings(recordings=Path("/rec"), record=False))
+    stage = new_stage(LiveSettings(Path("/rec"), recordings=RecordingSettings(enabled=False)))
     await stage.desk.open([VdnId(1)])
     await stage.sign_in(101)
     customer = await stage.call_in()
@@ -33,7 +34,7 @@ async def test_without_recording_talks_leave_a_segment_and_no_file(new_stage):
 
 
 async def test_those_who_wait_hear_the_music_that_is_set(new_stage):
-    stage = new_stage(floor=FloorSettings(music="/srv/waltz.wav"))
+    stage = new_stage(LiveSettings(Path("/rec"), media=MediaSettings(music="/srv/waltz.wav")))
     await stage.desk.open([VdnId(1)])
     await stage.call_in()
     assert list(stage.engine.playing.values()) == ["/srv/waltz.wav"]
@@ -42,7 +43,7 @@ async def test_those_who_wait_hear_the_music_that_is_set(new_stage):
 
 
 async def test_wrap_up_ends_by_itself_where_it_is_limited(new_stage):
-    stage = new_stage(floor=FloorSettings(wrap_up_s=30.0))
+    stage = new_stage(LiveSettings(Path("/rec"), AgentSettings(wrap_up_limit=30.0)))
     await stage.desk.open([VdnId(1)])
     await stage.sign_in(101, auto_idle=False)
     customer = await stage.call_in()
@@ -60,12 +61,12 @@ async def test_wrap_up_ends_by_itself_where_it_is_limited(new_stage):
 
 
 async def test_wrap_up_is_limited_from_the_sign_in_on_and_after_a_restart(new_stage):
-    stage = new_stage(floor=FloorSettings(wrap_up_s=30.0))
+    stage = new_stage(LiveSettings(Path("/rec"), AgentSettings(wrap_up_limit=30.0)))
     await stage.desk.open([VdnId(1)])
     await stage.sign_in(101, status=AgentState.WRAP_UP)
     await stage.desk.ask(ChangeState(A, Trigger.WORK))
     left = [change for change in stage.store.written if isinstance(change, SessionSaved)][-1]
-    again = new_stage(floor=FloorSettings(wrap_up_s=30.0))
+    again = new_stage(LiveSettings(Path("/rec"), AgentSettings(wrap_up_limit=30.0)))
     again.store.restored[VdnId(1)] = Restored([left])
     await again.desk.open([VdnId(1)])
     for one in (stage, again):
@@ -77,7 +78,7 @@ async def test_wrap_up_is_limited_from_the_sign_in_on_and_after_a_restart(new_st
 
 
 async def test_wrap_up_that_was_left_in_time_ends_once(new_stage):
-    stage = new_stage(floor=FloorSettings(wrap_up_s=30.0))
+    stage = new_stage(LiveSettings(Path("/rec"), AgentSettings(wrap_up_limit=30.0)))
     await stage.desk.open([VdnId(1)])
     await stage.sign_in(101)
     await stage.desk.ask(ChangeState(A, Trigger.WORK))

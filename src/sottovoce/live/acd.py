@@ -7,6 +7,9 @@ from dataclasses import dataclass, field
 
 from sottovoce.domain.directory import AgentId, SkillId
 
+MAX_QUEUED = 1000
+"""Calls that wait in one VDN: a flood of calls must not fill the process."""
+
 
 @dataclass(frozen=True, slots=True)
 class Waiting:
@@ -30,7 +33,7 @@ class Free:
 class SkillQueues:
     """All skill queues of a VDN, at most `capacity` calls."""
 
-    capacity: int = 1000
+    capacity: int = MAX_QUEUED
     _waiting: dict[str, Waiting] = field(default_factory=dict)
     _arrived: int = 0
 

@@ -18,7 +18,7 @@ from sottovoce.live.feed import Feed
 from sottovoce.live.floor import Floor
 from sottovoce.live.ports import Lines, Store
 from sottovoce.live.presence import ProfileRead
-from sottovoce.live.state import FloorSettings
+from sottovoce.live.state import LiveSettings
 from sottovoce.media.engine import (
     DigitPressed,
     EchoHeard,
@@ -46,7 +46,7 @@ class Building:
         clock: Clock,
         tasks: Tasks,
         feed: Feed,
-        settings: FloorSettings,
+        settings: LiveSettings,
     ) -> None:
         self._store, self._engine, self._lines = store, engine, lines
         self._clock, self._tasks, self._feed, self._settings = clock, tasks, feed, settings

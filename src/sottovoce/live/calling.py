@@ -90,7 +90,7 @@ def assign(floor: FloorState) -> None:
                 seat.agent, call.call, call.caller, call.called, skill, known.name if known else ""
             )
         )
-        floor.do(Arm(CallUnanswered(call.call), floor.settings.ring_s))
+        floor.do(Arm(CallUnanswered(call.call), floor.settings.agents.ring_timeout))
         if seat.leg_up:
             present(floor, call, seat)
         else:

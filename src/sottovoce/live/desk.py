@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Iterable
-from dataclasses import dataclass
 
 from sottovoce.clock import Clock
+from sottovoce.config import AuthMode
 from sottovoce.domain import access
 from sottovoce.domain.directory import AgentId, Skill, VdnId
 from sottovoce.domain.supervision import Mode
@@ -23,26 +23,11 @@ from sottovoce.live.handling import CallOut
 from sottovoce.live.inputs import COMMANDS, Command
 from sottovoce.live.ports import Lines, Passwords, Store
 from sottovoce.live.sessions import Sessions
-from sottovoce.live.state import FloorSettings, FloorState, Seat
+from sottovoce.live.state import FloorState, LiveSettings, Seat
 from sottovoce.live.supervising import StopSupervision, Supervise
 from sottovoce.live.views import AgentStatus, AgentView, CallView, FloorView, QueuedEvent, Snapshot
 from sottovoce.media.engine import MediaEngine
 from sottovoce.tasks import Tasks
-
-
-@dataclass(frozen=True, slots=True)
-class DeskSettings:
-    """What is set for sessions and sign-in. Times in seconds."""
-
-    dynamic_guid: bool = False
-    """AUTHMODE 2: polls and handshakes carry new Guids."""
-    guid_renew_s: float = 300.0
-    guid_grace_s: float = 60.0
-    lock_after: int = 10
-    """Wrong passwords in a row that lock an agent's sign-in for `lock_s`; 0 never locks."""
-    lock_s: float = 300.0
-    queue_capacity: int = 1000
-    """Events that wait for one agent."""
 
 
 class Desk:
@@ -57,12 +42,10 @@ class Desk:
         passwords: Passwords,
         clock: Clock,
         tasks: Tasks,
-        floor: FloorSettings | None = None,
-        settings: DeskSettings | None = None,
+        settings: LiveSettings,
     ) -> None:
-        chosen = settings or DeskSettings()
         self._clock = clock
-        self.feed = Feed(chosen.queue_capacity)
+        self.feed = Feed(settings.agents.events_limit)
         """Each agent's events."""
         self._building = Building(
             store=store,
@@ -71,18 +54,10 @@ class Desk:
             clock=clock,
             tasks=tasks,
             feed=self.feed,
-            settings=floor or FloorSettings(),
+            settings=settings,
         )
-        self.sessions = Sessions(
-            self._building,
-            passwords=passwords,
-            clock=clock,
-            guids=Guids(
-                dynamic=chosen.dynamic_guid, renew_s=chosen.guid_renew_s, grace_s=chosen.guid_grace_s
-            ),
-            lock_after=chosen.lock_after,
-            lock_s=chosen.lock_s,
-        )
+        guids = Guids(dynamic=settings.agents.auth_mode is AuthMode.DYNAMIC)
+        self.sessions = Sessions(self._building, guids, passwords=passwords, clock=clock)
         """Sign-in and Guids."""
         self._starting: dict[AgentId, AgentId] = {}
         """Inspectors whose supervision is being begun, and of whom."""

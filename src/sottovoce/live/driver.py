@@ -154,9 +154,9 @@ class Driver:
             settings = self.floor.state.settings
             match timer:
                 case fx.SessionSilent(agent) if self._feed.polling(agent):
-                    self.timers.arm(timer, now + settings.session_silence_s)
+                    self.timers.arm(timer, now + settings.agents.sign_out_after)
                 case fx.LeaseEnds(agent) if self._feed.polling(agent):
-                    self.timers.arm(timer, now + settings.lease_s)
+                    self.timers.arm(timer, now + settings.agents.supervision_lease)
                 case _:
                     self.tell(timer)
 
@@ -165,9 +165,9 @@ class Driver:
         settings, now = self.floor.state.settings, self._clock.monotonic()
         lease, silent = fx.LeaseEnds(agent), fx.SessionSilent(agent)
         if self.timers.armed(lease):
-            self.timers.arm(lease, now + settings.lease_s)
+            self.timers.arm(lease, now + settings.agents.supervision_lease)
         if session and self.timers.armed(silent):
-            self.timers.arm(silent, now + settings.session_silence_s)
+            self.timers.arm(silent, now + settings.agents.sign_out_after)
 
     async def _watch(self) -> None:
         while True:

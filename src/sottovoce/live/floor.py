@@ -16,7 +16,7 @@ from sottovoce.domain.lines import LineEvent
 from sottovoce.live import availability, calling, handling, hearing, inputs, legs, presence, supervising
 from sottovoce.live.effects import Effect, Timer
 from sottovoce.live.inputs import Command
-from sottovoce.live.state import FloorSettings, FloorState
+from sottovoce.live.state import FloorState, LiveSettings
 from sottovoce.media.engine import EngineEvent
 
 SUBJECTS = (availability, calling, handling, hearing, legs, presence, supervising)
@@ -37,9 +37,8 @@ Input = (
 class Floor:
     """One VDN alive."""
 
-    def __init__(self, profile: VdnProfile, settings: FloorSettings, numbers: Iterator[int]) -> None:
+    def __init__(self, profile: VdnProfile, settings: LiveSettings, numbers: Iterator[int]) -> None:
         self.state = FloorState(profile, settings, numbers)
-        self.state.queues.capacity = settings.max_queued
 
     def handle(self, given: Input, now: datetime) -> list[Effect]:
         """One transition; what is to be done, in order."""

@@ -14,6 +14,11 @@ from uuid import UUID
 from sottovoce.domain.directory import AgentId
 from sottovoce.errors import Code, Refused
 
+RENEW_S = 300.0
+"""How old a Guid grows before polls and handshakes hand out a new one (dynamic authentication)."""
+GRACE_S = 60.0
+"""How long an old one is still valid, for commands on their way (design, decision 16)."""
+
 
 def new_guid() -> str:
     """`<uuid>.AgentGateway1`, the documented shape; holds neither `=` nor `:`."""
@@ -32,10 +37,8 @@ class _Shown:
 class Guids:
     """The Guids of everybody signed in. Times are seconds of a monotonic clock."""
 
-    def __init__(self, *, dynamic: bool = False, renew_s: float = 300.0, grace_s: float = 60.0) -> None:
+    def __init__(self, *, dynamic: bool = False) -> None:
         self.dynamic = dynamic
-        self._renew_s = renew_s
-        self._grace_s = grace_s
         self._open: dict[AgentId, _Shown] = {}
 
     def open(self, agent: AgentId, guid: str, now: float) -> None:
@@ -55,7 +58,7 @@ class Guids:
         if hmac.compare_digest(shown, session.guid.encode()):
             return False
         if session.next is not None and hmac.compare_digest(shown, session.next.encode()):
-            session.old, session.old_until = session.guid, now + self._grace_s
+            session.old, session.old_until = session.guid, now + GRACE_S
             session.guid, session.next = session.next, None
             return True
         if (
@@ -80,6 +83,6 @@ class Guids:
         session = self._open.get(agent)
         if not self.dynamic or session is None:
             return None
-        if session.next is None and now - session.renewed_at < self._renew_s:
+        if session.next is None and now - session.renewed_at < RENEW_S:
             return None
         return self.renew(agent, now)

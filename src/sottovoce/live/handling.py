@@ -19,6 +19,8 @@ from sottovoce.live.state import Call, FloorState, Seat
 
 _NUMBER = re.compile(r"[0-9*#]{1,24}\Z")
 _CALLER = re.compile(r"[0-9]{0,24}\Z")
+CALL_OUT_S = 60.0
+"""How long an outside number rings: most networks and mailboxes end it earlier."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +61,7 @@ def call_out(floor: FloorState, asked: CallOut) -> None:
     )
     seat.call = call
     calling.began(floor, call)
-    floor.do(Arm(CallUnanswered(call.call), floor.settings.ring_s))
+    floor.do(Arm(CallUnanswered(call.call), floor.settings.agents.ring_timeout))
     if seat.leg_up:
         dial(floor, call, seat)
     else:
@@ -74,7 +76,7 @@ def dial(floor: FloorState, call: Call, seat: Seat) -> None:
     side = Side.PHONE if call.called in floor.profile.phones else Side.TRUNK
     floor.do(Ring(call.customer, Destination(side, call.called), call.caller))
     hearing.ringback(floor, seat, True)
-    floor.do(Arm(CallUnanswered(call.call), floor.settings.call_out_s))
+    floor.do(Arm(CallUnanswered(call.call), CALL_OUT_S))
 
 
 @dataclass(frozen=True, slots=True)

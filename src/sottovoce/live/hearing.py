@@ -130,7 +130,7 @@ def _changed(seat: Seat) -> Routing | None:
 def music(floor: FloorState, call: Call, on: bool) -> None:
     """Start or stop the music that the customer hears."""
     if call.customer is not None:
-        floor.do(Play(call.customer, Sound(floor.settings.music) if on else None))
+        floor.do(Play(call.customer, Sound(floor.settings.media.music) if on else None))
 
 
 def begin_segment(floor: FloorState, call: Call, seat: Seat) -> None:
@@ -140,10 +140,10 @@ def begin_segment(floor: FloorState, call: Call, seat: Seat) -> None:
     call.segments += 1
     name = f"{call.call}-{seat.agent}-{call.segments}"
     day = floor.now.strftime("%Y/%m/%d")
-    path = floor.settings.recordings / str(floor.profile.vdn) / day / f"{name}.wav"
+    path = floor.settings.folder / str(floor.profile.vdn) / day / f"{name}.wav"
     recording = RecordingId(name)
     call.segment = Segment(recording, path, call, seat.agent, floor.now)
-    if not floor.settings.record:
+    if not floor.settings.recordings.enabled:
         call.segment.failure, call.segment.begun = "recording is switched off", False
         return
     floor.do(StartRecording(Recording(recording, path, call.customer, seat.leg)))

@@ -93,7 +93,7 @@ def sign_in(floor: FloorState, asked: SignInAgent, seat: Seat) -> None:
             seating.tell_state(floor, seat)
         seating.arm_limit(floor, seat)
         tell_presence(floor, seat.profile, signed_in=True)
-    floor.do(Arm(SessionSilent(seat.agent), floor.settings.session_silence_s))
+    floor.do(Arm(SessionSilent(seat.agent), floor.settings.agents.sign_out_after))
 
 
 def tell_all(floor: FloorState, seat: Seat) -> None:
@@ -136,7 +136,7 @@ def restore(floor: FloorState, session: SessionSaved) -> None:
         session.skills,
     )
     floor.seats[seat.agent] = seat
-    floor.do(OpenFeed(seat.agent), Arm(SessionSilent(seat.agent), floor.settings.session_silence_s))
+    floor.do(OpenFeed(seat.agent), Arm(SessionSilent(seat.agent), floor.settings.agents.sign_out_after))
     seating.arm_limit(floor, seat)
     seating.tell_state(floor, seat)
 

@@ -51,8 +51,8 @@ def stand(floor: FloorState, seat: Seat, standing: Standing) -> None:
 
 def arm_limit(floor: FloorState, seat: Seat) -> None:
     """Wrap-up began, perhaps with the sign-in: it lasts no longer than it may."""
-    if seat.state is AgentState.WRAP_UP and floor.settings.wrap_up_s:
-        floor.do(Arm(WrapUpEnds(seat.agent), floor.settings.wrap_up_s))
+    if seat.state is AgentState.WRAP_UP and floor.settings.agents.wrap_up_limit:
+        floor.do(Arm(WrapUpEnds(seat.agent), floor.settings.agents.wrap_up_limit))
 
 
 def move(floor: FloorState, seat: Seat, trigger: Trigger, *, reason: int = 0, seconds: int = 0) -> None:

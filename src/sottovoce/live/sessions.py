@@ -11,22 +11,18 @@ from sottovoce.live.ports import Passwords
 from sottovoce.live.presence import RenewGuid, SignInAgent
 from sottovoce.live.views import SignedIn, SignIn
 
+LOCK_AFTER = 10
+"""Wrong passwords in a row that lock an agent's sign-in: enough for a forgetful agent, too few to guess."""
+LOCK_S = 300.0
+"""How long the lock lasts; a longer one would let anybody keep an agent from work."""
+
 
 class Sessions:
     """Sign-in, and what a client shows from then on. Every method may raise `Refused`."""
 
-    def __init__(
-        self,
-        building: Building,
-        *,
-        passwords: Passwords,
-        clock: Clock,
-        guids: Guids,
-        lock_after: int,
-        lock_s: float,
-    ) -> None:
-        self._building, self._passwords, self._clock, self._guids = building, passwords, clock, guids
-        self._lock_after, self._lock_s = lock_after, lock_s
+    def __init__(self, building: Building, guids: Guids, *, passwords: Passwords, clock: Clock) -> None:
+        self._building, self._guids = building, guids
+        self._passwords, self._clock = passwords, clock
         self._signing: set[AgentId] = set()
         self._failures: dict[AgentId, tuple[int, float]] = {}
 
@@ -82,7 +78,7 @@ class Sessions:
     async def _check_password(self, agent: AgentId, password: str) -> None:
         failures, until = self._failures.get(agent, (0, 0.0))
         now = self._clock.monotonic()
-        if self._lock_after and failures >= self._lock_after and now < until:
+        if failures >= LOCK_AFTER and now < until:
             raise Refused(Code.ACCOUNT_LOCKED, "too many wrong passwords")
         stored = None
         if self._building.knows(agent):
@@ -93,5 +89,5 @@ class Sessions:
             return
         if stored is not None:
             count = failures + 1 if now < until or not failures else 1
-            self._failures[agent] = (count, now + self._lock_s)
+            self._failures[agent] = (count, now + LOCK_S)
         raise Refused(Code.WRONG_CREDENTIALS, "wrong agent or password")

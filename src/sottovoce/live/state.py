@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 
+from sottovoce.config import AgentSettings, MediaSettings, RecordingSettings
 from sottovoce.domain.agents import AgentState, Standing
 from sottovoce.domain.calls import CallDirection, CallState
 from sottovoce.domain.contacts import SupervisionSpan
@@ -26,29 +27,14 @@ _NEVER = datetime.min.replace(tzinfo=UTC)
 
 
 @dataclass(frozen=True, slots=True)
-class FloorSettings:
-    """What is set for all VDNs. Times in seconds."""
+class LiveSettings:
+    """The sections of the settings that the live half reads; all VDNs share them."""
 
-    recordings: Path = Path("recordings")
-    record: bool = True
-    """Whether talks are recorded."""
-    music: str = "music"
-    """What waiting and held customers hear: a sound of the engine's, or a WAV's path."""
-    wrap_up_s: float = 0.0
-    """How long wrap-up lasts at most; 0 for as long as the agent wishes."""
-    ring_s: float = 20.0
-    """How long a call rings at an agent before the next one gets it."""
-    call_out_s: float = 60.0
-    """How long an outside number rings."""
-    inspector_ring_s: float = 30.0
-    lease_s: float = 30.0
-    """How long an inspector may give no sign of life."""
-    session_silence_s: float = 120.0
-    """Without a poll or handshake for so long, an agent is signed out."""
-    max_inspectors: int = 24
-    """On one agent; the mixer sums 32 voices per listener."""
-    max_queued: int = 1000
-    """Calls that wait in a VDN."""
+    folder: Path
+    """Where recordings go."""
+    agents: AgentSettings = field(default_factory=AgentSettings)
+    recordings: RecordingSettings = field(default_factory=RecordingSettings)
+    media: MediaSettings = field(default_factory=MediaSettings)
 
 
 @dataclass(slots=True, eq=False)
@@ -189,7 +175,7 @@ class FloorState:
     """Everything alive in one VDN."""
 
     profile: VdnProfile
-    settings: FloorSettings
+    settings: LiveSettings
     numbers: Iterator[int]
     """Numbers that are never given twice in this process."""
     now: datetime = _NEVER

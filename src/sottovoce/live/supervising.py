@@ -19,6 +19,11 @@ from sottovoce.live.effects import Arm, InspectorUnreached, LeaseEnds
 from sottovoce.live.inputs import Command, Permitted, command, happens, never_waits
 from sottovoce.live.state import Call, FloorState, Seat, Supervision
 
+MAX_INSPECTORS = 24
+"""On one agent: the mixer sums 32 voices per listener."""
+INSPECTOR_RING_S = 30.0
+"""An inspector has just asked and sits by the phone."""
+
 
 @dataclass(frozen=True, slots=True)
 class Supervise(Command):
@@ -37,7 +42,7 @@ def _check_start(floor: FloorState, asked: Supervise) -> Permitted[tuple[Seat, S
     follow(Footing.NONE, STARTS[asked.mode])
     if not inspector.free:
         raise Refused(Code.WRONG_AGENT_STATE, "an inspector must be idle to begin")
-    if len(target.inspectors) >= floor.settings.max_inspectors:
+    if len(target.inspectors) >= MAX_INSPECTORS:
         raise Refused(Code.MEDIA_EXHAUSTED, "too many inspectors on this agent")
     entry = floor.audit(asked.by, f"supervise.{asked.mode.value}", asked.target)
     return Permitted((inspector, target), (entry,))
@@ -52,11 +57,11 @@ def start(floor: FloorState, asked: Supervise, pair: tuple[Seat, Seat]) -> None:
     target.inspectors.append(supervision)
     hearing.refresh(floor, inspector)
     seating.seize(floor, inspector)
-    floor.do(Arm(LeaseEnds(inspector.agent), floor.settings.lease_s))
+    floor.do(Arm(LeaseEnds(inspector.agent), floor.settings.agents.supervision_lease))
     if inspector.leg_up:
         bonds.reached(floor, supervision)
     else:
-        floor.do(Arm(InspectorUnreached(inspector.agent), floor.settings.inspector_ring_s))
+        floor.do(Arm(InspectorUnreached(inspector.agent), INSPECTOR_RING_S))
         seating.ring_phone(floor, inspector, str(target.agent))
 
 

@@ -10,7 +10,7 @@ from typing import TypeVar
 
 import pytest
 from tests.doors.sip.network import eventually
-from tests.doors.sip.silent_engine import SilentEngine
+from tests.silent_engine import SilentEngine
 
 from sottovoce.clock import SystemClock
 from sottovoce.domain.directory import PhoneAccount, VdnId
