@@ -11,6 +11,7 @@ The rooms, in the direction the data flows:
 * ``contracts``  what the wire has to be: the ledgers, OpenAPI documents in the package
 * ``phones``   SIP phones of our own that send and measure tones (proof, demo, bench)
 
+``errors``, ``clock``, ``tasks`` and ``plain`` (values as plain data) serve all of them.
 ``app`` composes them; ``cli`` starts them. Importing this package starts nothing.
 """
 

@@ -14,6 +14,7 @@ from tests.quality.standing import DIRECTOR, NOW, ONE, SQM, Standing
 from sottovoce.domain.sampling import Conditions, Quantity
 from sottovoce.http.server import Server, ServerSettings
 from sottovoce.http.site import FAMILIES
+from sottovoce.plain import to_plain
 from sottovoce.storage.tables import review_tasks
 from sottovoce.tasks import Tasks
 
@@ -71,7 +72,7 @@ async def test_terminating_a_task_as_its_page_prints_it(
         "name": "seed",
         "state": "created",
         "interaction": 0,
-        "conditions": Conditions(Quantity.CALLS, 1).to_json(),
+        "conditions": to_plain(Conditions(Quantity.CALLS, 1)),
         "draw": 1,
         "created_by": DIRECTOR,
         "created_at": NOW,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import json
 import random
 from collections import Counter
 
@@ -31,6 +32,7 @@ from sottovoce.domain.reviews import (
 )
 from sottovoce.domain.rights import RIGHTS, Operation, Scope
 from sottovoce.errors import Code, Refused
+from sottovoce.plain import from_plain, to_plain
 
 A, B, C = (UserId(f"160022647673248260{n}") for n in (1, 2, 3))
 
@@ -185,7 +187,7 @@ def test_every_item_has_exactly_the_inspectors_that_the_quotas_say() -> None:
 
 def test_shares_survive_json() -> None:
     for given in (shares(ShareKind.COUNTS, 2, None), shares(ShareKind.PERCENT, 40, 60)):
-        assert Shares.from_json(given.to_json()) == given
+        assert from_plain(Shares, json.loads(json.dumps(to_plain(given)))) == given
 
 
 def someone(*roles: Role, agent: int | None = None) -> User:

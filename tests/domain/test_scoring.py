@@ -20,12 +20,13 @@ from sottovoce.domain.scoring import (
     Revision,
     RuleKind,
     RuleResult,
-    Score,
     Verdict,
     points,
     score,
 )
 from sottovoce.errors import Code, Refused
+from sottovoce.plain import from_plain, to_plain
+from sottovoce.storage.review.results import Reasons
 
 AT = datetime(2026, 3, 2, tzinfo=UTC)
 cents = st.integers(0, 20_000).map(lambda number: Decimal(number) / 100)
@@ -176,7 +177,10 @@ def test_a_rule_that_people_judge_counts_once_they_did(verdict, last, final) -> 
 @given(profiles(), results(), st.booleans(), st.sampled_from(By))
 def test_reasons_survive_json(profile, found, ignore, by):
     given = score(dataclasses.replace(profile, profile=ReviewId("1" * 19), name="ours"), found, ignore, by)
-    assert Score.from_json(given.score, json.loads(json.dumps(given.to_json()))) == given
+    assert (
+        from_plain(Reasons, json.loads(json.dumps(to_plain(Reasons.of(given))))).for_score(given.score)
+        == given
+    )
 
 
 @pytest.mark.parametrize(

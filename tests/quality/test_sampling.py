@@ -22,7 +22,9 @@ from sottovoce.domain.reviews import TaskOrder
 from sottovoce.domain.sampling import Certificate, Conditions, Drawn, Earlier, Quantity
 from sottovoce.domain.verifying import untrue
 from sottovoce.errors import Code, Refused
+from sottovoce.plain import from_plain
 from sottovoce.quality import sampling, tasks
+from sottovoce.quality.sampling import sha256_of
 from sottovoce.storage import audit
 from sottovoce.storage.database import transaction
 from sottovoce.storage.review import draws
@@ -49,7 +51,7 @@ async def draw(
         drawn = await sampling.draw(work, office, number, task, conditions, calls_from, None)
     kept = await found(standing, number)
     assert kept.certificate is not None
-    return drawn, Certificate.from_json(kept.certificate)
+    return drawn, from_plain(Certificate, kept.certificate)
 
 
 async def found(standing: Standing, number: int) -> draws.Draw:
@@ -75,7 +77,7 @@ async def test_a_sample_repeats_from_what_is_kept(standing: Standing) -> None:
     assert kept.frame is not None
     assert Frame.unpack(kept.frame).strata[0].tolist() == contacts
     assert untrue(certificate, Frame.unpack(kept.frame)) == []
-    assert (certificate.frame_size, certificate.wanted, certificate.conditions) == (12, 3, THREE)
+    assert (certificate.frame.size, certificate.wanted, certificate.conditions) == (12, 3, THREE)
     assert kept.seed.hex() == certificate.seed
 
 
@@ -93,8 +95,8 @@ async def test_the_seed_is_committed_in_the_audit_before_the_draw(standing: Stan
     assert (second.action, second.target) == ("sampling.draw", TASK)
     assert second.detail == {
         "draw": number,
-        "frame_sha256": certificate.frame_sha256,
-        "certificate_sha256": certificate.sha256(),
+        "frame_sha256": certificate.frame.sha256,
+        "certificate_sha256": sha256_of(certificate),
     }
     assert (certificate.committed_at, certificate.drawn_at) == (NOW, NOW + timedelta(seconds=5))
 
@@ -265,6 +267,6 @@ async def test_the_certificate_is_kept_as_json_that_comes_back(standing: Standin
     assert kept["version"] == 1
     assert kept["algorithm"] == "sottovoce-sample-1"
     assert kept["conditions"]["quantity"] == "per_agent"
-    assert Certificate.from_json(kept) == certificate
+    assert from_plain(Certificate, kept) == certificate
     with pytest.raises(ValueError, match="version is 2"):
-        Certificate.from_json({**kept, "version": 2})
+        from_plain(Certificate, {**kept, "version": 2})

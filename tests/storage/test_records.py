@@ -14,7 +14,8 @@ from sottovoce.domain.contacts import SupervisionSpan
 from sottovoce.domain.directory import AgentId, VdnId
 from sottovoce.domain.legs import LegId
 from sottovoce.domain.supervision import Mode
-from sottovoce.storage.records import BadRecord, decode, encode, plain
+from sottovoce.plain import Unreadable
+from sottovoce.storage.records import decode, encode, fit
 
 TEXTS = st.text(st.characters(exclude_categories=("Cs",), exclude_characters="\0"))
 TIMES = st.datetimes(timezones=st.just(UTC))
@@ -54,7 +55,7 @@ def test_a_change_survives(change: journal.Change) -> None:
 
 @given(st.text(st.characters()))
 def test_any_text_becomes_one_that_postgresql_takes(text: str) -> None:
-    kept = plain(text)
+    kept = fit(text)
     assert "\0" not in kept
     kept.encode()
 
@@ -63,7 +64,7 @@ def test_any_text_becomes_one_that_postgresql_takes(text: str) -> None:
     "content", [{}, {"kind": "Nothing"}, {"kind": "DialogEnded"}, {"kind": "DialogEnded", "x": 1}]
 )
 def test_foreign_content_is_refused(content: dict[str, object]) -> None:
-    with pytest.raises(BadRecord):
+    with pytest.raises(Unreadable):
         decode(content)
 
 

@@ -24,6 +24,7 @@ from sottovoce.domain.directory import VdnId
 from sottovoce.domain.people import ReviewId
 from sottovoce.domain.sampling import Certificate
 from sottovoce.errors import Code, Refused
+from sottovoce.plain import from_plain
 from sottovoce.quality import certificates
 from sottovoce.quality.certificates import BadFile, Verdict
 from sottovoce.storage.database import transaction
@@ -160,11 +161,11 @@ def _row(draw: Draw) -> list[str]:
     start = [str(draw.draw), str(draw.vdn), draw.task, f"{draw.committed_at:%Y-%m-%d %H:%M:%S}"]
     if draw.drawn_at is None or draw.certificate is None:
         return [*start, "never", "", "", ""]
-    made = Certificate.from_json(draw.certificate)
+    made = from_plain(Certificate, draw.certificate)
     return [
         *start,
         f"{draw.drawn_at:%Y-%m-%d %H:%M:%S}",
-        str(made.frame_size),
+        str(made.frame.size),
         str(len(made.drawn)),
         str(len(made.passed_over)),
     ]

@@ -10,7 +10,6 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
 from enum import IntEnum, StrEnum
-from typing import Any
 from uuid import UUID
 
 from sottovoce.domain.directory import AgentId, SkillId, VdnId
@@ -103,34 +102,6 @@ class Analysis:
     failure: str = ""
     """Why there is nothing else."""
 
-    def to_json(self) -> dict[str, Any]:
-        """As kept; what is absent is left out."""
-        voices = {"customer": self.customer, "agent": self.agent, "mixed": self.mixed}
-        kept: dict[str, Any] = {"duration_s": self.duration_s}
-        if self.silence_s is not None:
-            kept["silence_s"] = self.silence_s
-        if self.failure:
-            kept["failure"] = self.failure
-        for name, voice in voices.items():
-            if voice is not None:
-                kept[name] = {
-                    "speech_ratio": voice.speech_ratio,
-                    "silence_s": voice.silence_s,
-                    "longest_silence_s": voice.longest_silence_s,
-                }
-        return kept
-
-    @classmethod
-    def from_json(cls, kept: Mapping[str, Any]) -> Analysis:
-        """What `to_json` made; an empty mapping is no analysis yet."""
-        voices = {name: Voice(**kept[name]) for name in ("customer", "agent", "mixed") if name in kept}
-        return cls(
-            duration_s=kept.get("duration_s", 0.0),
-            silence_s=kept.get("silence_s"),
-            failure=kept.get("failure", ""),
-            **voices,
-        )
-
 
 @dataclass(frozen=True, slots=True)
 class SupervisionSpan:
@@ -141,21 +112,6 @@ class SupervisionSpan:
     began_at: datetime
     ended_at: datetime
 
-    def to_json(self) -> dict[str, Any]:
-        """As kept."""
-        return {
-            "inspector": int(self.inspector),
-            "mode": self.mode.value,
-            "began_at": self.began_at.isoformat(),
-            "ended_at": self.ended_at.isoformat(),
-        }
-
-    @classmethod
-    def from_json(cls, kept: Mapping[str, Any]) -> SupervisionSpan:
-        """What `to_json` made. KeyError, ValueError, TypeError if it did not."""
-        began_at, ended_at = (datetime.fromisoformat(kept[name]) for name in ("began_at", "ended_at"))
-        return cls(AgentId(int(kept["inspector"])), Mode(kept["mode"]), began_at, ended_at)
-
 
 @dataclass(frozen=True, slots=True)
 class Sentence:
@@ -165,17 +121,6 @@ class Sentence:
     side: Side | None
     began_s: float
     ended_s: float
-
-    def to_json(self) -> dict[str, Any]:
-        """As kept."""
-        side = None if self.side is None else self.side.value
-        return {"text": self.text, "side": side, "began_s": self.began_s, "ended_s": self.ended_s}
-
-    @classmethod
-    def from_json(cls, kept: Mapping[str, Any]) -> Sentence:
-        """What `to_json` made."""
-        side = None if kept["side"] is None else Side(kept["side"])
-        return cls(kept["text"], side, kept["began_s"], kept["ended_s"])
 
 
 @dataclass(frozen=True, slots=True)

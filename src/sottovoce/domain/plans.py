@@ -16,7 +16,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
-from typing import Any
 from zoneinfo import ZoneInfo
 
 from sottovoce.domain.grids import read_grid
@@ -123,28 +122,6 @@ class Schedule:
     def end(self) -> End:
         """What ends it."""
         return End.TIME if self.total is None else End.RUNS
-
-    def to_json(self) -> dict[str, Any]:
-        """As kept with the plan."""
-        return {
-            "cycle": self.cycle.value,
-            "start": self.start.isoformat(),
-            "zone": self.zone,
-            "total": self.total,
-            "until": None if self.until is None else self.until.isoformat(),
-        }
-
-    @classmethod
-    def from_json(cls, kept: Mapping[str, Any]) -> Schedule:
-        """What `to_json` made."""
-        until = kept["until"]
-        return cls(
-            Cycle(kept["cycle"]),
-            datetime.fromisoformat(kept["start"]),
-            kept["zone"],
-            kept["total"],
-            None if until is None else datetime.fromisoformat(until),
-        )
 
 
 @dataclass(frozen=True, slots=True)

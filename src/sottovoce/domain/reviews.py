@@ -264,17 +264,6 @@ class Shares:
         if self.kind is ShareKind.PERCENT and sum(share.count or 0 for share in self.people) != 100:
             raise bad_share("the counts must add up to 100")
 
-    def to_json(self) -> dict[str, Any]:
-        """As kept with a plan and in histories."""
-        people = [{"person": share.person, "count": share.count} for share in self.people]
-        return {"kind": self.kind.value, "people": people}
-
-    @classmethod
-    def from_json(cls, kept: Mapping[str, Any]) -> Shares:
-        """The same back."""
-        people = (Share(UserId(str(one["person"])), one["count"]) for one in kept["people"])
-        return cls(ShareKind(kept["kind"]), tuple(people))
-
 
 def quotas(shares: Shares, items: int) -> list[int]:
     """How many of `items` each of the people gets, in their order; they add up. Refused(BAD_PARAMETER)."""

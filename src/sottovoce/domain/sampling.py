@@ -5,13 +5,10 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
-from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from enum import StrEnum
-from typing import Any
+from typing import NamedTuple
 
 from sottovoce.domain.people import ReviewId
 
@@ -73,37 +70,6 @@ class Conditions:
         """Whether every agent's contacts are drawn from for themselves."""
         return self.quantity is not Quantity.CALLS
 
-    def to_json(self) -> dict[str, Any]:
-        """As kept with tasks, plans and certificates."""
-        return {
-            "quantity": self.quantity.value,
-            "number": self.number,
-            "cap": self.cap,
-            "earlier": self.earlier.value,
-            "score_from": self.score_from,
-            "score_to": self.score_to,
-            "duration_from_s": self.duration_from_s,
-            "duration_to_s": self.duration_to_s,
-            "agents": list(self.agents),
-            "interaction": self.interaction,
-        }
-
-    @classmethod
-    def from_json(cls, kept: Mapping[str, Any]) -> Conditions:
-        """What `to_json` made. ValueError, KeyError or TypeError if it did not."""
-        return cls(
-            quantity=Quantity(kept["quantity"]),
-            number=kept["number"],
-            cap=kept["cap"],
-            earlier=Earlier(kept["earlier"]),
-            score_from=kept["score_from"],
-            score_to=kept["score_to"],
-            duration_from_s=kept["duration_from_s"],
-            duration_to_s=kept["duration_to_s"],
-            agents=tuple(kept["agents"]),
-            interaction=kept["interaction"],
-        )
-
 
 @dataclass(frozen=True, slots=True)
 class Drawn:
@@ -117,8 +83,7 @@ class Drawn:
     """In the order of the draw, from 0."""
 
 
-@dataclass(frozen=True, slots=True)
-class PassedOver:
+class PassedOver(NamedTuple):
     """A contact whose turn it was in a draw, but that could not be inspected."""
 
     contact: int
@@ -128,9 +93,25 @@ class PassedOver:
 
 
 @dataclass(frozen=True, slots=True)
-class Certificate:
-    """What was drawn, from what, and how: with the frame enough to draw it again."""
+class FrameDigest:
+    """What a certificate says of its frame."""
 
+    size: int
+    """Contacts."""
+    sha256: str
+    """Hexadecimal, of `Frame.sha256`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Certificate:
+    """What was drawn, from what, and how: with the frame enough to draw it again.
+
+    Its plain form (`sottovoce.plain`) is what is kept, exported and hashed; whatever changes that form is
+    another version. ValueError for a version that this program does not know.
+    """
+
+    version: int
+    """CERTIFICATE_VERSION."""
     algorithm: str
     vdn: int
     task: ReviewId
@@ -138,9 +119,7 @@ class Certificate:
     conditions: Conditions
     calls_from: datetime | None
     calls_until: datetime | None
-    frame_size: int
-    frame_sha256: str
-    """Hexadecimal, of `Frame.sha256`."""
+    frame: FrameDigest
     seed: str
     """Hexadecimal."""
     commitment: str
@@ -153,57 +132,6 @@ class Certificate:
     """Contacts, in order."""
     passed_over: tuple[PassedOver, ...] = ()
 
-    def to_json(self) -> dict[str, Any]:
-        """As kept and exported."""
-        return {
-            "version": CERTIFICATE_VERSION,
-            "algorithm": self.algorithm,
-            "vdn": self.vdn,
-            "task": self.task,
-            "draw": self.draw,
-            "conditions": self.conditions.to_json(),
-            "calls_from": _time(self.calls_from),
-            "calls_until": _time(self.calls_until),
-            "frame": {"size": self.frame_size, "sha256": self.frame_sha256},
-            "seed": self.seed,
-            "commitment": self.commitment,
-            "committed_at": _time(self.committed_at),
-            "drawn_at": _time(self.drawn_at),
-            "wanted": self.wanted,
-            "drawn": list(self.drawn),
-            "passed_over": [[one.contact, one.stratum, one.reason] for one in self.passed_over],
-        }
-
-    @classmethod
-    def from_json(cls, kept: Mapping[str, Any]) -> Certificate:
-        """What `to_json` made. ValueError, KeyError or TypeError if it did not."""
-        if kept["version"] != CERTIFICATE_VERSION:
-            raise ValueError(f"the certificate's version is {kept['version']}, not {CERTIFICATE_VERSION}")
-        calls_from, calls_until = kept["calls_from"], kept["calls_until"]
-        return cls(
-            algorithm=kept["algorithm"],
-            vdn=kept["vdn"],
-            task=ReviewId(kept["task"]),
-            draw=kept["draw"],
-            conditions=Conditions.from_json(kept["conditions"]),
-            calls_from=None if calls_from is None else datetime.fromisoformat(calls_from),
-            calls_until=None if calls_until is None else datetime.fromisoformat(calls_until),
-            frame_size=kept["frame"]["size"],
-            frame_sha256=kept["frame"]["sha256"],
-            seed=kept["seed"],
-            commitment=kept["commitment"],
-            committed_at=datetime.fromisoformat(kept["committed_at"]),
-            drawn_at=datetime.fromisoformat(kept["drawn_at"]),
-            wanted=kept["wanted"],
-            drawn=tuple(kept["drawn"]),
-            passed_over=tuple(PassedOver(*one) for one in kept["passed_over"]),
-        )
-
-    def sha256(self) -> str:
-        """The hash, hexadecimal, of the certificate as JSON: keys sorted, no spaces, UTF-8."""
-        text = json.dumps(self.to_json(), sort_keys=True, separators=(",", ":"), ensure_ascii=False)
-        return hashlib.sha256(text.encode()).hexdigest()
-
-
-def _time(at: datetime | None) -> str | None:
-    return None if at is None else at.astimezone(UTC).isoformat(timespec="microseconds")
+    def __post_init__(self) -> None:
+        if self.version != CERTIFICATE_VERSION:
+            raise ValueError(f"the certificate's version is {self.version}, not {CERTIFICATE_VERSION}")

@@ -7,12 +7,11 @@ people judge). Points are `Decimal` with two places; nothing here is ever a floa
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
 from enum import IntEnum, StrEnum
-from typing import Any
 
 from sottovoce.domain.people import ReviewId, UserId
 from sottovoce.domain.scenarios import Scenario
@@ -165,51 +164,6 @@ class Score:
     def deducted(self) -> Decimal:
         """The points of all deductions together."""
         return sum((deduction.points for deduction in self.deductions), Decimal(0))
-
-    def to_json(self) -> dict[str, Any]:
-        """The reasons as JSON's types; numbers as texts, that none is rounded."""
-        return {
-            "base": str(self.profile.base),
-            "lower": str(self.profile.lower),
-            "upper": str(self.profile.upper),
-            "profile": self.profile.profile,
-            "profile_name": self.profile.name,
-            "deductions": [
-                {
-                    "result": deduction.result,
-                    "kind": int(deduction.kind),
-                    "name": deduction.name,
-                    "points": str(deduction.points),
-                    "version": deduction.version,
-                }
-                for deduction in self.deductions
-            ],
-        }
-
-    @classmethod
-    def from_json(cls, score: Decimal, reasons: Mapping[str, Any]) -> Score:
-        """The score that `to_json` told the reasons of."""
-        held = reasons["profile"]
-        return cls(
-            score=score,
-            profile=Profile(
-                lower=Decimal(reasons["lower"]),
-                upper=Decimal(reasons["upper"]),
-                base=Decimal(reasons["base"]),
-                profile=None if held is None else ReviewId(held),
-                name=reasons["profile_name"],
-            ),
-            deductions=tuple(
-                Deduction(
-                    deduction["result"],
-                    RuleKind(deduction["kind"]),
-                    deduction["name"],
-                    Decimal(deduction["points"]),
-                    deduction["version"],
-                )
-                for deduction in reasons["deductions"]
-            ),
-        )
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,11 +22,11 @@ def untrue(certificate: Certificate, frame: Frame) -> list[str]:
     commitment = hashlib.sha256(seed).hexdigest()
     if commitment != certificate.commitment:
         found.append(f"the seed's SHA-256 is {commitment}, the commitment {certificate.commitment}")
-    if frame.size != certificate.frame_size:
-        found.append(f"the frame has {frame.size} contacts, the certificate says {certificate.frame_size}")
+    if frame.size != certificate.frame.size:
+        found.append(f"the frame has {frame.size} contacts, the certificate says {certificate.frame.size}")
     digest = frame.sha256()
-    if digest != certificate.frame_sha256:
-        found.append(f"the frame's SHA-256 is {digest}, the certificate says {certificate.frame_sha256}")
+    if digest != certificate.frame.sha256:
+        found.append(f"the frame's SHA-256 is {digest}, the certificate says {certificate.frame.sha256}")
     if certificate.conditions.by_agent == (WHOLE in frame.strata):
         return [*found, "the frame is not split as the conditions demand"]
     drawing = Drawing(frame, seed, certificate.conditions)

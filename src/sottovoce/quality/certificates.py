@@ -24,7 +24,8 @@ from sottovoce.domain.people import ReviewId
 from sottovoce.domain.sampling import Certificate
 from sottovoce.domain.verifying import differing, untrue
 from sottovoce.errors import Code, Refused
-from sottovoce.quality.sampling import COMMITTED, DRAWN
+from sottovoce.plain import Unreadable, from_plain, to_plain
+from sottovoce.quality.sampling import COMMITTED, DRAWN, sha256_of
 from sottovoce.storage import audit
 from sottovoce.storage.database import transaction
 from sottovoce.storage.review import draws
@@ -99,7 +100,7 @@ async def export(engine: AsyncEngine, task: ReviewId) -> str:
     return json.dumps(
         {
             "format": FORMAT,
-            "certificate": kept.certificate.to_json(),
+            "certificate": to_plain(kept.certificate),
             "audit": [_written(row) for row in kept.rows],
             "frame": base64.b64encode(kept.frame).decode(),
         },
@@ -114,7 +115,7 @@ def verify_file(text: str) -> Verdict:
         file = json.loads(text)
         if file["format"] != FORMAT:
             raise BadFile(f"its format is {file['format']!r}, not {FORMAT!r}")
-        certificate = Certificate.from_json(file["certificate"])
+        certificate = from_plain(Certificate, file["certificate"])
         packed = base64.b64decode(file["frame"], validate=True)
         rows = [_read(row) for row in file["audit"]]
         found = [
@@ -167,8 +168,8 @@ def _unaudited(certificate: Certificate, rows: Sequence[AuditRow]) -> list[str]:
         found.append("the audit has no row of the draw")
         return found
     for name, digest in (
-        ("frame_sha256", certificate.frame_sha256),
-        ("certificate_sha256", certificate.sha256()),
+        ("frame_sha256", certificate.frame.sha256),
+        ("certificate_sha256", sha256_of(certificate)),
     ):
         if drawn["detail"].get(name) != digest:
             found.append(f"the audit's {name} is {drawn['detail'].get(name)}, it should be {digest}")
@@ -183,7 +184,7 @@ def _facts(certificate: Certificate, packed: int) -> list[str]:
         f"VDN {certificate.vdn}, task {certificate.task}, draw {certificate.draw}, {certificate.algorithm}",
         f"seed committed {certificate.committed_at:%Y-%m-%d %H:%M:%S} UTC as {certificate.commitment},"
         f" drawn {certificate.drawn_at:%Y-%m-%d %H:%M:%S} UTC",
-        f"frame of {certificate.frame_size} contacts, SHA-256 {certificate.frame_sha256},"
+        f"frame of {certificate.frame.size} contacts, SHA-256 {certificate.frame.sha256},"
         f" kept in {packed} bytes",
         f"{len(certificate.drawn)} of {certificate.wanted} drawn, {passed} passed over"
         + (f" ({_reasons(certificate)})" if passed else ""),
@@ -217,8 +218,8 @@ async def _kept(engine: AsyncEngine, task: ReviewId) -> _Kept:
         if draw is None or draw.frame is None or draw.certificate is None:
             raise Refused(Code.NOT_FOUND, f"task {task} has draw {used}, of which nothing is kept")
         try:
-            certificate = Certificate.from_json(draw.certificate)
-        except (ValueError, KeyError, TypeError) as failure:
+            certificate = from_plain(Certificate, draw.certificate)
+        except Unreadable as failure:
             raise Refused(
                 Code.WRONG_STATE, f"the certificate of draw {used} is damaged: {failure}"
             ) from failure

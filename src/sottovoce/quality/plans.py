@@ -34,6 +34,7 @@ from sottovoce.domain.plans import (
 from sottovoce.domain.reviews import TaskOrder
 from sottovoce.domain.rights import Operation, Scope
 from sottovoce.errors import Code, Refused
+from sottovoce.plain import to_plain
 from sottovoce.quality import sampling, tasks
 from sottovoce.quality.office import Caller, Office, Work
 from sottovoce.storage.review import ids, plans
@@ -95,9 +96,9 @@ async def update(
             name=changed.name,
             running=next_at is not None,
             next_at=next_at,
-            schedule=schedule.to_json(),
-            conditions=changed.conditions.to_json(),
-            shares=changed.shares.to_json(),
+            schedule=to_plain(schedule),
+            conditions=to_plain(changed.conditions),
+            shares=to_plain(changed.shares),
         )
         await tasks.put_down(work, plan, "update", _told(changed) | {"before": _told(held)})
         work.audit("plan.update", plan, name=changed.name, running=next_at is not None)
@@ -116,7 +117,7 @@ async def begin(office: Office, caller: Caller, plan: ReviewId, *, acting_as: Ro
         if next_at is None:
             raise Refused(Code.WRONG_STATE, "the plan has ended: nothing is left to come")
         await plans.change(
-            work.connection, work.vdn, plan, running=True, next_at=next_at, schedule=schedule.to_json()
+            work.connection, work.vdn, plan, running=True, next_at=next_at, schedule=to_plain(schedule)
         )
         await tasks.put_down(work, plan, "begin", {"next_at": next_at.isoformat()})
         work.audit("plan.begin", plan, next_at=next_at.isoformat())
@@ -269,7 +270,7 @@ def _told(plan: Plan) -> dict[str, object]:
     return {
         "name": plan.name,
         "running": plan.state is PlanState.RUNNING,
-        "schedule": plan.schedule.to_json(),
-        "conditions": plan.conditions.to_json(),
-        "shares": plan.shares.to_json(),
+        "schedule": to_plain(plan.schedule),
+        "conditions": to_plain(plan.conditions),
+        "shares": to_plain(plan.shares),
     }

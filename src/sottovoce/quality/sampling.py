@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
+import json
 import secrets
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -23,8 +24,16 @@ from sottovoce.domain.directory import VdnId
 from sottovoce.domain.drawing import ALGORITHM, SEED_BYTES, Drawing
 from sottovoce.domain.frames import BadFrame, Contacts, Frame
 from sottovoce.domain.people import ReviewId, UserId
-from sottovoce.domain.sampling import Certificate, Conditions, Drawn, Earlier
+from sottovoce.domain.sampling import (
+    CERTIFICATE_VERSION,
+    Certificate,
+    Conditions,
+    Drawn,
+    Earlier,
+    FrameDigest,
+)
 from sottovoce.errors import Code, Refused
+from sottovoce.plain import to_plain
 from sottovoce.quality.office import Office, Work
 from sottovoce.storage.review import draws
 from sottovoce.storage.review.draws import Candidate
@@ -49,6 +58,12 @@ async def commit_seed(office: Office, vdn: VdnId, user: UserId, task: ReviewId) 
         draw = await draws.commit(work.connection, vdn, task, seed, work.at)
         work.audit(COMMITTED, task, draw=draw, seed_sha256=hashlib.sha256(seed).hexdigest())
     return draw
+
+
+def sha256_of(certificate: Certificate) -> str:
+    """The hash, hexadecimal, of the certificate as JSON: keys sorted, no spaces, UTF-8."""
+    text = json.dumps(to_plain(certificate), sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+    return hashlib.sha256(text.encode()).hexdigest()
 
 
 async def draw(
@@ -85,6 +100,7 @@ async def draw(
             f"no recording exists of the {len(drawing.passed_over)} calls looked at",
         )
     certificate = Certificate(
+        version=CERTIFICATE_VERSION,
         algorithm=ALGORITHM,
         vdn=int(work.vdn),
         task=task,
@@ -92,8 +108,7 @@ async def draw(
         conditions=conditions,
         calls_from=calls_from,
         calls_until=calls_until,
-        frame_size=frame.size,
-        frame_sha256=digest,
+        frame=FrameDigest(frame.size, digest),
         seed=kept.seed.hex(),
         commitment=hashlib.sha256(kept.seed).hexdigest(),
         committed_at=kept.committed_at,
@@ -102,8 +117,8 @@ async def draw(
         drawn=tuple(drawing.drawn),
         passed_over=tuple(drawing.passed_over),
     )
-    await draws.keep(work.connection, work.vdn, draw, work.at, packed, certificate.to_json())
-    work.audit(DRAWN, task, draw=draw, frame_sha256=digest, certificate_sha256=certificate.sha256())
+    await draws.keep(work.connection, work.vdn, draw, work.at, packed, to_plain(certificate))
+    work.audit(DRAWN, task, draw=draw, frame_sha256=digest, certificate_sha256=sha256_of(certificate))
     return [
         Drawn(contact, known[contact].began_at, known[contact].agent, place)
         for place, contact in enumerate(certificate.drawn)

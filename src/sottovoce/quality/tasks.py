@@ -34,6 +34,7 @@ from sottovoce.domain.reviews import (
 from sottovoce.domain.rights import Operation, Scope
 from sottovoce.domain.sampling import Drawn
 from sottovoce.errors import Code, Refused
+from sottovoce.plain import to_plain
 from sottovoce.quality import sampling
 from sottovoce.quality.office import Caller, Office, Work
 from sottovoce.storage.review import ids, staffing, tasks
@@ -172,7 +173,7 @@ async def update(
             name=order.name,
             state=state.value,
             interaction=order.conditions.interaction,
-            conditions=order.conditions.to_json(),
+            conditions=to_plain(order.conditions),
             calls_from=order.calls_from,
             calls_until=order.calls_until,
             draw=draw,
@@ -311,7 +312,7 @@ async def _end(work: Work, held: Task, state: TaskState, action: str) -> None:
 
 
 async def _put_down_appointment(work: Work, task: ReviewId, shares: Shares, in_effect: bool) -> None:
-    await put_down(work, task, "appoint", {"shares": shares.to_json(), "in_effect": in_effect})
+    await put_down(work, task, "appoint", {"shares": to_plain(shares), "in_effect": in_effect})
     people = ", ".join(share.person for share in shares.people)
     work.audit("task.appoint", task, people=people, in_effect=in_effect)
 

@@ -21,7 +21,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 from sottovoce.domain.directory import AgentId, VdnId
 from sottovoce.domain.journal import AuditEntry
 from sottovoce.storage.database import transaction
-from sottovoce.storage.records import plain
+from sottovoce.storage.records import fit
 from sottovoce.storage.tables import audit, audit_heads
 
 _BATCH = 1000
@@ -61,9 +61,9 @@ async def append(connection: AsyncConnection, vdn: VdnId, entries: Sequence[Audi
             "number": number,
             "at": entry.at,
             "actor": int(entry.actor),
-            "action": plain(entry.action),
-            "target": plain(entry.target),
-            "detail": plain(entry.detail),
+            "action": fit(entry.action),
+            "target": fit(entry.target),
+            "detail": fit(entry.detail),
         }
         digest = hash_of(previous, row)
         rows.append({**row, "previous": previous, "hash": digest})

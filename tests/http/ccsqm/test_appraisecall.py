@@ -11,6 +11,7 @@ from tests.quality.standing import ANN, BEN, FOREIGN, NOW, TABLE_LEADER, TWO, St
 
 from sottovoce.domain.contacts import Analysis, Sentence, Side, Voice
 from sottovoce.http.ccisqm.words import ISQM
+from sottovoce.plain import to_plain
 
 ALL: dict[str, Any] = {
     "call_types": [0, 2],
@@ -20,10 +21,10 @@ ALL: dict[str, Any] = {
     "upload_from": 0,
     "upload_to": 4_000_000_000,
 }
-HEARD = Analysis(60.0, Voice(0.12345, 52.6, 9.0), Voice(0.5, 30.4, 3.0), silence_s=20.0).to_json()
+HEARD = to_plain(Analysis(60.0, Voice(0.12345, 52.6, 9.0), Voice(0.5, 30.4, 3.0), silence_s=20.0))
 SAID = [
-    Sentence("Where is my kettle?", Side.CUSTOMER, 0.5, 2.25).to_json(),
-    Sentence("Hm", None, 3, 4).to_json(),
+    to_plain(Sentence("Where is my kettle?", Side.CUSTOMER, 0.5, 2.25)),
+    to_plain(Sentence("Hm", None, 3, 4)),
 ]
 
 
@@ -164,7 +165,7 @@ async def test_a_call_in_detail(standing: Standing) -> None:
 
 
 async def test_one_channel_has_no_name(standing: Standing) -> None:
-    await standing.contact(analysis=Analysis(9.0, mixed=Voice(0.25, 6.0, 5.0), silence_s=6.0).to_json())
+    await standing.contact(analysis=to_plain(Analysis(9.0, mixed=Voice(0.25, 6.0, 5.0), silence_s=6.0)))
     found = (await standing.call("appraisecall/detail", {"call_uuid": str(UUID(int=1))})).body
     assert (found["left_channel"], found["right_channel"]) == ("", "")
     assert (found["left_speech_ratio"], found["left_silence_time"]) == (25.0, 6)

@@ -14,8 +14,9 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 from sottovoce.domain.contacts import SupervisionSpan
 from sottovoce.domain.directory import AgentId, SkillId, VdnId
 from sottovoce.domain.journal import ContactBegan, ContactEnded, SegmentBegan, SegmentEnded
+from sottovoce.plain import from_plain
 from sottovoce.storage.database import transaction
-from sottovoce.storage.records import plain
+from sottovoce.storage.records import fit
 from sottovoce.storage.tables import calls, segments
 
 INTERRUPTED = "interrupted"
@@ -42,11 +43,11 @@ async def began(connection: AsyncConnection, change: ContactBegan) -> None:
     """Record a call's begin; a second time changes nothing."""
     row = {
         "vdn": int(change.vdn),
-        "call": plain(change.call),
+        "call": fit(change.call),
         "began_at": change.at,
-        "direction": plain(change.direction),
-        "caller": plain(change.caller),
-        "called": plain(change.called),
+        "direction": fit(change.direction),
+        "caller": fit(change.caller),
+        "called": fit(change.called),
         "skill": change.skill,
     }
     await connection.execute(insert(calls).values(row).on_conflict_do_nothing())
@@ -56,10 +57,10 @@ async def segment_began(connection: AsyncConnection, change: SegmentBegan) -> No
     """Record that a talk segment runs; of one already recorded, nothing changes."""
     row = {
         "vdn": int(change.vdn),
-        "call": plain(change.call),
+        "call": fit(change.call),
         "agent": int(change.agent),
         "began_at": change.began_at,
-        "recording": plain(change.recording),
+        "recording": fit(change.recording),
     }
     await connection.execute(insert(segments).values(row).on_conflict_do_nothing())
 
@@ -68,14 +69,14 @@ async def segment_ended(connection: AsyncConnection, change: SegmentEnded) -> No
     """Record a talk segment."""
     content = {
         "ended_at": change.ended_at,
-        "recording": plain(change.recording),
-        "tracks": plain(change.tracks),
-        "failure": plain(change.failure),
-        "supervisions": plain(change.supervisions),
+        "recording": fit(change.recording),
+        "tracks": fit(change.tracks),
+        "failure": fit(change.failure),
+        "supervisions": fit(change.supervisions),
     }
     key = {
         "vdn": int(change.vdn),
-        "call": plain(change.call),
+        "call": fit(change.call),
         "agent": int(change.agent),
         "began_at": change.began_at,
     }
@@ -89,10 +90,10 @@ async def ended(connection: AsyncConnection, change: ContactEnded) -> None:
         sa.update(calls)
         .where(
             calls.c.vdn == int(change.vdn),
-            calls.c.call == plain(change.call),
+            calls.c.call == fit(change.call),
             calls.c.ended_at.is_(None),
         )
-        .values(ended_at=change.at, reason=plain(change.reason))
+        .values(ended_at=change.at, reason=fit(change.reason))
     )
 
 
@@ -175,7 +176,7 @@ async def _segments(
             **row,
             "agent": AgentId(row["agent"]),
             "tracks": dict(row["tracks"]),
-            "supervisions": tuple(map(SupervisionSpan.from_json, row["supervisions"])),
+            "supervisions": from_plain(tuple[SupervisionSpan, ...], row["supervisions"]),
         }
         found.setdefault(row["call"], []).append(SegmentEnded(**content))
     return found

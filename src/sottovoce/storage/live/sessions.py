@@ -11,7 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from sottovoce.domain.directory import AgentId, SkillId, VdnId
 from sottovoce.domain.journal import DialogEnded, DialogSaved, SessionEnded, SessionSaved
 from sottovoce.domain.legs import LegId
-from sottovoce.storage.records import plain
+from sottovoce.storage.records import fit
 from sottovoce.storage.tables import dialogs, sessions, sign_ins
 
 
@@ -19,11 +19,11 @@ async def saved(connection: AsyncConnection, change: SessionSaved) -> None:
     """Record a session as it is now, and the sign-in that it began with."""
     key = {"vdn": int(change.vdn), "agent": int(change.agent)}
     content = {
-        "guid": plain(change.guid),
-        "phone": plain(change.phone),
+        "guid": fit(change.guid),
+        "phone": fit(change.phone),
         "signed_in_at": change.signed_in_at,
         "skills": [int(skill) for skill in change.skills],
-        "settings": plain(change.settings),
+        "settings": fit(change.settings),
     }
     statement = insert(sessions).values(**key, **content)
     await connection.execute(statement.on_conflict_do_update(index_elements=list(key), set_=content))
@@ -46,14 +46,14 @@ async def ended(connection: AsyncConnection, change: SessionEnded) -> None:
             sign_ins.c.signed_out_at.is_(None),
             sign_ins.c.signed_in_at <= change.at,
         )
-        .values(signed_out_at=change.at, reason=plain(change.reason))
+        .values(signed_out_at=change.at, reason=fit(change.reason))
     )
 
 
 async def dialog_saved(connection: AsyncConnection, change: DialogSaved) -> None:
     """Record what a BYE to this leg would need now."""
-    key = {"vdn": int(change.vdn), "leg": plain(change.leg)}
-    content = {"dialog": plain(change.dialog)}
+    key = {"vdn": int(change.vdn), "leg": fit(change.leg)}
+    content = {"dialog": fit(change.dialog)}
     statement = insert(dialogs).values(**key, **content)
     await connection.execute(statement.on_conflict_do_update(index_elements=list(key), set_=content))
 
@@ -61,7 +61,7 @@ async def dialog_saved(connection: AsyncConnection, change: DialogSaved) -> None
 async def dialog_ended(connection: AsyncConnection, change: DialogEnded) -> None:
     """Nothing is owed to this leg any more."""
     await connection.execute(
-        sa.delete(dialogs).where(dialogs.c.vdn == int(change.vdn), dialogs.c.leg == plain(change.leg))
+        sa.delete(dialogs).where(dialogs.c.vdn == int(change.vdn), dialogs.c.leg == fit(change.leg))
     )
 
 

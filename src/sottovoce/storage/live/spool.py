@@ -19,7 +19,7 @@ from typing import Any
 import structlog
 
 from sottovoce.domain.journal import Change
-from sottovoce.storage.records import BadRecord, decode, encode
+from sottovoce.storage.records import decode, encode
 
 log = structlog.get_logger(__name__)
 
@@ -71,7 +71,7 @@ class Spool:
                 content = json.loads(line)
                 number, epoch = int(content["n"]), int(content["e"])
                 records.append(Record(number, epoch, decode(content["c"]), len(line) + 1))
-            except (ValueError, KeyError, TypeError, BadRecord) as failure:
+            except (ValueError, KeyError, TypeError) as failure:
                 log.error("the spool is damaged from here on", file=str(self._path), line=len(records) + 1)
                 self.set_aside(f"damaged: {failure}")
                 break

@@ -25,7 +25,8 @@ from sottovoce.domain.contacts import (
 )
 from sottovoce.domain.directory import AgentId, VdnId
 from sottovoce.domain.people import UserId
-from sottovoce.storage.records import plain
+from sottovoce.plain import from_plain, to_plain
+from sottovoce.storage.records import fit
 from sottovoce.storage.review import jobs
 from sottovoce.storage.tables import agents, contact_sources, contacts, users
 from sottovoce.storage.tables.contacts import contact_numbers
@@ -65,7 +66,7 @@ async def insert(connection: AsyncConnection, reference: str, contact: Contact) 
 
     `contact.contact` is not looked at. The month's partition is made if it is not there yet.
     """
-    kept = {"vdn": int(contact.vdn), "reference": plain(reference), "began_at": contact.began_at}
+    kept = {"vdn": int(contact.vdn), "reference": fit(reference), "began_at": contact.began_at}
     claim = (
         insert_into(contact_sources)
         .values(**kept, contact=contact_numbers.next_value())
@@ -191,7 +192,7 @@ def _named(vdn: VdnId, name: str) -> sa.Select[Any]:
 
 
 def _kept(analysis: Analysis) -> dict[str, Any]:
-    kept: dict[str, Any] = plain(analysis.to_json()) if analysis != Analysis() else {}
+    kept: dict[str, Any] = fit(to_plain(analysis)) if analysis != Analysis() else {}
     return kept
 
 
@@ -200,28 +201,28 @@ def _row(contact: Contact) -> dict[str, Any]:
     return {
         "vdn": int(contact.vdn),
         "uuid": contact.uuid,
-        "call": plain(contact.call),
+        "call": fit(contact.call),
         "source": contact.source.value,
         "interaction": int(contact.interaction),
         "began_at": contact.began_at,
         "ended_at": contact.ended_at,
         "duration_s": contact.duration_s,
         "direction": contact.direction.value,
-        "caller": plain(contact.caller),
-        "called": plain(contact.called),
+        "caller": fit(contact.caller),
+        "called": fit(contact.called),
         "agent": contact.agent,
         "skill": contact.skill,
         "ended_by": contact.ended_by.value,
-        "reason": plain(contact.reason),
-        "file_name": plain(contact.file_name),
-        "recording": plain(contact.recording),
-        "tracks": plain(contact.tracks),
-        "supervisions": [span.to_json() for span in contact.supervisions],
+        "reason": fit(contact.reason),
+        "file_name": fit(contact.file_name),
+        "recording": fit(contact.recording),
+        "tracks": fit(contact.tracks),
+        "supervisions": to_plain(contact.supervisions),
         "uploaded_at": contact.uploaded_at,
         "status": int(contact.status),
         "analysed_at": contact.analysed_at,
         "analysis": _kept(contact.analysis),
-        "transcript": sa.null() if transcript is None else plain([one.to_json() for one in transcript]),
+        "transcript": sa.null() if transcript is None else fit(to_plain(transcript)),
         "machine_score": contact.machine_score,
     }
 
@@ -236,8 +237,8 @@ def _contact(row: sa.RowMapping) -> Contact:
             "direction": Direction(row["direction"]),
             "ended_by": Ender(row["ended_by"]),
             "status": Inspection(row["status"]),
-            "supervisions": tuple(map(SupervisionSpan.from_json, row["supervisions"])),
-            "analysis": Analysis.from_json(row["analysis"]),
-            "transcript": None if transcript is None else tuple(map(Sentence.from_json, transcript)),
+            "supervisions": from_plain(tuple[SupervisionSpan, ...], row["supervisions"]),
+            "analysis": from_plain(Analysis, row["analysis"]),
+            "transcript": None if transcript is None else from_plain(tuple[Sentence, ...], transcript),
         }
     )

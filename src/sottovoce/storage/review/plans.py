@@ -13,6 +13,7 @@ from sottovoce.domain.people import ReviewId, UserId
 from sottovoce.domain.plans import Plan, PlanRun, PlanState, Schedule
 from sottovoce.domain.reviews import Shares
 from sottovoce.domain.sampling import Conditions
+from sottovoce.plain import from_plain, to_plain
 from sottovoce.storage.tables import plan_runs, plans, vdns
 
 _MOST_AT_ONCE = 100
@@ -25,9 +26,9 @@ async def insert(connection: AsyncConnection, vdn: VdnId, plan: Plan) -> None:
         "plan": plan.plan,
         "name": plan.name,
         "running": plan.state is PlanState.RUNNING,
-        "schedule": plan.schedule.to_json(),
-        "conditions": plan.conditions.to_json(),
-        "shares": plan.shares.to_json(),
+        "schedule": to_plain(plan.schedule),
+        "conditions": to_plain(plan.conditions),
+        "shares": to_plain(plan.shares),
         "next_at": plan.next_at,
         "created_by": plan.created_by,
         "created_at": plan.created_at,
@@ -119,9 +120,9 @@ def _plan(row: sa.RowMapping) -> Plan:
         plan=row["plan"],
         name=row["name"],
         state=state if row["deleted_at"] is None else PlanState.DELETED,
-        schedule=Schedule.from_json(row["schedule"]),
-        conditions=Conditions.from_json(row["conditions"]),
-        shares=Shares.from_json(row["shares"]),
+        schedule=from_plain(Schedule, row["schedule"]),
+        conditions=from_plain(Conditions, row["conditions"]),
+        shares=from_plain(Shares, row["shares"]),
         runs=row["runs"],
         next_at=row["next_at"],
         created_by=row["created_by"],

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 from typing import Any, TypeAlias
@@ -18,11 +19,49 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from sottovoce.domain.directory import VdnId
 from sottovoce.domain.people import ReviewId, UserId
-from sottovoce.domain.scoring import By, Revision, RuleKind, RuleResult, Score, Scored, Segment, Verdict
+from sottovoce.domain.scoring import (
+    By,
+    Deduction,
+    Profile,
+    Revision,
+    RuleKind,
+    RuleResult,
+    Score,
+    Scored,
+    Segment,
+    Verdict,
+)
+from sottovoce.plain import from_plain, to_plain
 from sottovoce.storage.tables import contacts, revisions, rule_results, scores
 
 ScoreKey: TypeAlias = tuple[int, str, By]
 """Contact, scenario, whose score."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reasons:
+    """Why a score is what it is: its profile as it was then, and the deductions. Kept as plain data."""
+
+    base: Decimal
+    lower: Decimal
+    upper: Decimal
+    profile: ReviewId | None
+    profile_name: str
+    deductions: tuple[Deduction, ...]
+
+    @classmethod
+    def of(cls, score: Score) -> Reasons:
+        """The reasons of `score`."""
+        held = score.profile
+        return cls(held.base, held.lower, held.upper, held.profile, held.name, score.deductions)
+
+    def for_score(self, score: Decimal) -> Score:
+        """The score that these are the reasons of."""
+        profile = Profile(
+            lower=self.lower, upper=self.upper, base=self.base, profile=self.profile, name=self.profile_name
+        )
+        return Score(score, profile, self.deductions)
+
 
 _LAST_REVISION = (
     sa.select(revisions)
@@ -206,7 +245,7 @@ async def add_scores(connection: AsyncConnection, vdn: VdnId, given: Mapping[Sco
             "by": by.value,
             "version": scored.version,
             "score": scored.score.score,
-            "reasons": scored.score.to_json(),
+            "reasons": to_plain(Reasons.of(scored.score)),
             "user": scored.user,
             "at": scored.at,
         }
@@ -288,5 +327,8 @@ def _revision(row: sa.RowMapping, prefix: str) -> Revision:
 
 def _scored(row: sa.RowMapping) -> Scored:
     return Scored(
-        row["version"], Score.from_json(row["score"], row["reasons"]), UserId(row["user"]), row["at"]
+        row["version"],
+        from_plain(Reasons, row["reasons"]).for_score(row["score"]),
+        UserId(row["user"]),
+        row["at"],
     )

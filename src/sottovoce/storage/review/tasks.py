@@ -14,6 +14,7 @@ from sottovoce.domain.directory import AgentId, VdnId
 from sottovoce.domain.people import ReviewId, UserId
 from sottovoce.domain.reviews import OPEN_ITEMS, Item, ItemState, Step, Task, TaskState
 from sottovoce.domain.sampling import Conditions
+from sottovoce.plain import from_plain, to_plain
 from sottovoce.storage.tables import review_items, review_steps, review_tasks
 from sottovoce.storage.tables.schema import ID, TIME
 
@@ -30,7 +31,7 @@ async def insert(connection: AsyncConnection, vdn: VdnId, task: Task, items: Seq
         "interaction": task.interaction,
         "calls_from": task.calls_from,
         "calls_until": task.calls_until,
-        "conditions": task.conditions.to_json(),
+        "conditions": to_plain(task.conditions),
         "draw": task.draw,
         "created_by": task.created_by,
         "created_at": task.created_at,
@@ -202,7 +203,7 @@ def task_of(row: Mapping[str, Any] | sa.RowMapping) -> Task:
         name=row["name"],
         state=TaskState(row["state"]),
         interaction=row["interaction"],
-        conditions=Conditions.from_json(row["conditions"]),
+        conditions=from_plain(Conditions, row["conditions"]),
         calls_from=row["calls_from"],
         calls_until=row["calls_until"],
         draw=row["draw"],
