@@ -114,9 +114,10 @@ def test_no_bytes_raise_anything_but_a_control_error(body: bytes) -> None:
         decode(body)
 
 
+FIELDS = st.sampled_from(["leg", "remote", "routing", "hears", "host", "port", "codec", "sound", "recording"])
 SCRAPS = st.recursive(
     st.none() | st.booleans() | st.integers(-(2**63), 2**63) | st.floats() | st.text(max_size=9),
-    lambda inner: st.lists(inner, max_size=6),
+    lambda inner: st.lists(inner, max_size=6) | st.dictionaries(FIELDS, inner, max_size=6),
     max_leaves=20,
 )
 NAMES = st.sampled_from(
@@ -139,16 +140,27 @@ def test_no_well_formed_nonsense_raises_anything_but_a_control_error(
     "content",
     [
         [1, "OpenLeg", []],
-        [1, "OpenLeg", [5]],
-        [1, "OpenLeg", ["x" * 5000]],
-        [1, "OpenLeg", ["a", "b"]],
-        [-1, "OpenLeg", ["a"]],
-        [True, "OpenLeg", ["a"]],
-        [1, "Shutdown", []],
-        [1, "SetRemote", ["a", ["10.0.0.1", 4000, 99, 20, None, "sendrecv", None, None, False]]],
-        [1, "Apply", [[[["a", ["b"], "c"]], [], None, []]]],
-        [1, "=", "LegAddress", ["h"]],
+        [1, "OpenLeg", {}],
+        [1, "OpenLeg", {"leg": 5}],
+        [1, "OpenLeg", {"leg": "x" * 5000}],
+        [1, "OpenLeg", {"leg": "a", "other": "b"}],
+        [-1, "OpenLeg", {"leg": "a"}],
+        [True, "OpenLeg", {"leg": "a"}],
+        [1.0, "OpenLeg", {"leg": "a"}],
+        [False, "LegProven", {"leg": "a"}],
+        [0.0, "LegProven", {"leg": "a"}],
+        [1, "LegProven", {"leg": "a"}],
+        [0, "OpenLeg", {"leg": "a"}],
+        [1, "Shutdown", {}],
+        [1, "SetRemote", {"leg": "a", "remote": {"host": "10.0.0.1", "port": 4000, "codec": 99}}],
+        [1, "SetRemote", {"leg": "a", "remote": {"host": "10.0.0.1", "port": 4e3, "codec": 0}}],
+        [1, "Apply", {"routing": {"hears": [["a", ["b"]]]}}],
+        [1, "Apply", {"routing": {"hears": {"a": "b"}}}],
+        [1, "=", "LegAddress", {"host": "h"}],
+        [1, "=", "OpenLeg", {"leg": "a"}],
+        [0, "=", "LegAddress", {"host": "h", "port": 1}],
         [1, "!", "no_such_code", ""],
+        [1, "!", "media_exhausted", 5],
         {"a": 1},
         [0, "LegProven"],
     ],

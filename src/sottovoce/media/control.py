@@ -6,19 +6,17 @@ A frame is four bytes of length (big endian) and one msgpack array:
 - answer: ``[id, "=", kind, value]`` or ``[id, "!", code, detail]``, in any order
 - event: ``[0, name, fields]``
 
-Dataclasses travel as arrays of their fields, sets and mappings sorted, paths and enums as their
-text or value. Everything read is checked against the declared types and bounded; anything else
-raises `ControlError`, after which the connection is of no more use.
+Arguments, values and fields travel as `sottovoce.plain` has them. Everything read is checked against
+the declared types and bounded; anything else raises `ControlError`, after which the connection is of no
+more use. Both ends are of one installation, so nothing here is ever read by another version.
 """
 
 from __future__ import annotations
 
 import types
 import typing
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, fields, is_dataclass
-from enum import Enum
-from pathlib import Path
+from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import Any
 
 import msgpack
@@ -35,21 +33,23 @@ from sottovoce.domain.legs import (
     Sound,
 )
 from sottovoce.errors import Code
-from sottovoce.media.engine import (
-    DigitPressed,
-    EchoHeard,
-    EngineEvent,
-    LegProven,
-    LegsLost,
-    LegTimedOut,
-    RecordingStopped,
-)
+from sottovoce.media.engine import EngineEvent
+from sottovoce.plain import from_plain, to_plain
 
 MOST_BYTES = 1 << 20
 """The largest frame; a routing row takes about 100 bytes."""
 MOST_ITEMS = 65_536
 MOST_TEXT = 4096
+"""Bytes."""
 _PREFIX = 4
+_BOUNDS = {
+    "strict_map_key": True,
+    "max_str_len": MOST_TEXT,
+    "max_array_len": MOST_ITEMS,
+    "max_map_len": MOST_ITEMS,
+    "max_bin_len": 0,
+    "max_ext_len": 0,
+}
 
 
 class ControlError(Exception):
@@ -203,124 +203,27 @@ class Refusal:
 
 Message = Call | Answer | Refusal | EngineEvent
 
-_Codec = tuple[Callable[[Any], Any], Callable[[Any], Any]]
+
+def _by_name(union: Any) -> dict[str, Any]:
+    return {kind.__name__: kind for kind in typing.get_args(union) if kind is not types.NoneType}
 
 
-def _checked(kind: type, most: int = MOST_TEXT) -> Callable[[Any], Any]:
-    def decode(raw: Any) -> Any:
-        if type(raw) is not kind or (isinstance(raw, str) and len(raw) > most):
-            raise ControlError(f"expected {kind.__name__}")
-        return raw
-
-    return decode
-
-
-def _number(raw: Any) -> float:
-    if type(raw) not in (int, float):
-        raise ControlError("expected a number")
-    return float(raw)
-
-
-def _items(raw: Any) -> list[Any]:
-    if type(raw) is not list or len(raw) > MOST_ITEMS:
-        raise ControlError("expected a list")
-    return raw
-
-
-def _codec(hint: Any) -> _Codec:
-    """How a declared type becomes msgpack and is read back, checked."""
-    if isinstance(hint, typing.NewType):
-        return _codec(hint.__supertype__)
-    origin, arguments = typing.get_origin(hint), typing.get_args(hint)
-    if origin is types.UnionType or origin is typing.Union:
-        write, read = _codec(next(a for a in arguments if a is not types.NoneType))
-        return (
-            lambda value: None if value is None else write(value),
-            lambda raw: None if raw is None else read(raw),
-        )
-    if origin is frozenset:
-        write, read = _codec(arguments[0])
-        return (
-            lambda value: sorted(map(write, value)),
-            lambda raw: frozenset(map(read, _items(raw))),
-        )
-    if origin is not None and issubclass(origin, Mapping):
-        write_key, read_key = _codec(arguments[0])
-        write, read = _codec(arguments[1])
-
-        def read_pairs(raw: Any) -> dict[Any, Any]:
-            pairs = [_items(pair) for pair in _items(raw)]
-            if any(len(pair) != 2 for pair in pairs):
-                raise ControlError("expected pairs")
-            return {read_key(key): read(value) for key, value in pairs}
-
-        return (
-            lambda value: sorted([write_key(key), write(item)] for key, item in value.items()),
-            read_pairs,
-        )
-    if is_dataclass(hint):
-        return _dataclass_codec(typing.cast(type, hint))
-    if issubclass(hint, Path):
-        text = _checked(str)
-        return str, lambda raw: Path(text(raw))
-    if issubclass(hint, Enum):
-
-        def read_enum(raw: Any) -> Any:
-            try:
-                return hint(raw)
-            except ValueError:
-                raise ControlError(f"no {hint.__name__}") from None
-
-        return lambda value: value.value, read_enum
-    if hint is float:
-        return float, _number
-    return lambda value: value, _checked(hint)
-
-
-def _dataclass_codec(kind: type) -> _Codec:
-    hints = typing.get_type_hints(kind)
-    names = [field.name for field in fields(kind)]
-    parts = [_codec(hints[name]) for name in names]
-
-    def write(value: Any) -> list[Any]:
-        return [part[0](getattr(value, name)) for name, part in zip(names, parts, strict=True)]
-
-    def read(raw: Any) -> Any:
-        if len(_items(raw)) != len(parts):
-            raise ControlError(f"expected {len(parts)} fields of {kind.__name__}")
-        return kind(*(part[1](item) for part, item in zip(parts, raw, strict=True)))
-
-    return write, read
-
-
-def _table(union: Any) -> dict[str, _Codec]:
-    return {kind.__name__: _codec(kind) for kind in typing.get_args(union) if kind is not types.NoneType}
-
-
-_REQUESTS = _table(Request)
-_VALUES = _table(Value)
-_EVENTS = _table(EngineEvent)
-assert {DigitPressed, EchoHeard, LegProven, LegsLost, LegTimedOut, RecordingStopped} == set(
-    typing.get_args(EngineEvent)
-)
+_REQUESTS, _VALUES, _EVENTS = map(_by_name, (Request, Value, EngineEvent))
 
 
 def encode(message: Message) -> bytes:
     """One frame. ControlError if it would be larger than a peer reads."""
     match message:
         case Call(id, request):
-            name = type(request).__name__
-            content: list[Any] = [id, name, _REQUESTS[name][0](request)]
+            content = [id, type(request).__name__, to_plain(request)]
         case Answer(id, None):
             content = [id, "=", "", None]
         case Answer(id, value):
-            name = type(value).__name__
-            content = [id, "=", name, _VALUES[name][0](value)]
+            content = [id, "=", type(value).__name__, to_plain(value)]
         case Refusal(id, code, detail):
-            content = [id, "!", code.value, detail[:MOST_TEXT]]
+            content = [id, "!", code.value, detail[: MOST_TEXT // 4]]
         case _:
-            name = type(message).__name__
-            content = [0, name, _EVENTS[name][0](message)]
+            content = [0, type(message).__name__, to_plain(message)]
     body: bytes = msgpack.packb(content)
     if len(body) > MOST_BYTES:
         raise ControlError("too large a message")
@@ -330,34 +233,22 @@ def encode(message: Message) -> bytes:
 def decode(body: bytes) -> Message:
     """What a frame's body says, or ControlError."""
     try:
-        raw = _items(
-            msgpack.unpackb(
-                body,
-                strict_map_key=True,
-                max_str_len=MOST_BYTES,
-                max_array_len=MOST_ITEMS,
-                max_map_len=0,
-                max_bin_len=0,
-                max_ext_len=0,
-            )
-        )
-    except (ValueError, msgpack.exceptions.UnpackException, RecursionError) as failure:
-        raise ControlError(str(failure)) from None
-    if len(raw) not in (3, 4) or type(raw[0]) is not int or type(raw[1]) is not str or raw[0] < 0:
-        raise ControlError("neither call, answer nor event")
-    number, mark = raw[0], raw[1]
-    try:
-        if len(raw) == 3:
-            if number:
-                return Call(number, _REQUESTS[mark][1](raw[2]))
-            return typing.cast(EngineEvent, _EVENTS[mark][1](raw[2]))
-        if mark == "=":
-            return Answer(number, None if raw[2] == "" else _VALUES[raw[2]][1](raw[3]))
-        if mark == "!":
-            return Refusal(number, Code(raw[2]), _checked(str)(raw[3]))
-    except (KeyError, ValueError, TypeError):
-        raise ControlError("unknown name or value") from None
-    raise ControlError("unknown mark")
+        match msgpack.unpackb(body, **_BOUNDS):
+            case [bool() | float(), *_]:
+                pass
+            case [0, str(name), fields]:
+                return typing.cast(EngineEvent, from_plain(_EVENTS[name], fields))
+            case [int(number), str(name), fields] if number > 0:
+                return Call(number, from_plain(_REQUESTS[name], fields))
+            case [int(number), "=", "", None] if number > 0:
+                return Answer(number, None)
+            case [int(number), "=", str(name), fields] if number > 0:
+                return Answer(number, from_plain(_VALUES[name], fields))
+            case [int(number), "!", code, str(detail)] if number > 0:
+                return Refusal(number, Code(code), detail)
+    except (ValueError, KeyError, msgpack.exceptions.UnpackException, RecursionError) as failure:
+        raise ControlError(f"{type(failure).__name__}: {failure}") from None
+    raise ControlError("neither call, answer nor event")
 
 
 class Framer:
