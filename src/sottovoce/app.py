@@ -28,7 +28,8 @@ from sottovoce.doors.sip.hops import Transport
 from sottovoce.doors.sip.ports import Account
 from sottovoce.doors.sip.settings import Proxy, SipSettings, Trunk, UaSettings
 from sottovoce.errors import Refused
-from sottovoce.http.ccgateway import AgentIds, Gateway, GatewaySettings
+from sottovoce.http.ccgateway.gateway import Gateway, GatewaySettings
+from sottovoce.http.ccgateway.words import AgentIds
 from sottovoce.http.ccsqm.dialect import Quality, SqmSettings
 from sottovoce.http.server import Server, ServerSettings
 from sottovoce.http.site import FAMILIES, SiteSettings, site

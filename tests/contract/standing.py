@@ -12,7 +12,7 @@ from sottovoce.clock import ManualClock
 from sottovoce.config import AgentSettings
 from sottovoce.domain.directory import VdnId
 from sottovoce.doors.inprocess import InProcessLines, ScriptedPhone
-from sottovoce.http.ccgateway import Gateway, GatewaySettings
+from sottovoce.http.ccgateway.gateway import Gateway, GatewaySettings
 from sottovoce.http.site import SiteSettings, site
 from sottovoce.live.desk import Desk
 from sottovoce.live.memory import MemoryStore

@@ -18,7 +18,7 @@ from tests.contract.standing import Standing
 from sottovoce.config import AgentSettings, AuthMode
 from sottovoce.domain.directory import AgentId
 from sottovoce.domain.events import AgentEvent
-from sottovoce.http.ccgateway import GatewaySettings
+from sottovoce.http.ccgateway.gateway import GatewaySettings
 from sottovoce.http.edge import CONNECTION_OPEN
 from sottovoce.live.guids import RENEW_S
 

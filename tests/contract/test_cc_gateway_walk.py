@@ -5,7 +5,7 @@ from __future__ import annotations
 from tests.contract.client import LedgerClient
 from tests.contract.standing import Standing
 
-from sottovoce.http.ccgateway import SERVED
+from sottovoce.http.ccgateway.served import SERVED
 
 A, B, INSPECTOR = 101, 102, 300
 

@@ -11,9 +11,7 @@ from tests.contract.sqm_ledger import ALWAYS, ALWAYS_SPEECH, Row, load, words_of
 from sottovoce.domain.people import Role
 from sottovoce.domain.rights import RIGHTS, Operation, Scope
 from sottovoce.errors import Code
-from sottovoce.http.ccisqm import pending as ccisqm_pending
 from sottovoce.http.ccisqm import served as ccisqm
-from sottovoce.http.ccsqm import pending as ccsqm_pending
 from sottovoce.http.ccsqm import served as ccsqm
 from sottovoce.http.ccsqm.codes import MEANING, NEVER_HERE, SPEECH, SUFFIXES
 from sottovoce.http.ccsqm.dialect import Quality
@@ -21,13 +19,14 @@ from sottovoce.http.ccsqm.token import PATH as TOKEN
 from sottovoce.http.ccsqm.token import TokenForm
 from sottovoce.http.ccsqm.visit import ALWAYS as ALWAYS_DECLINED
 from sottovoce.http.ccsqm.visit import Interface
+from sottovoce.http.family.openapi import document
 from sottovoce.http.family.routes import Places
 from sottovoce.http.site import inner_site
 
 ROWS = (*load("cc-sqm"), *load("cc-isqm"))
 IN_LEDGER = {row.path: row for row in ROWS}
 SERVED = (*ccsqm.SERVED, *ccisqm.SERVED)
-PENDING = (*ccsqm_pending.pending(), *ccisqm_pending.pending())
+PENDING = (*ccsqm.unserved(ccsqm.LEDGER), *ccsqm.unserved(ccisqm.LEDGER))
 IN_CODE = {interface.path: interface for interface in (*SERVED, *PENDING)}
 DONE = [
     pytest.param(IN_LEDGER[interface.path], interface, id=interface.path.split("/rest/ccisqm/v1/")[1])
@@ -174,8 +173,8 @@ def test_rights_have_no_empty_cell_and_every_operation_its_interface() -> None:
         assert any(RIGHTS[role, operation] is not Scope.NO for role in Role), f"nobody may {operation}"
 
 
-def test_openapi_is_generated_from_the_same_declarations() -> None:
-    paths = inner_site(quality=_quality()).openapi()["paths"]
+def test_openapi_has_every_route() -> None:
+    paths = document([ccsqm.LEDGER, ccisqm.LEDGER])["paths"]
     assert paths.keys() == IN_LEDGER.keys()
     for path, verbs in paths.items():
         assert verbs.keys() == {"post"}, path

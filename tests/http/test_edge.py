@@ -11,7 +11,7 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from sottovoce.http.ccgateway.router import FAMILY
+from sottovoce.http.ccgateway.dialect import FAMILY
 from sottovoce.http.edge import EdgeLimits, edge, fold
 from sottovoce.http.family.answer import Fault
 

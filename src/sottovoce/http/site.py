@@ -4,20 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from importlib import resources
 
-from fastapi import FastAPI, Request
-from starlette.exceptions import HTTPException
-from starlette.responses import Response
-from starlette.types import ASGIApp
+from starlette.responses import HTMLResponse, Response
+from starlette.routing import Router
+from starlette.types import ASGIApp, Receive, Scope, Send
 
-from sottovoce.http.ccgateway import FAMILY, Gateway, gateway_routes
+from sottovoce.http.ccgateway import served as ccgateway
+from sottovoce.http.ccgateway.dialect import FAMILY
+from sottovoce.http.ccgateway.gateway import Gateway
 from sottovoce.http.ccisqm import served as ccisqm
 from sottovoce.http.ccsqm import served as ccsqm
 from sottovoce.http.ccsqm import token
 from sottovoce.http.ccsqm.dialect import Quality
 from sottovoce.http.edge import EdgeLimits, edge
-from sottovoce.http.family.answer import Fault, family_of
-from sottovoce.http.family.openapi import described
+from sottovoce.http.family.answer import Fault, family_of, respond
+from sottovoce.http.family.openapi import document
 from sottovoce.http.family.routes import Places
 
 FAMILIES = (FAMILY, ccisqm.FAMILY, ccsqm.FAMILY, token.FAMILY)
@@ -46,42 +48,33 @@ def site(
 
 def inner_site(
     gateway: Gateway | None = None, *, quality: Quality | None = None, docs: bool = False
-) -> FastAPI:
-    """The application without its edge: for OpenAPI, and for tests that walk its routes."""
-    app = FastAPI(
-        title="Sottovoce",
-        openapi_url="/openapi.json" if docs else None,
-        docs_url="/docs" if docs else None,
-        redoc_url=None,
-        redirect_slashes=False,
-        exception_handlers={HTTPException: _not_found, Exception: _failed},
-    )
+) -> Router:
+    """The application without its edge: for tests that walk its routes."""
+    families: list[Places] = []
+    ledgers: list[str] = []
     if gateway is not None:
-        app.router.routes.extend(gateway_routes(gateway))
+        families.append(ccgateway.gateway_places(gateway))
+        ledgers.append(ccgateway.LEDGER)
     if quality is not None:
-        families = (ccisqm.isqm_places(quality), ccsqm.sqm_places(quality), token.token_places(quality))
-        app.router.routes.extend(families)
-        _describe(app, families)
-    return app
+        families += ccisqm.isqm_places(quality), ccsqm.sqm_places(quality), token.token_places(quality)
+        ledgers += ccsqm.LEDGER, ccisqm.LEDGER
+    return Router(families, redirect_slashes=False, default=_Elsewhere(ledgers if docs else ()))
 
 
-def _describe(app: FastAPI, families: Sequence[Places]) -> None:
-    document = app.openapi()
-    for family in families:
-        more = described(family)
-        document["paths"].update(more["paths"])
-        schemas = document.setdefault("components", {}).setdefault("schemas", {})
-        schemas.update(more["components"]["schemas"])
+class _Elsewhere:
+    """What answers where no interface is: the documents of `ledgers`, and to all else 404."""
 
+    def __init__(self, ledgers: Sequence[str]) -> None:
+        self._pages: dict[str, Response] = {}
+        if ledgers:
+            page = (resources.files(__package__) / "docs.html").read_text(encoding="utf-8")
+            self._pages = {"/openapi.json": respond(document(ledgers)), "/docs": HTMLResponse(page)}
 
-async def _not_found(request: Request, error: Exception) -> Response:
-    status = error.status_code if isinstance(error, HTTPException) else Fault.INTERNAL.value
-    known = {fault.value: fault for fault in Fault}
-    response = family_of(request.url.path, FAMILIES).at_fault(known.get(status, Fault.INTERNAL))
-    for name, value in (getattr(error, "headers", None) or {}).items():
-        response.raw_headers.append((name.encode(), value.encode()))
-    return response
-
-
-async def _failed(request: Request, error: Exception) -> Response:
-    return family_of(request.url.path, FAMILIES).at_fault(Fault.INTERNAL)
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        family = family_of(scope["path"], FAMILIES)
+        page = self._pages.get(scope["path"])
+        if page is None:
+            page = family.at_fault(Fault.UNKNOWN_PATH)
+        elif scope["method"] not in ("GET", "HEAD"):
+            page = family.at_fault(Fault.WRONG_VERB, (b"Allow", b"GET, HEAD"))
+        await page(scope, receive, send)

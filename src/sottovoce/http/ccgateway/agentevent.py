@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from starlette.responses import Response
 
-from sottovoce.http.ccgateway.decode import Form
-from sottovoce.http.ccgateway.interface import Caller, Interfaces
+from sottovoce.http.ccgateway.gateway import Caller, Interfaces
 from sottovoce.http.ccgateway.polls import PollAnswer
+from sottovoce.http.ccgateway.words import Form
 
 INTERFACES = Interfaces("agentevent")
 _ERRORS = ("000-001", "100-006", "100-007")

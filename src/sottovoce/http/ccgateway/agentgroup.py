@@ -7,11 +7,11 @@ from datetime import datetime
 
 from pydantic import Field
 
-from sottovoce.http.ccgateway.decode import AgentNumber, Form
-from sottovoce.http.ccgateway.interface import Answer, Caller, Interfaces
+from sottovoce.http.ccgateway.gateway import Answer, Caller, Interfaces
 from sottovoce.http.ccgateway.onlineagent import VOICE_ONLY, encode_skill
 from sottovoce.http.ccgateway.snapshot import optional_ms
 from sottovoce.http.ccgateway.states import CTI, gateway_state
+from sottovoce.http.ccgateway.words import AgentNumber, Form
 from sottovoce.live.views import AgentView
 
 INTERFACES = Interfaces("agentgroup")

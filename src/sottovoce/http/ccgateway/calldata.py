@@ -5,9 +5,9 @@ from __future__ import annotations
 from pydantic import Field
 
 from sottovoce.errors import Code, Refused
-from sottovoce.http.ccgateway.decode import Form
-from sottovoce.http.ccgateway.interface import Answer, Caller, Interfaces
+from sottovoce.http.ccgateway.gateway import Answer, Caller, Interfaces
 from sottovoce.http.ccgateway.snapshot import encode_call
+from sottovoce.http.ccgateway.words import Form
 
 INTERFACES = Interfaces("calldata")
 serves = INTERFACES.serves

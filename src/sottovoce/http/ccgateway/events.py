@@ -11,9 +11,10 @@ from datetime import datetime
 from typing import Any
 
 from sottovoce.domain import events as domain
-from sottovoce.http.ccgateway.interface import encode
+from sottovoce.http.ccgateway.gateway import body_of
 from sottovoce.http.ccgateway.retcodes import SUCCESS
 from sottovoce.http.ccgateway.states import FEATURE, ORDINARY_CALL, QC_TYPE, VOICE
+from sottovoce.http.family.answer import encode
 from sottovoce.live.views import QueuedEvent
 
 Content = Callable[[Any], object]
@@ -194,5 +195,5 @@ def encode_event(queued: QueuedEvent, *, with_time: bool) -> dict[str, object]:
     return encoded
 
 
-EMPTY_POLL = encode("", SUCCESS)
+EMPTY_POLL = encode(body_of("", SUCCESS))
 """What a poll without an event answers, to the byte: another spelling signs idle C# agents out."""

@@ -9,11 +9,11 @@ from pydantic import Field, field_validator
 from sottovoce.domain.agents import AgentState, Trigger
 from sottovoce.domain.directory import Skill
 from sottovoce.errors import Code, Refused
-from sottovoce.http.ccgateway.decode import Form, Number, Skills, Text
 from sottovoce.http.ccgateway.events import milliseconds
-from sottovoce.http.ccgateway.interface import BARE, DONE, Answer, Caller, Interfaces
+from sottovoce.http.ccgateway.gateway import BARE, DONE, Answer, Caller, Interfaces
 from sottovoce.http.ccgateway.snapshot import encode_snapshot
 from sottovoce.http.ccgateway.states import ORDINARY_CALL, SIGN_IN, gateway_state
+from sottovoce.http.ccgateway.words import Form, Number, Skills, Text
 from sottovoce.live import availability, presence
 from sottovoce.live.views import SignIn
 

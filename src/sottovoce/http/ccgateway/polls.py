@@ -16,9 +16,10 @@ from starlette.types import Receive, Scope, Send
 from sottovoce.domain.directory import AgentId
 from sottovoce.errors import Refused
 from sottovoce.http.ccgateway.events import EMPTY_POLL, encode_event
-from sottovoce.http.ccgateway.interface import Gateway, encode, headers
+from sottovoce.http.ccgateway.gateway import Gateway, body_of, guid_headers
 from sottovoce.http.ccgateway.retcodes import MEANING, SUCCESS, retcode
 from sottovoce.http.edge import CONNECTION_OPEN
+from sottovoce.http.family.answer import encode, headers
 from sottovoce.live.views import QueuedEvent
 
 log = structlog.get_logger(__name__)
@@ -82,7 +83,7 @@ class PollAnswer(Response):
             await self._deliver(outcome, scope, send)
         elif isinstance(outcome, Refused):
             code = retcode(outcome.code, self._listed)
-            await self._write(send, encode(MEANING[code], code), None)
+            await self._write(send, encode(body_of(MEANING[code], code)), None)
         else:
             await self._write(send, EMPTY_POLL, self._fresh_guid())
 
@@ -91,7 +92,7 @@ class PollAnswer(Response):
         stands = scope.get("extensions", {}).get(CONNECTION_OPEN, lambda: True)
         try:
             event = encode_event(queued, with_time=settings.event_times)
-            body = encode("", SUCCESS, {"event": event})
+            body = encode(body_of("", SUCCESS, event=event))
         except (KeyError, TypeError, ValueError):
             log.exception("event without a wire form", agent=self._agent, kind=type(queued.event).__name__)
             desk.feed.delivered(self._agent, queued.id)
@@ -120,5 +121,5 @@ class PollAnswer(Response):
         await send({"type": "http.response.body", "body": body})
 
     async def _begin(self, send: Send, body: bytes, guid: str | None) -> None:
-        raw = headers(body, guid)
+        raw = headers(body, *guid_headers(guid))
         await send({"type": "http.response.start", "status": 200, "headers": raw})

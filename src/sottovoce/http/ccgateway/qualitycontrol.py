@@ -6,9 +6,9 @@ from pydantic import Field
 
 from sottovoce.domain.agents import Trigger
 from sottovoce.domain.supervision import Mode
-from sottovoce.http.ccgateway.decode import AgentNumber, Form, Number, Skills, Text
-from sottovoce.http.ccgateway.interface import DONE, Answer, Caller, Interfaces
+from sottovoce.http.ccgateway.gateway import DONE, Answer, Caller, Interfaces
 from sottovoce.http.ccgateway.states import SWITCH
+from sottovoce.http.ccgateway.words import AgentNumber, Form, Number, Skills, Text
 from sottovoce.live import availability, presence, supervising
 
 INTERFACES = Interfaces("qualitycontrol")

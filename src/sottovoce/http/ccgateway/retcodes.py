@@ -45,7 +45,6 @@ NEVER_HERE = frozenset(
         Code.NAME_TAKEN,
         Code.NOTHING_QUALIFIES,
         Code.OWN_RESULT,
-        Code.NOT_SERVED,
     }
 )
 """The refusals of the after-call half; one that came here all the same is a general failure."""
@@ -80,6 +79,7 @@ CANDIDATES: Mapping[Code, tuple[str, ...]] = {
     Code.NUMBER_NOT_ALLOWED: ("200-001", NO_PERMISSION),
     Code.NOTHING_TO_ANSWER: ("200-002", RESOURCE_UNAVAILABLE, INTERNAL),
     Code.MEDIA_EXHAUSTED: (RESOURCE_UNAVAILABLE, "100-003", INTERNAL),
+    Code.NOT_SERVED: (RESOURCE_UNAVAILABLE, INTERNAL),
     Code.NOT_FOUND: (RESOURCE_UNAVAILABLE, "400-002", "300-002", INTERNAL),
 }
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from pydantic import Field
 
 from sottovoce.domain.directory import SkillId
-from sottovoce.http.ccgateway.decode import Form, Number, Text
-from sottovoce.http.ccgateway.interface import DONE, Answer, Caller, Interfaces
+from sottovoce.http.ccgateway.gateway import DONE, Answer, Caller, Interfaces
+from sottovoce.http.ccgateway.words import Form, Number, Text
 from sottovoce.live import handling
 
 INTERFACES = Interfaces("voicecall")

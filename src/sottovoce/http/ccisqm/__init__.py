@@ -2,7 +2,7 @@
 
 * ``served``        lists what is served, and makes its routes
 * ``appraisecall``  results of one call; needs a token and no user; ``credit`` its scores
-* ``pending``       the known ones that are not served; ``words`` where they lie
+* ``words``         where they lie
 
 The ledger is ``contracts/cc-isqm.yaml``.
 """

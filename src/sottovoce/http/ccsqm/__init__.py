@@ -10,7 +10,6 @@
                  ``fixed_columns`` the conditions of a sample
 * ``qualitytask`` ``qualitytaskdetail`` ``regularqualitytask`` ``appraisecall`` ``complain`` ``qualityitem``
   ``appraisescore`` ``scenariomanage``  the interfaces served, one module per part of the path
-* ``pending``    the known ones that are not served
 
 The ledger is ``contracts/cc-sqm.yaml``; tests compare it with the routes both ways. Called by ``http.site``
 and ``http.ccisqm``; calls ``quality`` and nothing else of that half.

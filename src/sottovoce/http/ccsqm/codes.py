@@ -105,6 +105,22 @@ QUALITY_ITEMS = _module("0410")
 SCORES = _module("0412")
 SPEECH = Module("1010", "1010200", _LIKE_HTTP)
 """CC-iSQM."""
+MODULES: Mapping[str, Module] = {
+    module.digits: module
+    for module in (
+        SENSITIVE_WORDS,
+        SENTENCES,
+        RULES,
+        SCENARIOS,
+        CALLS,
+        PLANS,
+        TASKS,
+        QUALITY_ITEMS,
+        SCORES,
+        SPEECH,
+    )
+}
+"""By their digits."""
 
 SUCCESSFUL = "Operation successful."
 MEANING: Mapping[Code, str] = {

@@ -1,7 +1,8 @@
-"""What is served of CC-SQM, and its routes."""
+"""What is served of CC-SQM, what is known and not served, and the routes of both."""
 
 from __future__ import annotations
 
+from sottovoce.errors import Code
 from sottovoce.http.ccsqm import (
     appraisecall,
     appraisescore,
@@ -12,12 +13,14 @@ from sottovoce.http.ccsqm import (
     regularqualitytask,
     scenariomanage,
 )
-from sottovoce.http.ccsqm.codes import ANY
+from sottovoce.http.ccsqm.codes import ANY, MODULES
 from sottovoce.http.ccsqm.dialect import Quality, SqmDialect, family
-from sottovoce.http.ccsqm.pending import pending
 from sottovoce.http.ccsqm.visit import Interface
+from sottovoce.http.ccsqm.words import Form
+from sottovoce.http.family.pending import not_served, pending
 from sottovoce.http.family.routes import Places
 
+LEDGER = "cc-sqm"
 FAMILY = family("/apiaccess", ANY)
 
 SERVED: tuple[Interface, ...] = tuple(
@@ -36,6 +39,23 @@ SERVED: tuple[Interface, ...] = tuple(
 )
 
 
+def unserved(ledger: str) -> tuple[Interface, ...]:
+    """Every interface of a quality family's ledger that is known and not served; they need no user."""
+    return tuple(
+        Interface(
+            path=path,
+            verbs=row.verbs,
+            name=row.name,
+            form=Form,
+            serve=not_served,
+            module=MODULES[row.module],
+            operation=None,
+            failures=(Code.NOT_SERVED,),
+        )
+        for row, path in pending(ledger)
+    )
+
+
 def sqm_places(quality: Quality) -> Places:
-    """Where they are reached, and those that are known and not served."""
-    return Places((*SERVED, *pending()), SqmDialect(FAMILY, quality))
+    """Where all of CC-SQM is reached, but the token."""
+    return Places((*SERVED, *unserved(LEDGER)), SqmDialect(FAMILY, quality))

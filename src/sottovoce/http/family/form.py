@@ -16,10 +16,10 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from sottovoce.errors import Refused
 
 MOST_DIGITS = 20
-"""Of a whole number: the longest ids have as many."""
+"""Of a whole number, where nothing else is said: the longest ids have as many."""
 _MENTIONED = re.compile(r"`(\w+)`")
 _NATURAL = re.compile("[0-9]+")
-_WHOLE = re.compile(f"-?[0-9]{{1,{MOST_DIGITS}}}")
+_WHOLE = re.compile("-?[0-9]+")
 
 
 class BadInput(Exception):
@@ -35,10 +35,10 @@ def natural(text: str, most_digits: int = MOST_DIGITS) -> int | None:
     return int(text) if len(text) <= most_digits and _NATURAL.fullmatch(text) else None
 
 
-def whole(text: str) -> int | None:
+def whole(text: str, most_digits: int = MOST_DIGITS) -> int | None:
     """The same with a sign before it and blanks around it."""
     bare = text.strip(string.whitespace)
-    return int(bare) if _WHOLE.fullmatch(bare) else None
+    return int(bare) if len(bare) <= most_digits and _WHOLE.fullmatch(bare) else None
 
 
 def is_text(text: str) -> bool:

@@ -1,14 +1,13 @@
-"""What an interface of the gateway is: path, verbs, log name, form, listed codes, and its use case.
+"""What an interface of the gateway is: listed codes, the caller that reaches it, the form of its answers.
 
-The per-family modules declare interfaces; `router` makes routes of them. A caller exists only once his
-Guid has been found valid for the agent id in the path: a use case cannot be reached without one.
+A caller exists only once the Guid has been found valid for the agent id in the path: a use case cannot be
+reached without one.
 """
 
 from __future__ import annotations
 
 import asyncio
-import json
-from collections.abc import Awaitable, Callable, Iterator, Mapping
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -16,9 +15,10 @@ from starlette.responses import Response
 
 from sottovoce.clock import Clock
 from sottovoce.domain.directory import AgentId
-from sottovoce.http.ccgateway.decode import AgentIds, Form, FormT
 from sottovoce.http.ccgateway.retcodes import ALWAYS, NOT_SIGNED_IN, SUCCESS
-from sottovoce.http.family.answer import JSON_TYPE
+from sottovoce.http.ccgateway.words import AgentIds, Form, FormT
+from sottovoce.http.family import declared
+from sottovoce.http.family.answer import Header
 from sottovoce.live.desk import Desk
 from sottovoce.tasks import Tasks
 
@@ -94,25 +94,25 @@ BARE = Answer(NOTHING)
 Serve = Callable[[Caller, FormT], Awaitable[Answer | Response]]
 
 
-@dataclass(frozen=True, slots=True)
-class Interface:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Interface(declared.Interface):
     """One row of the ledger, served."""
 
-    path: str
-    """Below `BASE`; the segment after the family's word names the agent."""
-    verbs: tuple[str, ...]
-    name: str
-    """The method's name in logs, as its page prints it."""
-    serve: Serve[Any]
     form: type[Form]
-    errors: tuple[str, ...]
+    errors: tuple[str, ...] = ()
     """What its page lists."""
-    inferred: tuple[str, ...]
+    inferred: tuple[str, ...] = ()
     """What no page lists for it, but is answered (the reasons stand in the ledger)."""
-    message: str
+    message: str = ""
     """Of a success."""
-    open: bool
-    """Needs no caller: sign-in."""
+
+    @property
+    def stranger(self) -> str:
+        return NOT_SIGNED_IN
+
+    @property
+    def codes(self) -> frozenset[str]:
+        return self.listed | ALWAYS | {SUCCESS}
 
     @property
     def listed(self) -> frozenset[str]:
@@ -122,23 +122,16 @@ class Interface:
     @property
     def agent_field(self) -> str | None:
         """The path variable that holds the caller's agent id."""
-        words = self.path.split("/")
-        return words[2].strip("{}") if len(words) > 2 and words[2].startswith("{") else None
-
-    def allows(self, code: str) -> bool:
-        """Whether it may answer `code`."""
-        return code in self.listed or code in ALWAYS or code == SUCCESS
+        variable = self.path.removeprefix(BASE).split("/")[2:3]
+        return variable[0].strip("{}") if variable and variable[0].startswith("{") else None
 
 
-class Interfaces:
-    """The interfaces of one family word (`onlineagent`, `qualitycontrol` …), in the order declared."""
+class Interfaces(declared.Interfaces[Interface]):
+    """The interfaces of one family word (`onlineagent`, `qualitycontrol` …)."""
 
     def __init__(self, word: str) -> None:
-        self.word = word
-        self._declared: list[Interface] = []
-
-    def __iter__(self) -> Iterator[Interface]:
-        return iter(self._declared)
+        super().__init__()
+        self.path = f"{BASE}/{word}/{{agentid}}"
 
     def serves(
         self,
@@ -153,35 +146,28 @@ class Interfaces:
         open: bool = False,
     ) -> Callable[[Serve[FormT]], Serve[FormT]]:
         """Declare that the decorated use case serves `verbs` (blank-separated) on this path."""
-
-        def declare(serve: Serve[FormT]) -> Serve[FormT]:
-            path = f"/{self.word}/{{agentid}}{tail}"
-            if NOT_SIGNED_IN not in errors + inferred and not open:
-                raise ValueError(f"{path} must be able to say that its caller is not signed in")
-            self._declared.append(
-                Interface(path, tuple(verbs.split()), name, serve, form, errors, inferred, message, open)
+        return self.declare(
+            lambda serve: Interface(
+                path=self.path + tail,
+                verbs=tuple(verbs.split()),
+                name=name,
+                form=form,
+                serve=serve,
+                errors=errors,
+                inferred=inferred,
+                message=message,
+                open=open,
             )
-            return serve
-
-        return declare
+        )
 
 
-def encode(message: str, code: str, extra: Mapping[str, object] | None = None) -> bytes:
-    """An answer's bytes: `message` first, then `retcode`, no blanks, no line break (C# compares them)."""
-    body = {"message": message, "retcode": code, **(extra or {})}
-    return json.dumps(body, ensure_ascii=False, separators=(",", ":")).encode()
+def body_of(message: str, code: str, **extra: object) -> dict[str, object]:
+    """An answer's fields: `message` first, then `retcode` (C# compares the text)."""
+    return {"message": message, "retcode": code, **extra}
 
 
-def headers(body: bytes, guid: str | None = None) -> list[tuple[bytes, bytes]]:
-    """Response headers in the case that clients compare. `guid` goes out as `Guid` and as `Set-GUID`."""
-    raw = [(b"Content-Type", JSON_TYPE), (b"Content-Length", str(len(body)).encode())]
-    if guid is not None:
-        raw += [(b"Guid", guid.encode()), (b"Set-GUID", b"JSESSIONID=" + guid.encode())]
-    return raw
-
-
-def respond(body: bytes, guid: str | None = None) -> Response:
-    """HTTP 200: business failures travel so too, or Java and C# clients never see their retcode."""
-    response = Response(body)
-    response.raw_headers = headers(body, guid)
-    return response
+def guid_headers(guid: str | None) -> list[Header]:
+    """The headers that hand out a Guid, in the case that clients compare."""
+    if guid is None:
+        return []
+    return [(b"Guid", guid.encode()), (b"Set-GUID", b"JSESSIONID=" + guid.encode())]

@@ -11,11 +11,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import Field
 
-from sottovoce.http.ccgateway.decode import (
+from sottovoce.http.ccgateway.words import (
     AgentIds,
     AgentNumber,
-    BadField,
-    BadInput,
     Form,
     Number,
     Skills,
@@ -23,6 +21,7 @@ from sottovoce.http.ccgateway.decode import (
     decode_body,
     decode_query,
 )
+from sottovoce.http.family.form import BadField, BadInput
 
 IDS = AgentIds()
 WIDE = AgentIds(highest=999_999)

@@ -5,36 +5,22 @@ Source of the habits: cc-gateway.md Part 5. Nothing is echoed into error texts b
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Annotated, Any, ClassVar, NoReturn, Self, TypeVar
+from typing import Annotated, Any, ClassVar, Self, TypeVar
 from urllib.parse import parse_qsl
 
-from pydantic import (
-    AfterValidator,
-    BaseModel,
-    BeforeValidator,
-    ConfigDict,
-    Field,
-    ValidationError,
-    ValidationInfo,
-    WithJsonSchema,
-)
+from pydantic import AfterValidator, BeforeValidator, ConfigDict, Field, ValidationInfo, WithJsonSchema
 
 from sottovoce.domain.directory import AgentId, SkillId
+from sottovoce.http.family import form
+from sottovoce.http.family.form import BadInput, clean, json_object, natural, whole
 
 LOWEST_AGENT = 101
 QUERY_FIELDS = 64
+_MOST_DIGITS = 4300
+"""As many as Python reads (`sys.int_info`); a number out of its range is told so, however long."""
 _CHARSETS = frozenset({"utf-8", "utf8", "us-ascii", "iso-8859-1", "gbk", "gb2312", "gb18030"})
-
-
-class BadInput(Exception):
-    """A request that cannot be understood: the path, or a body that is no JSON object."""
-
-
-class BadField(BadInput):
-    """A field that is missing or out of its range. The text names the field, never the value."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,14 +34,20 @@ class AgentIds:
 
     def parse(self, text: str) -> AgentId:
         """An agent id out of a path. Raises BadInput."""
-        if not (text.isascii() and text.isdigit() and len(text) <= 6 and int(text) in self):
+        number = natural(text, 6)
+        if number is None or number not in self:
             raise BadInput(f"agentid must be {LOWEST_AGENT} to {self.highest}")
-        return AgentId(int(text))
+        return AgentId(number)
 
 
-def _no_flag(value: object) -> object:
+def _number(value: object) -> object:
+    """A whole number, as a text too; what is neither is left to pydantic to name."""
     if isinstance(value, bool):
         raise ValueError("must be a number")
+    if isinstance(value, str):
+        value = whole(value, _MOST_DIGITS)
+        if value is None:
+            raise ValueError("input should be a valid integer, unable to parse string as an integer")
     return value
 
 
@@ -64,12 +56,6 @@ def _agent(value: int, info: ValidationInfo) -> int:
     if value not in ids:
         raise ValueError(f"must be {LOWEST_AGENT} to {ids.highest}")
     return value
-
-
-def _clean(text: str) -> str:
-    if "\x00" in text or any("\ud800" <= sign <= "\udfff" for sign in text):
-        raise ValueError("has signs that are no text")
-    return text
 
 
 def _skills(value: object) -> object:
@@ -81,29 +67,30 @@ def _skills(value: object) -> object:
     return value
 
 
-Number = Annotated[int, BeforeValidator(_no_flag)]
+Number = Annotated[int, BeforeValidator(_number)]
 AgentNumber = Annotated[
     AgentId,
-    BeforeValidator(_no_flag),
+    BeforeValidator(_number),
     AfterValidator(_agent),
     WithJsonSchema({"type": "string", "format": "agent-id", "pattern": "^[0-9]{3,6}$"}),
 ]
-Text = Annotated[str, AfterValidator(_clean)]
+Text = Annotated[str, AfterValidator(clean)]
 Skills = Annotated[
-    tuple[Annotated[SkillId, BeforeValidator(_no_flag), Field(ge=0, le=2**31 - 1)], ...],
+    tuple[Annotated[SkillId, BeforeValidator(_number), Field(ge=0, le=2**31 - 1)], ...],
     BeforeValidator(_skills),
     Field(max_length=1000),
 ]
 
 
-class Form(BaseModel):
+class Form(form.Form):
     """The parameters of one interface. An alias is the wire's spelling; any case of it is taken.
 
     An absent, null or empty parameter has the field's default; without one it is refused.
     """
 
-    model_config = ConfigDict(coerce_numbers_to_str=True, extra="ignore", frozen=True, populate_by_name=False)
+    model_config = ConfigDict(coerce_numbers_to_str=True)
 
+    missing: ClassVar[str] = "field required"
     in_body: ClassVar[bool] = False
     """Whether the fields that are not in the path come in a JSON body (else in the query)."""
 
@@ -120,19 +107,10 @@ class Form(BaseModel):
             value = found.get(spelling.lower())
             if value is not None and value != "":
                 wanted[spelling] = value
-        try:
-            return cls.model_validate(wanted, context=agent_ids)
-        except ValidationError as error:
-            raise _complaint(error) from None
+        return cls.filled(wanted, agent_ids)
 
 
 FormT = TypeVar("FormT", bound=Form)
-
-
-def _complaint(error: ValidationError) -> BadField:
-    first = error.errors(include_url=False, include_input=False, include_context=False)[0]
-    where = ".".join(str(part) for part in first["loc"]) or "parameters"
-    return BadField(f"{where}: {first['msg'].removeprefix('Value error, ').lower()}")
 
 
 def _folded(fields: Mapping[str, Any]) -> dict[str, Any]:
@@ -150,16 +128,7 @@ def decode_query(query: bytes) -> dict[str, str]:
 
 def decode_body(body: bytes, content_type: str) -> dict[str, Any]:
     """A JSON object, whatever the content type says; nothing or `null` is an empty one. Raises BadInput."""
-    try:
-        text = body.decode(_charset(content_type)).removeprefix("\ufeff").strip()
-        value = json.loads(text, parse_constant=_no_constant) if text else {}
-    except (ValueError, RecursionError):
-        raise BadInput("the body is no JSON object") from None
-    if value is None:
-        return {}
-    if not isinstance(value, dict):
-        raise BadInput("the body is no JSON object")
-    return value
+    return json_object(body, _charset(content_type), may_be_absent=True)
 
 
 def _charset(content_type: str) -> str:
@@ -168,7 +137,3 @@ def _charset(content_type: str) -> str:
         if name.strip() == "charset" and value.strip(' "') in _CHARSETS:
             return value.strip(' "')
     return "utf-8"
-
-
-def _no_constant(name: str) -> NoReturn:
-    raise ValueError(name)

@@ -1,0 +1,87 @@
+"""How the gateway speaks: a Guid makes a caller; every answer is HTTP 200 with a retcode.
+
+Business failures travel with HTTP 200 too, or clients in Java and C# never see their retcode.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+from sottovoce.errors import Code, Refused
+from sottovoce.http.ccgateway.gateway import (
+    BASE,
+    NOTHING,
+    Answer,
+    Caller,
+    Gateway,
+    Interface,
+    body_of,
+    guid_headers,
+)
+from sottovoce.http.ccgateway.retcodes import BAD_URL, INTERNAL, MEANING, SUCCESS, retcode
+from sottovoce.http.ccgateway.words import Form
+from sottovoce.http.family.answer import FAULT_TEXT, Family, Fault, respond
+from sottovoce.http.family.routes import Failure, Wrong
+
+LONGEST_GUID = 128
+
+FAMILY = Family(
+    BASE,
+    lambda fault: body_of(
+        FAULT_TEXT[fault], INTERNAL if fault in (Fault.INTERNAL, Fault.OVERLOADED) else BAD_URL
+    ),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class GatewayDialect:
+    """The dialect of CC-Gateway."""
+
+    gateway: Gateway
+
+    @property
+    def family(self) -> Family:
+        """All of it."""
+        return FAMILY
+
+    @asynccontextmanager
+    async def caller(self, interface: Interface, request: Request) -> AsyncIterator[Caller]:
+        """The agent of the path. Raises BadInput, Refused(NOT_SIGNED_IN)."""
+        where = interface.agent_field
+        if where is None:
+            raise Refused(Code.NOT_SIGNED_IN, "the path names no agent")
+        agent = self.gateway.settings.agent_ids.parse(request.path_params[where])
+        request.state.caller = agent
+        if not interface.open:
+            guid = request.headers.get("guid", "").strip()
+            if not guid or not guid.isascii() or len(guid) > LONGEST_GUID:
+                raise Refused(Code.NOT_SIGNED_IN, "no Guid")
+            self.gateway.desk.sessions.authenticate(agent, guid)
+        yield Caller(agent, self.gateway)
+
+    async def form(self, interface: Interface, request: Request) -> Form:
+        """Path, and query or body. Raises BadInput."""
+        return interface.form.decode(
+            request.path_params,
+            request.scope["query_string"],
+            await request.body() if interface.form.in_body else b"",
+            request.headers.get("content-type", ""),
+            self.gateway.settings.agent_ids,
+        )
+
+    def success(self, interface: Interface, answer: Answer) -> Response:
+        """`result`, unless the interface has none."""
+        result = {} if answer.result is NOTHING else {"result": answer.result}
+        return respond(body_of(interface.message, SUCCESS, **result), 200, *guid_headers(answer.guid))
+
+    def failure(self, interface: Interface, failure: Failure) -> Response:
+        """A listed retcode. What is wrong with a request is said, why it is refused is not."""
+        unreadable = failure.wrong is Wrong.UNREADABLE
+        code = BAD_URL if unreadable else retcode(failure.code, interface.listed)
+        said = unreadable or failure.wrong is Wrong.FIELD
+        return respond(body_of(failure.why if said else MEANING[code], code))
