@@ -4,15 +4,23 @@ from __future__ import annotations
 
 import asyncio
 from datetime import UTC, datetime
+from pathlib import Path
 
 import pytest
+from tests.live.picture import Picture
 
-from sottovoce.domain.directory import AgentId
+from sottovoce.config import AgentSettings
+from sottovoce.domain.agents import AgentState
+from sottovoce.domain.directory import AgentId, VdnId
 from sottovoce.domain.events import AgentReady, AgentSetBusy
+from sottovoce.domain.supervision import Mode
 from sottovoce.errors import Refused
-from sottovoce.live.feed import Feed
+from sottovoce.live.feed import Feed, Overflowed
+from sottovoce.live.handling import Hold, TakeBack
+from sottovoce.live.state import LiveSettings
 
-A, AT = AgentId(101), datetime(2026, 1, 1, tzinfo=UTC)
+A, I = AgentId(101), AgentId(300)  # noqa: E741
+AT = datetime(2026, 1, 1, tzinfo=UTC)
 
 
 @pytest.fixture
@@ -112,6 +120,31 @@ async def test_a_full_queue_drops_its_oldest(feed):
     assert [await take(feed) for _ in range(4)] == [2, 3, 4, None]
 
 
+async def test_a_poll_goes_on_with_the_newest_and_the_loss_is_counted(feed):
+    offer(feed, 1, 2, 3, 4, 5)
+    assert feed.dropped == 2
+    assert (await feed.next(A, 0)).id == 3
+
+
+async def test_a_reader_is_told_of_the_gap_until_it_took_a_snapshot(feed):
+    offer(feed, 1, 2, 3, 4, 5)
+    assert await feed.read(A, 0) == Overflowed(2)
+    offer(feed, 6)
+    assert await feed.read(A, 5) == Overflowed(3)
+    assert feed.empty(A) == 6
+    assert await feed.read(A, 0) is None
+    offer(feed, 7)
+    assert (await feed.read(A, 0)).event.reason == 7
+
+
+async def test_a_reader_that_hangs_while_the_queue_overflows_gets_nothing_past_the_gap(feed):
+    reading = asyncio.ensure_future(feed.read(A, 5))
+    await asyncio.sleep(0)
+    offer(feed, 1, 2, 3, 4)
+    assert await reading == Overflowed(1)
+    assert (await feed.next(A, 0)).event.reason == 2
+
+
 async def test_emptying(feed):
     offer(feed, 1, 2)
     assert feed.empty(A) == 2
@@ -137,3 +170,41 @@ async def test_after_sign_out_an_empty_poll_ends(feed):
     feed.delivered(A, 1)
     feed.returned(A, 1)
     assert feed.empty(A) == 0
+
+
+async def test_a_snapshot_and_the_events_after_an_overflow_are_a_fresh_snapshot(new_stage):
+    stage = new_stage(LiveSettings(Path("/rec"), AgentSettings(events_limit=10)))
+    await stage.desk.open([VdnId(1)])
+    await stage.sign_in(101, 300, release_phone=False)
+    known, overflows = Picture.of(await stage.desk.snapshot(A)), 0
+
+    async def follow():
+        nonlocal known, overflows
+        await stage.quiet()
+        while (told := await stage.desk.feed.read(A, 0)) is not None:
+            if isinstance(told, Overflowed):
+                known, overflows = Picture.of(await stage.desk.snapshot(A)), overflows + 1
+            else:
+                known.learn(told.event)
+                stage.desk.feed.delivered(A, told.id)
+
+    await stage.call_in("555")
+    await stage.desk.supervise(I, A, Mode.WHISPER)
+    for _ in range(8):  # a client that is away meanwhile
+        await stage.desk.ask(Hold(A))
+        await stage.desk.ask(TakeBack(A))
+    await follow()
+    await stage.desk.ask(Hold(A))
+    await stage.desk.stop(I, A)
+    await follow()
+    fresh = Picture.of(await stage.desk.snapshot(A))
+    assert overflows == 1
+    assert (known.state, known.call, known.held, known.inspectors) == (
+        fresh.state,
+        fresh.call,
+        fresh.held,
+        fresh.inspectors,
+    )
+    assert (fresh.state, fresh.held, fresh.inspectors) == (AgentState.TALKING, True, set())
+    await stage.desk.close()
+    await stage.tasks.close()

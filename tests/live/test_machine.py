@@ -9,16 +9,17 @@ from __future__ import annotations
 
 import itertools
 from collections import deque
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
+from tests.live.picture import Picture
 from tests.vdns import CALLS, INSPECTS, vdn
 
-from sottovoce.domain import access, events
+from sottovoce.domain import access
 from sottovoce.domain.agents import AgentState, Trigger
 from sottovoce.domain.directory import AgentId, VdnId, VdnProfile
 from sottovoce.domain.legs import LegId, RecordingResult, ReleaseCause
@@ -54,49 +55,6 @@ def profile(*, without: frozenset[AgentId] = frozenset(), powerless=frozenset(),
         all_serve=True,
     )
     return replace(made, agents={agent: one for agent, one in made.agents.items() if agent not in without})
-
-
-@dataclass
-class Picture:
-    """What an agent's client knows from events alone."""
-
-    state: AgentState
-    call: str | None = None
-    held: bool = False
-    phone: bool = False
-    inspectors: set[AgentId] = field(default_factory=set)
-
-    def learn(self, event: events.AgentEvent) -> None:
-        match event:
-            case events.AgentReady():
-                self.state = AgentState.IDLE
-            case events.AgentPreoccupied():
-                self.state = AgentState.PREOCCUPIED
-            case events.AgentWorking() | events.AgentSetWork():
-                self.state = AgentState.WRAP_UP
-            case events.AgentSetBusy():
-                self.state = AgentState.BUSY
-            case events.AgentSetRest():
-                self.state = AgentState.REST
-            case events.AgentBusyCancelled() | events.AgentRestCancelled() | events.AgentWorkCancelled():
-                if not self.state.engaged:
-                    self.state = AgentState.IDLE
-            case events.CallRinging(call=call):
-                self.state, self.call, self.held = AgentState.ANSWERING, call, False
-            case events.CallTalking(call=call):
-                self.state, self.call, self.held = AgentState.TALKING, call, False
-            case events.CallHeld():
-                self.held = True
-            case events.CallReleased() | events.CallNotAnswered() | events.CallOutFailed():
-                self.call, self.held = None, False
-            case events.PhoneOffHook():
-                self.phone = True
-            case events.PhoneReleased():
-                self.phone = False
-            case events.SupervisionStarted(inspector=inspector):
-                self.inspectors.add(inspector)
-            case events.SupervisionEnded(inspector=inspector):
-                self.inspectors.discard(inspector)
 
 
 class FloorMachine(RuleBasedStateMachine):

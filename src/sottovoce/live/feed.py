@@ -2,13 +2,19 @@
 
 An event leaves the queue only when its answer is written (`delivered`); a poll that is cancelled takes
 nothing; a second poll of the same agent ends the first at once with None. Ids increase by one and are never
-given twice in this process. A full queue drops its oldest event: `snapshot` is the repair.
+given twice in this process.
+
+In a full queue the oldest event gives way. The wire has no word for that: a poll (`next`) goes on with the
+newest, and the documented repair is syncagentinfo. A reader in this process (`read`) is told by `Overflowed`
+and takes a snapshot, after which it has missed nothing. The log has a line for each queue that overflows,
+and `dropped` counts the events.
 """
 
 from __future__ import annotations
 
 import asyncio
 from collections import deque
+from dataclasses import dataclass
 from datetime import datetime
 
 import structlog
@@ -24,8 +30,16 @@ HANDED_OUT_S = 1.0
 """How long a poll waits for the fate of an event whose answer another poll is just writing."""
 
 
+@dataclass(frozen=True, slots=True)
+class Overflowed:
+    """So many events gave way since the last snapshot: only a new one tells what is true."""
+
+    missed: int
+
+
 class _Queue:
     def __init__(self, last: int) -> None:
+        self.missed = 0
         self.events: deque[QueuedEvent] = deque()
         self.last = last
         self.poll: asyncio.Future[bool] | None = None
@@ -48,6 +62,8 @@ class Feed:
         self._capacity = capacity
         self._queues: dict[AgentId, _Queue] = {}
         self._last: dict[AgentId, int] = {}
+        self.dropped = 0
+        """Events that gave way in full queues, of all agents since the start."""
 
     def open(self, agent: AgentId) -> None:
         """An empty queue; a poll that hangs at the former one ends with None."""
@@ -63,13 +79,16 @@ class Feed:
             queue.settle()
 
     def offer(self, event: AgentEvent, at: datetime) -> None:
-        """Put an event at the end of its agent's queue; dropped when he is not signed in."""
+        """Put an event at the end of its agent's queue; dropped when the agent is not signed in."""
         queue = self._queues.get(event.agent)
         if queue is None:
             return
         if len(queue.events) >= self._capacity:
-            dropped = queue.events.popleft()
-            log.warning("event queue full", agent=event.agent, dropped=dropped.id)
+            gone = queue.events.popleft()
+            queue.missed += 1
+            self.dropped += 1
+            if queue.missed == 1:
+                log.warning("event queue full, the oldest give way", agent=event.agent, first=gone.id)
         queue.last += 1
         queue.events.append(QueuedEvent(queue.last, event, at))
         queue.wake(take=True)
@@ -106,6 +125,19 @@ class Feed:
             if queue.poll is poll:
                 queue.poll = None
 
+    async def read(self, agent: AgentId, wait_s: float) -> QueuedEvent | Overflowed | None:
+        """As `next`, but never past a gap: `Overflowed` until `empty` tells that a snapshot is taken."""
+        found = await self.next(agent, 0.0 if self._missed(agent) else wait_s)
+        if missed := self._missed(agent):
+            if found is not None:
+                self.returned(agent, found.id)
+            return Overflowed(missed)
+        return found
+
+    def _missed(self, agent: AgentId) -> int:
+        queue = self._queues.get(agent)
+        return 0 if queue is None else queue.missed
+
     async def _await_fate(self, queue: _Queue) -> None:
         try:
             async with asyncio.timeout(HANDED_OUT_S):
@@ -130,9 +162,10 @@ class Feed:
             queue.settle()
 
     def empty(self, agent: AgentId) -> int:
-        """Forget what waits; the id of the last event that ever was."""
+        """A snapshot is taken: forget what waits and what gave way; the id of the last event there was."""
         queue = self._queues.get(agent)
         if queue is None:
             return self._last.get(agent, 0)
         queue.events.clear()
+        queue.missed = 0
         return queue.last
