@@ -8,10 +8,17 @@ from typing import Annotated
 
 import typer
 from pydantic import ValidationError
-from rich.console import Console
-from rich.table import Table
 
-from sottovoce.commands.telling import WRONG_CALL, ConfigOption, database, fail, quiet, run, settings_of
+from sottovoce.commands.telling import (
+    WRONG_CALL,
+    ConfigOption,
+    database,
+    fail,
+    quiet,
+    run,
+    settings_of,
+    tabulate,
+)
 from sottovoce.config import Settings
 from sottovoce.domain.directory import AgentId, AgentProfile, Right, VdnId
 from sottovoce.storage.live import directory, seed
@@ -90,10 +97,7 @@ def list_(
     settings = settings_of(config)
     quiet(settings)
     found = run(_list(settings, VdnId(vdn) if vdn is not None else None))
-    table = Table("agent", "VDN", "name", "phone", "skills", "rights", "group")
-    for agent in found:
-        table.add_row(*_row(agent))
-    Console().print(table)
+    tabulate(("agent", "VDN", "name", "phone", "skills", "rights", "group"), map(_row, found))
 
 
 @commands.command("add")

@@ -6,8 +6,6 @@ from datetime import UTC, datetime
 from typing import Annotated
 
 import typer
-from rich.console import Console
-from rich.table import Table
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from sottovoce.commands.telling import (
@@ -18,6 +16,7 @@ from sottovoce.commands.telling import (
     quiet,
     run_within,
     settings_of,
+    tabulate,
 )
 from sottovoce.domain.directory import VdnId
 from sottovoce.domain.people import AppKey, UserId
@@ -76,11 +75,8 @@ def list_(
     settings = settings_of(config)
     quiet(settings)
     only = VdnId(vdn) if vdn is not None else None
-    table = Table("app_key", "VDN", "name", "user", "made (UTC)", "revoked (UTC)")
-    table.columns[0].no_wrap = True
-    for key in run_within(settings, lambda connection: app_keys.listed(connection, only)):
-        table.add_row(*_row(key))
-    Console().print(table)
+    keys = run_within(settings, lambda connection: app_keys.listed(connection, only))
+    tabulate(("app_key", "VDN", "name", "user", "made (UTC)", "revoked (UTC)"), map(_row, keys), whole=[0])
 
 
 @commands.command("revoke")

@@ -5,8 +5,6 @@ from __future__ import annotations
 from typing import Annotated
 
 import typer
-from rich.console import Console
-from rich.table import Table
 
 from sottovoce.commands.telling import (
     FAILED,
@@ -17,6 +15,7 @@ from sottovoce.commands.telling import (
     quiet,
     run,
     settings_of,
+    tabulate,
 )
 from sottovoce.config import Settings
 from sottovoce.domain.directory import VdnId
@@ -75,12 +74,14 @@ def show(
     settings = settings_of(config)
     quiet(settings)
     entries = run(_read(settings, VdnId(vdn), after, limit))
-    table = Table("number", "at (UTC)", "by", "action", "whom", "detail")
-    for number, entry in enumerate(entries, start=after + 1):
-        detail = ", ".join(f"{key}={value}" for key, value in sorted(entry.detail.items()))
-        actor = str(entry.actor) if entry.actor else "command line"
-        table.add_row(str(number), f"{entry.at:%Y-%m-%d %H:%M:%S}", actor, entry.action, entry.target, detail)
-    Console().print(table)
+    rows = (_row(number, entry) for number, entry in enumerate(entries, start=after + 1))
+    tabulate(("number", "at (UTC)", "by", "action", "whom", "detail"), rows)
+
+
+def _row(number: int, entry: AuditEntry) -> tuple[str, ...]:
+    detail = ", ".join(f"{key}={value}" for key, value in sorted(entry.detail.items()))
+    actor = str(entry.actor) if entry.actor else "command line"
+    return str(number), f"{entry.at:%Y-%m-%d %H:%M:%S}", actor, entry.action, entry.target, detail
 
 
 async def _verify(settings: Settings, vdn: int | None, expected: Head | None) -> list[Verdict]:

@@ -10,7 +10,6 @@ from typing import Annotated
 import typer
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
-from rich.table import Table
 
 from sottovoce.clock import SystemClock
 from sottovoce.commands import results
@@ -23,6 +22,7 @@ from sottovoce.commands.telling import (
     quiet,
     run,
     settings_of,
+    tabulate,
 )
 from sottovoce.config import Settings
 from sottovoce.domain.contacts import Analysis, Contact, Search
@@ -127,11 +127,8 @@ def list_(
     quiet(settings)
     wanted = Search(agents=frozenset([AgentId(agent)]) if agent is not None else None)
     total, found = run(_list(settings, VdnId(vdn), wanted, limit))
-    table = Table("contact", "began", "agent", "customer", "length", "speech", "state")
-    table.columns[1].no_wrap = table.columns[4].no_wrap = table.columns[5].no_wrap = True
-    for contact in found:
-        table.add_row(*_row(contact))
-    Console().print(table)
+    heads = ("contact", "began", "agent", "customer", "length", "speech", "state")
+    tabulate(heads, map(_row, found), whole=[1, 4, 5])
     typer.echo(f"{len(found)} of {total}")
 
 

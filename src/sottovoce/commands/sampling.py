@@ -6,8 +6,6 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.console import Console
-from rich.table import Table
 
 from sottovoce.commands.telling import (
     FAILED,
@@ -18,6 +16,7 @@ from sottovoce.commands.telling import (
     quiet,
     run,
     settings_of,
+    tabulate,
 )
 from sottovoce.config import Settings
 from sottovoce.domain.directory import VdnId
@@ -113,10 +112,9 @@ def list_draws(
     """
     settings = settings_of(config)
     quiet(settings)
-    table = Table("draw", "VDN", "task", "committed (UTC)", "drawn (UTC)", "of", "sample", "passed over")
-    for draw in run(_latest(settings, VdnId(vdn) if vdn is not None else None, limit)):
-        table.add_row(*_row(draw))
-    Console().print(table)
+    found = run(_latest(settings, VdnId(vdn) if vdn is not None else None, limit))
+    heads = ("draw", "VDN", "task", "committed (UTC)", "drawn (UTC)", "of", "sample", "passed over")
+    tabulate(heads, map(_row, found))
 
 
 async def _verify(settings: Settings, task: ReviewId) -> Verdict:

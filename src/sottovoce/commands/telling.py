@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import sys
-from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterable
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterable, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Annotated, Any, NoReturn, TypeVar
 
 import typer
+from rich.console import Console
+from rich.table import Column, Table
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from sottovoce import logs
@@ -57,6 +59,15 @@ def quiet(settings: Settings) -> None:
     """Let the log say only what a command's user has to know."""
     if settings.log.level in ("debug", "info"):
         logs.configure("warning", settings.log.format)
+
+
+def tabulate(heads: Sequence[str], rows: Iterable[Sequence[str]], *, whole: Sequence[int] = ()) -> None:
+    """Print a table. Words too long for their column are broken, but for those of the columns in `whole`."""
+    columns = (Column(head, no_wrap=number in whole, overflow="fold") for number, head in enumerate(heads))
+    table = Table(*columns)
+    for row in rows:
+        table.add_row(*row)
+    Console().print(table)
 
 
 @asynccontextmanager

@@ -6,11 +6,17 @@ from datetime import UTC, datetime
 from typing import Annotated
 
 import typer
-from rich.console import Console
-from rich.table import Table
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from sottovoce.commands.telling import WRONG_CALL, ConfigOption, fail, quiet, run_within, settings_of
+from sottovoce.commands.telling import (
+    WRONG_CALL,
+    ConfigOption,
+    fail,
+    quiet,
+    run_within,
+    settings_of,
+    tabulate,
+)
 from sottovoce.domain.directory import AgentId, VdnId
 from sottovoce.domain.people import Role, UserId
 from sottovoce.storage.live.seed import USER_ID
@@ -84,11 +90,8 @@ def list_(
     async def work(connection: AsyncConnection) -> list[users.Listed]:
         return await users.listed(connection, VdnId(vdn) if vdn is not None else None)
 
-    table = Table("user", "VDN", "name", "agent", "roles", "groups", "disabled (UTC)")
-    table.columns[0].no_wrap = True
-    for one in run_within(settings, work):
-        table.add_row(*_row(one))
-    Console().print(table)
+    heads = ("user", "VDN", "name", "agent", "roles", "groups", "disabled (UTC)")
+    tabulate(heads, map(_row, run_within(settings, work)), whole=[0])
 
 
 @commands.command("disable")
