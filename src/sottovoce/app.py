@@ -21,12 +21,10 @@ import uvloop
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from sottovoce.clock import Clock, SystemClock
-from sottovoce.config import FarSideSettings, Settings, TrunkSettings
+from sottovoce.config import Settings
 from sottovoce.domain.directory import VdnId
 from sottovoce.doors.sip.door import SipDoor
 from sottovoce.doors.sip.hops import Transport
-from sottovoce.doors.sip.ports import Account
-from sottovoce.doors.sip.settings import Proxy, SipSettings, Trunk, UaSettings
 from sottovoce.errors import Refused
 from sottovoce.http.ccgateway.gateway import Gateway, GatewaySettings
 from sottovoce.http.ccgateway.words import AgentIds
@@ -108,7 +106,7 @@ async def running(settings: Settings, *, over: asyncio.Event | None = None) -> A
         )
         stack.push_async_callback(store.close)
         phonebook = Phonebook()
-        door = SipDoor(media, phonebook, sip_settings(settings), clock, tasks)
+        door = SipDoor(media, phonebook, settings.sip, settings.network, clock, tasks)
         desk = Desk(
             store=store,
             engine=media,
@@ -215,49 +213,6 @@ def _worker_settings(settings: Settings) -> WorkerSettings:
         media_timeout_s=media.timeout,
         hold_timeout_s=media.hold_limit,
     )
-
-
-def sip_settings(settings: Settings) -> SipSettings:
-    """The SIP door's settings."""
-    sip = settings.sip
-    return SipSettings(
-        host=sip.host,
-        port=sip.port,
-        ua=UaSettings(domain=sip.domain, session_expires=sip.session_expires, max_sessions=sip.max_sessions),
-        advertised=tuple((entry.network, entry.address) for entry in settings.network.advertised),
-        nat_networks=settings.network.nat,
-        trunks=tuple(_trunk(trunk) for trunk in sip.trunks),
-        outbound_proxy=_proxy(sip.outbound_proxy) if sip.outbound_proxy is not None else None,
-        requests_per_second=sip.requests_per_second,
-        request_burst=sip.request_burst,
-        failed_logins=sip.failed_logins,
-    )
-
-
-def _trunk(trunk: TrunkSettings) -> Trunk:
-    return Trunk(
-        name=trunk.name,
-        host=trunk.host,
-        port=trunk.port,
-        transport=Transport(trunk.transport.value.upper()),
-        account=_account(trunk),
-        networks=trunk.networks,
-        domain=trunk.domain,
-        from_domain=trunk.from_domain,
-        register=trunk.register_here,
-        carries_phones=trunk.carries_phones,
-    )
-
-
-def _proxy(proxy: FarSideSettings) -> Proxy:
-    transport = Transport(proxy.transport.value.upper())
-    return Proxy(proxy.host, proxy.port, transport, _account(proxy))
-
-
-def _account(far_side: FarSideSettings) -> Account | None:
-    if far_side.username is None or far_side.password is None:
-        return None
-    return Account(far_side.username, far_side.password.get_secret_value(), far_side.realm)
 
 
 def _gateway(desk: Desk, clock: Clock, tasks: Tasks, settings: Settings) -> Gateway:

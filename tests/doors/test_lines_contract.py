@@ -15,10 +15,12 @@ from tests.doors.lines_contract import (
     Manner,
     Town,
 )
+from tests.doors.sip.far_sides import trunk
 from tests.doors.sip.network import eventually
 from tests.doors.sip.test_door import DOMAIN, Book, settings
 
 from sottovoce.clock import SystemClock
+from sottovoce.config import NetworkSettings, SipSettings
 from sottovoce.domain.legs import LegAddress, LegId, ReleaseCause
 from sottovoce.domain.lines import LegSaved, LineEvent
 from sottovoce.doors.inprocess import InProcessLines, ScriptedPhone
@@ -31,7 +33,6 @@ from sottovoce.doors.sip.hops import Hop, Transport
 from sottovoce.doors.sip.ports import Account
 from sottovoce.doors.sip.registering import RegisterWith
 from sottovoce.doors.sip.session import Session
-from sottovoce.doors.sip.settings import Trunk, UaSettings
 from sottovoce.tasks import Tasks
 
 LOOPBACK = "127.0.0.1"
@@ -42,7 +43,7 @@ class SipPhone:
     """A phone of the user agent, without media."""
 
     def __init__(self, tasks: Tasks, door: Hop, manner: Manner = Manner.RINGS) -> None:
-        self.endpoint = Endpoint(UaSettings(domain=DOMAIN), SystemClock(), tasks, self._heard)
+        self.endpoint = Endpoint(SipSettings(domain=DOMAIN), SystemClock(), tasks, self._heard)
         self.registered = False
         self._door = door
         self._manner = manner
@@ -115,8 +116,10 @@ class SipTown(Town):
         self._door.subscribe(self.heard)
 
     def _made(self) -> SipDoor:
-        trunk = Trunk("outside", LOOPBACK, networks=("127.0.0.0/8",))
-        return SipDoor(self.engine, Book(), settings(trunks=(trunk,)), SystemClock(), self._tasks)
+        outside = trunk("outside", LOOPBACK, networks=("127.0.0.0/8",))
+        return SipDoor(
+            self.engine, Book(), settings(trunks=(outside,)), NetworkSettings(), SystemClock(), self._tasks
+        )
 
     async def start(self) -> None:
         await self._door.start()

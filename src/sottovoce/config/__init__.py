@@ -15,6 +15,7 @@ from __future__ import annotations
 from sottovoce.config.kinds import AuthMode, LogFormat, LogLevel, Section, Transport
 from sottovoce.config.loading import PREFIX, ConfigError, Settings, load, variable
 from sottovoce.config.sections import (
+    Advertised,
     AgentSettings,
     DatabaseSettings,
     HttpSettings,
@@ -28,6 +29,7 @@ from sottovoce.config.sip import FarSideSettings, SipSettings, TrunkSettings
 
 __all__ = [
     "PREFIX",
+    "Advertised",
     "AgentSettings",
     "AuthMode",
     "ConfigError",

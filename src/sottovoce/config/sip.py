@@ -38,7 +38,13 @@ class TrunkSettings(FarSideSettings):
     networks: tuple[Network, ...] = Field(
         default=(), description="Source networks whose calls are this trunk's; without one it takes none."
     )
+    ports: tuple[Port, ...] = Field(
+        default=(), description="Source ports whose calls are this trunk's; without one any port's are."
+    )
     domain: str = Field(default="", description="The host in the request URI; none: `host`.")
+    from_user: str = Field(
+        default="", description="The user in From, where a trunk insists on its account's; none: the caller."
+    )
     from_domain: str = Field(default="", description="The host in From; none: our domain.")
     register_here: bool = Field(default=False, description="Register with it by that account.")
     carries_phones: bool = Field(

@@ -19,6 +19,7 @@ from typing import Self
 import structlog
 
 from sottovoce.clock import Clock, SystemClock
+from sottovoce.config import SipSettings
 from sottovoce.domain.legs import LegAddress, ReleaseCause
 from sottovoce.doors.sip.called import Called
 from sottovoce.doors.sip.calling import OutgoingCall
@@ -41,7 +42,6 @@ from sottovoce.doors.sip.hops import Hop, Transport
 from sottovoce.doors.sip.ports import Account
 from sottovoce.doors.sip.registering import RegisterWith, Registration
 from sottovoce.doors.sip.session import Session
-from sottovoce.doors.sip.settings import UaSettings
 from sottovoce.phones import tones
 from sottovoce.phones.media import PhoneMedia, Second, nothing_heard
 from sottovoce.phones.sources import Quiet, Source
@@ -182,11 +182,12 @@ class Phone:
         self._registrar: Hop | None = None
         self._account: Account | None = None
         self._endpoint = Endpoint(
-            UaSettings(domain=name, product="Sottovoce phone", session_expires=0, reliable=True),
+            SipSettings(domain=name, session_expires=0),
             self._clock,
             self._tasks,
             self._happened,
         )
+        self._endpoint.ua.product = "Sottovoce phone"
 
     # -- life
 

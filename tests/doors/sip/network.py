@@ -8,6 +8,7 @@ import itertools
 from collections.abc import Callable, Iterable
 from typing import TypeVar
 
+from sottovoce.config import SipSettings
 from sottovoce.domain.legs import LegAddress
 from sottovoce.doors.sip import events
 from sottovoce.doors.sip.admission import Doorman
@@ -17,7 +18,6 @@ from sottovoce.doors.sip.hops import Hop, Outgoing, Transport
 from sottovoce.doors.sip.limits import SourceLimits
 from sottovoce.doors.sip.message import Request, Response, SipParseError, parse
 from sottovoce.doors.sip.ports import Account
-from sottovoce.doors.sip.settings import UaSettings
 from sottovoce.doors.sip.ua import UserAgent
 
 T = TypeVar("T", bound=events.Event)
@@ -47,7 +47,7 @@ class Peer:
         network: Network,
         host: str,
         transport: Transport,
-        settings: UaSettings,
+        settings: SipSettings,
         doorman: Doorman | None,
         limits: SourceLimits | None,
     ) -> None:
@@ -119,13 +119,13 @@ class Network:
         self,
         host: str,
         transport: Transport = Transport.UDP,
-        settings: UaSettings | None = None,
+        settings: SipSettings | None = None,
         doorman: Doorman | None = None,
         limits: SourceLimits | None = None,
     ) -> Peer:
-        made = Peer(
-            self, host, transport, settings or UaSettings(domain="test", reliable=False), doorman, limits
-        )
+        """Another peer. Without settings of its own it takes no reliable responses."""
+        made = Peer(self, host, transport, settings or SipSettings(domain="test"), doorman, limits)
+        made.ua.reliable = settings is not None
         self._peers[host] = made
         return made
 

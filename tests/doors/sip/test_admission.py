@@ -22,7 +22,6 @@ from sottovoce.doors.sip.digest import (
 from sottovoce.doors.sip.hops import Hop, Transport
 from sottovoce.doors.sip.limits import SourceLimits
 from sottovoce.doors.sip.message import Request, parse
-from sottovoce.doors.sip.settings import SipSettings
 
 VDN = VdnId(7)
 REALM = "test"
@@ -205,7 +204,7 @@ class Registered:
 def calls(user: str, registered: Registered) -> Admitted | Refusal:
     """What the guard says to a call from `user` with the right password."""
     office = Office()
-    guard = Guard(SipSettings(), Book(), office.authenticator, registered)
+    guard = Guard((), Book(), office.authenticator, registered)
     made = authorize(
         office.challenge(), method="INVITE", uri=TARGET, user=user, password="secret", cnonce="c"
     )
@@ -229,5 +228,5 @@ def test_the_account_s_own_name_must_be_registered_whatever_name_was_claimed() -
         ),
         username="501",
     )
-    guard = Guard(SipSettings(), Book(), office.authenticator, Registered("501"))
+    guard = Guard((), Book(), office.authenticator, Registered("501"))
     assert guard.admit(invite(f"Proxy-Authorization: {made}\r\n"), SOURCE, office.now) == Refusal(403)

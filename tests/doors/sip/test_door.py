@@ -5,14 +5,15 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
-from dataclasses import replace
 from typing import TypeVar
 
 import pytest
+from tests.doors.sip.far_sides import trunk
 from tests.doors.sip.network import eventually
 from tests.silent_engine import SilentEngine
 
 from sottovoce.clock import SystemClock
+from sottovoce.config import Advertised, NetworkSettings, SipSettings
 from sottovoce.domain.directory import PhoneAccount, VdnId
 from sottovoce.domain.legs import LegAddress, LegId, ReleaseCause
 from sottovoce.domain.lines import (
@@ -36,7 +37,6 @@ from sottovoce.doors.sip.endpoint import Endpoint
 from sottovoce.doors.sip.hops import Hop, Transport
 from sottovoce.doors.sip.ports import Account
 from sottovoce.doors.sip.registering import RegisterWith
-from sottovoce.doors.sip.settings import SipSettings, Trunk, UaSettings
 from sottovoce.tasks import Tasks
 
 T = TypeVar("T")
@@ -68,10 +68,16 @@ class Floor:
     """One door, its engine, and the line events so far."""
 
     def __init__(
-        self, settings: SipSettings, tasks: Tasks, *, capacity: int = 100, first_port: int = 30000
+        self,
+        settings: SipSettings,
+        tasks: Tasks,
+        *,
+        network: NetworkSettings | None = None,
+        capacity: int = 100,
+        first_port: int = 30000,
     ) -> None:
         self.engine = SilentEngine(capacity, first_port)
-        self.door = SipDoor(self.engine, Book(), settings, SystemClock(), tasks)
+        self.door = SipDoor(self.engine, Book(), settings, network or NetworkSettings(), SystemClock(), tasks)
         self.events: list[LineEvent] = []
         self._changed = asyncio.Event()
         self.door.subscribe(self._heard)
@@ -105,17 +111,17 @@ class Floor:
 
 
 def settings(**more: object) -> SipSettings:
-    return replace(SipSettings(host="127.0.0.1", port=0, ua=UaSettings(domain=DOMAIN)), **more)  # type: ignore[arg-type]
+    return SipSettings.model_validate({"host": "127.0.0.1", "port": 0, "domain": DOMAIN, **more})
 
 
 @asynccontextmanager
 async def floors(transport: Transport = Transport.UDP) -> AsyncIterator[tuple[Floor, Floor]]:
     """A caller whose trunk is the second, and the second, which takes calls from loopback."""
     tasks = Tasks()
-    inbound = Trunk("in", "127.0.0.1", networks=("127.0.0.0/8",))
+    inbound = trunk("in", "127.0.0.1", networks=("127.0.0.0/8",))
     second = Floor(settings(trunks=(inbound,)), tasks, first_port=40000)
     await second.door.start()
-    first = Floor(settings(trunks=(Trunk("out", "127.0.0.1", second.port, transport),)), tasks)
+    first = Floor(settings(trunks=(trunk("out", "127.0.0.1", second.port, transport),)), tasks)
     await first.door.start()
     try:
         yield first, second
@@ -158,7 +164,7 @@ class Phone:
         self.events: list[events.Event] = []
         self.number = number
         self.account = Account(f"phone{number}", password)
-        self.endpoint = Endpoint(UaSettings(domain=DOMAIN), SystemClock(), tasks, self._heard)
+        self.endpoint = Endpoint(SipSettings(domain=DOMAIN), SystemClock(), tasks, self._heard)
         self.answers = True
         self._changed = asyncio.Event()
 
@@ -356,7 +362,7 @@ async def test_the_byes_that_a_crash_left_are_said_at_start() -> None:
         await second.until(LegAnswered)
         saved = first.of(LegSaved)[-1].dialog
         tasks = Tasks()
-        later = Floor(settings(trunks=(Trunk("out", "127.0.0.1", second.port),)), tasks)
+        later = Floor(settings(trunks=(trunk("out", "127.0.0.1", second.port),)), tasks)
         later.door.recover({LegId("a"): saved, LegId("x"): {"nonsense": True}})
         await later.door.start()
         assert (await second.until(LegGone)).cause is ReleaseCause.NORMAL
@@ -385,13 +391,24 @@ async def test_the_next_contact_is_rung_when_the_first_is_unreachable() -> None:
 async def test_a_trunk_that_we_register_with() -> None:
     async with office() as (floor, _, hop):
         tasks = Tasks()
-        trunk = Trunk(
-            "up", "127.0.0.1", hop.port, account=Account("phone502", "secret"), domain=DOMAIN, register=True
-        )
-        lower = Floor(settings(trunks=(trunk,)), tasks)
+        account = Account("phone502", "secret")
+        up = trunk("up", "127.0.0.1", hop.port, account=account, domain=DOMAIN, register_here=True)
+        lower = Floor(settings(trunks=(up,)), tasks)
         await lower.door.start()
         await eventually(lambda: floor.door.contacts("phone502"))
         await lower.door.stop()
+        await tasks.close()
+
+
+async def test_a_trunk_that_insists_on_its_user_in_from_gets_it() -> None:
+    async with floors() as (_, second):
+        tasks = Tasks()
+        out = trunk("out", "127.0.0.1", second.port, from_user="ours", from_domain="here.example")
+        first = Floor(settings(trunks=(out,)), tasks)
+        await first.door.start()
+        first.door.ring(LegId("a"), VDN, to("900"), "123")
+        assert (await second.until(LegOffered)).caller == "ours"
+        await first.door.stop()
         await tasks.close()
 
 
@@ -410,7 +427,8 @@ async def test_stopping_says_bye_to_all() -> None:
 
 async def test_the_address_in_sip_and_sdp_is_chosen_by_network() -> None:
     tasks = Tasks()
-    floor = Floor(settings(advertised=(("127.0.0.0/8", "198.51.100.7"),)), tasks)
+    network = NetworkSettings(advertised=(Advertised(network="127.0.0.0/8", address="198.51.100.7"),))
+    floor = Floor(settings(), tasks, network=network)
     await floor.door.start()
     phone = Phone("501", tasks)
     await phone.endpoint.start("127.0.0.1", 0)

@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 import pytest
+from tests.doors.sip.far_sides import proxy, trunk
 from tests.doors.sip.network import Counted
 from tests.doors.sip.test_door import DOMAIN, VDN, Book, Floor, Phone, settings
 
@@ -19,7 +20,6 @@ from sottovoce.doors.sip.hops import Hop, Transport
 from sottovoce.doors.sip.limits import SourceLimits
 from sottovoce.doors.sip.message import Request, Response, parse
 from sottovoce.doors.sip.ports import Account
-from sottovoce.doors.sip.settings import Proxy, Trunk
 from sottovoce.tasks import Tasks
 
 LEG = LegId("agent")
@@ -51,8 +51,8 @@ async def beyond(
     edge = Phone("901", tasks)
     await edge.endpoint.start("127.0.0.1", 0)
     edge.endpoint.ua.doorman = doorman
-    proxy = Proxy("127.0.0.1", edge.endpoint.port, transport, account)
-    floor = Floor(settings(outbound_proxy=proxy), tasks)
+    way = proxy("127.0.0.1", edge.endpoint.port, transport, account)
+    floor = Floor(settings(outbound_proxy=way), tasks)
     await floor.door.start()
     try:
         yield floor, edge, doorman
@@ -68,10 +68,10 @@ def ring(floor: Floor) -> None:
 
 async def test_a_phone_that_is_not_registered_here_is_rung_through_the_proxy() -> None:
     tasks = Tasks()
-    edge = Floor(settings(trunks=(Trunk("in", "127.0.0.1", networks=("127.0.0.0/8",)),)), tasks)
+    edge = Floor(settings(trunks=(trunk("in", "127.0.0.1", networks=("127.0.0.0/8",)),)), tasks)
     await edge.door.start()
     edge.answer_all()
-    floor = Floor(settings(outbound_proxy=Proxy("127.0.0.1", edge.port)), tasks, first_port=40000)
+    floor = Floor(settings(outbound_proxy=proxy("127.0.0.1", edge.port)), tasks, first_port=40000)
     await floor.door.start()
     try:
         ring(floor)
@@ -151,7 +151,7 @@ async def test_the_bye_after_a_crash_answers_the_proxy_too() -> None:
         loop = asyncio.get_running_loop()
         socket, gate = await loop.create_datagram_endpoint(Tollgate, local_addr=("127.0.0.1", port))
         tasks = Tasks()
-        later = Floor(settings(outbound_proxy=Proxy("127.0.0.1", port, account=GOOD)), tasks)
+        later = Floor(settings(outbound_proxy=proxy("127.0.0.1", port, account=GOOD)), tasks)
         later.door.recover({LEG: saved})
         await later.door.start()
         assert (await gate.passed).method == "BYE"

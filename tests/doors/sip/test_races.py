@@ -11,13 +11,13 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 from tests.doors.sip.network import Network, Peer
 from tests.doors.sip.test_door import VDN, floors, to
 
+from sottovoce.config import SipSettings
 from sottovoce.domain.legs import LegId
 from sottovoce.domain.lines import LegGone, LegOffered
 from sottovoce.doors.sip import events
 from sottovoce.doors.sip.called import Called
 from sottovoce.doors.sip.hops import Transport
 from sottovoce.doors.sip.session import Session
-from sottovoce.doors.sip.settings import UaSettings
 
 FRACTIONS = st.floats(0, 0.999)
 
@@ -27,9 +27,11 @@ class Calls(RuleBasedStateMachine):
 
     @initialize(reliable=st.booleans(), transport=st.sampled_from(Transport))
     def begin(self, reliable: bool, transport: Transport) -> None:
-        settings = UaSettings(domain="test", reliable=reliable, session_expires=90)
+        settings = SipSettings(domain="test", session_expires=90)
         self.network = Network()
         self.peers = [self.network.peer(host, transport, settings) for host in ("10.0.0.1", "10.0.0.2")]
+        for peer in self.peers:
+            peer.ua.reliable = reliable
         self.peers[1].entropy.next_fraction = 0.2
         self.losing = 0
         # TCP loses nothing; there the network only delays.
@@ -169,7 +171,7 @@ async def _walk(steps: list[tuple[str, int]], capacity: int) -> None:
 def _recorded() -> list[bytes]:
     """Every kind of message of a rich call, as bytes."""
     network = Network()
-    settings = UaSettings(domain="test", session_expires=90)
+    settings = SipSettings(domain="test", session_expires=90)
     caller, callee = (network.peer(host, settings=settings) for host in ("10.0.0.1", "10.0.0.2"))
     caller.entropy.name = "recorded"
 
@@ -232,7 +234,7 @@ def test_no_message_however_damaged_harms_the_user_agent(
     script: list[tuple[int, list[tuple[str, int, bytes]]]],
 ) -> None:
     network = Network()
-    settings = UaSettings(domain="test", session_expires=90)
+    settings = SipSettings(domain="test", session_expires=90)
     caller, callee = (network.peer(host, settings=settings) for host in ("10.0.0.1", "10.0.0.2"))
     callee.answer = lambda session: (session.place(callee.media), session.early(), session.accept())  # type: ignore[func-returns-value]
     for which, damage in script:

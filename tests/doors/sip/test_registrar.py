@@ -5,11 +5,13 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
+from tests.doors.sip.far_sides import trunk
 from tests.doors.sip.network import Counted, Network, Peer, answering
 
+from sottovoce.config import TrunkSettings
 from sottovoce.domain.directory import PhoneAccount, VdnId
 from sottovoce.doors.sip import events
-from sottovoce.doors.sip.admission import Admitted, Authenticator, Guard, Refusal
+from sottovoce.doors.sip.admission import ALGORITHMS, Admitted, Authenticator, Guard, Refusal
 from sottovoce.doors.sip.digest import Algorithm, Challenge, NonceKeeper, authorize, ha1
 from sottovoce.doors.sip.hops import Hop, Transport
 from sottovoce.doors.sip.limits import SourceLimits
@@ -17,11 +19,9 @@ from sottovoce.doors.sip.message import Request, Response, parse
 from sottovoce.doors.sip.ports import Account
 from sottovoce.doors.sip.registering import RegisterWith
 from sottovoce.doors.sip.registrar import Binding, Registrar
-from sottovoce.doors.sip.settings import SipSettings, Trunk, UaSettings
 
 VDN = VdnId(7)
 REALM = "test"
-SETTINGS = SipSettings(ua=UaSettings(domain=REALM, reliable=False))
 
 
 class Book:
@@ -39,17 +39,21 @@ class Book:
 class Office:
     """A registrar at 10.0.0.2 and a phone at 10.0.0.1."""
 
-    def __init__(self, settings: SipSettings = SETTINGS) -> None:
+    def __init__(
+        self,
+        trunks: tuple[TrunkSettings, ...] = (),
+        *,
+        nat: tuple[str, ...] = (),
+        algorithms: tuple[Algorithm, ...] = ALGORITHMS,
+    ) -> None:
         self.network = Network()
         self.limits = SourceLimits(1000, 1000, failures=3)
-        self.server = self.network.peer("10.0.0.2", settings=settings.ua, limits=self.limits)
+        self.server = self.network.peer("10.0.0.2", limits=self.limits)
         ua = self.server.ua
         keeper = NonceKeeper(b"k" * 32)
-        authenticator = Authenticator(
-            REALM, Book(), keeper, Counted("salt"), self.limits, settings.digest_algorithms
-        )
-        self.registrar = ua.registrar = Registrar(settings, authenticator, ua.timers, ua.emit)
-        ua.doorman = self.guard = Guard(settings, Book(), authenticator, self.registrar)
+        authenticator = Authenticator(REALM, Book(), keeper, Counted("salt"), self.limits, algorithms)
+        self.registrar = ua.registrar = Registrar(authenticator, ua.timers, ua.emit, nat=nat)
+        ua.doorman = self.guard = Guard(trunks, Book(), authenticator, self.registrar, nat=nat)
         self.phone = self.network.peer("10.0.0.1")
         self._numbers = 0
 
@@ -263,7 +267,7 @@ def test_one_challenge_for_old_phones_and_sha_256_by_setting() -> None:
     office = Office()
     office.send("<sip:a@10.0.0.1>")
     assert len(office.network.sent(401)[0].headers.get_all("WWW-Authenticate")) == 1
-    office = Office(replace(SETTINGS, digest_algorithms=(Algorithm.SHA256, Algorithm.MD5)))
+    office = Office(algorithms=(Algorithm.SHA256, Algorithm.MD5))
     assert office.send("<sip:a@10.0.0.1>", algorithm=Algorithm.SHA256).status == 200
 
 
@@ -311,7 +315,7 @@ def test_credentials_from_a_forged_address_do_not_block_its_owner(user: str) -> 
 
 
 def test_a_phone_behind_nat_is_reached_where_it_came_from() -> None:
-    office = Office(replace(SETTINGS, nat_networks=("10.7.0.0/16",)))
+    office = Office(nat=("10.7.0.0/16",))
     outside = Hop(Transport.UDP, "10.7.0.1", 41234)
     office.send("<sip:a@192.168.1.5>", source=outside)
     binding: Binding = office.registrar.of_user("anna")[0]
@@ -335,10 +339,10 @@ def invite(office: Office, source: Hop, user: str = "anna", called: str = "100")
 
 def test_admission() -> None:
     trunks = (
-        Trunk("provider", "203.0.113.1", networks=("203.0.113.0/29",)),
-        Trunk("edge", "10.3.0.1", networks=("10.3.0.1/32",), ports=(5060,), carries_phones=True),
+        trunk("provider", "203.0.113.1", networks=("203.0.113.0/29",)),
+        trunk("edge", "10.3.0.1", networks=("10.3.0.1/32",), ports=(5060,), carries_phones=True),
     )
-    office = Office(replace(SETTINGS, trunks=trunks))
+    office = Office(trunks)
     provider, edge = Hop(Transport.UDP, "203.0.113.3", 9), Hop(Transport.UDP, "10.3.0.1", 5060)
     assert invite(office, provider) == Admitted("+4930", "100", VDN, "provider")
     assert invite(office, provider, called="666") == Refusal(404)
@@ -375,8 +379,7 @@ def test_a_registered_phone_calls_with_its_password() -> None:
 
 
 def test_a_phone_inside_a_trunk_s_network_is_a_phone() -> None:
-    trunk = Trunk("lan", "10.0.0.9", networks=("10.0.0.0/24",))
-    office = Office(replace(SETTINGS, trunks=(trunk,)))
+    office = Office((trunk("lan", "10.0.0.9", networks=("10.0.0.0/24",)),))
     assert invite(office, office.phone.hop) == Admitted("+4930", "100", VDN, "lan")
     office.send("<sip:a@10.0.0.1>;expires=60")
     challenged = invite(office, office.phone.hop)

@@ -8,6 +8,7 @@ from hypothesis import settings as examples
 from hypothesis import strategies as st
 from tests.doors.sip.network import Network, Peer, answering, losing, losing_numbers
 
+from sottovoce.config import SipSettings
 from sottovoce.domain.legs import Direction, LegAddress, ReleaseCause
 from sottovoce.doors.sip import events
 from sottovoce.doors.sip.called import Called
@@ -16,13 +17,12 @@ from sottovoce.doors.sip.hops import Outgoing, Transport
 from sottovoce.doors.sip.message import Request, Response, parse, reply
 from sottovoce.doors.sip.ports import Account
 from sottovoce.doors.sip.sdp import SessionDescription
-from sottovoce.doors.sip.settings import UaSettings
 
-RELIABLE = UaSettings(domain="test", reliable=True)
+RELIABLE = SipSettings(domain="test")
 
 
 def pair(
-    settings: UaSettings | None = None, transport: Transport = Transport.UDP
+    settings: SipSettings | None = None, transport: Transport = Transport.UDP
 ) -> tuple[Network, Peer, Peer]:
     network = Network()
     caller = network.peer("10.0.0.1", transport, settings)
@@ -31,7 +31,7 @@ def pair(
     return network, caller, callee
 
 
-def talking(settings: UaSettings | None = None) -> tuple[Network, Peer, Peer, Calling, Called]:
+def talking(settings: SipSettings | None = None) -> tuple[Network, Peer, Peer, Calling, Called]:
     network, caller, callee = pair(settings)
     session = caller.call(callee)
     network.run(1)
@@ -195,7 +195,7 @@ def test_an_ack_that_comes_after_the_end_is_ignored() -> None:
 
 
 def test_a_lost_bye_is_noticed_by_the_session_timer() -> None:
-    settings = UaSettings(domain="test", session_expires=90)
+    settings = SipSettings(domain="test", session_expires=90)
     network, caller, callee, session, _ = talking(settings)
     network.lose = lambda message, number: True
     caller.act(lambda ua: session.hang_up())
@@ -512,7 +512,7 @@ def test_an_answer_of_an_unknown_codec_is_ack_and_bye() -> None:
 
 
 def test_a_session_is_refreshed_by_update_at_half_time() -> None:
-    settings = UaSettings(domain="test", session_expires=90)
+    settings = SipSettings(domain="test", session_expires=90)
     network, caller, callee, _, _ = talking(settings)
     network.run(100)
     assert [round(at) for at in network.times("UPDATE")] == [0, 45]
@@ -520,7 +520,7 @@ def test_a_session_is_refreshed_by_update_at_half_time() -> None:
 
 
 def test_a_session_is_refreshed_by_reinvite_where_update_is_unknown() -> None:
-    settings = UaSettings(domain="test", session_expires=90)
+    settings = SipSettings(domain="test", session_expires=90)
     network, caller, callee, session, theirs = talking(settings)
     session._peer_allows = theirs._peer_allows = frozenset(["invite"])
     network.run(100)
@@ -530,7 +530,7 @@ def test_a_session_is_refreshed_by_reinvite_where_update_is_unknown() -> None:
 
 
 def test_a_session_that_is_not_refreshed_expires() -> None:
-    settings = UaSettings(domain="test", session_expires=90)
+    settings = SipSettings(domain="test", session_expires=90)
     network, caller, callee, session, theirs = talking(settings)
     refresher, other = (session, callee) if session.timer.ours else (theirs, caller)
     refresher.timer.stop()
@@ -540,7 +540,7 @@ def test_a_session_that_is_not_refreshed_expires() -> None:
 
 
 def test_a_refresh_that_nobody_answers_ends_the_call() -> None:
-    settings = UaSettings(domain="test", session_expires=90)
+    settings = SipSettings(domain="test", session_expires=90)
     network, caller, callee, _, _ = talking(settings)
     network.lose = lambda message, number: True
     network.run(120)
@@ -549,8 +549,9 @@ def test_a_refresh_that_nobody_answers_ends_the_call() -> None:
 
 def test_an_interval_below_the_minimum_is_raised() -> None:
     network = Network()
-    caller = network.peer("10.0.0.1", settings=UaSettings(domain="test", session_expires=100))
-    callee = network.peer("10.0.0.2", settings=UaSettings(domain="test", min_session_expires=200))
+    caller = network.peer("10.0.0.1", settings=SipSettings(domain="test", session_expires=100))
+    callee = network.peer("10.0.0.2", settings=SipSettings(domain="test"))
+    callee.ua.min_session_expires = 200
     callee.answer = answering(callee)
     session = caller.call(callee)
     network.run(1)
@@ -561,8 +562,8 @@ def test_an_interval_below_the_minimum_is_raised() -> None:
 
 def test_a_far_side_without_session_timers_is_refreshed_by_us() -> None:
     network = Network()
-    caller = network.peer("10.0.0.1", settings=UaSettings(domain="test", session_expires=0))
-    callee = network.peer("10.0.0.2", settings=UaSettings(domain="test", session_expires=90))
+    caller = network.peer("10.0.0.1", settings=SipSettings(domain="test", session_expires=0))
+    callee = network.peer("10.0.0.2", settings=SipSettings(domain="test", session_expires=90))
     callee.answer = answering(callee)
     session = caller.call(callee)
     network.run(60)

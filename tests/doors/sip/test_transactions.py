@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from tests.doors.sip.network import Network, Peer, answering, losing
 
+from sottovoce.config import SipSettings
 from sottovoce.doors.sip import events
 from sottovoce.doors.sip.hops import Hop, Outgoing, Transport
 from sottovoce.doors.sip.message import Request, Response, parse, reply
-from sottovoce.doors.sip.settings import UaSettings
 
 STRANGER = Hop(Transport.UDP, "10.9.9.9", 5060)
 
@@ -267,7 +267,8 @@ def test_a_send_that_failed_is_503() -> None:
 
 def test_overload_is_refused_without_a_transaction() -> None:
     network = Network()
-    callee = network.peer("10.0.0.2", settings=UaSettings(domain="test", max_transactions=2))
+    callee = network.peer("10.0.0.2", settings=SipSettings(domain="test"))
+    callee.ua.transactions.capacity = 2
     for i in range(4):
         network.inject(request("OPTIONS", branch=f"z9hG4bK{i}", Call_ID=f"c{i}"), STRANGER, callee)
     network.run(0.5)

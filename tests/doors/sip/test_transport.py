@@ -11,12 +11,12 @@ import pytest
 from tests.doors.sip.network import eventually
 
 from sottovoce.clock import ManualClock
+from sottovoce.config import SipSettings
 from sottovoce.domain.legs import LegAddress, ReleaseCause
 from sottovoce.doors.sip.endpoint import Endpoint, SystemEntropy
 from sottovoce.doors.sip.events import CallEnded, Event
 from sottovoce.doors.sip.hops import Hop, Outgoing, Transport
 from sottovoce.doors.sip.message import Request, Response, SipParseError
-from sottovoce.doors.sip.settings import UaSettings
 from sottovoce.doors.sip.transport import SipTransport
 from sottovoce.doors.sip.ua import OutgoingCall
 from sottovoce.tasks import Tasks
@@ -31,7 +31,7 @@ OPTIONS = (
 async def endpoint(max_connections: int = 10) -> AsyncIterator[tuple[Endpoint, ManualClock, list[Event]]]:
     tasks, clock, heard = Tasks(), ManualClock(), []  # type: ignore[var-annotated]
     made = Endpoint(
-        UaSettings(domain="test"), clock, tasks, heard.append, max_connections=max_connections, idle=100.0
+        SipSettings(domain="test"), clock, tasks, heard.append, max_connections=max_connections, idle=100.0
     )
     await made.start("127.0.0.1", 0)
     try:

@@ -5,12 +5,12 @@ from __future__ import annotations
 import pytest
 from tests.doors.sip.network import Network, Peer, answering
 
+from sottovoce.config import SipSettings
 from sottovoce.doors.sip import events
 from sottovoce.doors.sip.admission import Admitted, Refusal
 from sottovoce.doors.sip.hops import Hop, Transport
 from sottovoce.doors.sip.limits import SourceLimits
 from sottovoce.doors.sip.message import Request, Response, SipParseError
-from sottovoce.doors.sip.settings import UaSettings
 
 STRANGER = Hop(Transport.UDP, "10.9.9.9", 5060)
 SDP = "v=0\r\no=- 1 1 IN IP4 10.9.9.9\r\ns=-\r\nc=IN IP4 10.9.9.9\r\nt=0 0\r\nm=audio 4000 RTP/AVP 0\r\n"
@@ -116,7 +116,7 @@ def test_a_refer_in_a_call_leaves_the_call_alone() -> None:
 
 
 def test_too_many_calls_are_503() -> None:
-    network, peer = served(settings=UaSettings(domain="test", max_sessions=1))
+    network, peer = served(settings=SipSettings(domain="test", max_sessions=1))
     network.inject(message("INVITE", SDP), STRANGER, peer)
     network.inject(message("INVITE", SDP, Call_ID="c2").replace(b"one", b"two"), STRANGER, peer)
     network.run(0.1)

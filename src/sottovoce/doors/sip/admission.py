@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import ipaddress
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
+from sottovoce.config import TrunkSettings
 from sottovoce.domain.directory import PhoneAccount, VdnId
 from sottovoce.doors.sip.digest import Algorithm, Credentials, NonceKeeper, Verdict, verify
 from sottovoce.doors.sip.headers import MalformedHeader
@@ -14,8 +15,10 @@ from sottovoce.doors.sip.hops import Hop
 from sottovoce.doors.sip.limits import SourceLimits
 from sottovoce.doors.sip.message import Request
 from sottovoce.doors.sip.ports import Directory, Entropy
-from sottovoce.doors.sip.settings import SipSettings, Trunk
 from sottovoce.doors.sip.uri import NameAddr, SipUri
+
+ALGORITHMS = (Algorithm.MD5,)
+"""Which challenges phones get, in this order. Many phones give up at one that they do not know."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +84,7 @@ class Authenticator:
         nonces: NonceKeeper,
         entropy: Entropy,
         limits: SourceLimits,
-        algorithms: tuple[Algorithm, ...] = (Algorithm.MD5,),
+        algorithms: tuple[Algorithm, ...] = ALGORITHMS,
         *,
         on_blocked: Callable[[str], None] = lambda host: None,
     ) -> None:
@@ -168,18 +171,20 @@ class Guard:
 
     def __init__(
         self,
-        settings: SipSettings,
+        trunks: Sequence[TrunkSettings],
         directory: Directory,
         authenticator: Authenticator,
         registered: Registered,
+        *,
+        nat: tuple[str, ...] = (),
     ) -> None:
         self._directory = directory
         self._authenticator = authenticator
         self._registered = registered
-        self._trunks = [(trunk, Networks(trunk.networks)) for trunk in settings.trunks]
-        self._nat = Networks(settings.nat_networks)
+        self._trunks = [(trunk, Networks(trunk.networks)) for trunk in trunks]
+        self._nat = Networks(nat)
 
-    def trunk_of(self, source: Hop) -> Trunk | None:
+    def trunk_of(self, source: Hop) -> TrunkSettings | None:
         """The trunk that a request from `source` comes in on."""
         for trunk, networks in self._trunks:
             if source.host in networks and (not trunk.ports or source.port in trunk.ports):

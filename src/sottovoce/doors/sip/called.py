@@ -8,10 +8,11 @@ from sottovoce.doors.sip.causes import status_of
 from sottovoce.doors.sip.core import Core
 from sottovoce.doors.sip.dialog import Dialog
 from sottovoce.doors.sip.events import CallKey
+from sottovoce.doors.sip.matching import RETRY_LATER
 from sottovoce.doors.sip.message import Request
 from sottovoce.doors.sip.reliable import Repetition, confirmed_by
 from sottovoce.doors.sip.sdp import SdpError, UnsupportedMedia
-from sottovoce.doors.sip.session import Phase, Session
+from sottovoce.doors.sip.session import RING_LIMIT, Phase, Session
 from sottovoce.doors.sip.timers import Timer
 from sottovoce.doors.sip.transactions import Extra, ServerTransaction
 
@@ -39,11 +40,11 @@ class Called(Session):
         """The reliable response that waits for its PRACK: repetition, RSeq, whether it holds SDP."""
         self._accept_wanted = False
         self._early_said = False
-        self._limit: Timer | None = core.timers.after(core.settings.ring_limit, self._rang_too_long)
+        self._limit: Timer | None = core.timers.after(RING_LIMIT, self._rang_too_long)
         options = request.headers.tokens("Require")
         self._must_be_reliable = RELIABLE in options
         self._may_be_reliable = self._must_be_reliable or (
-            core.settings.reliable and RELIABLE in request.headers.tokens("Supported")
+            core.reliable and RELIABLE in request.headers.tokens("Supported")
         )
 
     def place(self, local: LegAddress) -> None:
@@ -108,7 +109,7 @@ class Called(Session):
     def hang_up(self, cause: ReleaseCause = ReleaseCause.NORMAL) -> None:
         if self.phase is Phase.OFFERED:
             status = status_of(cause)
-            retry = [("Retry-After", str(self.core.settings.retry_after))] if status == 503 else []
+            retry = RETRY_LATER if status == 503 else ()
             self._refuse(status, cause, retry)
         else:
             super().hang_up(cause)

@@ -15,7 +15,7 @@ from sottovoce.doors.sip.hops import Hop
 from sottovoce.doors.sip.message import Request, Response
 from sottovoce.doors.sip.ports import Account
 from sottovoce.doors.sip.sdp import SdpError, UnsupportedMedia
-from sottovoce.doors.sip.session import Phase, Session
+from sottovoce.doors.sip.session import RING_LIMIT, Phase, Session
 from sottovoce.doors.sip.timers import Timer
 from sottovoce.doors.sip.transactions import State
 from sottovoce.doors.sip.uri import SipUri
@@ -69,7 +69,7 @@ class Calling(Session):
         self.negotiation.local = call.local
         self.negotiation.signalling_host = call.hop.host
         self.negotiation.nat = call.nat
-        self._limit: Timer | None = core.timers.after(core.settings.ring_limit, self._rang_too_long)
+        self._limit: Timer | None = core.timers.after(RING_LIMIT, self._rang_too_long)
         self._invite = Exchange(
             core.transactions,
             self._request(self.negotiation.offer()),
@@ -113,7 +113,7 @@ class Calling(Session):
         headers.add("Call-ID", self.key.call_id)
         headers.add("CSeq", f"{self._seq} INVITE")
         headers.add("Contact", self.core.contact(call.hop, SipUri.parse(call.from_uri).user or ""))
-        headers.add("User-Agent", self.core.settings.product)
+        headers.add("User-Agent", self.core.product)
         request = Request("INVITE", call.to, headers)
         self._describe(request, body, first=True)
         return request
@@ -260,7 +260,7 @@ class Calling(Session):
     def _dialog(self, response: Response) -> Dialog:
         dialog = Dialog.of_call(self._invite.request, response, self.call.hop)
         dialog.behind_nat = self.call.nat
-        dialog.extra = (("User-Agent", self.core.settings.product),)
+        dialog.extra = (("User-Agent", self.core.product),)
         return dialog
 
     def _say_bye(self, dialog: Dialog) -> None:

@@ -7,13 +7,14 @@ from __future__ import annotations
 
 from typing import Protocol
 
+from sottovoce.config import SipSettings
 from sottovoce.doors.sip.events import CallKey, Event
 from sottovoce.doors.sip.hops import Hop
 from sottovoce.doors.sip.matching import Transactions, User
 from sottovoce.doors.sip.message import Request
 from sottovoce.doors.sip.ports import Addresses, Entropy
+from sottovoce.doors.sip.refresh import MINIMUM
 from sottovoce.doors.sip.registrar import Registrar
-from sottovoce.doors.sip.settings import UaSettings
 from sottovoce.doors.sip.timers import Timers
 from sottovoce.doors.sip.transactions import ServerTransaction
 
@@ -25,6 +26,7 @@ KNOWN_METHODS = REFUSED_METHODS | frozenset(
     ["INVITE", "ACK", "CANCEL", "BYE", "OPTIONS", "REGISTER", "UPDATE", "PRACK"]
 )
 """Methods of the registry: one not served here is 405; any other is 501."""
+PRODUCT = "Sottovoce"
 MAX_BODY = 16384
 """Longest body looked at, in bytes; beyond it 513."""
 
@@ -52,23 +54,21 @@ class Known(Protocol):
 
 
 class Core:
-    """Timers, transactions, settings and the calls by key. `user` hears what comes in."""
+    """Timers, transactions, the door's settings and the calls by key. `user` hears what comes in."""
 
     def __init__(
-        self, user: User, settings: UaSettings, *, entropy: Entropy, addresses: Addresses, now: float = 0.0
+        self, user: User, settings: SipSettings, *, entropy: Entropy, addresses: Addresses, now: float = 0.0
     ) -> None:
         self.settings = settings
         self.entropy = entropy
         self.timers = Timers(now)
-        self.transactions = Transactions(
-            user,
-            self.timers,
-            entropy,
-            addresses,
-            capacity=settings.max_transactions,
-            large_over_tcp=settings.large_requests_over_tcp,
-            retry_after=settings.retry_after,
-        )
+        self.transactions = Transactions(user, self.timers, entropy, addresses)
+        self.product = PRODUCT
+        """The User-Agent and Server header."""
+        self.reliable = True
+        """Whether 183 with media is sent reliably to those who support it (RFC 3262)."""
+        self.min_session_expires = MINIMUM
+        """Our Min-SE, in seconds."""
         self.registrar: Registrar | None = None
         """Set by whoever serves phones."""
         self._addresses = addresses
@@ -91,11 +91,11 @@ class Core:
     @property
     def supported(self) -> str:
         """The value of our Supported header."""
-        return "timer, 100rel" if self.settings.reliable else "timer"
+        return "timer, 100rel" if self.reliable else "timer"
 
     def abilities(self) -> list[tuple[str, str]]:
         """Headers of 2xx to INVITE, UPDATE and OPTIONS."""
-        return [("Allow", self.allowed), ("Supported", self.supported), ("Server", self.settings.product)]
+        return [("Allow", self.allowed), ("Supported", self.supported), ("Server", self.product)]
 
     def contact(self, hop: Hop, user: str = "") -> str:
         """Our Contact, as the far side of `hop` reaches us."""

@@ -13,6 +13,7 @@ from functools import partial
 import structlog
 
 from sottovoce.clock import Clock
+from sottovoce.config import NetworkSettings, SipSettings
 from sottovoce.domain.directory import VdnId
 from sottovoce.domain.legs import LegAddress, LegId, ReleaseCause, RemoteMedia
 from sottovoce.domain.lines import (
@@ -34,6 +35,7 @@ from sottovoce.doors.sip.calling import OutgoingCall
 from sottovoce.doors.sip.dialog import NoDialog
 from sottovoce.doors.sip.digest import NonceKeeper
 from sottovoce.doors.sip.endpoint import Endpoint, SystemEntropy
+from sottovoce.doors.sip.far_sides import account_at, hop_to
 from sottovoce.doors.sip.hops import Transport
 from sottovoce.doors.sip.legs import SipLeg, Target
 from sottovoce.doors.sip.limits import SourceLimits
@@ -41,7 +43,6 @@ from sottovoce.doors.sip.ports import Account, Directory
 from sottovoce.doors.sip.registering import RegisterWith
 from sottovoce.doors.sip.registrar import Registrar
 from sottovoce.doors.sip.session import Session
-from sottovoce.doors.sip.settings import SipSettings
 from sottovoce.doors.sip.ua import UserAgent
 from sottovoce.doors.sip.uri import escape_user
 from sottovoce.errors import Code, Refused
@@ -62,6 +63,7 @@ class SipDoor:
         engine: MediaEngine,
         directory: Directory,
         settings: SipSettings,
+        network: NetworkSettings,
         clock: Clock,
         tasks: Tasks,
     ) -> None:
@@ -71,7 +73,7 @@ class SipDoor:
         self._listeners: list[Callable[[LineEvent], None]] = []
         self._legs: dict[LegId, SipLeg] = {}
         self._by_call: dict[events.CallKey, SipLeg] = {}
-        self._nat = Networks(settings.nat_networks)
+        self._nat = Networks(network.nat)
         self._owed: dict[LegId, Mapping[str, object]] = {}
         self._started = False
         limits = SourceLimits(
@@ -79,28 +81,24 @@ class SipDoor:
         )
         nonces = NonceKeeper(secrets.token_bytes(32))
         authenticator = Authenticator(
-            settings.ua.domain,
+            settings.domain,
             directory,
             nonces,
             SystemEntropy(),
             limits,
-            settings.digest_algorithms,
             on_blocked=lambda host: log.warning("too many wrong passwords, not listened to", host=host),
         )
         self._endpoint = Endpoint(
-            settings.ua,
+            settings,
             clock,
             tasks,
             self._on_event,
-            advertised=settings.advertised,
+            advertised=network.advertised,
             limits=limits,
-            max_connections=settings.max_connections,
-            idle=settings.idle_connection,
-            first_message=settings.first_message,
         )
         ua = self._endpoint.ua
-        self._registrar = Registrar(settings, authenticator, ua.timers, ua.emit)
-        guard = Guard(settings, directory, authenticator, self._registrar)
+        self._registrar = Registrar(authenticator, ua.timers, ua.emit, nat=network.nat)
+        guard = Guard(settings.trunks, directory, authenticator, self._registrar, nat=network.nat)
         ua.registrar = self._registrar
         ua.doorman = guard
         ua.trusted = lambda source: guard.trunk_of(source) is not None
@@ -112,9 +110,10 @@ class SipDoor:
         self._started = True
         log.info("sip listens", host=self._endpoint.host, port=self._endpoint.port)
         for trunk in self._settings.trunks:
-            if trunk.register and trunk.account is not None:
-                address = f"sip:{trunk.account.username}@{trunk.domain or trunk.host}"
-                wanted = RegisterWith(address, trunk.hop, trunk.account)
+            account = account_at(trunk)
+            if trunk.register_here and account is not None:
+                address = f"sip:{account.username}@{trunk.domain or trunk.host}"
+                wanted = RegisterWith(address, hop_to(trunk), account)
                 self._endpoint.act(partial(UserAgent.register, wanted=wanted))
         owed, self._owed = self._owed, {}
         self.recover(owed)
@@ -227,7 +226,7 @@ class SipDoor:
         if leg.ending or leg.address is None or not leg.targets:
             return
         target = leg.targets.pop(0)
-        trunk, domain = target.trunk, self._settings.ua.domain
+        trunk, domain = target.trunk, self._settings.domain
         user = (trunk.from_user if trunk else "") or leg.caller or "anonymous"
         call = OutgoingCall(
             to=target.uri,
@@ -250,7 +249,7 @@ class SipDoor:
         name = LegId(f"sip-{secrets.token_hex(8)}")
         leg = self._legs[name] = SipLeg(name, vdn, self._tasks, self._stuck)
         leg.trunk = session.admitted.trunk
-        session.account = next((t.account for t in self._settings.trunks if t.name == leg.trunk), None)
+        session.account = self._account_of_trunk(leg.trunk)
         self._take(leg, session)
         leg.then(lambda: self._open(leg))
         leg.then(lambda: self._place(leg, session))
@@ -380,21 +379,24 @@ class SipDoor:
             proxy = settings.outbound_proxy
             if proxy is None:
                 return []
-            return [Target(f"sip:{user}@{settings.ua.domain}", proxy.hop, proxy.account, proxied=True)]
+            return [Target(f"sip:{user}@{settings.domain}", hop_to(proxy), account_at(proxy), proxied=True)]
         found = []
         for trunk in settings.trunks[:1]:
             uri = f"sip:{user}@{trunk.domain or trunk.host}"
             if not trunk.domain and trunk.port != 5060:
                 uri += f":{trunk.port}"
-            found.append(Target(uri, trunk.hop, trunk.account, trunk.host in self._nat, trunk))
+            found.append(Target(uri, hop_to(trunk), account_at(trunk), trunk.host in self._nat, trunk))
         return found
 
     def _account_of(self, saved: Mapping[str, object]) -> Account | None:
         """What answers challenges in a dialog that LegSaved described."""
         if saved.get("proxied"):
             proxy = self._settings.outbound_proxy
-            return proxy.account if proxy is not None else None
-        return next((t.account for t in self._settings.trunks if t.name == saved.get("trunk")), None)
+            return account_at(proxy) if proxy is not None else None
+        return self._account_of_trunk(saved.get("trunk"))
+
+    def _account_of_trunk(self, name: object) -> Account | None:
+        return next((account_at(trunk) for trunk in self._settings.trunks if trunk.name == name), None)
 
     def _advertised(self, remote: str, local: LegAddress) -> LegAddress:
         """The engine's address as `remote` should see it in SDP."""

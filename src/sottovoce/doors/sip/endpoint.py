@@ -6,20 +6,20 @@ import asyncio
 import ipaddress
 import random
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from typing import TypeVar
 
 import structlog
 
 from sottovoce.clock import Clock
+from sottovoce.config import Advertised, SipSettings
 from sottovoce.doors.sip.admission import Doorman, Networks
 from sottovoce.doors.sip.events import Event
 from sottovoce.doors.sip.hops import Hop, Transport
 from sottovoce.doors.sip.limits import SourceLimits
 from sottovoce.doors.sip.message import Request, Response, SipParseError
-from sottovoce.doors.sip.settings import UaSettings
-from sottovoce.doors.sip.transport import SipTransport
+from sottovoce.doors.sip.transport import IDLE, MAX_CONNECTIONS, SipTransport
 from sottovoce.doors.sip.ua import UserAgent
 from sottovoce.tasks import Tasks
 
@@ -42,17 +42,16 @@ class Endpoint:
 
     def __init__(
         self,
-        settings: UaSettings,
+        settings: SipSettings,
         clock: Clock,
         tasks: Tasks,
         on_event: Callable[[Event], None],
         *,
-        advertised: tuple[tuple[str, str], ...] = (),
+        advertised: Sequence[Advertised] = (),
         doorman: Doorman | None = None,
         limits: SourceLimits | None = None,
-        max_connections: int = 1000,
-        idle: float = 900.0,
-        first_message: float = 30.0,
+        max_connections: int = MAX_CONNECTIONS,
+        idle: float = IDLE,
     ) -> None:
         self.ua = UserAgent(
             settings,
@@ -64,7 +63,7 @@ class Endpoint:
         )
         self._clock = clock
         self._on_event = on_event
-        self._advertised = [(Networks((network,)), host) for network, host in advertised]
+        self._advertised = [(Networks((entry.network,)), entry.address) for entry in advertised]
         self._transport = SipTransport(
             clock,
             tasks,
@@ -73,7 +72,6 @@ class Endpoint:
             on_failed=self._on_failed,
             max_connections=max_connections,
             idle=idle,
-            first_message=first_message,
         )
         self._alarm: asyncio.TimerHandle | None = None
         self._alarm_at = 0.0

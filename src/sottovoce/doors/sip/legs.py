@@ -9,12 +9,12 @@ from dataclasses import dataclass
 
 import structlog
 
+from sottovoce.config import TrunkSettings
 from sottovoce.domain.directory import VdnId
 from sottovoce.domain.legs import LegAddress, LegId, RemoteMedia
 from sottovoce.doors.sip.hops import Hop
 from sottovoce.doors.sip.ports import Account
 from sottovoce.doors.sip.session import Session
-from sottovoce.doors.sip.settings import Trunk
 from sottovoce.tasks import Tasks
 
 log = structlog.get_logger(__name__)
@@ -31,7 +31,7 @@ class Target:
     hop: Hop
     account: Account | None = None
     nat: bool = False
-    trunk: Trunk | None = None
+    trunk: TrunkSettings | None = None
     proxied: bool = False
 
 

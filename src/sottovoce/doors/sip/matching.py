@@ -14,7 +14,11 @@ from sottovoce.doors.sip.transactions import ClientTransaction, Extra, ServerTra
 from sottovoce.doors.sip.via import MAGIC, Via
 
 UDP_LIMIT = 1300
-"""Bytes above which a request goes by TCP (RFC 3261 18.1.1)."""
+"""Bytes above which a request goes by TCP, and by UDP after all if that is refused (RFC 3261 18.1.1)."""
+CAPACITY = 20_000
+"""Transactions at a time: 2,000 calls with all that lingers of others, and as much again for strangers."""
+RETRY_LATER = (("Retry-After", "5"),)
+"""Told to those who are refused for overload, in seconds: a flood ebbs, and a caller still waits."""
 
 
 class User(Protocol):
@@ -43,18 +47,14 @@ class Transactions:
         entropy: Entropy,
         addresses: Addresses,
         *,
-        capacity: int = 20000,
-        large_over_tcp: bool = True,
-        retry_after: int = 5,
+        capacity: int = CAPACITY,
     ) -> None:
         self.timers = timers
         self.entropy = entropy
         self.out: list[Outgoing] = []
         self._user = user
         self._addresses = addresses
-        self._capacity = capacity
-        self._large_over_tcp = large_over_tcp
-        self._retry_after = retry_after
+        self.capacity = capacity
         self._clients: dict[str, ClientTransaction] = {}
         self._servers: dict[str, ServerTransaction] = {}
         self._seen: dict[tuple[str, str, int, str], str] = {}
@@ -79,7 +79,7 @@ class Transactions:
         branch = MAGIC + self.entropy.token()
         fall_back = None
         self.put_via(request, hop, branch)
-        if hop.transport is Transport.UDP and self._large_over_tcp and len(request.encode()) > UDP_LIMIT:
+        if hop.transport is Transport.UDP and len(request.encode()) > UDP_LIMIT:
             hop, fall_back = hop.over(Transport.TCP), hop
             self.put_via(request, hop, branch, replacing=True)
         return self._start(ClientTransaction(self, request, hop, branch, on_response, fall_back))
@@ -140,8 +140,8 @@ class Transactions:
         if message.method == "CANCEL":
             self._cancel(message, source, reply_to, key, via)
             return
-        if len(self) >= self._capacity:
-            self.refuse(message, source, 503, extra=(("Retry-After", str(self._retry_after)),))
+        if len(self) >= self.capacity:
+            self.refuse(message, source, 503, extra=RETRY_LATER)
             return
         transaction = self._begin(message, source, reply_to, key)
         if self._merged(transaction):

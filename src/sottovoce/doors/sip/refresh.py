@@ -6,7 +6,6 @@ from collections.abc import Callable
 
 from sottovoce.doors.sip.headers import MalformedHeader, parse_params
 from sottovoce.doors.sip.message import Request, Response
-from sottovoce.doors.sip.settings import UaSettings
 from sottovoce.doors.sip.timers import Timer, Timers
 
 OPTION = "timer"
@@ -16,7 +15,7 @@ LONGEST = 86400
 
 
 class SessionTimer:
-    """The session timer of one session.
+    """The session timer of one session: what we propose and the shortest we take, in seconds.
 
     `refresh` is called when it is ours to send a re-INVITE or UPDATE; `expire` when the far side
     let the interval run out.
@@ -25,12 +24,13 @@ class SessionTimer:
     def __init__(
         self,
         timers: Timers,
-        settings: UaSettings,
+        interval: int,
+        minimum: int,
         refresh: Callable[[], None],
         expire: Callable[[], None],
     ) -> None:
-        self.interval = settings.session_expires
-        self.minimum = shortest_interval(settings)
+        self.interval = interval
+        self.minimum = minimum
         self.ours = False
         """Whether we refresh."""
         self.running = False
@@ -96,11 +96,6 @@ class SessionTimer:
             self._timer = self._timers.after(interval / 2, self._refresh)
         else:
             self._timer = self._timers.after(interval - min(32.0, interval / 3), self._expire)
-
-
-def shortest_interval(settings: UaSettings) -> int:
-    """Our Min-SE in seconds."""
-    return max(MINIMUM, settings.min_session_expires)
 
 
 def too_small(request: Request, minimum: int) -> bool:

@@ -71,7 +71,7 @@ class Registration:
         headers.add("CSeq", f"{self._number()} REGISTER")
         headers.add("Contact", f"{core.contact(wanted.hop, wanted.account.username)};expires={expires}")
         headers.add("Expires", str(expires))
-        headers.add("User-Agent", core.settings.product)
+        headers.add("User-Agent", core.product)
         self._running = Exchange(
             core.transactions,
             Request("REGISTER", f"sip:{domain}", headers),

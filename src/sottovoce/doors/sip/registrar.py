@@ -14,12 +14,20 @@ from sottovoce.doors.sip.events import Binding, Bound, Event, Unbound
 from sottovoce.doors.sip.headers import MalformedHeader
 from sottovoce.doors.sip.hops import Hop, Transport
 from sottovoce.doors.sip.message import Request
-from sottovoce.doors.sip.settings import SipSettings
 from sottovoce.doors.sip.timers import Timer, Timers
 from sottovoce.doors.sip.transactions import ServerTransaction
 from sottovoce.doors.sip.uri import NameAddr, SipUri
 
 T = TypeVar("T")
+
+MIN_EXPIRES = 60
+"""Seconds; below it 423: a phone that refreshes more often costs more than it tells."""
+MAX_EXPIRES = 3600
+"""Seconds; a longer wish is cut to it, so that a phone that is gone is known to be within the hour."""
+DEFAULT_EXPIRES = 600
+"""Seconds, for a phone that names none."""
+MAX_CONTACTS = 8
+"""Contacts of one account: each is rung in its turn."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,20 +38,20 @@ class _Wish:
 
 
 class Registrar:
-    """The bindings of all phones."""
+    """The bindings of all phones. `nat` are networks whose phones are reached where they send from."""
 
     def __init__(
         self,
-        settings: SipSettings,
         authenticator: Authenticator,
         timers: Timers,
         emit: Callable[[Event], None],
+        *,
+        nat: tuple[str, ...] = (),
     ) -> None:
-        self._settings = settings
         self._authenticator = authenticator
         self._timers = timers
         self._emit = emit
-        self._nat = Networks(settings.nat_networks)
+        self._nat = Networks(nat)
         self._bindings: dict[str, dict[str, tuple[Binding, Timer]]] = {}
         self._by_number: dict[tuple[VdnId, str], set[str]] = {}
         self._numbers: Counter[str] = Counter()
@@ -119,8 +127,8 @@ class Registrar:
         return None
 
     def _wishes(self, values: list[str], general: int | None) -> list[_Wish] | Refusal:
-        settings, wishes = self._settings, []
-        if len(values) > settings.max_contacts:
+        wishes = []
+        if len(values) > MAX_CONTACTS:
             return Refusal(403, "Too Many Contacts")
         for value in values:
             try:
@@ -131,11 +139,11 @@ class Registrar:
                 return Refusal(400, "Contact Of Another Transport")
             seconds = _seconds(address.params.get("expires"))
             if seconds is None:
-                seconds = general if general is not None else settings.default_expires
-            if 0 < seconds < settings.min_expires:
-                return Refusal(423, extra=(("Min-Expires", str(settings.min_expires)),))
+                seconds = general if general is not None else DEFAULT_EXPIRES
+            if 0 < seconds < MIN_EXPIRES:
+                return Refusal(423, extra=(("Min-Expires", str(MIN_EXPIRES)),))
             instance = address.params.get("+sip.instance") or ""
-            wishes.append(_Wish(address.uri, min(seconds, settings.max_expires), instance))
+            wishes.append(_Wish(address.uri, min(seconds, MAX_EXPIRES), instance))
         return wishes
 
     def _bind(self, wish: _Wish, request: Request, source: Hop, account: PhoneAccount, vdn: VdnId) -> None:
@@ -168,7 +176,7 @@ class Registrar:
         self._by_number.setdefault((vdn, account.number), set()).add(user)
         self._numbers[account.number] += 1
         self._sources[source.host, source.port] += 1
-        while len(mine) > self._settings.max_contacts:
+        while len(mine) > MAX_CONTACTS:
             self._unbind(user, next(iter(mine)))
         self._emit(Bound(user, binding))
 

@@ -33,6 +33,8 @@ from sottovoce.doors.sip.sdp import SdpError, UnsupportedMedia
 from sottovoce.doors.sip.timers import T4, TIMEOUT, Timer
 from sottovoce.doors.sip.transactions import ServerTransaction
 
+RING_LIMIT = 300.0
+"""Seconds that a call rings at most, either way: no phone and no trunk rings longer."""
 MAX_ACKS = 64
 """How many ACKs are kept to be sent again."""
 MOVED_ON = frozenset([404, 405, 501, 415, 420, 488, 606])
@@ -64,7 +66,9 @@ class Session:
         self.phase = Phase.OFFERED
         self.dialog: Dialog | None = None
         self.negotiation = Negotiation(int(core.entropy.fraction() * 2**40) + 1)
-        self.timer = SessionTimer(core.timers, core.settings, self._refresh, self._expire)
+        self.timer = SessionTimer(
+            core.timers, core.settings.session_expires, core.min_session_expires, self._refresh, self._expire
+        )
         self.held = False
         self._answered = False
         """Whether CallAnswered was said."""

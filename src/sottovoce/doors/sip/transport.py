@@ -97,6 +97,14 @@ class _Stream(asyncio.Protocol):
             self._transport.abort()
 
 
+MAX_CONNECTIONS = 1000
+"""TCP connections at a time, a quarter of them from one host: some memory each, and a file."""
+IDLE = 900.0
+"""Seconds without a message after which a connection is closed: above what phones take to refresh."""
+FIRST_MESSAGE = 30.0
+"""Seconds that a connection may take to bring its first whole message."""
+
+
 class SipTransport:
     """The sockets of one SIP endpoint.
 
@@ -111,9 +119,9 @@ class SipTransport:
         on_datagram: Callable[[bytes, Hop], None],
         on_message: Callable[[Request | Response | SipParseError, Hop], None],
         on_failed: Callable[[str], None],
-        max_connections: int = 1000,
-        idle: float = 900.0,
-        first_message: float = 30.0,
+        max_connections: int = MAX_CONNECTIONS,
+        idle: float = IDLE,
+        first_message: float = FIRST_MESSAGE,
     ) -> None:
         self.clock = clock
         self.on_datagram = on_datagram

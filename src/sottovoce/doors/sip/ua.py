@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
+from sottovoce.config import SipSettings
 from sottovoce.doors.sip.admission import Doorman, Open, Refusal
 from sottovoce.doors.sip.called import Called
 from sottovoce.doors.sip.calling import Calling, OutgoingCall
@@ -18,13 +19,13 @@ from sottovoce.doors.sip.dialog import Dialog, NoDialog
 from sottovoce.doors.sip.events import CallKey, CallOffered, Event
 from sottovoce.doors.sip.hops import Hop, Outgoing
 from sottovoce.doors.sip.limits import SourceLimits, Verdict
+from sottovoce.doors.sip.matching import RETRY_LATER
 from sottovoce.doors.sip.message import Request, Response, SipParseError, parse
 from sottovoce.doors.sip.negotiation import Negotiation
 from sottovoce.doors.sip.ports import Account, Addresses, Entropy
-from sottovoce.doors.sip.refresh import shortest_interval, too_small
+from sottovoce.doors.sip.refresh import too_small
 from sottovoce.doors.sip.registering import RegisterWith, Registration
 from sottovoce.doors.sip.sdp import SdpError, UnsupportedMedia
-from sottovoce.doors.sip.settings import UaSettings
 from sottovoce.doors.sip.transactions import ServerTransaction
 from sottovoce.doors.sip.uri import escape_user
 
@@ -34,7 +35,7 @@ class UserAgent(Core):
 
     def __init__(
         self,
-        settings: UaSettings,
+        settings: SipSettings,
         *,
         entropy: Entropy,
         addresses: Addresses,
@@ -189,9 +190,8 @@ class UserAgent(Core):
     def _admit(self, transaction: ServerTransaction) -> None:
         """Begin a call, if there is room, the doorman lets it in and its offer can be taken."""
         request, source = transaction.request, transaction.source
-        retry = [("Retry-After", str(self.settings.retry_after))]
         if self.standing >= self.settings.max_sessions:
-            transaction.answer(503, extra=retry)
+            transaction.answer(503, extra=RETRY_LATER)
             return
         admitted = self.doorman.admit(request, source, self.timers.now)
         if isinstance(admitted, Refusal):
@@ -214,10 +214,9 @@ class UserAgent(Core):
             transaction.answer(400, "Bad Contact Or Route")
             return
         dialog.behind_nat = admitted.behind_nat
-        dialog.extra = (("User-Agent", self.settings.product),)
-        minimum = shortest_interval(self.settings)
-        if too_small(request, minimum):
-            transaction.answer(422, extra=[("Min-SE", str(minimum))])
+        dialog.extra = (("User-Agent", self.product),)
+        if too_small(request, self.min_session_expires):
+            transaction.answer(422, extra=[("Min-SE", str(self.min_session_expires))])
             return
         transaction.answer(100)
         session = Called(self, transaction, dialog, admitted)
@@ -235,6 +234,5 @@ class UserAgent(Core):
         cheap = request.method == "CANCEL" or trusted
         verdict = self._limits.judge(source.host, now, weight=0.1 if cheap else 1.0, blockable=not trusted)
         if verdict is Verdict.REFUSE:
-            extra = [("Retry-After", str(self.settings.retry_after))]
-            self.transactions.refuse(request, source, 503, extra=extra)
+            self.transactions.refuse(request, source, 503, extra=RETRY_LATER)
         return verdict is Verdict.ADMIT

@@ -18,14 +18,15 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+from tests.doors.sip import far_sides
 
+from sottovoce.config import NetworkSettings, SipSettings, TrunkSettings
 from sottovoce.domain.directory import PhoneAccount, VdnId
 from sottovoce.domain.legs import LegId, ReleaseCause
 from sottovoce.domain.lines import Destination, LegAnswered, LegGone, LegOffered, LineEvent, Side
 from sottovoce.doors.sip.digest import Algorithm, ha1
 from sottovoce.doors.sip.door import SipDoor
 from sottovoce.doors.sip.hops import Transport
-from sottovoce.doors.sip.settings import SipSettings, Trunk, UaSettings
 from sottovoce.media.inprocess import InProcessEngine
 from sottovoce.tasks import Tasks
 
@@ -164,26 +165,23 @@ class Switch:
 @asynccontextmanager
 async def switch(
     *,
-    trunk: Trunk | None = None,
+    trunk: TrunkSettings | None = None,
     trusted: bool = True,
-    ua: UaSettings | None = None,
-    **more: object,
+    calls: int = 2000,
 ) -> AsyncIterator[Switch]:
-    """A door that listens on free ports. `trusted`: whoever calls from loopback is the trunk."""
+    """A door that listens on free ports. `trusted`: whoever calls from loopback is the trunk.
+
+    `calls` are taken at a time; with 0 the next is always one too many.
+    """
     networks = (f"{HOST}/32",) if trusted else ()
-    trunk = trunk or Trunk("trunk", HOST, 9, networks=networks)
-    settings = SipSettings(
-        host=HOST,
-        port=0,
-        ua=ua or UaSettings(domain=DOMAIN),
-        trunks=(trunk,),
-        **more,  # type: ignore[arg-type]
-    )
+    trunk = trunk or far_sides.trunk("trunk", HOST, 9, networks=networks)
+    settings = SipSettings(host=HOST, port=0, domain=DOMAIN, trunks=(trunk,))
+    settings = settings.model_copy(update={"max_sessions": calls})
     failures: list[tuple[str, BaseException]] = []
     tasks = Tasks(lambda name, error: failures.append((name, error)))
     clock = PushedClock()
     engine = InProcessEngine()
-    door = SipDoor(engine, OneVdn(), settings, clock, tasks)
+    door = SipDoor(engine, OneVdn(), settings, NetworkSettings(), clock, tasks)
     made = Switch(door, clock, tasks)
     door.subscribe(made.hear)
     await door.start()

@@ -5,12 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from tests.doors.sip.peers.harness import DOMAIN, TRANSPORTS, call_in, needs_sipp, sipp, switch
+from tests.doors.sip.peers.harness import TRANSPORTS, call_in, needs_sipp, sipp, switch
 
 from sottovoce.domain.legs import ReleaseCause
 from sottovoce.domain.lines import LegAnswered, LegGone, LegOffered
 from sottovoce.doors.sip.hops import Transport
-from sottovoce.doors.sip.settings import UaSettings
 
 pytestmark = [pytest.mark.peer, needs_sipp]
 
@@ -88,7 +87,7 @@ async def test_a_stranger_is_kept_out(tmp_path: Path, transport: Transport) -> N
 
 @TRANSPORTS
 async def test_overload(tmp_path: Path, transport: Transport) -> None:
-    async with switch(ua=UaSettings(domain=DOMAIN, max_sessions=0)) as line:
+    async with switch(calls=0) as line:
         await call_in(tmp_path, "call_in_overload", transport, line, "ring-accept")
         assert line.kinds() == []
 

@@ -5,21 +5,23 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from tests.doors.sip import far_sides
 from tests.doors.sip.peers.harness import HOST, TRANSPORTS, free_port, needs_sipp, sipp, switch
 
+from sottovoce.config import TrunkSettings
 from sottovoce.domain.legs import ReleaseCause
 from sottovoce.domain.lines import LegAnswered, LegRinging
 from sottovoce.doors.sip.hops import Transport
 from sottovoce.doors.sip.ports import Account
-from sottovoce.doors.sip.settings import Trunk
 
 pytestmark = [pytest.mark.peer, needs_sipp]
 
 RANG = ["LegRinging", "LegAnswered", "LegGone"]
 
 
-def trunk(port: int, transport: Transport) -> Trunk:
-    return Trunk("trunk", HOST, port, transport, Account("ours", "trunk secret"), networks=(f"{HOST}/32",))
+def trunk(port: int, transport: Transport) -> TrunkSettings:
+    account = Account("ours", "trunk secret")
+    return far_sides.trunk("trunk", HOST, port, transport, account, networks=(f"{HOST}/32",))
 
 
 ANSWERED = [
