@@ -259,3 +259,23 @@ def test_no_test_replaces_our_own_code() -> None:
 def test_every_decision_fits_a_page() -> None:
     for decision in (ROOT / "docs" / "decisions").glob("*.md"):
         assert len(decision.read_text().splitlines()) <= 50, f"{decision.name} is longer than 50 lines"
+
+
+# Functions of storage.review that take a connection and a tenant all the same, each with its reason.
+BARE = {
+    ("app_keys", "listed"): "the command line lists the keys of all tenants, or of one",
+    ("draws", "latest"): "the command line lists the draws of all tenants, or of one",
+    ("users", "listed"): "the command line lists the users of all tenants, or of one",
+}
+
+
+def test_no_query_of_the_after_call_half_can_leave_its_tenant_out() -> None:
+    found = set()
+    for module in (SOURCE / "storage" / "review").glob("*.py"):
+        for node in ast.parse(module.read_text()).body:
+            if not isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) or node.name.startswith("_"):
+                continue
+            types = {ast.unparse(one.annotation or ast.Constant("")) for one in node.args.args}
+            if "AsyncConnection" in types and any("VdnId" in one for one in types):
+                found.add((module.stem, node.name))
+    assert found == set(BARE)

@@ -18,6 +18,7 @@ import numpy as np
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncEngine
 from tests.bench.tables import Say, Table
+from tests.storage.works import work_of
 
 from sottovoce.clock import SystemClock
 from sottovoce.domain.contacts import Search
@@ -231,7 +232,7 @@ async def _page(engine: AsyncEngine, search: Search) -> float:
     """Seconds."""
     begun = time.perf_counter()
     async with engine.connect() as connection:
-        _, found = await contacts.page(connection, VDN, search, offset=0, limit=100)
+        _, found = await contacts.page(work_of(connection, VDN), search, offset=0, limit=100)
     assert len(found) == 100
     return time.perf_counter() - begun
 

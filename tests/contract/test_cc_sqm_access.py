@@ -23,6 +23,7 @@ from tests.quality.standing import (
     Answered,
     Standing,
 )
+from tests.storage.works import work_of
 
 from sottovoce.domain.people import Role, UserId
 from sottovoce.storage.review import app_keys, users
@@ -65,7 +66,7 @@ async def test_every_route_as_a_stranger(quality: Standing) -> None:
     key, secret = quality.keys[ONE]
     async with quality.engine.begin() as connection:
         short = await app_keys.issue(connection, key, secret, NOW, 10)
-        gone, word = await app_keys.make(connection, ONE, "gone", NOW)
+        gone, word = await app_keys.make(work_of(connection, ONE, NOW), "gone")
         revoked = await app_keys.issue(connection, gone.app_key, word, NOW, 3600)
         await app_keys.revoke(connection, gone.app_key, NOW)
     assert short is not None
@@ -128,7 +129,7 @@ async def test_every_route_with_a_user_who_is_none_of_the_tenant(quality: Standi
 
 async def test_who_acts_where_nobody_is_named(quality: Standing) -> None:
     async with quality.engine.begin() as connection:
-        key, secret = await app_keys.make(connection, ONE, "with a user", NOW, DIRECTOR)
+        key, secret = await app_keys.make(work_of(connection, ONE, NOW), "with a user", DIRECTOR)
         own = await app_keys.issue(connection, key.app_key, secret, NOW, 600)
     assert own is not None
     for row in OF_PEOPLE:

@@ -10,6 +10,7 @@ from typing import Any
 
 import sqlalchemy as sa
 from tests.quality.standing import ANN, INSPECTOR, NOW, ONE, TABLE_LEADER, Standing
+from tests.storage.works import work_of
 
 from sottovoce.domain.appeals import Chosen, Kind, QualityItem, State, Step, Trace
 from sottovoce.domain.directory import AgentId, VdnId
@@ -34,8 +35,8 @@ async def violated(
     """Results of silence rules on a call, 10 points each; their ids, which are `names` if given."""
     wanted = names or (f"silenceRule{next(_numbers):08d}",)
     async with standing.office.work(vdn, UserId("0")) as work:
-        if not await scenarios.many(work.connection, vdn, [SCENARIO]):
-            await scenarios.insert(work.connection, vdn, Scenario(SCENARIO, "test3", True, NOW))
+        if not await scenarios.many(work_of(work.connection, vdn), [SCENARIO]):
+            await scenarios.insert(work_of(work.connection, vdn), Scenario(SCENARIO, "test3", True, NOW))
         found = [
             RuleResult(
                 name,
@@ -50,7 +51,7 @@ async def violated(
             )
             for name in wanted
         ]
-        held = await stored_results.locked(work.connection, vdn, [contact])
+        held = await stored_results.locked(work_of(work.connection, vdn), [contact])
         await rule_results.add(work, found, held)
     return list(wanted)
 
@@ -157,8 +158,8 @@ async def placed(
             created_at=NOW,
             updated_at=NOW,
         )
-        assert await quality_items.insert(work.connection, ONE, item, results)
-        await quality_items.add_step(work.connection, ONE, item, Step.OPEN, initiator, "")
+        assert await quality_items.insert(work_of(work.connection, ONE), item, results)
+        await quality_items.add_step(work_of(work.connection, ONE, user=initiator), item, Step.OPEN, "")
     return item, results
 
 
@@ -185,7 +186,7 @@ async def correct(
 async def state_of(standing: Standing, item: ReviewId) -> QualityItem:
     """An item as it is."""
     async with standing.engine.begin() as connection:
-        found = await quality_items.find(connection, ONE, item)
+        found = await quality_items.find(work_of(connection, ONE), item)
     assert found is not None
     return found
 
@@ -193,13 +194,13 @@ async def state_of(standing: Standing, item: ReviewId) -> QualityItem:
 async def history_of(standing: Standing, item: ReviewId) -> list[Trace]:
     """Its steps."""
     async with standing.engine.begin() as connection:
-        return await quality_items.steps(connection, ONE, item)
+        return await quality_items.steps(work_of(connection, ONE), item)
 
 
 async def versions_of(standing: Standing, result: str) -> list[Revision]:
     """What people made of a result."""
     async with standing.engine.begin() as connection:
-        return await stored_results.revisions_of(connection, ONE, result)
+        return await stored_results.revisions_of(work_of(connection, ONE), result)
 
 
 async def outcome(step: Awaitable[object]) -> str:
@@ -214,7 +215,7 @@ async def outcome(step: Awaitable[object]) -> str:
 async def at_once(standing: Standing, item: ReviewId, *steps: Awaitable[object]) -> list[str]:
     """The outcomes of steps of which each has looked at the item before any of them may change it."""
     async with standing.engine.connect() as holding, asyncio.TaskGroup() as group:
-        await quality_items.find(holding, ONE, item, lock=True)
+        await quality_items.find(work_of(holding, ONE), item, lock=True)
         running = [group.create_task(outcome(step)) for step in steps]
         while await _waiting(standing) < sum(not one.done() for one in running):  # noqa: ASYNC110
             await asyncio.sleep(0.01)

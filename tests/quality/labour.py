@@ -14,6 +14,7 @@ from pathlib import Path
 
 from tests.quality.reviewing import CONDITIONS
 from tests.quality.standing import DIRECTOR, INSPECTOR, ONE, SECOND
+from tests.storage.works import work_of
 
 from sottovoce.clock import SystemClock
 from sottovoce.domain.people import UserId
@@ -34,7 +35,7 @@ async def work(dsn: str, folder: Path, seed: int) -> None:
     people: dict[UserId, Caller] = {}
     async with transaction(office.engine) as connection:
         for user in (DIRECTOR, INSPECTOR, SECOND):
-            found = await users.find(connection, ONE, user)
+            found = await users.find(work_of(connection, ONE), user)
             assert found is not None
             people[user] = Caller(found)
     await asyncio.gather(*(_cycle(office, people, random.Random(seed * HANDS + n)) for n in range(HANDS)))
@@ -47,7 +48,7 @@ async def _cycle(office: Office, people: dict[UserId, Caller], chance: random.Ra
         task = await tasks.create(office, director, TaskOrder("labour", CONDITIONS))
         await tasks.appoint(office, director, task, both, now=True)
         async with transaction(office.engine) as connection:
-            items = await stored.items(connection, ONE, task)
+            items = await stored.items(work_of(connection, ONE), task)
         doing = [
             inspection.complete(office, people[item.inspector], item.item, str(item.contact))
             for item in chance.sample(items, chance.randint(0, len(items)))

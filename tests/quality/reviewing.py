@@ -12,6 +12,7 @@ import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 from tests.quality.standing import DIRECTOR, INSPECTOR, NOW, ONE, Standing
+from tests.storage.works import work_of
 
 from sottovoce.domain.directory import AgentId, VdnId
 from sottovoce.domain.people import ReviewId, UserId
@@ -111,8 +112,8 @@ async def put_task(
         if took_effect
         else None,
     )
-    await tasks.insert(connection, vdn, row, rows)
-    await tasks.add_step(connection, vdn, made, NOW, made_by, "create", {"items": len(rows)})
+    await tasks.insert(work_of(connection, vdn), row, rows)
+    await tasks.add_step(work_of(connection, vdn, NOW, made_by), made, "create", {"items": len(rows)})
     return Made(made, rows)
 
 
@@ -146,15 +147,15 @@ async def put_result(connection: AsyncConnection, contact: int, result: str, kin
 async def found(standing: Standing, task: str, vdn: VdnId = ONE) -> tuple[Task, list[Item]]:
     """A task as it is stored, with its items."""
     async with transaction(standing.engine) as connection:
-        held = await tasks.find(connection, vdn, ReviewId(task))
+        held = await tasks.find(work_of(connection, vdn), ReviewId(task))
         assert held is not None
-        return held, await tasks.items(connection, vdn, ReviewId(task))
+        return held, await tasks.items(work_of(connection, vdn), ReviewId(task))
 
 
 async def history(standing: Standing, task: str, vdn: VdnId = ONE) -> list[str]:
     """What was done to a task, in order."""
     async with transaction(standing.engine) as connection:
-        return [step.action for step in await tasks.steps(connection, vdn, ReviewId(task))]
+        return [step.action for step in await tasks.steps(work_of(connection, vdn), ReviewId(task))]
 
 
 async def check_whole(engine: AsyncEngine, vdn: VdnId = ONE) -> Counter[TaskState]:
@@ -175,13 +176,15 @@ async def check_whole(engine: AsyncEngine, vdn: VdnId = ONE) -> Counter[TaskStat
 
 
 async def _check(connection: AsyncConnection, vdn: VdnId, task: Task) -> None:
-    items = await tasks.items(connection, vdn, task.task)
+    items = await tasks.items(work_of(connection, vdn), task.task)
     states = Counter(item.state for item in items)
     still = states[ItemState.WAITING] + states[ItemState.IN_PROGRESS]
     assert items, task
     assert [item.place for item in items] == list(range(len(items))), task
     assert len({item.contact for item in items}) == len(items), task
-    assert await tasks.tally(connection, vdn, task.task) == {state: states[state] for state in ItemState}
+    assert await tasks.tally(work_of(connection, vdn), task.task) == {
+        state: states[state] for state in ItemState
+    }
     dealt = [item.inspector is not None for item in items]
     assert all(dealt) or not any(dealt), task
     match task.state:
@@ -205,7 +208,7 @@ async def _check(connection: AsyncConnection, vdn: VdnId, task: Task) -> None:
 
 
 async def _check_history(connection: AsyncConnection, vdn: VdnId, task: Task, items: Sequence[Item]) -> None:
-    steps = await tasks.steps(connection, vdn, task.task)
+    steps = await tasks.steps(work_of(connection, vdn), task.task)
     actions = [step.action for step in steps]
     assert [step.number for step in steps] == list(range(1, len(steps) + 1)), task
     assert actions[0] == "create", task

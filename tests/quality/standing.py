@@ -17,6 +17,7 @@ from uuid import UUID
 import httpx
 import sqlalchemy as sa
 from tests.contract.sqm_ledger import check
+from tests.storage.works import work_of
 
 from sottovoce.clock import ManualClock
 from sottovoce.domain.directory import AgentId, VdnId
@@ -160,7 +161,7 @@ class Standing:
                     ],
                 )
             for vdn in (ONE, TWO):
-                key, secret = await app_keys.make(connection, vdn, "test", NOW)
+                key, secret = await app_keys.make(work_of(connection, vdn, NOW), "test")
                 self.keys[vdn] = (key.app_key, secret)
         for vdn, (app_key, secret) in self.keys.items():
             answer = await self.http.post(
@@ -204,7 +205,7 @@ class Standing:
     async def caller(self, user: UserId, vdn: VdnId = ONE) -> Caller:
         """That user as use cases are given him."""
         async with self.engine.begin() as connection:
-            found = await users.find(connection, vdn, user)
+            found = await users.find(work_of(connection, vdn), user)
         assert isinstance(found, User)
         return Caller(found)
 

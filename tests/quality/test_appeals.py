@@ -41,6 +41,7 @@ from tests.quality.standing import (
     TWO,
     Standing,
 )
+from tests.storage.works import work_of
 
 from sottovoce.domain.appeals import (
     GRIDS,
@@ -82,7 +83,7 @@ async def told(standing: Standing, item: ReviewId) -> list[str]:
 
 async def manual_score(standing: Standing, contact: int) -> int | None:
     async with standing.engine.begin() as connection:
-        (scores,) = await scores_of(connection, ONE, contact)
+        (scores,) = await scores_of(work_of(connection, ONE), contact)
     return None if scores.manual is None else int(scores.manual.score.score)
 
 

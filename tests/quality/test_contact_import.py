@@ -16,6 +16,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from tests.quality.sounds import silence, stereo, tone, write
 from tests.quality.standing import NOW, ONE, Standing
+from tests.storage.works import work_of
 
 from sottovoce.domain.contacts import (
     Contact,
@@ -67,7 +68,7 @@ async def bring(standing: Standing, *paths: Path, vdn: VdnId = ONE) -> tuple[Rep
 
 async def kept(standing: Standing) -> list[Contact]:
     async with standing.engine.begin() as connection:
-        total, found = await contacts.page(connection, ONE, Search(), offset=0, limit=1000)
+        total, found = await contacts.page(work_of(connection, ONE), Search(), offset=0, limit=1000)
     assert total == len(found)
     return sorted(found, key=lambda contact: contact.contact)
 

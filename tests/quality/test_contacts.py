@@ -22,6 +22,7 @@ from tests.quality.standing import (
     TWO,
     Standing,
 )
+from tests.storage.works import work_of
 
 from sottovoce.domain.contacts import Analysis, Contact, Inspection, Search
 from sottovoce.domain.people import UserId
@@ -34,7 +35,7 @@ from sottovoce.storage.tables import contacts as table
 
 async def kept(standing: Standing, contact: int) -> Contact:
     async with standing.engine.begin() as connection:
-        found = await rows.find(connection, ONE, contact)
+        found = await rows.find(work_of(connection, ONE), contact)
     assert found is not None
     return found
 

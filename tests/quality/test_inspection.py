@@ -8,6 +8,7 @@ import pytest
 import sqlalchemy as sa
 from tests.quality.reviewing import Made, found, history, put_result, put_task
 from tests.quality.standing import DIRECTOR, FOREIGN, INSPECTOR, NOW, ONE, SECOND, TWO, Standing
+from tests.storage.works import work_of
 
 from sottovoce.domain.directory import VdnId
 from sottovoce.domain.people import ReviewId, UserId
@@ -36,7 +37,7 @@ async def revise(
 ) -> None:
     item = made.items[place]
     async with transaction(standing.engine) as connection:
-        contact = await contacts.find(connection, ONE, item.contact)
+        contact = await contacts.find(work_of(connection, ONE), item.contact)
     assert contact is not None
     wanted = {
         "result": f"silenceRule{item.contact}-1",

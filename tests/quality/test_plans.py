@@ -24,6 +24,7 @@ from tests.quality.standing import (
     TWO,
     Standing,
 )
+from tests.storage.works import work_of
 
 from sottovoce.domain.people import ReviewId, Role
 from sottovoce.domain.plans import Cycle, Plan, PlanOrder, PlanRun, PlanState, Schedule
@@ -67,14 +68,14 @@ async def begun(standing: Standing, caller: Caller, wanted: PlanOrder | None = N
 
 async def shown(standing: Standing, plan: ReviewId) -> Plan:
     async with standing.engine.begin() as connection:
-        found = await rows.find(connection, ONE, plan)
+        found = await rows.find(work_of(connection, ONE), plan)
     assert found is not None
     return found
 
 
 async def runs(standing: Standing, plan: ReviewId) -> list[PlanRun]:
     async with standing.engine.begin() as connection:
-        return await rows.runs(connection, ONE, plan)
+        return await rows.runs(work_of(connection, ONE), plan)
 
 
 async def count(standing: Standing, table: sa.Table) -> int:
@@ -110,8 +111,8 @@ async def test_a_run_makes_a_task_in_effect(standing: Standing, director: Caller
     assert run.task is not None
     assert (run.due_at, run.missed, run.failure) == (NOW + timedelta(hours=1), 0, None)
     async with standing.engine.begin() as connection:
-        task = await task_rows.find(connection, ONE, run.task)
-        items = await task_rows.items(connection, ONE, run.task)
+        task = await task_rows.find(work_of(connection, ONE), run.task)
+        items = await task_rows.items(work_of(connection, ONE), run.task)
         steps = (await connection.execute(sa.select(audit_rows.c.action))).scalars().all()
     assert task is not None
     assert (task.name, task.state, task.plan) == ("Sales 2026-03-02", TaskState.IN_EFFECT, plan)
@@ -140,7 +141,7 @@ async def test_down_while_due_runs_once(standing: Standing, director: Caller) ->
     assert run.missed == 4
     assert run.task is not None
     async with standing.engine.begin() as connection:
-        task = await task_rows.find(connection, ONE, run.task)
+        task = await task_rows.find(work_of(connection, ONE), run.task)
     assert task is not None
     assert task.calls_from == NOW + timedelta(hours=1) - DAY, "no call of the missed days is left out"
     assert await plans.run_due(standing.office) == []
@@ -312,7 +313,7 @@ async def test_stopped_it_is_not_due_and_begun_again_makes_nothing_up(
     assert (run.due_at, run.missed) == (NOW + 3 * DAY + timedelta(hours=1), 0)
     assert run.task is not None
     async with standing.engine.begin() as connection:
-        task = await task_rows.find(connection, ONE, run.task)
+        task = await task_rows.find(work_of(connection, ONE), run.task)
     assert task is not None
     assert task.calls_from == run.due_at - DAY
 

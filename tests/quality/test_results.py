@@ -11,6 +11,7 @@ import sqlalchemy as sa
 from sqlalchemy.exc import ProgrammingError
 from tests.quality.inspected import bring, contact_row, costs, scenario
 from tests.quality.standing import DIRECTOR, FOREIGN, INSPECTOR, ONE, SECOND, TWO, Standing
+from tests.storage.works import work_of
 
 from sottovoce.domain.people import SERVER, ReviewId, UserId
 from sottovoce.domain.scoring import By, Profile, Revision, RuleKind, ScenarioScores, Verdict
@@ -32,7 +33,7 @@ async def revise(standing: Standing, result: str, contact: int, **given: Any) ->
 
 async def scores(standing: Standing, contact: int) -> dict[str, ScenarioScores]:
     async with standing.engine.begin() as connection:
-        found = await results.scores_of(connection, ONE, contact)
+        found = await results.scores_of(work_of(connection, ONE), contact)
     return {one.scenario.name: one for one in found}
 
 
@@ -83,7 +84,9 @@ async def test_machine_and_manual_scores_stay_apart_each_with_its_reasons(standi
         Verdict.NOT_EVALUATED,
     )
     async with standing.engine.begin() as connection:
-        given = await stored.scores_given(connection, ONE, contact, after.scenario.scenario, By.MANUAL)
+        given = await stored.scores_given(
+            work_of(connection, ONE), contact, after.scenario.scenario, By.MANUAL
+        )
     assert [(one.version, str(one.score.score)) for one in given] == [(1, "96.00"), (2, "86.00")]
 
 
@@ -93,7 +96,7 @@ async def test_revisions_are_versions_that_all_stay(standing: Standing) -> None:
         made = await revise(standing, result, contact, kept=kept, remark=f"remark {version}")
         assert made.version == version
     async with standing.engine.begin() as connection:
-        held = await stored.revisions_of(connection, ONE, result)
+        held = await stored.revisions_of(work_of(connection, ONE), result)
     assert [(one.version, one.kept, one.remark, one.user, one.review_item) for one in held] == [
         (1, True, "remark 1", INSPECTOR, ITEM),
         (2, False, "remark 2", INSPECTOR, ITEM),
@@ -118,7 +121,7 @@ async def test_concurrent_revisions_become_consecutive_versions(standing: Standi
     assert sorted(one.version for one in made[:8]) == list(range(1, 9))
     assert sorted(one.version for one in made[8:]) == list(range(1, 5))
     async with standing.engine.begin() as connection:
-        held = await stored.revisions_of(connection, ONE, result)
+        held = await stored.revisions_of(work_of(connection, ONE), result)
     assert held == sorted(made[:8], key=lambda one: one.version)
     manual = (await scores(standing, contact))["Sales"].manual
     assert manual is not None
@@ -234,8 +237,11 @@ async def test_violated_in_tells_what_stands_violated_by_that_item(standing: Sta
     async with standing.office.work(ONE, INSPECTOR) as work:
         assert await results.violated_in(work, ITEM) == [ids["again"], ids["now"]]
         assert await results.violated_in(work, OTHER) == [ids["taken over"]]
-        assert await stored.givers_of(work.connection, ONE, [ids["taken back"]]) == {INSPECTOR, SECOND}
-        assert await stored.givers_of(work.connection, ONE, ["y"]) == set[UserId]()
+        assert await stored.givers_of(work_of(work.connection, ONE), [ids["taken back"]]) == {
+            INSPECTOR,
+            SECOND,
+        }
+        assert await stored.givers_of(work_of(work.connection, ONE), ["y"]) == set[UserId]()
     async with standing.office.work(TWO, FOREIGN) as work:
         assert await results.violated_in(work, ITEM) == []
 

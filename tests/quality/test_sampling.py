@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 import sqlalchemy as sa
 from tests.quality.standing import DIRECTOR, NOW, ONE, TWO, Standing
+from tests.storage.works import work_of
 
 from sottovoce.domain.directory import VdnId
 from sottovoce.domain.drawing import Drawing
@@ -56,7 +57,7 @@ async def draw(
 
 async def found(standing: Standing, number: int) -> draws.Draw:
     async with transaction(standing.engine) as connection:
-        kept = await draws.find(connection, ONE, number)
+        kept = await draws.find(work_of(connection, ONE), number)
     assert kept is not None
     return kept
 
@@ -219,7 +220,7 @@ async def test_fresh_and_sampled_contacts_are_told_apart(standing: Standing) -> 
         conditions = Conditions(Quantity.CALLS, number, earlier=earlier)
         task = await tasks.create(standing.office, caller, TaskOrder("t", conditions))
         async with transaction(standing.engine) as connection:
-            return set(await draws.items_of(connection, ONE, task))
+            return set(await draws.items_of(work_of(connection, ONE), task))
 
     first = await made(Earlier.FRESH, 2)
     second = await made(Earlier.FRESH, 100)
@@ -237,7 +238,7 @@ async def test_fresh_samples_drawn_at_once_share_no_contact(standing: Standing) 
     order = TaskOrder("t", Conditions(Quantity.CALLS, 10, earlier=Earlier.FRESH))
     made = await asyncio.gather(*(tasks.create(standing.office, caller, order) for _ in range(4)))
     async with transaction(standing.engine) as connection:
-        every = [contact for task in made for contact in await draws.items_of(connection, ONE, task)]
+        every = [contact for task in made for contact in await draws.items_of(work_of(connection, ONE), task)]
     assert len(every) == len(set(every)) == 40
 
 

@@ -13,6 +13,7 @@ import pytest
 import sqlalchemy as sa
 from tests.quality.reviewing import CONDITIONS, check_whole, found, history, put_result
 from tests.quality.standing import DIRECTOR, INSPECTOR, NOW, ONE, SECOND, Standing
+from tests.storage.works import work_of
 
 from sottovoce.domain.reviews import ItemState, Share, ShareKind, Shares, TaskOrder, TaskState
 from sottovoce.errors import Refused
@@ -141,7 +142,7 @@ async def test_appoint_complete_and_terminate(standing: Standing, kind: str) -> 
         await standing.contact()
     async with transaction(standing.engine) as connection:
         await put_result(connection, contact, "silenceRule1")
-        call = await contacts.find(connection, ONE, contact)
+        call = await contacts.find(work_of(connection, ONE), contact)
     assert call is not None
     director = await standing.caller(DIRECTOR)
     office = standing.office

@@ -24,6 +24,7 @@ from tests.quality.standing import (
     TWO,
     Standing,
 )
+from tests.storage.works import work_of
 
 from sottovoce.domain.directory import VdnId
 from sottovoce.domain.people import Role, UserId
@@ -106,7 +107,7 @@ async def test_with_two_roles_one_sees_both_parts_or_acts_as_one(standing: Stand
     async with transaction(standing.engine) as connection:
         both = sa.update(users).where(users.c.user == ANN).values(roles=["staff", "inspector"])
         await connection.execute(both)
-        await stored.appoint(connection, ONE, first.task, [SECOND, SECOND, ANN])
+        await stored.appoint(work_of(connection, ONE), first.task, [SECOND, SECOND, ANN])
     assert (await seen(standing, ANN, first))[1] == [0, 2]
     assert (await seen(standing, ANN, first, acting_as=Role.STAFF))[1] == [0]
     assert (await seen(standing, ANN, first, acting_as=Role.INSPECTOR))[1] == [2]
@@ -141,9 +142,9 @@ async def test_a_list_changes_nothing_and_sees_one_moment(standing: Standing) ->
     first, *_ = await put(standing)
     async with transaction(standing.engine) as connection:
         await stored_lists.snapshot(connection)
-        before = await stored_lists.progress(connection, ONE, [first.task])
+        before = await stored_lists.progress(work_of(connection, ONE), [first.task])
         async with transaction(standing.engine) as other:
-            await stored.drop_items(other, ONE, first.task)
-        assert await stored_lists.progress(connection, ONE, [first.task]) == before
+            await stored.drop_items(work_of(other, ONE), first.task)
+        assert await stored_lists.progress(work_of(connection, ONE), [first.task]) == before
         with pytest.raises(sa.exc.InternalError, match="read-only"):
-            await stored.drop_items(connection, ONE, first.task)
+            await stored.drop_items(work_of(connection, ONE), first.task)

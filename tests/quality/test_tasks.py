@@ -20,6 +20,7 @@ from tests.quality.standing import (
     TWO,
     Standing,
 )
+from tests.storage.works import work_of
 
 from sottovoce.domain.people import SERVER, ReviewId, UserId
 from sottovoce.domain.reviews import Share, ShareKind, Shares, TaskOrder, TaskState
@@ -106,7 +107,7 @@ async def test_a_reserved_time_comes_once_for_every_tenant(standing: Standing) -
     assert await state_of(standing, first) is TaskState.IN_EFFECT
     assert await state_of(standing, second) is TaskState.RESERVED
     async with transaction(standing.engine) as connection:
-        last = (await stored.steps(connection, ONE, first))[-1]
+        last = (await stored.steps(work_of(connection, ONE), first))[-1]
     assert (last.action, last.user, last.at) == ("take_effect", SERVER, NOW + timedelta(hours=1))
     await check_whole(standing.engine)
 
@@ -119,7 +120,7 @@ async def test_terminated_keeps_what_is_done_and_says_what_it_released(standing:
     held, items = await found(standing, task)
     assert (held.state, held.ended_at) == (TaskState.TERMINATED, NOW)
     async with transaction(standing.engine) as connection:
-        last = (await stored.steps(connection, ONE, task))[-1]
+        last = (await stored.steps(work_of(connection, ONE), task))[-1]
     assert last.detail == {
         "before": "in_effect",
         "done": 0,

@@ -19,11 +19,13 @@ from sottovoce.commands.telling import (
     tabulate,
 )
 from sottovoce.domain.directory import VdnId
-from sottovoce.domain.people import AppKey, UserId
+from sottovoce.domain.people import SERVER, AppKey, UserId
 from sottovoce.errors import Code, Refused
+from sottovoce.storage import audit
 from sottovoce.storage.live import directory
 from sottovoce.storage.live.seed import USER_ID
 from sottovoce.storage.review import app_keys, users
+from sottovoce.storage.work import Work
 
 commands = typer.Typer(
     no_args_is_help=True,
@@ -101,12 +103,12 @@ async def _make(
     """A key and its secret, audited. Refused(NOT_FOUND): no such VDN, or the user is not of it."""
     if not await directory.has_vdn(connection, vdn):
         raise Refused(Code.NOT_FOUND, f"there is no VDN {vdn}")
-    if user is not None and await users.find(connection, vdn, user) is None:
+    work = Work(connection, vdn, datetime.now(UTC), SERVER)
+    if user is not None and await users.find(work, user) is None:
         raise Refused(Code.NOT_FOUND, f"VDN {vdn} has no user {user}")
-    at = datetime.now(UTC)
-    key, secret = await app_keys.make(connection, vdn, name, at, user)
+    key, secret = await app_keys.make(work, name, user)
     detail = {"name": name, "user": user or "none"}
-    await users.record(connection, vdn, at, "directory.app_key", key.app_key, detail)
+    await audit.by_command_line(connection, vdn, work.at, "directory.app_key", key.app_key, detail)
     return key, secret
 
 
@@ -114,7 +116,9 @@ async def _revoke(connection: AsyncConnection, app_key: str) -> bool:
     at = datetime.now(UTC)
     key = await app_keys.revoke(connection, app_key, at)
     if key is not None and key.revoked_at == at:
-        await users.record(connection, key.vdn, at, "directory.app_key_revoked", app_key, {"name": key.name})
+        await audit.by_command_line(
+            connection, key.vdn, at, "directory.app_key_revoked", app_key, {"name": key.name}
+        )
     return key is not None
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import sys
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated
 
@@ -27,6 +28,7 @@ from sottovoce.commands.telling import (
 from sottovoce.config import Settings
 from sottovoce.domain.contacts import Analysis, Contact, Search
 from sottovoce.domain.directory import AgentId, VdnId
+from sottovoce.domain.people import SERVER
 from sottovoce.errors import Refused
 from sottovoce.quality import contact_import
 from sottovoce.quality.contact_import import Outcome, Report
@@ -34,6 +36,7 @@ from sottovoce.quality.foreign_calls import LeftOut
 from sottovoce.quality.office import Office
 from sottovoce.storage.database import transaction
 from sottovoce.storage.review import contacts
+from sottovoce.storage.work import Work
 
 commands = typer.Typer(
     no_args_is_help=True,
@@ -156,7 +159,8 @@ async def _import(settings: Settings, vdn: VdnId, files: list[Path]) -> Report:
 
 async def _list(settings: Settings, vdn: VdnId, wanted: Search, limit: int) -> tuple[int, list[Contact]]:
     async with database(settings) as engine, transaction(engine) as connection:
-        return await contacts.page(connection, vdn, wanted, offset=0, limit=limit)
+        work = Work(connection, vdn, datetime.now(UTC), SERVER)
+        return await contacts.page(work, wanted, offset=0, limit=limit)
 
 
 def _write(path: Path, refused: list[LeftOut]) -> None:

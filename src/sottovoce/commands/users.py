@@ -18,9 +18,10 @@ from sottovoce.commands.telling import (
     tabulate,
 )
 from sottovoce.domain.directory import AgentId, VdnId
-from sottovoce.domain.people import Role, UserId
+from sottovoce.domain.people import SERVER, Role, UserId
 from sottovoce.storage.live.seed import USER_ID
 from sottovoce.storage.review import users
+from sottovoce.storage.work import Work
 
 commands = typer.Typer(
     no_args_is_help=True,
@@ -68,9 +69,8 @@ def add(
     held = AgentId(agent) if agent is not None else None
 
     async def work(connection: AsyncConnection) -> UserId:
-        return await users.add(
-            connection, VdnId(vdn), name, role or (), datetime.now(UTC), agent=held, user=given
-        )
+        tenant = Work(connection, VdnId(vdn), datetime.now(UTC), SERVER)
+        return await users.add(tenant, name, role or (), agent=held, user=given)
 
     typer.echo(f"user {run_within(settings, work)} added")
 

@@ -21,7 +21,7 @@ from sottovoce.client.ccsqm.vocabulary import Cycle, Earlier
 from sottovoce.clock import Clock, SystemClock
 from sottovoce.demo.people import Person
 from sottovoce.domain.directory import VdnId
-from sottovoce.domain.people import Role, UserId
+from sottovoce.domain.people import SERVER, Role, UserId
 from sottovoce.storage.review import app_keys
 
 log = structlog.get_logger(__name__)
@@ -70,8 +70,8 @@ class AppKey:
 async def app_key(server: Running) -> AppKey:
     """A key of the demo's VDN, made as `sottovoce app-keys add` makes one."""
     office = server.office
-    async with office.engine.begin() as connection:
-        made, secret = await app_keys.make(connection, VDN, "demo", office.clock.now())
+    async with office.work(VDN, SERVER) as work:
+        made, secret = await app_keys.make(work, "demo")
     return AppKey(made.app_key, secret)
 
 

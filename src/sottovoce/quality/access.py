@@ -28,8 +28,8 @@ async def caller(office: Office, app: AppKey, named: UserId | None) -> Caller:
     wanted = named if named is not None else app.user
     if wanted is None:
         raise Refused(Code.NOBODY, "x-UserId is missing, and this app key has no user of its own")
-    async with office.transaction() as connection:
-        user = await users.find(connection, app.vdn, wanted)
+    async with office.work(app.vdn, wanted) as work:
+        user = await users.find(work, wanted)
     if user is None:
         raise Refused(Code.NOBODY, "x-UserId names no user of this tenant")
     return Caller(user, app.app_key)

@@ -45,9 +45,10 @@ from sottovoce.domain.rights import Operation
 from sottovoce.domain.scoring import RuleResult, ScenarioScores
 from sottovoce.errors import Code, Refused
 from sottovoce.quality import results as rule_results
-from sottovoce.quality.office import Caller, Office, Work
+from sottovoce.quality.office import Caller, Office
 from sottovoce.storage.review import contacts, ids, plans, quality_items, users
 from sottovoce.storage.review import results as stored_results
+from sottovoce.storage.work import Work
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,7 +104,7 @@ async def open_problem(
 
     An agent without a leader has his problems at the directors of his side.
     """
-    leader = await quality_items.leader_of(work.connection, work.vdn, agent)
+    leader = await quality_items.leader_of(work, agent)
     item = QualityItem(
         item=(await ids.fresh(work.connection, work.at))[0],
         kind=Kind.PROBLEM,
@@ -120,7 +121,7 @@ async def open_problem(
         created_at=work.at,
         updated_at=work.at,
     )
-    await quality_items.insert(work.connection, work.vdn, item, sorted(set(results)))
+    await quality_items.insert(work, item, sorted(set(results)))
     await _put_down(work, item, Step.OPEN)
     return item.item
 
@@ -139,7 +140,7 @@ async def file_appeal(
         contact = await _called(work, call)
         if contact is None or contact.agent is None or contact.agent != caller.user.agent:
             raise Refused(Code.NOT_FOUND, "there is no such call of the caller's")
-        review = await quality_items.last_review(work.connection, work.vdn, contact.contact)
+        review = await quality_items.last_review(work, contact.contact)
         item = QualityItem(
             item=(await ids.fresh(work.connection, work.at))[0],
             kind=Kind.APPEAL,
@@ -157,10 +158,10 @@ async def file_appeal(
             updated_at=work.at,
         )
         results = await _chosen(work, contact.contact, chosen)
-        if not await quality_items.insert(work.connection, work.vdn, item, results):
+        if not await quality_items.insert(work, item, results):
             raise Refused(Code.WRONG_STATE, "an appeal on this call is open already")
-        candidate = await users.find(work.connection, work.vdn, leader)
-        check_handler(item, candidate, await quality_items.involved(work.connection, work.vdn, item))
+        candidate = await users.find(work, leader)
+        check_handler(item, candidate, await quality_items.involved(work, item))
         await _put_down(work, item, Step.OPEN, reason)
         return item.item
 
@@ -187,10 +188,10 @@ async def judge(
         if before.state is State.HANDLING and not corrects(before.kind, step):
             await _nothing_corrected(work, before)
         if before.state is State.VERIFYING and before.previous_handler is not None:
-            known = await users.find(work.connection, work.vdn, before.previous_handler)
+            known = await users.find(work, before.previous_handler)
             former = known.user if known is not None and known.roles & HANDLERS[State.HANDLING] else None
         after = judged(before, step, caller.user.user, work.at, former)
-        await quality_items.save(work.connection, work.vdn, after)
+        await quality_items.save(work, after)
         await _put_down(work, after, step, remark)
         return after
 
@@ -213,10 +214,10 @@ async def assign(
     caller.scope(Operation.REASSIGN_QUALITY_ITEM, acting_as)
     async with office.work(caller.vdn, caller.user.user) as work:
         held = await _held(work, caller, item, Step.ASSIGN, call, acting_as)
-        check_handler(held.item, await users.find(work.connection, work.vdn, handler), held.involved)
+        check_handler(held.item, await users.find(work, handler), held.involved)
         check_assignment(held.item, caller.user, handler, acting_as)
         after = assigned(held.item, handler, work.at)
-        await quality_items.save(work.connection, work.vdn, after)
+        await quality_items.save(work, after)
         await _put_down(work, after, Step.ASSIGN, remark)
         return after
 
@@ -241,7 +242,7 @@ async def revise(
     caller.scope(Operation.REVISE_QUALITY_ITEM)
     async with office.work(caller.vdn, caller.user.user) as work:
         held = await _held(work, caller, item, Step.REVISE, call, None, kind)
-        if result not in await quality_items.hits(work.connection, work.vdn, item):
+        if result not in await quality_items.hits(work, item):
             raise Refused(Code.NOT_FOUND, f"the {held.item.kind} is not about this result")
         after = replace(held.item, handler=held.item.handler or caller.user.user, updated_at=work.at)
         await rule_results.revise(
@@ -253,7 +254,7 @@ async def revise(
             kind=rule_kind,
             quality_item=item,
         )
-        await quality_items.save(work.connection, work.vdn, after)
+        await quality_items.save(work, after)
         await _put_down(work, after, Step.REVISE, remark)
 
 
@@ -261,9 +262,7 @@ async def listing(office: Office, caller: Caller, wanted: Wanted, *, page: int, 
     """A page of the items that the caller may see, the latest first; pages count from 1."""
     seen = sight(caller.user, Operation.QUERY_QUALITY_ITEMS)
     async with office.work(caller.vdn, caller.user.user) as work:
-        total, found = await quality_items.listed(
-            work.connection, work.vdn, wanted, seen, page=page, rows=rows
-        )
+        total, found = await quality_items.listed(work, wanted, seen, page=page, rows=rows)
         mentioned = {
             one
             for listed in found
@@ -274,8 +273,8 @@ async def listing(office: Office, caller: Caller, wanted: Wanted, *, page: int, 
                 listed.item.previous_handler,
             )
         }
-        names = await quality_items.names(work.connection, work.vdn, mentioned)
-        zone = ZoneInfo(await plans.time_zone(work.connection, work.vdn))
+        names = await quality_items.names(work, mentioned)
+        zone = ZoneInfo(await plans.time_zone(work))
     return Listing(total, found, names, zone)
 
 
@@ -283,14 +282,14 @@ async def show(office: Office, caller: Caller, item: ReviewId) -> Shown:
     """An item with the results that it is about. Refused(NOT_FOUND)."""
     seen = sight(caller.user, Operation.SHOW_QUALITY_ITEM)
     async with office.work(caller.vdn, caller.user.user) as work:
-        if not await quality_items.seen(work.connection, work.vdn, item, seen):
+        if not await quality_items.seen(work, item, seen):
             raise no_quality_item()
         found = await _found(work, item)
-        contact = await contacts.find(work.connection, work.vdn, found.contact)
+        contact = await contacts.find(work, found.contact)
         if contact is None:
             raise no_quality_item()
-        hits = await quality_items.hits(work.connection, work.vdn, item)
-        held = await stored_results.many(work.connection, work.vdn, hits)
+        hits = await quality_items.hits(work, item)
+        held = await stored_results.many(work, hits)
     return Shown(found, contact, sorted(held.values(), key=lambda one: (one.made_at, one.result)))
 
 
@@ -298,21 +297,21 @@ async def scores(office: Office, caller: Caller, item: ReviewId) -> list[Scenari
     """What the call of an item was found, and scored, by scenario. Refused(NOT_FOUND)."""
     seen = sight(caller.user, Operation.SHOW_QUALITY_SCORES)
     async with office.work(caller.vdn, caller.user.user) as work:
-        if not await quality_items.seen(work.connection, work.vdn, item, seen):
+        if not await quality_items.seen(work, item, seen):
             raise no_quality_item()
         found = await _found(work, item)
-        return await rule_results.scores_of(work.connection, work.vdn, found.contact)
+        return await rule_results.scores_of(work, found.contact)
 
 
 async def history(office: Office, caller: Caller, item: ReviewId) -> History:
     """How an item went, and what the caller may do now. Refused(NOT_FOUND)."""
     seen = sight(caller.user, Operation.SHOW_QUALITY_HISTORY)
     async with office.work(caller.vdn, caller.user.user) as work:
-        if not await quality_items.seen(work.connection, work.vdn, item, seen):
+        if not await quality_items.seen(work, item, seen):
             raise no_quality_item()
         found = await _found(work, item)
-        traces = await quality_items.steps(work.connection, work.vdn, item)
-        involved = await quality_items.involved(work.connection, work.vdn, found)
+        traces = await quality_items.steps(work, item)
+        involved = await quality_items.involved(work, found)
         can_assign = may(found, Step.ASSIGN, caller.user, involved)
         return History(
             nodes(traces),
@@ -326,7 +325,7 @@ async def _can_return(work: Work, caller: Caller, item: QualityItem, involved: I
     if item.previous_handler is None or item.previous_handler == item.handler:
         return False
     try:
-        check_handler(item, await users.find(work.connection, work.vdn, item.previous_handler), involved)
+        check_handler(item, await users.find(work, item.previous_handler), involved)
         check_assignment(item, caller.user, item.previous_handler)
     except Refused:
         return False
@@ -344,10 +343,10 @@ async def _held(
 ) -> _Held:
     """The item, held, once it is sure that the caller may do `step` and nobody came before him."""
     visible = sight(caller.user, Operation.SHOW_QUALITY_ITEM)
-    if not await quality_items.seen(work.connection, work.vdn, item, visible):
+    if not await quality_items.seen(work, item, visible):
         raise no_quality_item()
-    seen, steps = await _found(work, item), await quality_items.last_step(work.connection, work.vdn, item)
-    held = await quality_items.find(work.connection, work.vdn, item, lock=True)
+    seen, steps = await _found(work, item), await quality_items.last_step(work, item)
+    held = await quality_items.find(work, item, lock=True)
     if held is None:
         raise no_quality_item()
     if kind is not None and kind is not held.kind:
@@ -360,10 +359,10 @@ async def _held(
     if step is Step.REVISE:
         raced = (held.state, held.handler) != (seen.state, seen.handler)
     else:
-        raced = await quality_items.last_step(work.connection, work.vdn, item) != steps
+        raced = await quality_items.last_step(work, item) != steps
     if raced:
         raise Refused(Code.LOST_RACE, f"somebody else has changed the {held.kind} meanwhile")
-    involved = await quality_items.involved(work.connection, work.vdn, held)
+    involved = await quality_items.involved(work, held)
     check(held, step, caller.user, involved, acting_as)
     return _Held(held, involved)
 
@@ -371,15 +370,15 @@ async def _held(
 async def _called(work: Work, call: str) -> Contact | None:
     """The tenant's contact that a number or a UUID means."""
     if call.isascii() and call.isdigit():
-        return await contacts.find(work.connection, work.vdn, int(call)) if len(call) <= 18 else None
+        return await contacts.find(work, int(call)) if len(call) <= 18 else None
     try:
-        return await contacts.by_uuid(work.connection, work.vdn, UUID(call))
+        return await contacts.by_uuid(work, UUID(call))
     except ValueError:
         return None
 
 
 async def _found(work: Work, item: ReviewId) -> QualityItem:
-    found = await quality_items.find(work.connection, work.vdn, item)
+    found = await quality_items.find(work, item)
     if found is None:
         raise no_quality_item()
     return found
@@ -390,7 +389,7 @@ async def _chosen(work: Work, contact: int, chosen: Sequence[Chosen]) -> list[st
     wanted = [result for group in chosen for result in group.results]
     if not wanted:
         raise _bad("chosen", "names no result")
-    known = await stored_results.many(work.connection, work.vdn, wanted)
+    known = await stored_results.many(work, wanted)
     for place, group in enumerate(chosen):
         for number, result in enumerate(group.results):
             found = known.get(result)
@@ -404,7 +403,7 @@ def _bad(field: str, why: str) -> Refused:
 
 
 async def _nothing_corrected(work: Work, item: QualityItem) -> None:
-    corrected = await quality_items.corrected(work.connection, work.vdn, item.item)
+    corrected = await quality_items.corrected(work, item.item)
     if corrected:
         raise Refused(
             Code.WRONG_STATE,
@@ -414,7 +413,7 @@ async def _nothing_corrected(work: Work, item: QualityItem) -> None:
 
 async def _put_down(work: Work, item: QualityItem, step: Step, remark: str = "") -> None:
     """The line in the history of an item as it is after the step, and the same in the audit."""
-    number = await quality_items.add_step(work.connection, work.vdn, item, step, work.user, remark)
+    number = await quality_items.add_step(work, item, step, remark)
     work.audit(
         f"quality_item.{step}",
         item.item,

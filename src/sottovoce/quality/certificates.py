@@ -13,14 +13,14 @@ import binascii
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from sottovoce.domain.frames import BadFrame, Frame
-from sottovoce.domain.people import ReviewId
+from sottovoce.domain.people import SERVER, ReviewId
 from sottovoce.domain.sampling import Certificate
 from sottovoce.domain.verifying import differing, untrue
 from sottovoce.errors import Code, Refused
@@ -30,6 +30,7 @@ from sottovoce.storage import audit
 from sottovoce.storage.database import transaction
 from sottovoce.storage.review import draws
 from sottovoce.storage.review.draws import Draw
+from sottovoce.storage.work import Work
 
 FORMAT = "sottovoce-certificate-1"
 AuditRow = Mapping[str, Any]
@@ -211,7 +212,8 @@ async def _kept(engine: AsyncEngine, task: ReviewId) -> _Kept:
         vdn = await draws.tenant_of(connection, task)
         if vdn is None:
             raise Refused(Code.NOT_FOUND, f"there is no draw for a task {task}")
-        made, used = await draws.of_task(connection, vdn, task)
+        work = Work(connection, vdn, datetime.now(UTC), SERVER)
+        made, used = await draws.of_task(work, task)
         if used is None:
             raise Refused(Code.NOT_FOUND, f"task {task} was never made; {_other(made[-1])}")
         draw = next((one for one in made if one.draw == used), None)
@@ -228,8 +230,8 @@ async def _kept(engine: AsyncEngine, task: ReviewId) -> _Kept:
             certificate,
             draw.frame,
             [one for one in made if one.draw != used],
-            await draws.items_of(connection, vdn, task),
-            await draws.audited(connection, vdn, task, used),
+            await draws.items_of(work, task),
+            await draws.audited(work, task, used),
         )
 
 

@@ -89,7 +89,7 @@ async def bring_in(office: Office, vdn: VdnId, files: Sequence[Path], tell: Told
     a file cannot be read or a recording not be written.
     """
     async with office.work(vdn, SERVER) as work:
-        tenant = await imports.tenant(work.connection, vdn)
+        tenant = await imports.tenant(work)
     if tenant is None:
         raise Refused(Code.NOT_FOUND, f"there is no VDN {vdn}")
     report = Report()
@@ -109,7 +109,7 @@ async def _batch(
 ) -> None:
     references = [call.reference for call in batch if isinstance(call, ForeignCall)]
     async with office.work(tenant.vdn, SERVER) as work:
-        there = await imports.already(work.connection, tenant.vdn, references)
+        there = await imports.already(work, references)
     for call in batch:
         outcome = Outcome.REFUSED
         if isinstance(call, LeftOut):

@@ -63,7 +63,7 @@ async def analyse(office: Office, vdn: VdnId, contact: int) -> Contact | None:
     Refused(UNAVAILABLE).
     """
     async with office.work(vdn, SERVER) as work:
-        found = await contacts.find(work.connection, vdn, contact)
+        found = await contacts.find(work, contact)
         if found is None or found.analysed_at is not None:
             return found
         await contacts.analysed(work.connection, found, Inspection.IN_PROGRESS, Analysis(), None)
@@ -75,7 +75,7 @@ async def analyse(office: Office, vdn: VdnId, contact: int) -> Contact | None:
             status, analysis = Inspection.BAD_RECORDING, Analysis(failure=str(bad))
     async with office.work(vdn, SERVER) as work:
         await contacts.analysed(work.connection, found, status, analysis, work.at)
-        return await contacts.find(work.connection, vdn, contact)
+        return await contacts.find(work, contact)
 
 
 async def _heard(path: Path | None) -> Analysis:
@@ -101,16 +101,14 @@ async def search(
     seen = _agents_seen(caller, Operation.QUERY_CONTACTS)
     async with office.work(caller.vdn, caller.user.user) as work:
         if staff is not None:
-            user = await users.find(work.connection, caller.vdn, staff)
+            user = await users.find(work, staff)
             agent = user.agent if user is not None else None
             own = frozenset(() if agent is None else (agent,))
             seen = own if seen is None else seen & own
         if seen is not None:
             wanted = dataclasses.replace(wanted, agents=seen)
-        total, found = await contacts.page(
-            work.connection, caller.vdn, wanted, offset=(page - 1) * limit, limit=limit
-        )
-        named = await contacts.staff(work.connection, caller.vdn, found)
+        total, found = await contacts.page(work, wanted, offset=(page - 1) * limit, limit=limit)
+        named = await contacts.staff(work, found)
     return total, [_shown(contact, named) for contact in found]
 
 
@@ -131,11 +129,11 @@ async def _one(
     office: Office, vdn: VdnId, user: UserId, uuid: UUID, seen: frozenset[AgentId] | None
 ) -> Shown:
     async with office.work(vdn, user) as work:
-        contact = await contacts.by_uuid(work.connection, vdn, uuid)
+        contact = await contacts.by_uuid(work, uuid)
         if contact is None or (seen is not None and contact.agent not in seen):
             raise Refused(Code.NOT_FOUND, "there is no such call")
-        shown = _shown(contact, await contacts.staff(work.connection, vdn, [contact]))
-        found = await results.of_contacts(work.connection, vdn, [contact.contact])
+        shown = _shown(contact, await contacts.staff(work, [contact]))
+        found = await results.of_contacts(work, [contact.contact])
     violated = sum(one.final is Verdict.VIOLATED for group in found.values() for one in group)
     return dataclasses.replace(shown, violations=violated)
 

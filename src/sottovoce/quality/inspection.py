@@ -24,9 +24,10 @@ from sottovoce.domain.reviews import (
 )
 from sottovoce.domain.rights import Operation
 from sottovoce.quality import appeals, results
-from sottovoce.quality.office import Caller, Office, Work
+from sottovoce.quality.office import Caller, Office
 from sottovoce.quality.tasks import put_down
 from sottovoce.storage.review import contacts, tasks
+from sottovoce.storage.work import Work
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +64,7 @@ async def revise_result(
         follow(held.task.state, TaskAction.REVISE, held.task_seen)
         state = follow_item(held.item.state, ItemAction.REVISE, held.item_seen)
         if state is not held.item.state:
-            await tasks.change_item(work.connection, work.vdn, item, state=state.value, opened_at=work.at)
+            await tasks.change_item(work, item, state=state.value, opened_at=work.at)
         await results.revise(
             work,
             result=result,
@@ -90,13 +91,13 @@ async def complete(
         task = held.task.task
         follow(held.task.state, TaskAction.COMPLETE, held.task_seen)
         state = follow_item(held.item.state, ItemAction.COMPLETE, held.item_seen)
-        await tasks.change_item(work.connection, work.vdn, item, state=state.value, ended_at=work.at)
+        await tasks.change_item(work, item, state=state.value, ended_at=work.at)
         await put_down(work, task, "complete", {"item": item})
-        counted = await tasks.tally(work.connection, work.vdn, task)
+        counted = await tasks.tally(work, task)
         last = not counted[ItemState.WAITING] and not counted[ItemState.IN_PROGRESS]
         if last:
             after = follow(held.task.state, TaskAction.FINISH)
-            await tasks.change(work.connection, work.vdn, task, state=after.value, ended_at=work.at)
+            await tasks.change(work, task, state=after.value, ended_at=work.at)
             await put_down(work, task, "finish", {"done": counted[ItemState.DONE]})
         await results.settle(work, held.item.contact, item)
         violated = await results.violated_in(work, item)
@@ -113,17 +114,17 @@ async def complete(
 
 
 async def _held(work: Work, caller: Caller, item: ReviewId, call: str) -> _Held:
-    seen = await tasks.item(work.connection, work.vdn, item)
+    seen = await tasks.item(work, item)
     if seen is None or seen.inspector != caller.user.user:
         raise no_item()
-    contact = await contacts.find(work.connection, work.vdn, seen.contact)
+    contact = await contacts.find(work, seen.contact)
     if contact is None or call.lower() not in (str(contact.contact), str(contact.uuid)):
         raise no_item()
-    before = await tasks.find(work.connection, work.vdn, seen.task)
+    before = await tasks.find(work, seen.task)
     if before is None or before.state is TaskState.DELETED:
         raise no_item()
-    task = await tasks.find(work.connection, work.vdn, seen.task, lock=True)
-    held = await tasks.item(work.connection, work.vdn, item, lock=True)
+    task = await tasks.find(work, seen.task, lock=True)
+    held = await tasks.item(work, item, lock=True)
     if task is None or held is None or held.inspector != caller.user.user:
         raise no_item()
     return _Held(task, held, before.state, seen.state, contact)

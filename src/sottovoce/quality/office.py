@@ -4,20 +4,18 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
-from datetime import datetime
+from dataclasses import dataclass
 from pathlib import Path
 
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from sottovoce.clock import Clock
-from sottovoce.domain.directory import AgentId, VdnId
-from sottovoce.domain.journal import AuditEntry
+from sottovoce.domain.directory import VdnId
 from sottovoce.domain.people import Role, User, UserId
 from sottovoce.domain.rights import Operation, Scope, scope
 from sottovoce.errors import Code, Refused
-from sottovoce.storage import audit
 from sottovoce.storage.database import DatabaseAway, transaction
+from sottovoce.storage.work import Work, working
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,22 +36,6 @@ class Caller:
         return scope(self.user, operation, acting_as)
 
 
-@dataclass(slots=True)
-class Work:
-    """One transaction of one tenant."""
-
-    connection: AsyncConnection
-    vdn: VdnId
-    at: datetime
-    """The moment at which all of it happens."""
-    user: UserId
-    _audit: list[AuditEntry] = field(default_factory=list)
-
-    def audit(self, action: str, target: str, **detail: str | int | bool) -> None:
-        """Put down what is done; written with the rest, at its end, or not at all."""
-        self._audit.append(AuditEntry(self.vdn, self.at, AgentId(int(self.user)), action, target, detail))
-
-
 @dataclass(frozen=True, slots=True)
 class Office:
     """What use cases reach."""
@@ -69,10 +51,11 @@ class Office:
 
         Refused(UNAVAILABLE) where the database is away.
         """
-        async with self.transaction() as connection:
-            work = Work(connection, vdn, self.clock.now(), user)
+        async with (
+            self.transaction() as connection,
+            working(connection, vdn, self.clock.now(), user) as work,
+        ):
             yield work
-            await audit.append(connection, vdn, work._audit)
 
     @asynccontextmanager
     async def transaction(self) -> AsyncIterator[AsyncConnection]:

@@ -36,15 +36,16 @@ from sottovoce.domain.rights import Operation, Scope
 from sottovoce.errors import Code, Refused
 from sottovoce.plain import to_plain
 from sottovoce.quality import sampling, tasks
-from sottovoce.quality.office import Caller, Office, Work
+from sottovoce.quality.office import Caller, Office
 from sottovoce.storage.review import ids, plans
+from sottovoce.storage.work import Work
 
 
 async def add(office: Office, caller: Caller, order: PlanOrder, *, acting_as: Role | None = None) -> ReviewId:
     """A new plan; it does not run until it is begun. Refused(BAD_PARAMETER)."""
     reach = caller.scope(Operation.ADD_PLAN, acting_as)
     async with office.work(caller.vdn, caller.user.user) as work:
-        await tasks.check_people(work.connection, caller, order.shares, reach)
+        await tasks.check_people(work, caller, order.shares, reach)
         (plan,) = await ids.fresh(work.connection, work.at)
         made = Plan(
             plan=plan,
@@ -58,7 +59,7 @@ async def add(office: Office, caller: Caller, order: PlanOrder, *, acting_as: Ro
             created_by=caller.user.user,
             created_at=work.at,
         )
-        await plans.insert(work.connection, work.vdn, made)
+        await plans.insert(work, made)
         await tasks.put_down(work, plan, "add", _told(made))
         work.audit("plan.add", plan, name=made.name)
     return plan
@@ -75,7 +76,7 @@ async def update(
         held = await _held(work, caller, Operation.UPDATE_PLAN, plan, acting_as)
         follow(held.state, PlanAction.UPDATE)
         reach = caller.scope(Operation.UPDATE_PLAN, acting_as)
-        await tasks.check_people(work.connection, caller, order.shares, reach)
+        await tasks.check_people(work, caller, order.shares, reach)
         schedule = await _by_the_tenants_clock(work, order.schedule)
         next_at = None
         if held.state is PlanState.RUNNING:
@@ -90,8 +91,7 @@ async def update(
             next_at=next_at,
         )
         await plans.change(
-            work.connection,
-            work.vdn,
+            work,
             plan,
             name=changed.name,
             running=next_at is not None,
@@ -116,9 +116,7 @@ async def begin(office: Office, caller: Caller, plan: ReviewId, *, acting_as: Ro
         next_at = next_due(schedule, work.at, held.runs)
         if next_at is None:
             raise Refused(Code.WRONG_STATE, "the plan has ended: nothing is left to come")
-        await plans.change(
-            work.connection, work.vdn, plan, running=True, next_at=next_at, schedule=to_plain(schedule)
-        )
+        await plans.change(work, plan, running=True, next_at=next_at, schedule=to_plain(schedule))
         await tasks.put_down(work, plan, "begin", {"next_at": next_at.isoformat()})
         work.audit("plan.begin", plan, next_at=next_at.isoformat())
 
@@ -128,7 +126,7 @@ async def stop(office: Office, caller: Caller, plan: ReviewId, *, acting_as: Rol
     async with office.work(caller.vdn, caller.user.user) as work:
         held = await _held(work, caller, Operation.STOP_PLAN, plan, acting_as)
         follow(held.state, PlanAction.STOP)
-        await plans.change(work.connection, work.vdn, plan, running=False, next_at=None)
+        await plans.change(work, plan, running=False, next_at=None)
         await tasks.put_down(work, plan, "stop", {})
         work.audit("plan.stop", plan)
 
@@ -138,7 +136,7 @@ async def delete(office: Office, caller: Caller, plan: ReviewId, *, acting_as: R
     async with office.work(caller.vdn, caller.user.user) as work:
         held = await _held(work, caller, Operation.DELETE_PLAN, plan, acting_as)
         follow(held.state, PlanAction.DELETE)
-        await plans.change(work.connection, work.vdn, plan, running=False, next_at=None, deleted_at=work.at)
+        await plans.change(work, plan, running=False, next_at=None, deleted_at=work.at)
         await tasks.put_down(work, plan, "delete", {})
         work.audit("plan.delete", plan)
 
@@ -150,7 +148,7 @@ async def query(
     reach = caller.scope(Operation.QUERY_PLANS, acting_as)
     made_by = None if reach is Scope.ALL else caller.user.user
     async with office.work(caller.vdn, caller.user.user) as work:
-        return await plans.page(work.connection, work.vdn, made_by, (page - 1) * rows, rows)
+        return await plans.page(work, made_by, (page - 1) * rows, rows)
 
 
 async def run(office: Office, vdn: VdnId, plan: ReviewId) -> PlanRun | None:
@@ -160,13 +158,13 @@ async def run(office: Office, vdn: VdnId, plan: ReviewId) -> PlanRun | None:
     with the reason, and the plan goes on. Refused(UNAVAILABLE): it has not run.
     """
     async with office.work(vdn, SERVER) as work:
-        if await plans.take_due(work.connection, vdn, plan, work.at) is None:
+        if await plans.take_due(work, plan) is None:
             return None
         (task,) = await ids.fresh(work.connection, work.at)
     draw = await sampling.commit_seed(office, vdn, SERVER, task)
     try:
         async with office.work(vdn, SERVER) as work:
-            held = await plans.take_due(work.connection, vdn, plan, work.at)
+            held = await plans.take_due(work, plan)
             if held is None:
                 return None
             now = _due_now(work, held)
@@ -174,7 +172,7 @@ async def run(office: Office, vdn: VdnId, plan: ReviewId) -> PlanRun | None:
                 task_name(held.name, held.schedule, now.at), held.conditions, now.calls_from, now.at
             )
             server = Caller(User(SERVER, vdn, ""))
-            await tasks.check_people(work.connection, server, held.shares, Scope.ALL)
+            await tasks.check_people(work, server, held.shares, Scope.ALL)
             await tasks.make(
                 work,
                 office,
@@ -192,7 +190,7 @@ async def run(office: Office, vdn: VdnId, plan: ReviewId) -> PlanRun | None:
             raise
         failure = f"{declined.code}: {declined.why}" if declined.why else declined.code.value
     async with office.work(vdn, SERVER) as work:
-        held = await plans.take_due(work.connection, vdn, plan, work.at)
+        held = await plans.take_due(work, plan)
         return None if held is None else await _ran(work, held, _due_now(work, held), None, failure)
 
 
@@ -213,10 +211,8 @@ async def _ran(work: Work, held: Plan, now: Due, task: ReviewId | None, failure:
     made = PlanRun(held.plan, now.at, work.at, now.missed, task, failure)
     runs = held.runs + 1
     next_at = next_due(held.schedule, now.at, runs)
-    await plans.add_run(work.connection, work.vdn, made)
-    await plans.change(
-        work.connection, work.vdn, held.plan, runs=runs, next_at=next_at, running=next_at is not None
-    )
+    await plans.add_run(work, made)
+    await plans.change(work, held.plan, runs=runs, next_at=next_at, running=next_at is not None)
     detail: dict[str, str | int | bool] = {
         "due": now.at.isoformat(),
         "missed": now.missed,
@@ -233,7 +229,7 @@ async def _held(
 ) -> Plan:
     """A plan that the caller may do that to, locked."""
     reach = caller.scope(operation, acting_as)
-    held = await plans.find(work.connection, work.vdn, plan, lock=True)
+    held = await plans.find(work, plan, lock=True)
     if held is None or held.state is PlanState.DELETED:
         raise no_plan()
     if reach is not Scope.ALL and held.created_by != caller.user.user:
@@ -242,7 +238,7 @@ async def _held(
 
 
 async def _by_the_tenants_clock(work: Work, schedule: Schedule) -> Schedule:
-    return replace(schedule, zone=await plans.time_zone(work.connection, work.vdn))
+    return replace(schedule, zone=await plans.time_zone(work))
 
 
 def _due_now(work: Work, held: Plan) -> Due:

@@ -17,10 +17,11 @@ from sottovoce.domain.people import SERVER
 from sottovoce.domain.scenarios import Scenario
 from sottovoce.domain.scoring import RuleKind, RuleResult
 from sottovoce.quality import results
-from sottovoce.quality.office import Office, Work
+from sottovoce.quality.office import Office
 from sottovoce.quality.result_rows import BadLine, Line
 from sottovoce.storage.review import results as stored
 from sottovoce.storage.review import scenarios
+from sottovoce.storage.work import Work
 
 PREFIXES: Mapping[RuleKind, str] = {
     RuleKind.DIALOG: "dialogRule",
@@ -54,11 +55,11 @@ async def take(office: Office, vdn: VdnId, lines: Sequence[Line], source: str) -
     taken = Taken()
     async with office.work(vdn, SERVER) as work:
         named = await stored.contacts_called(
-            work.connection, vdn, {line.row.call_uuid for line in lines if line.row.call_uuid}
+            work, {line.row.call_uuid for line in lines if line.row.call_uuid}
         )
         numbers = {line.row.contact for line in lines if line.row.contact is not None}
-        held = await stored.locked(work.connection, vdn, numbers | set(named.values()))
-        known = await scenarios.called(work.connection, vdn, {line.row.scenario for line in lines})
+        held = await stored.locked(work, numbers | set(named.values()))
+        known = await scenarios.called(work, {line.row.scenario for line in lines})
         wanted: dict[str, tuple[int, RuleResult]] = {}
         for line in lines:
             result = _result(line, work, named, held, known)
@@ -82,7 +83,7 @@ async def _land(
     taken: Taken,
 ) -> None:
     landed = await results.add(work, [result for _, result in wanted.values()], held)
-    before = await stored.many(work.connection, work.vdn, wanted.keys() - landed)
+    before = await stored.many(work, wanted.keys() - landed)
     for line, result in wanted.values():
         if result.result in landed:
             taken.landed += 1

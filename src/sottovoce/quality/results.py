@@ -11,9 +11,7 @@ from datetime import datetime
 from decimal import Decimal
 
 from sqlalchemy.exc import IntegrityError
-from sqlalchemy.ext.asyncio import AsyncConnection
 
-from sottovoce.domain.directory import VdnId
 from sottovoce.domain.people import SERVER, ReviewId, UserId
 from sottovoce.domain.scoring import (
     LONGEST_REMARK,
@@ -27,9 +25,10 @@ from sottovoce.domain.scoring import (
     score,
 )
 from sottovoce.errors import Code, Refused
-from sottovoce.quality.office import Caller, Office, Work
+from sottovoce.quality.office import Caller, Office
 from sottovoce.storage.review import results as stored
 from sottovoce.storage.review import scenarios, score_profiles
+from sottovoce.storage.work import Work
 
 INSPECTED = 2
 """A contact's status once the machine has inspected it [2492]."""
@@ -54,8 +53,8 @@ async def revise(
     """
     if not 1 <= len(remark.strip()) <= LONGEST_REMARK:
         raise Refused(Code.BAD_PARAMETER, f"must have 1 to {LONGEST_REMARK} characters", field="remark")
-    held = await stored.locked(work.connection, work.vdn, [contact])
-    found = await stored.find(work.connection, work.vdn, result) if held else None
+    held = await stored.locked(work, [contact])
+    found = await stored.find(work, result) if held else None
     if found is None or found.contact != contact:
         raise Refused(Code.NOT_FOUND, "the call has no such rule result")
     if kind is not None and kind != found.kind:
@@ -64,7 +63,7 @@ async def revise(
     version = 1 if found.revision is None else found.revision.version + 1
     revision = Revision(version, kept, remark, work.user, work.at, review_item, quality_item)
     try:
-        await stored.add_revision(work.connection, work.vdn, result, revision)
+        await stored.add_revision(work, result, revision)
     except IntegrityError as race:
         raise Refused(Code.LOST_RACE, "the result was revised by somebody else") from race
     work.audit(
@@ -86,21 +85,21 @@ async def settle(work: Work, contact: int, review_item: ReviewId) -> None:
 
     A score that already says the same, for the same reasons, is not given again.
     """
-    if await stored.locked(work.connection, work.vdn, [contact]):
+    if await stored.locked(work, [contact]):
         await _score_by_hand(work, contact, review_item=review_item)
 
 
 async def violated_in(work: Work, review_item: ReviewId) -> list[str]:
     """The results that stand revised to violated by that item of a task, the oldest first."""
-    return await stored.violated_in(work.connection, work.vdn, review_item)
+    return await stored.violated_in(work, review_item)
 
 
-async def scores_of(connection: AsyncConnection, vdn: VdnId, contact: int) -> list[ScenarioScores]:
+async def scores_of(work: Work, contact: int) -> list[ScenarioScores]:
     """All results and scores of a contact, one entry per scenario, the oldest scenario first."""
-    held = await stored.of_contacts(connection, vdn, [contact])
-    given = await stored.last_scores(connection, vdn, [contact])
+    held = await stored.of_contacts(work, [contact])
+    given = await stored.last_scores(work, [contact])
     named = {scenario for _, scenario in held} | {scenario for _, scenario, _ in given}
-    known = await scenarios.many(connection, vdn, named)
+    known = await scenarios.many(work, named)
     return [
         ScenarioScores(
             scenario,
@@ -118,10 +117,10 @@ async def credit(office: Office, caller: Caller, uuid: str) -> list[ScenarioScor
     Refused(NOT_FOUND) for a call that is unknown or another tenant's.
     """
     async with office.work(caller.vdn, caller.user.user) as work:
-        found = await stored.contacts_called(work.connection, work.vdn, [uuid])
+        found = await stored.contacts_called(work, [uuid])
         if uuid not in found:
             raise Refused(Code.NOT_FOUND, "there is no such call")
-        return await scores_of(work.connection, work.vdn, found[uuid])
+        return await scores_of(work, found[uuid])
 
 
 async def add(work: Work, results: Collection[RuleResult], held: Mapping[int, datetime]) -> frozenset[str]:
@@ -130,15 +129,15 @@ async def add(work: Work, results: Collection[RuleResult], held: Mapping[int, da
     `held` are the contacts of all of them with their beginnings, from `results.locked` of storage. A manual
     score that exists follows, as its reasons have changed; none comes into being.
     """
-    landed = await stored.insert_new(work.connection, work.vdn, list(results))
+    landed = await stored.insert_new(work, list(results))
     touched = {(one.contact, one.scenario) for one in results if one.result in landed}
     if not touched:
         return landed
     contacts = {contact for contact, _ in touched}
-    profile = await score_profiles.in_use(work.connection, work.vdn)
-    by_scenario = await stored.of_contacts(work.connection, work.vdn, contacts)
-    before = await stored.last_scores(work.connection, work.vdn, contacts)
-    known = await scenarios.many(work.connection, work.vdn, {scenario for _, scenario in touched})
+    profile = await score_profiles.in_use(work)
+    by_scenario = await stored.of_contacts(work, contacts)
+    before = await stored.last_scores(work, contacts)
+    known = await scenarios.many(work, {scenario for _, scenario in touched})
     given = {}
     for contact, scenario in sorted(touched):
         found = by_scenario[contact, scenario]
@@ -148,13 +147,13 @@ async def add(work: Work, results: Collection[RuleResult], held: Mapping[int, da
                 continue
             now = score(profile, found, known[scenario].ignore_sensitive, by)
             given[contact, scenario, by] = _next(last, now, SERVER, work.at)
-    await stored.add_scores(work.connection, work.vdn, given)
+    await stored.add_scores(work, given)
     lowest: dict[int, Decimal] = {}
     for (contact, _, by), scored in {**before, **given}.items():
         if by is By.MACHINE:
             lowest[contact] = min(lowest.get(contact, scored.score.score), scored.score.score)
     inspected = [(contact, held[contact], lowest.get(contact)) for contact in sorted(contacts)]
-    await stored.mark_inspected(work.connection, work.vdn, inspected, INSPECTED)
+    await stored.mark_inspected(work, inspected, INSPECTED)
     return landed
 
 
@@ -162,10 +161,10 @@ async def _score_by_hand(
     work: Work, contact: int, *, only: str | None = None, review_item: ReviewId | None = None
 ) -> None:
     """A version of the manual score of one scenario (`only`), or of those that it would change."""
-    held = await stored.of_contacts(work.connection, work.vdn, [contact])
-    before = await stored.last_scores(work.connection, work.vdn, [contact])
-    known = await scenarios.many(work.connection, work.vdn, {scenario for _, scenario in held})
-    profile = await score_profiles.in_use(work.connection, work.vdn)
+    held = await stored.of_contacts(work, [contact])
+    before = await stored.last_scores(work, [contact])
+    known = await scenarios.many(work, {scenario for _, scenario in held})
+    profile = await score_profiles.in_use(work)
     given = {}
     for scenario in sorted(known):
         if only is not None and scenario != only:
@@ -175,7 +174,7 @@ async def _score_by_hand(
         if only is None and last is not None and last.score == now:
             continue
         given[contact, scenario, By.MANUAL] = _next(last, now, work.user, work.at)
-    await stored.add_scores(work.connection, work.vdn, given)
+    await stored.add_scores(work, given)
     for (_, scenario, _), scored in given.items():
         work.audit(
             "score.manual",

@@ -34,9 +34,10 @@ from sottovoce.domain.sampling import (
 )
 from sottovoce.errors import Code, Refused
 from sottovoce.plain import to_plain
-from sottovoce.quality.office import Office, Work
+from sottovoce.quality.office import Office
 from sottovoce.storage.review import draws
 from sottovoce.storage.review.draws import Candidate
+from sottovoce.storage.work import Work
 
 COMMITTED, DRAWN = "sampling.commit", "sampling.draw"
 """Actions in the audit; their target is the task."""
@@ -55,7 +56,7 @@ async def commit_seed(office: Office, vdn: VdnId, user: UserId, task: ReviewId) 
     """
     seed = secrets.token_bytes(SEED_BYTES)
     async with office.work(vdn, user) as work:
-        draw = await draws.commit(work.connection, vdn, task, seed, work.at)
+        draw = await draws.commit(work, task, seed)
         work.audit(COMMITTED, task, draw=draw, seed_sha256=hashlib.sha256(seed).hexdigest())
     return draw
 
@@ -81,7 +82,7 @@ async def draw(
     recording is missing is passed over. Refused(NOTHING_QUALIFIES), (BAD_PARAMETER) where more qualify
     than a frame holds; (WRONG_STATE) where the draw is unknown, another task's, or was used already.
     """
-    kept = await draws.find(work.connection, work.vdn, draw, lock=True)
+    kept = await draws.find(work, draw, lock=True)
     if kept is None or kept.task != task or kept.drawn_at is not None:
         raise Refused(Code.WRONG_STATE, f"draw {draw} cannot be used for task {task}")
     frame = await _freeze(work, office, task, conditions, calls_from, calls_until)
@@ -117,7 +118,7 @@ async def draw(
         drawn=tuple(drawing.drawn),
         passed_over=tuple(drawing.passed_over),
     )
-    await draws.keep(work.connection, work.vdn, draw, work.at, packed, to_plain(certificate))
+    await draws.keep(work, draw, packed, to_plain(certificate))
     work.audit(DRAWN, task, draw=draw, frame_sha256=digest, certificate_sha256=sha256_of(certificate))
     return [
         Drawn(contact, known[contact].began_at, known[contact].agent, place)
@@ -135,8 +136,8 @@ async def _freeze(
 ) -> Frame:
     taken: Contacts | None = None
     if conditions.earlier is not Earlier.ALL:
-        taken = await draws.sampled_already(work.connection, work.vdn, but=task)
-    parts = await draws.frame(office.engine, work.connection, work.vdn, conditions, calls_from, calls_until)
+        taken = await draws.sampled_already(work, but=task)
+    parts = await draws.frame(office.engine, work, conditions, calls_from, calls_until)
     try:
         return await asyncio.to_thread(_frame, parts, conditions, taken)
     except BadFrame as failure:
@@ -159,7 +160,7 @@ async def _look(work: Work, office: Office, drawing: Drawing, interaction: int) 
     known: dict[int, Candidate] = {}
     with ThreadPoolExecutor(_LOOKERS, "recordings") as threads:
         while wanted := await asyncio.to_thread(drawing.candidates):
-            found = await draws.candidates(work.connection, work.vdn, interaction, wanted)
+            found = await draws.candidates(work, interaction, wanted)
             unfit = {contact: CHANGED for contact in wanted if contact not in found}
             if interaction == _VOICE:
                 unfit |= dict.fromkeys(

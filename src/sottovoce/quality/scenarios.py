@@ -10,8 +10,9 @@ from sqlalchemy.exc import IntegrityError
 from sottovoce.domain.rights import Operation
 from sottovoce.domain.scenarios import Scenario, Settings, Wanted
 from sottovoce.errors import Code, Refused
-from sottovoce.quality.office import Caller, Office, Work
+from sottovoce.quality.office import Caller, Office
 from sottovoce.storage.review import scenarios as stored
+from sottovoce.storage.work import Work
 
 PREFIX = "groupid_"
 
@@ -26,7 +27,7 @@ async def create(office: Office, caller: Caller, settings: Settings) -> str:
         blank = Scenario(f"{PREFIX}{uuid.uuid4()}", settings.name, enabled=False, created_at=work.at)
         scenario = settings.of(blank)
         try:
-            await stored.insert(work.connection, work.vdn, scenario)
+            await stored.insert(work, scenario)
         except IntegrityError as taken:
             raise _taken(scenario) from taken
         _audit(work, "scenario.create", scenario)
@@ -42,7 +43,7 @@ async def update(office: Office, caller: Caller, scenario: str, settings: Settin
     async with office.work(caller.vdn, caller.user.user) as work:
         changed = settings.of(await _held(work, scenario))
         try:
-            await stored.change(work.connection, work.vdn, changed)
+            await stored.change(work, changed)
         except IntegrityError as taken:
             raise _taken(changed) from taken
         _audit(work, "scenario.update", changed)
@@ -53,7 +54,7 @@ async def switch(office: Office, caller: Caller, scenario: str, *, enabled: bool
     caller.scope(Operation.EDIT_SCENARIOS)
     async with office.work(caller.vdn, caller.user.user) as work:
         changed = dataclasses.replace(await _held(work, scenario), enabled=enabled)
-        await stored.change(work.connection, work.vdn, changed)
+        await stored.change(work, changed)
         _audit(work, "scenario.switch", changed)
 
 
@@ -62,7 +63,7 @@ async def delete(office: Office, caller: Caller, scenario: str) -> None:
     caller.scope(Operation.EDIT_SCENARIOS)
     async with office.work(caller.vdn, caller.user.user) as work:
         gone = await _held(work, scenario)
-        await stored.delete(work.connection, work.vdn, scenario, work.at)
+        await stored.delete(work, scenario)
         _audit(work, "scenario.delete", gone)
 
 
@@ -70,7 +71,7 @@ async def show(office: Office, caller: Caller, scenario: str) -> Scenario:
     """One scenario. Refused(NO_RIGHT), (NOT_FOUND)."""
     caller.scope(Operation.QUERY_SCENARIOS)
     async with office.work(caller.vdn, caller.user.user) as work:
-        found = await stored.find(work.connection, work.vdn, scenario)
+        found = await stored.find(work, scenario)
     if found is None:
         raise _unknown()
     return found
@@ -82,11 +83,11 @@ async def query(
     """How many scenarios there are, and a page of them, the newest first. Refused(NO_RIGHT)."""
     caller.scope(Operation.QUERY_SCENARIOS)
     async with office.work(caller.vdn, caller.user.user) as work:
-        return await stored.page(work.connection, work.vdn, wanted, (page - 1) * limit, limit)
+        return await stored.page(work, wanted, (page - 1) * limit, limit)
 
 
 async def _held(work: Work, scenario: str) -> Scenario:
-    found = await stored.find(work.connection, work.vdn, scenario, hold=True)
+    found = await stored.find(work, scenario, hold=True)
     if found is None:
         raise _unknown()
     return found

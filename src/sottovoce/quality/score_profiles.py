@@ -10,9 +10,10 @@ from sottovoce.domain.people import ReviewId
 from sottovoce.domain.rights import Operation
 from sottovoce.domain.scoring import Profile
 from sottovoce.errors import Code, Refused
-from sottovoce.quality.office import Caller, Office, Work
+from sottovoce.quality.office import Caller, Office
 from sottovoce.storage.review import ids
 from sottovoce.storage.review import score_profiles as stored
+from sottovoce.storage.work import Work
 
 
 async def create(office: Office, caller: Caller, profile: Profile) -> ReviewId:
@@ -23,7 +24,7 @@ async def create(office: Office, caller: Caller, profile: Profile) -> ReviewId:
         [new] = await ids.fresh(work.connection, work.at)
         made = dataclasses.replace(profile, profile=new)
         try:
-            await stored.insert(work.connection, work.vdn, made, work.at)
+            await stored.insert(work, made)
         except IntegrityError as taken:
             raise _taken(profile) from taken
         _audit(work, "score_profile.create", made)
@@ -36,7 +37,7 @@ async def apply(office: Office, caller: Caller, profile: ReviewId) -> None:
     async with office.work(caller.vdn, caller.user.user) as work:
         found = await _held(work, profile)
         if not found.in_use:
-            await stored.use(work.connection, work.vdn, profile)
+            await stored.use(work, profile)
             _audit(work, "score_profile.apply", found)
 
 
@@ -50,7 +51,7 @@ async def modify(office: Office, caller: Caller, profile: Profile) -> None:
     async with office.work(caller.vdn, caller.user.user) as work:
         await _held(work, profile.profile)
         try:
-            await stored.change(work.connection, work.vdn, profile)
+            await stored.change(work, profile)
         except IntegrityError as taken:
             raise _taken(profile) from taken
         _audit(work, "score_profile.modify", profile)
@@ -63,7 +64,7 @@ async def delete(office: Office, caller: Caller, profile: ReviewId) -> None:
         found = await _held(work, profile)
         if found.in_use:
             raise Refused(Code.WRONG_STATE, "the score profile is in use")
-        await stored.delete(work.connection, work.vdn, profile, work.at)
+        await stored.delete(work, profile)
         _audit(work, "score_profile.delete", found)
 
 
@@ -73,13 +74,13 @@ async def query(
     """The one in use (None: none of the tenant's own), and a page of all. Refused(NO_RIGHT)."""
     caller.scope(Operation.QUERY_SCORE_PROFILES)
     async with office.work(caller.vdn, caller.user.user) as work:
-        using = await stored.in_use(work.connection, work.vdn)
-        return using.profile, await stored.page(work.connection, work.vdn, (page - 1) * limit, limit)
+        using = await stored.in_use(work)
+        return using.profile, await stored.page(work, (page - 1) * limit, limit)
 
 
 async def _held(work: Work, profile: ReviewId | None) -> Profile:
     """The tenant's profile; all of them are held, so that applying and deleting take turns."""
-    held = await stored.held(work.connection, work.vdn)
+    held = await stored.held(work)
     if profile is None or profile not in held:
         raise Refused(Code.NOT_FOUND, "there is no such score profile")
     return held[profile]

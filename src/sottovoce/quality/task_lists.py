@@ -28,8 +28,8 @@ async def query(
     seen = sight(caller.user, Operation.QUERY_TASKS, acting_as)
     async with office.work(caller.vdn, caller.user.user) as work:
         await task_lists.snapshot(work.connection)
-        total, found = await task_lists.page(work.connection, work.vdn, wanted, seen, page=page, rows=rows)
-        progress = await task_lists.progress(work.connection, work.vdn, [task.task for task in found])
+        total, found = await task_lists.page(work, wanted, seen, page=page, rows=rows)
+        progress = await task_lists.progress(work, [task.task for task in found])
     return total, [_line(caller, task, progress.get(task.task, Progress()), acting_as) for task in found]
 
 
@@ -50,12 +50,10 @@ async def items(
     seen = sight(caller.user, Operation.QUERY_TASK_ITEMS, acting_as)
     async with office.work(caller.vdn, caller.user.user) as work:
         await task_lists.snapshot(work.connection)
-        if not await task_lists.visible(work.connection, work.vdn, task, seen):
+        if not await task_lists.visible(work, task, seen):
             raise no_task()
-        total, found = await task_lists.items_page(
-            work.connection, work.vdn, task, wanted, seen, page=page, rows=rows
-        )
-        held = await contacts.many(work.connection, work.vdn, [one.item.contact for one in found])
+        total, found = await task_lists.items_page(work, task, wanted, seen, page=page, rows=rows)
+        held = await contacts.many(work, [one.item.contact for one in found])
     return total, [
         ItemLine(
             item=one.item,

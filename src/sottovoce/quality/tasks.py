@@ -14,8 +14,6 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy.ext.asyncio import AsyncConnection
-
 from sottovoce.domain.directory import AgentId
 from sottovoce.domain.people import SERVER, ReviewId, Role, UserId
 from sottovoce.domain.reviews import (
@@ -36,8 +34,9 @@ from sottovoce.domain.sampling import Drawn
 from sottovoce.errors import Code, Refused
 from sottovoce.plain import to_plain
 from sottovoce.quality import sampling
-from sottovoce.quality.office import Caller, Office, Work
+from sottovoce.quality.office import Caller, Office
 from sottovoce.storage.review import ids, staffing, tasks
+from sottovoce.storage.work import Work
 
 INSPECTING = frozenset({Role.INSPECTOR, Role.QUALITY_LEADER, Role.QUALITY_DIRECTOR})
 """Who can be appointed."""
@@ -48,20 +47,20 @@ async def agents_of(office: Office, caller: Caller, staff: Sequence[UserId]) -> 
     if not staff:
         return ()
     async with office.work(caller.vdn, caller.user.user) as work:
-        found = await staffing.agents_of(work.connection, caller.vdn, staff)
+        found = await staffing.agents_of(work, staff)
     for place, user in enumerate(staff):
         if user not in found:
             raise Refused(Code.BAD_PARAMETER, "is no agent of this tenant", field=f"agents.{place}")
     return tuple(sorted(set(found.values())))
 
 
-async def check_people(connection: AsyncConnection, caller: Caller, shares: Shares, reach: Scope) -> None:
+async def check_people(work: Work, caller: Caller, shares: Shares, reach: Scope) -> None:
     """Make sure that everybody in `shares` inspects for the tenant, and is the caller's to appoint.
 
     Whoever's right does not reach ALL appoints himself and those he leads. Refused(BAD_PARAMETER).
     """
     shares.check()
-    roles = await staffing.roles_of(connection, caller.vdn, [share.person for share in shares.people])
+    roles = await staffing.roles_of(work, [share.person for share in shares.people])
     led = caller.user.leads | {caller.user.user}
     for place, share in enumerate(shares.people):
         if not roles.get(share.person, frozenset()) & INSPECTING:
@@ -123,7 +122,7 @@ async def make(
         takes_effect_at=work.at if in_effect else None,
         plan=plan,
     )
-    await tasks.insert(work.connection, work.vdn, made, items)
+    await tasks.insert(work, made, items)
     detail: dict[str, Any] = {"items": len(items), "draw": draw}
     await put_down(work, task, "create", detail if plan is None else {**detail, "plan": plan})
     work.audit("task.create", task, items=len(items), draw=draw)
@@ -152,7 +151,7 @@ async def update(
         order = wanted(before)
         if order == replace(before, name=order.name):
             follow(held.state, TaskAction.RENAME, seen)
-            await tasks.change(work.connection, work.vdn, task, name=order.name)
+            await tasks.change(work, task, name=order.name)
             await put_down(work, task, "rename", {"before": held.name, "name": order.name})
             work.audit("task.rename", task, before=held.name, name=order.name)
             return
@@ -163,12 +162,11 @@ async def update(
         state = follow(now.state, TaskAction.REDRAW, held.state)
         if now.draw != held.draw:
             raise Refused(Code.LOST_RACE, "the task was drawn anew meanwhile")
-        dropped = await tasks.drop_items(work.connection, work.vdn, task)
+        dropped = await tasks.drop_items(work, task)
         items = await _drawn(work, office, task, draw, order)
-        await tasks.insert_items(work.connection, work.vdn, items)
+        await tasks.insert_items(work, items)
         await tasks.change(
-            work.connection,
-            work.vdn,
+            work,
             task,
             name=order.name,
             state=state.value,
@@ -199,11 +197,11 @@ async def appoint(
     async with office.work(caller.vdn, caller.user.user) as work:
         held, seen = await held_task(work, caller, Operation.APPOINT_TASK, task, acting_as)
         state = follow(held.state, TaskAction.APPOINT_NOW if now else TaskAction.APPOINT, seen)
-        await check_people(work.connection, caller, shares, caller.scope(Operation.APPOINT_TASK, acting_as))
-        agents = await tasks.agents(work.connection, work.vdn, task)
-        await tasks.appoint(work.connection, work.vdn, task, await _dealt(work, agents, shares))
+        await check_people(work, caller, shares, caller.scope(Operation.APPOINT_TASK, acting_as))
+        agents = await tasks.agents(work, task)
+        await tasks.appoint(work, task, await _dealt(work, agents, shares))
         columns = {"takes_effect_at": work.at} if now else {}
-        await tasks.change(work.connection, work.vdn, task, state=state.value, **columns)
+        await tasks.change(work, task, state=state.value, **columns)
         await _put_down_appointment(work, task, shares, now)
 
 
@@ -222,7 +220,7 @@ async def take_effect(
             await _put_into_effect(work, held, seen)
             return
         state = follow(held.state, TaskAction.RESERVE, seen)
-        await tasks.change(work.connection, work.vdn, task, state=state.value, takes_effect_at=at)
+        await tasks.change(work, task, state=state.value, takes_effect_at=at)
         await put_down(work, task, "reserve", {"at": at.isoformat()})
         work.audit("task.reserve", task, at=at.isoformat())
 
@@ -238,7 +236,7 @@ async def reserved_due(office: Office, now: datetime) -> int:
     done = 0
     for vdn, task in found:
         async with office.work(vdn, SERVER) as work:
-            held = await tasks.find(work.connection, vdn, task, lock=True)
+            held = await tasks.find(work, task, lock=True)
             if held is None or held.state is not TaskState.RESERVED:
                 continue
             if held.takes_effect_at is None or held.takes_effect_at > now:
@@ -269,12 +267,12 @@ async def held_task(
 ) -> tuple[Task, TaskState]:
     """A task that the caller may do that to, locked; and the state in which it was before the wait."""
     reach = caller.scope(operation, acting_as)
-    seen = await tasks.find(work.connection, work.vdn, task)
+    seen = await tasks.find(work, task)
     if seen is None or seen.state is TaskState.DELETED:
         raise no_task()
     if reach is not Scope.ALL and seen.created_by != caller.user.user:
         raise no_task()
-    held = await tasks.find(work.connection, work.vdn, task, lock=True)
+    held = await tasks.find(work, task, lock=True)
     if held is None:
         raise no_task()
     return held, seen.state
@@ -282,20 +280,20 @@ async def held_task(
 
 async def put_down(work: Work, task: ReviewId, action: str, detail: Mapping[str, Any]) -> None:
     """A line in the task's history."""
-    await tasks.add_step(work.connection, work.vdn, task, work.at, work.user, action, detail)
+    await tasks.add_step(work, task, action, detail)
 
 
 async def _put_into_effect(work: Work, held: Task, seen: TaskState) -> None:
     state = follow(held.state, TaskAction.TAKE_EFFECT, seen)
-    await tasks.change(work.connection, work.vdn, held.task, state=state.value, takes_effect_at=work.at)
+    await tasks.change(work, held.task, state=state.value, takes_effect_at=work.at)
     await put_down(work, held.task, "take_effect", {})
     work.audit("task.take_effect", held.task)
 
 
 async def _end(work: Work, held: Task, state: TaskState, action: str) -> None:
-    released = await tasks.release(work.connection, work.vdn, held.task, work.at)
-    await tasks.change(work.connection, work.vdn, held.task, state=state.value, ended_at=work.at)
-    counted = await tasks.tally(work.connection, work.vdn, held.task)
+    released = await tasks.release(work, held.task)
+    await tasks.change(work, held.task, state=state.value, ended_at=work.at)
+    counted = await tasks.tally(work, held.task)
     detail = {
         "before": held.state.value,
         "done": counted[ItemState.DONE],
@@ -330,6 +328,6 @@ async def _drawn(work: Work, office: Office, task: ReviewId, draw: int, order: T
 
 async def _dealt(work: Work, agents: Sequence[AgentId | None], shares: Shares) -> list[UserId]:
     """Who inspects each of the calls, which are of those agents."""
-    inspecting = await staffing.agents_of(work.connection, work.vdn, [one.person for one in shares.people])
+    inspecting = await staffing.agents_of(work, [one.person for one in shares.people])
     users = {agent: user for user, agent in inspecting.items()}
     return deal(shares, len(agents), [None if agent is None else users.get(agent) for agent in agents])

@@ -4,6 +4,7 @@
 * ``live``        what floors keep: configuration, journal, calls
 * ``review``      what the after-call half keeps: contacts, tasks, results, people
 * ``database``    an engine from a DSN, transactions, and what counts as "away"
+* ``work``        the unit of work: one transaction of one tenant, which ``review`` takes
 * ``tables``      the schema as declared; ``migrations`` makes it
 * ``audit``       the chain of what was done, which all write; ``records``: changes as JSON
 

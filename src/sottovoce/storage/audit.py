@@ -24,6 +24,8 @@ from sottovoce.storage.database import transaction
 from sottovoce.storage.records import fit
 from sottovoce.storage.tables import audit, audit_heads
 
+COMMAND_LINE = AgentId(0)
+"""The actor of what commands do."""
 _BATCH = 1000
 
 
@@ -72,6 +74,18 @@ async def append(connection: AsyncConnection, vdn: VdnId, entries: Sequence[Audi
     await connection.execute(
         sa.update(audit_heads).where(audit_heads.c.vdn == vdn).values(number=number, hash=previous)
     )
+
+
+async def by_command_line(
+    connection: AsyncConnection,
+    vdn: VdnId,
+    at: datetime,
+    action: str,
+    target: str,
+    detail: Mapping[str, str | int | bool],
+) -> None:
+    """Add a row of what a command did."""
+    await append(connection, vdn, [AuditEntry(vdn, at, COMMAND_LINE, action, target, detail)])
 
 
 async def read(engine: AsyncEngine, vdn: VdnId, *, after: int = 0, limit: int = 100) -> list[AuditEntry]:

@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 import pytest
 from sqlalchemy.ext.asyncio import AsyncEngine
 from tests.storage.conftest import cheap_passwords
+from tests.storage.works import work_of
 
 from sottovoce.domain.directory import AgentId, VdnId
 from sottovoce.domain.people import Role, UserId
@@ -130,7 +131,7 @@ async def test_mistakes_have_their_line_and_nothing_comes_in(two_vdns: AsyncEngi
     )
     await imported(two_vdns, PEOPLE)
     async with two_vdns.begin() as connection:
-        await users.add(connection, ONE, "Lea", (), NOW)
+        await users.add(work_of(connection, ONE, NOW), "Lea", ())
     users_of = HEAD + "  users:\n"
     groups = HEAD + "  groups:\n"
     lacking = "without one of the roles"

@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncEngine
+from tests.storage.works import work_of
 
 from sottovoce.domain.directory import VdnId
 from sottovoce.storage.review import app_keys
@@ -18,7 +19,7 @@ ONE, TWO = VdnId(1), VdnId(2)
 
 async def test_neither_secret_nor_token_is_kept(two_vdns: AsyncEngine) -> None:
     async with two_vdns.begin() as connection:
-        key, secret = await app_keys.make(connection, ONE, "CRM", NOW)
+        key, secret = await app_keys.make(work_of(connection, ONE, NOW), "CRM")
         token = await app_keys.issue(connection, key.app_key, secret, NOW, 600)
         assert token is not None
         kept = str((await connection.execute(sa.select(rows))).all())
@@ -32,8 +33,8 @@ async def test_neither_secret_nor_token_is_kept(two_vdns: AsyncEngine) -> None:
 
 async def test_who_gets_no_token(two_vdns: AsyncEngine) -> None:
     async with two_vdns.begin() as connection:
-        key, secret = await app_keys.make(connection, ONE, "CRM", NOW)
-        _, other = await app_keys.make(connection, TWO, "CRM", NOW)
+        key, secret = await app_keys.make(work_of(connection, ONE, NOW), "CRM")
+        _, other = await app_keys.make(work_of(connection, TWO, NOW), "CRM")
         for name, word in (
             (key.app_key, other),
             (key.app_key, ""),
@@ -53,7 +54,7 @@ async def test_who_gets_no_token(two_vdns: AsyncEngine) -> None:
 
 async def test_a_token_ends_with_its_time_and_is_cleared_away(two_vdns: AsyncEngine) -> None:
     async with two_vdns.begin() as connection:
-        key, secret = await app_keys.make(connection, ONE, "CRM", NOW)
+        key, secret = await app_keys.make(work_of(connection, ONE, NOW), "CRM")
         token = await app_keys.issue(connection, key.app_key, secret, NOW, 10)
         assert token is not None
         almost = NOW + timedelta(seconds=9.9)
@@ -67,8 +68,8 @@ async def test_a_token_ends_with_its_time_and_is_cleared_away(two_vdns: AsyncEng
 
 async def test_revoking_ends_the_key_and_its_tokens_and_no_others(two_vdns: AsyncEngine) -> None:
     async with two_vdns.begin() as connection:
-        key, secret = await app_keys.make(connection, ONE, "CRM", NOW)
-        other, word = await app_keys.make(connection, ONE, "BI", NOW + timedelta(seconds=1))
+        key, secret = await app_keys.make(work_of(connection, ONE, NOW), "CRM")
+        other, word = await app_keys.make(work_of(connection, ONE, NOW + timedelta(seconds=1)), "BI")
         token = await app_keys.issue(connection, key.app_key, secret, NOW, 600)
         kept = await app_keys.issue(connection, other.app_key, word, NOW, 600)
         assert token is not None

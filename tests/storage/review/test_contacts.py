@@ -10,6 +10,7 @@ from uuid import UUID, uuid4
 
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncEngine
+from tests.storage.works import work_of
 
 from sottovoce.domain.contacts import (
     Analysis,
@@ -66,7 +67,7 @@ async def happens(engine: AsyncEngine, *told: Change) -> None:
 
 async def kept(engine: AsyncEngine, search: Search = EVERYTHING, vdn: VdnId = ONE) -> list[Contact]:
     async with engine.begin() as connection:
-        total, found = await contacts.page(connection, vdn, search, offset=0, limit=100)
+        total, found = await contacts.page(work_of(connection, vdn), search, offset=0, limit=100)
     assert total == len(found)
     return sorted(found, key=lambda contact: contact.contact)
 
@@ -245,21 +246,21 @@ async def test_what_is_kept_is_what_was_given(two_vdns: AsyncEngine) -> None:
         recording=None,
     )
     async with two_vdns.begin() as connection:
-        found = await contacts.find(connection, ONE, made.contact)
+        found = await contacts.find(work_of(connection, ONE), made.contact)
         assert found == dataclasses.replace(made, reason="nul\ufffd and \ufffd")
-        assert await contacts.by_uuid(connection, ONE, made.uuid) == found
-        assert await contacts.many(connection, ONE, [made.contact, 10**15]) == {made.contact: found}
-        assert await contacts.many(connection, ONE, []) == {}
+        assert await contacts.by_uuid(work_of(connection, ONE), made.uuid) == found
+        assert await contacts.many(work_of(connection, ONE), [made.contact, 10**15]) == {made.contact: found}
+        assert await contacts.many(work_of(connection, ONE), []) == {}
 
 
 async def test_another_tenant_finds_nothing(two_vdns: AsyncEngine) -> None:
     made = await insert(two_vdns)
     async with two_vdns.begin() as connection:
-        assert await contacts.find(connection, TWO, made.contact) is None
-        assert await contacts.by_uuid(connection, TWO, made.uuid) is None
-        assert await contacts.many(connection, TWO, [made.contact]) == {}
-        assert await contacts.staff(connection, TWO, [made]) == {}
-        assert await contacts.staff(connection, ONE, [made]) == {ANN: (None, "Ann")}
+        assert await contacts.find(work_of(connection, TWO), made.contact) is None
+        assert await contacts.by_uuid(work_of(connection, TWO), made.uuid) is None
+        assert await contacts.many(work_of(connection, TWO), [made.contact]) == {}
+        assert await contacts.staff(work_of(connection, TWO), [made]) == {}
+        assert await contacts.staff(work_of(connection, ONE), [made]) == {ANN: (None, "Ann")}
     assert await kept(two_vdns, vdn=TWO) == []
 
 
@@ -302,7 +303,7 @@ async def test_pages_hold_each_contact_once(two_vdns: AsyncEngine) -> None:
     seen: list[UUID] = []
     async with two_vdns.begin() as connection:
         for offset in (0, 3, 6, 9):
-            total, found = await contacts.page(connection, ONE, EVERYTHING, offset=offset, limit=3)
+            total, found = await contacts.page(work_of(connection, ONE), EVERYTHING, offset=offset, limit=3)
             assert total == 7
             seen += [contact.uuid for contact in found]
     assert seen == [contact.uuid for contact in reversed(made)]

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 from tests.quality.standing import NOW, ONE, TWO, Standing
+from tests.storage.works import work_of
 
 from sottovoce.domain.people import ReviewId
 from sottovoce.domain.sampling import Conditions, Quantity
@@ -37,7 +38,9 @@ async def frame(
     calls_until: datetime | None = None,
 ) -> dict[int, list[int]]:
     async with transaction(standing.engine) as connection:
-        parts = await draws.frame(standing.engine, connection, ONE, conditions, calls_from, calls_until)
+        parts = await draws.frame(
+            standing.engine, work_of(connection, ONE), conditions, calls_from, calls_until
+        )
     found: dict[int, list[int]] = {}
     for part in parts:
         for stratum, contacts in part.items():
@@ -101,7 +104,7 @@ async def test_a_large_frame_is_read_in_ranges_of_one_moment(standing: Standing)
         await connection.execute(sa.text("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ"))
         await connection.execute(sa.text("SELECT 1"))
         await standing.contact(contact=600_000)
-        parts = await draws.frame(standing.engine, connection, ONE, ALL, None, None)
+        parts = await draws.frame(standing.engine, work_of(connection, ONE), ALL, None, None)
     assert len(parts) > 1
     assert [contact for part in parts for some in part.values() for contact in some.tolist()] == spread
     per_agent = await frame(standing, Conditions(Quantity.PER_AGENT, 1))
@@ -163,9 +166,9 @@ async def test_sampled_already_are_the_items_of_tasks_that_stand(standing: Stand
                     )
                 )
     async with transaction(standing.engine) as connection:
-        assert (await draws.sampled_already(connection, ONE, but=TASK)).tolist() == contacts[1:3]
+        assert (await draws.sampled_already(work_of(connection, ONE), but=TASK)).tolist() == contacts[1:3]
     async with transaction(standing.engine) as connection:
-        assert (await draws.sampled_already(connection, TWO, but=TASK)).tolist() == []
+        assert (await draws.sampled_already(work_of(connection, TWO), but=TASK)).tolist() == []
 
 
 def _task(task: ReviewId, state: str) -> Mapping[str, Any]:
@@ -188,7 +191,7 @@ async def test_draws_of_fresh_contacts_take_turns(standing: Standing) -> None:
 
     async def ask(name: str, hold: asyncio.Event) -> None:
         async with transaction(standing.engine) as connection:
-            await draws.sampled_already(connection, ONE, but=TASK)
+            await draws.sampled_already(work_of(connection, ONE), but=TASK)
             entered.append(name)
             has_entered.set()
             await hold.wait()
@@ -204,7 +207,7 @@ async def test_draws_of_fresh_contacts_take_turns(standing: Standing) -> None:
                 if await _waits(connection):
                     break
                 await asyncio.sleep(0.01)
-            assert (await draws.sampled_already(connection, TWO, but=TASK)).tolist() == []
+            assert (await draws.sampled_already(work_of(connection, TWO), but=TASK)).tolist() == []
         assert entered == ["first"]
         first.set()
     assert entered == ["first", "second"]
@@ -217,12 +220,12 @@ async def _waits(connection: Any) -> bool:
 
 async def test_a_draw_is_its_tenants(standing: Standing) -> None:
     async with transaction(standing.engine) as connection:
-        draw = await draws.commit(connection, ONE, TASK, b"s" * 32, NOW)
-        assert await draws.find(connection, TWO, draw) is None
-        found = await draws.find(connection, ONE, draw)
+        draw = await draws.commit(work_of(connection, ONE, NOW), TASK, b"s" * 32)
+        assert await draws.find(work_of(connection, TWO), draw) is None
+        found = await draws.find(work_of(connection, ONE), draw)
         assert found is not None
         assert (found.task, found.seed, found.committed_at, found.certificate) == (TASK, b"s" * 32, NOW, None)
-        assert await draws.candidates(connection, TWO, 0, [1]) == {}
+        assert await draws.candidates(work_of(connection, TWO), 0, [1]) == {}
         assert await draws.latest(connection, TWO, 10) == []
 
 

@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
+from tests.storage.works import work_of
 
 from sottovoce.domain.directory import AgentId, VdnId
 from sottovoce.domain.people import ReviewId, UserId
@@ -67,15 +68,15 @@ async def test_a_task_comes_back_as_it_was_and_only_to_its_tenant(postgres_dsn: 
     parts = items(made, 3)
     async with engine.begin() as connection:
         await prepared(connection)
-        await tasks.insert(connection, ONE, made, parts)
-        assert await tasks.find(connection, ONE, LARGEST, lock=True) == made
-        assert await tasks.items(connection, ONE, LARGEST) == parts
-        assert await tasks.item(connection, ONE, parts[2].item, lock=True) == parts[2]
-        assert await tasks.find(connection, TWO, LARGEST) is None
-        assert await tasks.items(connection, TWO, LARGEST) == []
-        assert await tasks.item(connection, TWO, parts[0].item) is None
-        assert await tasks.release(connection, TWO, LARGEST, NOW) == []
-        assert await tasks.drop_items(connection, TWO, LARGEST) == 0
+        await tasks.insert(work_of(connection, ONE), made, parts)
+        assert await tasks.find(work_of(connection, ONE), LARGEST, lock=True) == made
+        assert await tasks.items(work_of(connection, ONE), LARGEST) == parts
+        assert await tasks.item(work_of(connection, ONE), parts[2].item, lock=True) == parts[2]
+        assert await tasks.find(work_of(connection, TWO), LARGEST) is None
+        assert await tasks.items(work_of(connection, TWO), LARGEST) == []
+        assert await tasks.item(work_of(connection, TWO), parts[0].item) is None
+        assert await tasks.release(work_of(connection, TWO, NOW), LARGEST) == []
+        assert await tasks.drop_items(work_of(connection, TWO), LARGEST) == 0
     await engine.dispose()
 
 
@@ -86,22 +87,22 @@ async def test_appointing_and_releasing_go_by_the_order_of_the_draw(postgres_dsn
     people = [UserId("11"), UserId("12"), UserId("11")]
     async with engine.begin() as connection:
         await prepared(connection)
-        await tasks.insert(connection, ONE, made, list(reversed(parts)))
-        await tasks.insert(connection, ONE, other, items(other, 3))
-        await tasks.appoint(connection, ONE, made.task, people)
-        assert [one.inspector for one in await tasks.items(connection, ONE, made.task)] == people
-        assert {one.inspector for one in await tasks.items(connection, ONE, other.task)} == {None}
-        await tasks.change_item(connection, ONE, parts[1].item, state=ItemState.DONE.value)
-        released = await tasks.release(connection, ONE, made.task, NOW)
+        await tasks.insert(work_of(connection, ONE), made, list(reversed(parts)))
+        await tasks.insert(work_of(connection, ONE), other, items(other, 3))
+        await tasks.appoint(work_of(connection, ONE), made.task, people)
+        assert [one.inspector for one in await tasks.items(work_of(connection, ONE), made.task)] == people
+        assert {one.inspector for one in await tasks.items(work_of(connection, ONE), other.task)} == {None}
+        await tasks.change_item(work_of(connection, ONE), parts[1].item, state=ItemState.DONE.value)
+        released = await tasks.release(work_of(connection, ONE, NOW), made.task)
         assert released == [(parts[0].item, "11"), (parts[2].item, "11")]
-        counted = await tasks.tally(connection, ONE, made.task)
+        counted = await tasks.tally(work_of(connection, ONE), made.task)
         assert counted == {
             ItemState.WAITING: 0,
             ItemState.IN_PROGRESS: 0,
             ItemState.DONE: 1,
             ItemState.RELEASED: 2,
         }
-        assert (await tasks.tally(connection, ONE, other.task))[ItemState.WAITING] == 3
+        assert (await tasks.tally(work_of(connection, ONE), other.task))[ItemState.WAITING] == 3
     await engine.dispose()
 
 
@@ -110,8 +111,8 @@ async def test_a_history_counts_from_one_for_each_task(postgres_dsn: str) -> Non
     async with engine.begin() as connection:
         await prepared(connection)
         for vdn, number, action in ((ONE, "11", "a"), (ONE, "12", "b"), (ONE, "11", "c"), (TWO, "11", "d")):
-            await tasks.add_step(connection, vdn, ReviewId(number), NOW, ME, action, {"n": 1})
-        steps = await tasks.steps(connection, ONE, ReviewId("11"))
+            await tasks.add_step(work_of(connection, vdn, NOW, ME), ReviewId(number), action, {"n": 1})
+        steps = await tasks.steps(work_of(connection, ONE), ReviewId("11"))
         assert [(step.number, step.action) for step in steps] == [(1, "a"), (2, "c")]
         assert (steps[0].at, steps[0].user, steps[0].detail) == (NOW, ME, {"n": 1})
     await engine.dispose()
@@ -128,7 +129,7 @@ async def test_what_is_due_is_reserved_and_its_time_has_come(postgres_dsn: str) 
             (TWO, "14", TaskState.RESERVED, -1),
         ):
             at = NOW + timedelta(minutes=minutes)
-            await tasks.insert(connection, vdn, task(number, state=state, takes_effect_at=at), [])
+            await tasks.insert(work_of(connection, vdn), task(number, state=state, takes_effect_at=at), [])
         assert await tasks.due(connection, NOW) == [(TWO, "14"), (ONE, "11")]
     await engine.dispose()
 
@@ -138,8 +139,8 @@ async def test_a_task_is_of_a_plan_or_of_none(postgres_dsn: str) -> None:
     async with engine.begin() as connection:
         await prepared(connection)
         for number, plan in (("11", PLAN), ("12", None)):
-            await tasks.insert(connection, ONE, task(number, plan=plan), [])
-            found = await tasks.find(connection, ONE, ReviewId(number))
+            await tasks.insert(work_of(connection, ONE), task(number, plan=plan), [])
+            found = await tasks.find(work_of(connection, ONE), ReviewId(number))
             assert found is not None
             assert found.plan == plan
     await engine.dispose()

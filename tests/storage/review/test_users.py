@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 import pytest
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncEngine
+from tests.storage.works import work_of
 
 from sottovoce.domain.directory import AgentId, VdnId
 from sottovoce.domain.people import Role, User, UserId
@@ -22,12 +23,12 @@ GIVEN = UserId("16119170956652619780")
 
 async def test_a_user_is_found_as_added_and_by_his_tenant_alone(two_vdns: AsyncEngine) -> None:
     async with two_vdns.begin() as connection:
-        made = await users.add(connection, ONE, "Ann", {Role.STAFF}, NOW, agent=AgentId(101))
+        made = await users.add(work_of(connection, ONE, NOW), "Ann", {Role.STAFF}, agent=AgentId(101))
         given = await users.add(
-            connection, ONE, "Ida", [Role.INSPECTOR, Role.QUALITY_LEADER], NOW, user=GIVEN
+            work_of(connection, ONE, NOW), "Ida", [Role.INSPECTOR, Role.QUALITY_LEADER], user=GIVEN
         )
-        found = await users.find(connection, ONE, made)
-        assert await users.find(connection, TWO, made) is None
+        found = await users.find(work_of(connection, ONE), made)
+        assert await users.find(work_of(connection, TWO), made) is None
     assert given == GIVEN
     assert (len(made), made[:10]) == (19, str(int(NOW.timestamp())))
     assert found == User(made, ONE, "Ann", frozenset({Role.STAFF}), AgentId(101))
@@ -40,7 +41,7 @@ async def test_a_user_is_found_as_added_and_by_his_tenant_alone(two_vdns: AsyncE
 
 async def test_who_cannot_be_added(two_vdns: AsyncEngine) -> None:
     async with two_vdns.begin() as connection:
-        await users.add(connection, ONE, "Ann", (), NOW, agent=AgentId(101), user=GIVEN)
+        await users.add(work_of(connection, ONE, NOW), "Ann", (), agent=AgentId(101), user=GIVEN)
     for vdn, agent, user, code, told in (
         (VdnId(3), None, None, Code.NOT_FOUND, "there is no VDN 3"),
         (TWO, None, GIVEN, Code.BAD_PARAMETER, f"user {GIVEN} is there already, in VDN 1"),
@@ -49,7 +50,7 @@ async def test_who_cannot_be_added(two_vdns: AsyncEngine) -> None:
     ):
         with pytest.raises(Refused) as refused:
             async with two_vdns.begin() as connection:
-                await users.add(connection, vdn, "X", (), NOW, agent=agent, user=user)
+                await users.add(work_of(connection, vdn, NOW), "X", (), agent=agent, user=user)
         assert (refused.value.code, refused.value.why) == (code, told)
     async with two_vdns.begin() as connection:
         assert [one.user.name for one in await users.listed(connection)] == ["Ann"]
@@ -57,19 +58,19 @@ async def test_who_cannot_be_added(two_vdns: AsyncEngine) -> None:
 
 async def test_roles_and_disabling_take_effect_at_once(two_vdns: AsyncEngine) -> None:
     async with two_vdns.begin() as connection:
-        await users.add(connection, ONE, "Ida", {Role.INSPECTOR}, NOW, user=GIVEN)
+        await users.add(work_of(connection, ONE, NOW), "Ida", {Role.INSPECTOR}, user=GIVEN)
         assert await users.set_roles(connection, GIVEN, {Role.TABLE_LEADER}, NOW) == {Role.INSPECTOR}
         assert await users.set_roles(connection, GIVEN, {Role.TABLE_LEADER}, NOW) == {Role.TABLE_LEADER}
-        found = await users.find(connection, ONE, GIVEN)
+        found = await users.find(work_of(connection, ONE), GIVEN)
         assert found is not None
         assert found.roles == {Role.TABLE_LEADER}
         await users.disable(connection, GIVEN, NOW)
         await users.disable(connection, GIVEN, NOW)
-        assert await users.find(connection, ONE, GIVEN) is None
+        assert await users.find(work_of(connection, ONE), GIVEN) is None
         (listed,) = await users.listed(connection, ONE)
         assert listed.disabled_at == NOW
         await users.enable(connection, GIVEN, NOW)
-        assert await users.find(connection, ONE, GIVEN) == found
+        assert await users.find(work_of(connection, ONE), GIVEN) == found
         for change in (users.disable, users.enable):
             with pytest.raises(Refused, match="there is no user 9"):
                 await change(connection, UserId("9"), NOW)
@@ -83,18 +84,18 @@ async def test_roles_and_disabling_take_effect_at_once(two_vdns: AsyncEngine) ->
 
 async def test_a_leader_leads_his_groups_members_but_no_disabled_one(two_vdns: AsyncEngine) -> None:
     async with two_vdns.begin() as connection:
-        leader = await users.add(connection, ONE, "Lea", {Role.TABLE_LEADER}, NOW)
-        ann = await users.add(connection, ONE, "Ann", {Role.STAFF}, NOW, agent=AgentId(101))
-        ben = await users.add(connection, ONE, "Ben", {Role.STAFF}, NOW)
+        leader = await users.add(work_of(connection, ONE, NOW), "Lea", {Role.TABLE_LEADER})
+        ann = await users.add(work_of(connection, ONE, NOW), "Ann", {Role.STAFF}, agent=AgentId(101))
+        ben = await users.add(work_of(connection, ONE, NOW), "Ben", {Role.STAFF})
         await connection.execute(sa.insert(user_groups).values(vdn=1, name="G", side="table"))
         rows = [{"vdn": 1, "name": "G", "user": user, "leads": user == leader} for user in (leader, ann, ben)]
         await connection.execute(sa.insert(group_members), rows)
-        found = await users.find(connection, ONE, leader)
+        found = await users.find(work_of(connection, ONE), leader)
         assert found is not None
         assert {ann, ben} <= found.leads
         assert found.leads_agents == {AgentId(101)}
         await users.disable(connection, ann, NOW)
-        found = await users.find(connection, ONE, leader)
+        found = await users.find(work_of(connection, ONE), leader)
         assert found is not None
         assert ann not in found.leads
         assert found.leads_agents == frozenset()

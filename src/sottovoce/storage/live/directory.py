@@ -28,6 +28,7 @@ from sottovoce.domain.directory import (
     VdnProfile,
 )
 from sottovoce.errors import Code, Refused
+from sottovoce.storage import audit
 from sottovoce.storage.database import transaction
 from sottovoce.storage.live import people
 from sottovoce.storage.live.passwords import Passwords
@@ -324,6 +325,6 @@ async def _dangling(connection: AsyncConnection, file: SeedFile, place: int, vdn
 async def _record(
     connection: AsyncConnection, vdn: VdnId, action: str, detail: Mapping[str, int], target: str = ""
 ) -> None:
-    await users.record(connection, vdn, datetime.now(UTC), action, target, detail)
+    await audit.by_command_line(connection, vdn, datetime.now(UTC), action, target, detail)
     risen = sa.update(vdns).where(vdns.c.vdn == vdn).values(revision=vdns.c.revision + 1)
     await connection.execute(risen)

@@ -17,9 +17,10 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from sottovoce.domain.directory import VdnId
 from sottovoce.domain.people import Role, Side, UserId
+from sottovoce.storage import audit
 from sottovoce.storage.live.seed import USER_ID, GroupSeed, Report, SeedFile, UserSeed, VdnSeed
 from sottovoce.storage.review import ids
-from sottovoce.storage.review.users import in_order, joined, record
+from sottovoce.storage.review.users import in_order, joined
 from sottovoce.storage.tables import agents, group_members, user_groups, users
 
 LEADING: Mapping[Side, frozenset[Role]] = {
@@ -49,7 +50,7 @@ class _Place:
         return self.file.at("vdns", self.place, *path)
 
     async def record(self, action: str, target: str, **detail: str) -> None:
-        await record(self.connection, VdnId(self.vdn.vdn), self.at, action, target, detail)
+        await audit.by_command_line(self.connection, VdnId(self.vdn.vdn), self.at, action, target, detail)
 
 
 async def bring_in(

@@ -17,25 +17,24 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from sottovoce.domain.directory import VdnId
 from sottovoce.domain.people import AppKey, Token, UserId
 from sottovoce.storage.tables import access_tokens, app_keys
+from sottovoce.storage.work import Work
 
 LONGEST = 256
 """Characters of a key, secret or token at most; a longer one is wrong without a look."""
 
 
-async def make(
-    connection: AsyncConnection, vdn: VdnId, name: str, at: datetime, user: UserId | None = None
-) -> tuple[AppKey, str]:
+async def make(work: Work, name: str, user: UserId | None = None) -> tuple[AppKey, str]:
     """A new app key and its secret, which cannot be shown again. IntegrityError: no such VDN or user."""
     secret = secrets.token_urlsafe(32)
-    key = AppKey(secrets.token_hex(16), vdn, name, user, at, None)
-    await connection.execute(
+    key = AppKey(secrets.token_hex(16), work.vdn, name, user, work.at, None)
+    await work.connection.execute(
         sa.insert(app_keys).values(
             app_key=key.app_key,
-            vdn=int(vdn),
+            vdn=work.vdn,
             name=name,
             secret_hash=_hash(secret),
             user=user,
-            made_at=at,
+            made_at=work.at,
         )
     )
     return key, secret

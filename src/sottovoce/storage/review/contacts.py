@@ -30,6 +30,7 @@ from sottovoce.storage.records import fit
 from sottovoce.storage.review import jobs
 from sottovoce.storage.tables import agents, contact_sources, contacts, users
 from sottovoce.storage.tables.contacts import contact_numbers
+from sottovoce.storage.work import Work
 
 ANALYSE = "analyse_contact"
 """The job that hears a contact's recording (`quality.contacts.analyse`)."""
@@ -40,25 +41,25 @@ _CALLED = sa.select(agents.c.agent, users.c.user, _NAME.label("name")).outerjoin
 _MONTH = sa.text("SELECT contacts_month(:at)")
 
 
-async def find(connection: AsyncConnection, vdn: VdnId, contact: int) -> Contact | None:
+async def find(work: Work, contact: int) -> Contact | None:
     """The tenant's contact of that number; None: unknown, or another tenant's."""
-    return (await many(connection, vdn, [contact])).get(contact)
+    return (await many(work, [contact])).get(contact)
 
 
-async def by_uuid(connection: AsyncConnection, vdn: VdnId, uuid: UUID) -> Contact | None:
+async def by_uuid(work: Work, uuid: UUID) -> Contact | None:
     """The tenant's contact of that UUID; None: unknown, or another tenant's."""
-    query = sa.select(contacts).where(contacts.c.vdn == int(vdn), contacts.c.uuid == uuid)
-    row = (await connection.execute(query)).mappings().first()
+    query = sa.select(contacts).where(contacts.c.vdn == work.vdn, contacts.c.uuid == uuid)
+    row = (await work.connection.execute(query)).mappings().first()
     return None if row is None else _contact(row)
 
 
-async def many(connection: AsyncConnection, vdn: VdnId, numbers: Sequence[int]) -> dict[int, Contact]:
+async def many(work: Work, numbers: Sequence[int]) -> dict[int, Contact]:
     """Those of these contacts that are the tenant's, by number."""
     if not numbers:
         return {}
     wanted = sa.literal(list(numbers), sa.ARRAY(sa.BigInteger))
-    query = sa.select(contacts).where(contacts.c.vdn == int(vdn), contacts.c.contact == sa.any_(wanted))
-    return {row["contact"]: _contact(row) for row in (await connection.execute(query)).mappings()}
+    query = sa.select(contacts).where(contacts.c.vdn == work.vdn, contacts.c.contact == sa.any_(wanted))
+    return {row["contact"]: _contact(row) for row in (await work.connection.execute(query)).mappings()}
 
 
 async def insert(connection: AsyncConnection, reference: str, contact: Contact) -> int | None:
@@ -112,12 +113,10 @@ async def analysed(
     )
 
 
-async def page(
-    connection: AsyncConnection, vdn: VdnId, search: Search, *, offset: int, limit: int
-) -> tuple[int, list[Contact]]:
+async def page(work: Work, search: Search, *, offset: int, limit: int) -> tuple[int, list[Contact]]:
     """How many contacts the search finds, and `limit` of them from `offset` on, the last uploaded first."""
-    found = _found(vdn, search)
-    total = (await connection.execute(sa.select(sa.func.count()).where(*found))).scalar_one()
+    found = _found(work.vdn, search)
+    total = (await work.connection.execute(sa.select(sa.func.count()).where(*found))).scalar_one()
     if not limit or offset >= total:
         return total, []
     order = (contacts.c.uploaded_at.desc(), contacts.c.contact.desc())
@@ -136,19 +135,17 @@ async def page(
             wanted,
             (contacts.c.began_at == wanted.c.began_at) & (contacts.c.contact == wanted.c.contact),
         )
-        .where(contacts.c.vdn == int(vdn))
+        .where(contacts.c.vdn == work.vdn)
         .order_by(*order)
     )
-    return total, [_contact(row) for row in (await connection.execute(query)).mappings()]
+    return total, [_contact(row) for row in (await work.connection.execute(query)).mappings()]
 
 
-async def staff(
-    connection: AsyncConnection, vdn: VdnId, found: Sequence[Contact]
-) -> dict[AgentId, tuple[UserId | None, str]]:
+async def staff(work: Work, found: Sequence[Contact]) -> dict[AgentId, tuple[UserId | None, str]]:
     """The agents of these contacts: their users, and the users' names or else the agents' own."""
     wanted = sorted({contact.agent for contact in found if contact.agent is not None})
-    query = _CALLED.where(agents.c.vdn == int(vdn), agents.c.agent.in_(wanted))
-    rows = (await connection.execute(query)).all() if wanted else []
+    query = _CALLED.where(agents.c.vdn == work.vdn, agents.c.agent.in_(wanted))
+    rows = (await work.connection.execute(query)).all() if wanted else []
     return {AgentId(row.agent): (row.user and UserId(row.user), row.name) for row in rows}
 
 

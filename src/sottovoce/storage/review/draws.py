@@ -22,6 +22,7 @@ from sottovoce.domain.sampling import Conditions
 from sottovoce.storage.database import STATEMENT_TIMEOUT, DatabaseAway, reason, transaction, unpooled
 from sottovoce.storage.tables import audit, contacts, review_items, review_tasks, sampling_draws
 from sottovoce.storage.tables.contacts import INSPECTABLE
+from sottovoce.storage.work import Work
 
 LONGEST_S = 300
 """Seconds that one statement may take: with nothing in memory, a sample of ten million is a long read."""
@@ -67,41 +68,38 @@ class Candidate:
     """A text contact may have none."""
 
 
-async def commit(connection: AsyncConnection, vdn: VdnId, task: ReviewId, seed: bytes, at: datetime) -> int:
+async def commit(work: Work, task: ReviewId, seed: bytes) -> int:
     """Keep a seed before it is used; the draw's number."""
-    row = sa.insert(sampling_draws).values(vdn=int(vdn), task=task, seed=seed, committed_at=at)
-    return int((await connection.execute(row.returning(sampling_draws.c.draw))).scalar_one())
+    row = sa.insert(sampling_draws).values(vdn=work.vdn, task=task, seed=seed, committed_at=work.at)
+    return int((await work.connection.execute(row.returning(sampling_draws.c.draw))).scalar_one())
 
 
-async def find(connection: AsyncConnection, vdn: VdnId, draw: int, *, lock: bool = False) -> Draw | None:
+async def find(work: Work, draw: int, *, lock: bool = False) -> Draw | None:
     """A draw of the tenant; with `lock`, nobody else's until the transaction ends."""
-    query = sa.select(sampling_draws).where(sampling_draws.c.vdn == vdn, sampling_draws.c.draw == draw)
+    query = sa.select(sampling_draws).where(sampling_draws.c.vdn == work.vdn, sampling_draws.c.draw == draw)
     if lock:
         query = query.with_for_update()
-    row = (await connection.execute(query)).mappings().first()
+    row = (await work.connection.execute(query)).mappings().first()
     return None if row is None else _draw(row)
 
 
 async def keep(
-    connection: AsyncConnection,
-    vdn: VdnId,
+    work: Work,
     draw: int,
-    at: datetime,
     frame: bytes,
     certificate: Mapping[str, Any],
 ) -> None:
     """Keep what a draw was made from, and what it gave."""
-    await connection.execute(
+    await work.connection.execute(
         sa.update(sampling_draws)
-        .where(sampling_draws.c.vdn == vdn, sampling_draws.c.draw == draw)
-        .values(drawn_at=at, frame=frame, certificate=certificate)
+        .where(sampling_draws.c.vdn == work.vdn, sampling_draws.c.draw == draw)
+        .values(drawn_at=work.at, frame=frame, certificate=certificate)
     )
 
 
 async def frame(
     engine: AsyncEngine,
-    connection: AsyncConnection,
-    vdn: VdnId,
+    work: Work,
     conditions: Conditions,
     calls_from: datetime | None,
     calls_until: datetime | None,
@@ -113,16 +111,16 @@ async def frame(
     one value per stratum: as rows of their own, ten million would be a gigabyte of objects.
     """
     # Meanwhile, and while recordings are looked for, the caller's own connection is idle in its transaction.
-    await _set(connection, {"idle_in_transaction_session_timeout": f"{LONGEST_S}s"})
-    low, high = await _range(connection, vdn, conditions)
+    await _set(work.connection, {"idle_in_transaction_session_timeout": f"{LONGEST_S}s"})
+    low, high = await _range(work, conditions)
     if high - low < _LARGE:
-        return [await _part(connection, frame_query(vdn, conditions, calls_from, calls_until))]
-    snapshot = (await connection.execute(sa.select(sa.func.pg_export_snapshot()))).scalar_one()
+        return [await _part(work.connection, frame_query(work.vdn, conditions, calls_from, calls_until))]
+    snapshot = (await work.connection.execute(sa.select(sa.func.pg_export_snapshot()))).scalar_one()
     bounds = [low + (high - low) * lane // _LANES for lane in range(1, _LANES)]
     lanes = unpooled(engine)
 
     async def read(first: int | None, behind: int | None) -> dict[int, NDArray[np.int64]]:
-        query = frame_query(vdn, conditions, calls_from, calls_until, first, behind)
+        query = frame_query(work.vdn, conditions, calls_from, calls_until, first, behind)
         async with transaction(lanes) as lane:
             await lane.execute(sa.text("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY"))
             await lane.execute(sa.text(f"SET TRANSACTION SNAPSHOT '{snapshot}'"))
@@ -133,13 +131,13 @@ async def frame(
     )
 
 
-async def _range(connection: AsyncConnection, vdn: VdnId, conditions: Conditions) -> tuple[int, int]:
+async def _range(work: Work, conditions: Conditions) -> tuple[int, int]:
     """The first and the last inspectable contact; found at the ends of the index."""
     row = contacts.c
     query = sa.select(sa.func.min(row.contact), sa.func.max(row.contact)).where(
-        row.vdn == vdn, row.interaction == conditions.interaction, sa.text(INSPECTABLE)
+        row.vdn == work.vdn, row.interaction == conditions.interaction, sa.text(INSPECTABLE)
     )
-    low, high = (await connection.execute(query)).one()
+    low, high = (await work.connection.execute(query)).one()
     return low or 0, high or 0
 
 
@@ -180,33 +178,31 @@ def frame_query(
     return query.group_by(row.agent) if conditions.by_agent else query
 
 
-async def sampled_already(connection: AsyncConnection, vdn: VdnId, but: ReviewId) -> Contacts:
+async def sampled_already(work: Work, but: ReviewId) -> Contacts:
     """The contacts in any task of the tenant that was not deleted, `but` one; ascending.
 
     Waits for other such draws of the tenant, and they wait for the end of this transaction: else two at
     once could both find a contact fresh.
     """
-    await connection.execute(sa.select(sa.func.pg_advisory_xact_lock(_LOCK, int(vdn))))
+    await work.connection.execute(sa.select(sa.func.pg_advisory_xact_lock(_LOCK, work.vdn)))
     query = (
         sa.select(_packed(review_items.c.contact))
         .select_from(review_items.join(review_tasks))
         .where(
-            review_items.c.vdn == vdn,
+            review_items.c.vdn == work.vdn,
             review_items.c.task != but,
             review_tasks.c.state != "deleted",
         )
     )
-    ((numbers,),) = await _binary(connection, query)
+    ((numbers,),) = await _binary(work.connection, query)
     return np.unique(np.frombuffer(numbers or b"", dtype=">i8").astype(np.int64))
 
 
-async def candidates(
-    connection: AsyncConnection, vdn: VdnId, interaction: int, wanted: Sequence[int]
-) -> dict[int, Candidate]:
+async def candidates(work: Work, interaction: int, wanted: Sequence[int]) -> dict[int, Candidate]:
     """What has to be known of those contacts of a frame."""
-    await _set(connection, _LONG)
-    found = (await connection.execute(candidates_query(vdn, interaction, wanted))).all()
-    await _set(connection, _USUAL)
+    await _set(work.connection, _LONG)
+    found = (await work.connection.execute(candidates_query(work.vdn, interaction, wanted))).all()
+    await _set(work.connection, _USUAL)
     return {contact: Candidate(contact, *known) for contact, *known in found}
 
 
@@ -224,45 +220,43 @@ def candidates_query(vdn: VdnId, interaction: int, wanted: Sequence[int]) -> sa.
     )
 
 
-async def of_task(connection: AsyncConnection, vdn: VdnId, task: ReviewId) -> tuple[list[Draw], int | None]:
+async def of_task(work: Work, task: ReviewId) -> tuple[list[Draw], int | None]:
     """Every draw made for a task, oldest first, and the one that its items came from (None: no such task)."""
-    used = await connection.execute(
-        sa.select(review_tasks.c.draw).where(review_tasks.c.vdn == vdn, review_tasks.c.task == task)
+    used = await work.connection.execute(
+        sa.select(review_tasks.c.draw).where(review_tasks.c.vdn == work.vdn, review_tasks.c.task == task)
     )
     query = (
         sa.select(sampling_draws)
-        .where(sampling_draws.c.vdn == vdn, sampling_draws.c.task == task)
+        .where(sampling_draws.c.vdn == work.vdn, sampling_draws.c.task == task)
         .order_by(sampling_draws.c.draw)
     )
-    rows = (await connection.execute(query)).mappings().all()
+    rows = (await work.connection.execute(query)).mappings().all()
     return [_draw(row) for row in rows], used.scalar_one_or_none()
 
 
-async def items_of(connection: AsyncConnection, vdn: VdnId, task: ReviewId) -> list[int]:
+async def items_of(work: Work, task: ReviewId) -> list[int]:
     """The contacts of a task's items, by place."""
     query = (
         sa.select(review_items.c.contact)
-        .where(review_items.c.vdn == vdn, review_items.c.task == task)
+        .where(review_items.c.vdn == work.vdn, review_items.c.task == task)
         .order_by(review_items.c.place)
     )
-    return list((await connection.execute(query)).scalars())
+    return list((await work.connection.execute(query)).scalars())
 
 
-async def audited(
-    connection: AsyncConnection, vdn: VdnId, task: ReviewId, draw: int
-) -> list[Mapping[str, Any]]:
+async def audited(work: Work, task: ReviewId, draw: int) -> list[Mapping[str, Any]]:
     """The whole rows of the audit about a draw, in its order."""
     query = (
         sa.select(audit)
         .where(
-            audit.c.vdn == vdn,
+            audit.c.vdn == work.vdn,
             audit.c.target == task,
             audit.c.action.startswith("sampling."),
             audit.c.detail["draw"].as_string() == str(draw),
         )
         .order_by(audit.c.number)
     )
-    return [dict(row) for row in (await connection.execute(query)).mappings()]
+    return [dict(row) for row in (await work.connection.execute(query)).mappings()]
 
 
 async def latest(connection: AsyncConnection, vdn: VdnId | None, limit: int) -> list[Draw]:

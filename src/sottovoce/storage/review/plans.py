@@ -15,14 +15,15 @@ from sottovoce.domain.reviews import Shares
 from sottovoce.domain.sampling import Conditions
 from sottovoce.plain import from_plain, to_plain
 from sottovoce.storage.tables import plan_runs, plans, vdns
+from sottovoce.storage.work import Work
 
 _MOST_AT_ONCE = 100
 
 
-async def insert(connection: AsyncConnection, vdn: VdnId, plan: Plan) -> None:
+async def insert(work: Work, plan: Plan) -> None:
     """Put down a new plan."""
     row = {
-        "vdn": int(vdn),
+        "vdn": work.vdn,
         "plan": plan.plan,
         "name": plan.name,
         "running": plan.state is PlanState.RUNNING,
@@ -33,21 +34,21 @@ async def insert(connection: AsyncConnection, vdn: VdnId, plan: Plan) -> None:
         "created_by": plan.created_by,
         "created_at": plan.created_at,
     }
-    await connection.execute(sa.insert(plans).values(row))
+    await work.connection.execute(sa.insert(plans).values(row))
 
 
-async def find(connection: AsyncConnection, vdn: VdnId, plan: ReviewId, *, lock: bool = False) -> Plan | None:
+async def find(work: Work, plan: ReviewId, *, lock: bool = False) -> Plan | None:
     """A plan of the tenant, a deleted one too. With `lock`, nobody else changes it until the end."""
-    query = sa.select(plans).where(_is(vdn, plan))
+    query = sa.select(plans).where(_is(work.vdn, plan))
     query = query.with_for_update() if lock else query
-    row = (await connection.execute(query)).mappings().first()
+    row = (await work.connection.execute(query)).mappings().first()
     return None if row is None else _plan(row)
 
 
-async def take_due(connection: AsyncConnection, vdn: VdnId, plan: ReviewId, now: datetime) -> Plan | None:
+async def take_due(work: Work, plan: ReviewId) -> Plan | None:
     """A plan whose time has come, locked; None: it is not due (any more), or somebody else runs it now."""
-    query = sa.select(plans).where(_is(vdn, plan), *_due(now)).with_for_update(skip_locked=True)
-    row = (await connection.execute(query)).mappings().first()
+    query = sa.select(plans).where(_is(work.vdn, plan), *_due(work.at)).with_for_update(skip_locked=True)
+    row = (await work.connection.execute(query)).mappings().first()
     return None if row is None else _plan(row)
 
 
@@ -58,28 +59,26 @@ async def coming_due(connection: AsyncConnection, now: datetime) -> list[tuple[V
     return [(VdnId(vdn), ReviewId(plan)) for vdn, plan in rows]
 
 
-async def change(connection: AsyncConnection, vdn: VdnId, plan: ReviewId, **columns: Any) -> None:
+async def change(work: Work, plan: ReviewId, **columns: Any) -> None:
     """Write columns of a plan that the caller has locked."""
-    await connection.execute(sa.update(plans).where(_is(vdn, plan)).values(columns))
+    await work.connection.execute(sa.update(plans).where(_is(work.vdn, plan)).values(columns))
 
 
-async def page(
-    connection: AsyncConnection, vdn: VdnId, made_by: UserId | None, offset: int, limit: int
-) -> tuple[int, list[Plan]]:
+async def page(work: Work, made_by: UserId | None, offset: int, limit: int) -> tuple[int, list[Plan]]:
     """How many plans the tenant has (of one user, if given), and some of them, the newest first."""
-    wanted = [plans.c.vdn == int(vdn), plans.c.deleted_at.is_(None)]
+    wanted = [plans.c.vdn == work.vdn, plans.c.deleted_at.is_(None)]
     if made_by is not None:
         wanted.append(plans.c.created_by == made_by)
-    total = (await connection.execute(sa.select(sa.func.count()).where(*wanted))).scalar_one()
+    total = (await work.connection.execute(sa.select(sa.func.count()).where(*wanted))).scalar_one()
     query = sa.select(plans).where(*wanted).order_by(plans.c.created_at.desc(), plans.c.plan.desc())
-    rows = (await connection.execute(query.offset(offset).limit(limit))).mappings()
+    rows = (await work.connection.execute(query.offset(offset).limit(limit))).mappings()
     return total, [_plan(row) for row in rows]
 
 
-async def add_run(connection: AsyncConnection, vdn: VdnId, run: PlanRun) -> None:
+async def add_run(work: Work, run: PlanRun) -> None:
     """Put down a run; a second one for the same due time is refused by the table's key."""
     row = {
-        "vdn": int(vdn),
+        "vdn": work.vdn,
         "plan": run.plan,
         "due_at": run.due_at,
         "ran_at": run.ran_at,
@@ -87,23 +86,23 @@ async def add_run(connection: AsyncConnection, vdn: VdnId, run: PlanRun) -> None
         "task": run.task,
         "failure": run.failure,
     }
-    await connection.execute(sa.insert(plan_runs).values(row))
+    await work.connection.execute(sa.insert(plan_runs).values(row))
 
 
-async def runs(connection: AsyncConnection, vdn: VdnId, plan: ReviewId) -> list[PlanRun]:
+async def runs(work: Work, plan: ReviewId) -> list[PlanRun]:
     """The runs of a plan, the first one first."""
-    query = sa.select(plan_runs).where(plan_runs.c.vdn == int(vdn), plan_runs.c.plan == plan)
-    rows = (await connection.execute(query.order_by(plan_runs.c.due_at))).mappings()
+    query = sa.select(plan_runs).where(plan_runs.c.vdn == work.vdn, plan_runs.c.plan == plan)
+    rows = (await work.connection.execute(query.order_by(plan_runs.c.due_at))).mappings()
     return [
         PlanRun(row["plan"], row["due_at"], row["ran_at"], row["missed"], row["task"], row["failure"])
         for row in rows
     ]
 
 
-async def time_zone(connection: AsyncConnection, vdn: VdnId) -> str:
+async def time_zone(work: Work) -> str:
     """The IANA name of the tenant's zone."""
-    query = sa.select(vdns.c.time_zone).where(vdns.c.vdn == int(vdn))
-    return str((await connection.execute(query)).scalar_one())
+    query = sa.select(vdns.c.time_zone).where(vdns.c.vdn == work.vdn)
+    return str((await work.connection.execute(query)).scalar_one())
 
 
 def _is(vdn: VdnId, plan: ReviewId) -> sa.ColumnElement[bool]:

@@ -7,7 +7,6 @@ from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import insert as upsert
-from sqlalchemy.ext.asyncio import AsyncConnection
 
 from sottovoce.domain.appeals import (
     Involved,
@@ -35,80 +34,79 @@ from sottovoce.storage.tables import (
     users,
 )
 from sottovoce.storage.tables.schema import ID
+from sottovoce.storage.work import Work
 
 _ITEM, _STEP, _HIT = quality_items.c, quality_item_steps.c, quality_item_hits.c
 _VIOLATED = 0
 
 
-async def insert(connection: AsyncConnection, vdn: VdnId, item: QualityItem, results: Sequence[str]) -> bool:
+async def insert(work: Work, item: QualityItem, results: Sequence[str]) -> bool:
     """Put down a new item about these results. False: the agent has an open appeal on that call already.
 
     Two who file at once wait for each other; one gets False.
     """
     made = (
         upsert(quality_items)
-        .values({"vdn": int(vdn), "quality_item": item.item, **_columns(item)})
+        .values({"vdn": work.vdn, "quality_item": item.item, **_columns(item)})
         .on_conflict_do_nothing(
             index_elements=["vdn", "contact", "agent"],
             index_where=sa.text("kind = 'appeal' AND state <> 'completed'"),
         )
         .returning(_ITEM.quality_item)
     )
-    if (await connection.execute(made)).first() is None:
+    if (await work.connection.execute(made)).first() is None:
         return False
     if results:
-        rows = [{"vdn": int(vdn), "quality_item": item.item, "result": result} for result in results]
-        await connection.execute(sa.insert(quality_item_hits), rows)
+        rows = [{"vdn": work.vdn, "quality_item": item.item, "result": result} for result in results]
+        await work.connection.execute(sa.insert(quality_item_hits), rows)
     return True
 
 
-async def find(
-    connection: AsyncConnection, vdn: VdnId, item: ReviewId, *, lock: bool = False
-) -> QualityItem | None:
+async def find(work: Work, item: ReviewId, *, lock: bool = False) -> QualityItem | None:
     """An item of the tenant. With `lock`, nobody else changes it until the transaction ends."""
-    query = sa.select(quality_items).where(_is(vdn, item))
-    row = (await connection.execute(query.with_for_update() if lock else query)).mappings().first()
+    query = sa.select(quality_items).where(_is(work.vdn, item))
+    row = (await work.connection.execute(query.with_for_update() if lock else query)).mappings().first()
     return None if row is None else _item_of(row)
 
 
-async def save(connection: AsyncConnection, vdn: VdnId, item: QualityItem) -> None:
+async def save(work: Work, item: QualityItem) -> None:
     """Write an item that the caller has locked."""
-    await connection.execute(sa.update(quality_items).where(_is(vdn, item.item)).values(_columns(item)))
+    await work.connection.execute(
+        sa.update(quality_items).where(_is(work.vdn, item.item)).values(_columns(item))
+    )
 
 
-async def add_step(
-    connection: AsyncConnection, vdn: VdnId, item: QualityItem, step: Step, user: UserId, remark: str
-) -> int:
+async def add_step(work: Work, item: QualityItem, step: Step, remark: str) -> int:
     """Add a line to the history of an item that the caller has locked or just put down; its number."""
     last = sa.select(sa.func.coalesce(sa.func.max(_STEP.number), 0)).where(
-        _STEP.vdn == int(vdn), _STEP.quality_item == item.item
+        _STEP.vdn == work.vdn, _STEP.quality_item == item.item
     )
     row = {
-        "vdn": int(vdn),
+        "vdn": work.vdn,
         "quality_item": item.item,
         "number": last.scalar_subquery() + 1,
         "at": item.updated_at,
-        "user": user,
+        "user": work.user,
         "action": step.value,
         "state": item.state.value,
         "handler": item.handler,
         "remark": remark,
     }
     added = sa.insert(quality_item_steps).values(row).returning(_STEP.number)
-    return int((await connection.execute(added)).scalar_one())
+    return int((await work.connection.execute(added)).scalar_one())
 
 
-async def last_step(connection: AsyncConnection, vdn: VdnId, item: ReviewId) -> int:
+async def last_step(work: Work, item: ReviewId) -> int:
     """The number of the last line of an item's history."""
-    query = sa.select(sa.func.max(_STEP.number)).where(_STEP.vdn == int(vdn), _STEP.quality_item == item)
-    return (await connection.execute(query)).scalar() or 0
+    query = sa.select(sa.func.max(_STEP.number)).where(_STEP.vdn == work.vdn, _STEP.quality_item == item)
+    return (await work.connection.execute(query)).scalar() or 0
 
 
-async def steps(connection: AsyncConnection, vdn: VdnId, item: ReviewId) -> list[Trace]:
+async def steps(work: Work, item: ReviewId) -> list[Trace]:
     """The history of an item, in order."""
     query = (
         sa.select(quality_item_steps)
-        .where(_STEP.vdn == int(vdn), _STEP.quality_item == item)
+        .where(_STEP.vdn == work.vdn, _STEP.quality_item == item)
         .order_by(_STEP.number)
     )
     return [
@@ -121,30 +119,30 @@ async def steps(connection: AsyncConnection, vdn: VdnId, item: ReviewId) -> list
             handler=_user(row["handler"]),
             remark=row["remark"],
         )
-        for row in (await connection.execute(query)).mappings()
+        for row in (await work.connection.execute(query)).mappings()
     ]
 
 
-async def hits(connection: AsyncConnection, vdn: VdnId, item: ReviewId) -> list[str]:
+async def hits(work: Work, item: ReviewId) -> list[str]:
     """The rule results that an item is about."""
     query = (
-        sa.select(_HIT.result).where(_HIT.vdn == int(vdn), _HIT.quality_item == item).order_by(_HIT.result)
+        sa.select(_HIT.result).where(_HIT.vdn == work.vdn, _HIT.quality_item == item).order_by(_HIT.result)
     )
-    return list((await connection.execute(query)).scalars())
+    return list((await work.connection.execute(query)).scalars())
 
 
-async def seen(connection: AsyncConnection, vdn: VdnId, item: ReviewId, sight: Sight) -> bool:
+async def seen(work: Work, item: ReviewId, sight: Sight) -> bool:
     """Whether it is the tenant's and within that sight."""
-    query = sa.select(_ITEM.quality_item).where(_is(vdn, item), _within(sight))
-    return (await connection.execute(query)).first() is not None
+    query = sa.select(_ITEM.quality_item).where(_is(work.vdn, item), _within(sight))
+    return (await work.connection.execute(query)).first() is not None
 
 
 async def listed(
-    connection: AsyncConnection, vdn: VdnId, wanted: Wanted, sight: Sight, *, page: int, rows: int
+    work: Work, wanted: Wanted, sight: Sight, *, page: int, rows: int
 ) -> tuple[int, list[Listed]]:
     """How many there are within that sight, and one page of them, the latest first; pages count from 1."""
-    where = (_ITEM.vdn == int(vdn), _within(sight), *_conditions(vdn, wanted))
-    total = (await connection.execute(sa.select(sa.func.count()).where(*where))).scalar_one()
+    where = (_ITEM.vdn == work.vdn, _within(sight), *_conditions(work.vdn, wanted))
+    total = (await work.connection.execute(sa.select(sa.func.count()).where(*where))).scalar_one()
     chosen = (
         sa.select(quality_items)
         .where(*where)
@@ -158,25 +156,23 @@ async def listed(
         .outerjoin(contacts, (contacts.c.vdn == chosen.c.vdn) & (contacts.c.contact == chosen.c.contact))
         .order_by(chosen.c.created_at.desc(), chosen.c.quality_item.desc())
     )
-    found = (await connection.execute(query)).mappings()
+    found = (await work.connection.execute(query)).mappings()
     return total, [Listed(_item_of(row), str(row["uuid"] or ""), row["file_name"] or "") for row in found]
 
 
-async def names(
-    connection: AsyncConnection, vdn: VdnId, people: Collection[UserId | None]
-) -> dict[UserId, str]:
+async def names(work: Work, people: Collection[UserId | None]) -> dict[UserId, str]:
     """The names of users of the tenant, disabled ones too."""
     wanted = {one for one in people if one is not None}
     if not wanted:
         return {}
-    query = sa.select(users.c.user, users.c.name).where(users.c.vdn == int(vdn), users.c.user.in_(wanted))
-    return {UserId(user): name for user, name in await connection.execute(query)}
+    query = sa.select(users.c.user, users.c.name).where(users.c.vdn == work.vdn, users.c.user.in_(wanted))
+    return {UserId(user): name for user, name in await work.connection.execute(query)}
 
 
-async def involved(connection: AsyncConnection, vdn: VdnId, item: QualityItem) -> Involved:
+async def involved(work: Work, item: QualityItem) -> Involved:
     """Who gave the results that an item is about, and who handled it."""
     inspected = sa.select(review_items.c.inspector).where(
-        review_items.c.vdn == int(vdn),
+        review_items.c.vdn == work.vdn,
         review_items.c.contact == item.contact,
         review_items.c.state == ItemState.DONE.value,
     )
@@ -184,16 +180,16 @@ async def involved(connection: AsyncConnection, vdn: VdnId, item: QualityItem) -
         sa.select(revisions.c.user)
         .join(quality_item_hits, (_HIT.vdn == revisions.c.vdn) & (_HIT.result == revisions.c.result))
         .where(
-            _HIT.vdn == int(vdn),
+            _HIT.vdn == work.vdn,
             _HIT.quality_item == item.item,
             revisions.c.quality_item.is_distinct_from(sa.literal(item.item, ID)),
         )
     )
-    found = (await connection.execute(sa.union(inspected, revised))).scalars()
+    found = (await work.connection.execute(sa.union(inspected, revised))).scalars()
     givers = {UserId(user) for user in found if user is not None}
     if item.inspector is not None:
         givers.add(item.inspector)
-    traces = await steps(connection, vdn, item.item)
+    traces = await steps(work, item.item)
     before = [None, *(trace.state for trace in traces)]
     handled = {
         trace.user
@@ -203,7 +199,7 @@ async def involved(connection: AsyncConnection, vdn: VdnId, item: QualityItem) -
     return Involved(frozenset(givers), frozenset(handled))
 
 
-async def corrected(connection: AsyncConnection, vdn: VdnId, item: ReviewId) -> list[str]:
+async def corrected(work: Work, item: ReviewId) -> list[str]:
     """The results that revisions within an item leave violated where they were not before, or the reverse."""
     query = (
         sa.select(
@@ -214,12 +210,12 @@ async def corrected(connection: AsyncConnection, vdn: VdnId, item: ReviewId) -> 
         )
         .join(rule_results, (rule_results.c.vdn == _HIT.vdn) & (rule_results.c.result == _HIT.result))
         .join(revisions, (revisions.c.vdn == _HIT.vdn) & (revisions.c.result == _HIT.result))
-        .where(_HIT.vdn == int(vdn), _HIT.quality_item == item)
+        .where(_HIT.vdn == work.vdn, _HIT.quality_item == item)
         .order_by(_HIT.result, revisions.c.version)
     )
     before: dict[str, bool] = {}
     within: dict[str, bool] = {}
-    for row in (await connection.execute(query)).mappings():
+    for row in (await work.connection.execute(query)).mappings():
         result = row["result"]
         before.setdefault(result, row["valid"] == _VIOLATED)
         if row["within"]:
@@ -229,14 +225,12 @@ async def corrected(connection: AsyncConnection, vdn: VdnId, item: ReviewId) -> 
     return [result for result, violated in within.items() if violated is not before[result]]
 
 
-async def last_review(
-    connection: AsyncConnection, vdn: VdnId, contact: int
-) -> tuple[ReviewId, UserId] | None:
+async def last_review(work: Work, contact: int) -> tuple[ReviewId, UserId] | None:
     """The item of a review task in which the call was inspected last, and who did; None: never."""
     query = (
         sa.select(review_items.c.item, review_items.c.inspector)
         .where(
-            review_items.c.vdn == int(vdn),
+            review_items.c.vdn == work.vdn,
             review_items.c.contact == contact,
             review_items.c.state == ItemState.DONE.value,
             review_items.c.inspector.is_not(None),
@@ -244,11 +238,11 @@ async def last_review(
         .order_by(review_items.c.ended_at.desc(), review_items.c.item.desc())
         .limit(1)
     )
-    row = (await connection.execute(query)).first()
+    row = (await work.connection.execute(query)).first()
     return None if row is None else (ReviewId(row.item), UserId(row.inspector))
 
 
-async def leader_of(connection: AsyncConnection, vdn: VdnId, agent: AgentId) -> UserId | None:
+async def leader_of(work: Work, agent: AgentId) -> UserId | None:
     """The table leader of an agent; of several the one with the lowest id."""
     led, leading = group_members.alias(), users.alias()
     query = (
@@ -258,7 +252,7 @@ async def leader_of(connection: AsyncConnection, vdn: VdnId, agent: AgentId) -> 
         .join(group_members, (group_members.c.vdn == led.c.vdn) & (group_members.c.name == led.c.name))
         .join(leading, leading.c.user == group_members.c.user)
         .where(
-            users.c.vdn == int(vdn),
+            users.c.vdn == work.vdn,
             users.c.agent == agent,
             group_members.c.leads,
             leading.c.user != users.c.user,
@@ -266,7 +260,7 @@ async def leader_of(connection: AsyncConnection, vdn: VdnId, agent: AgentId) -> 
             leading.c.roles.contains([Role.TABLE_LEADER.value]),
         )
     )
-    return _user((await connection.execute(query)).scalar())
+    return _user((await work.connection.execute(query)).scalar())
 
 
 def _conditions(vdn: VdnId, wanted: Wanted) -> list[sa.ColumnElement[bool]]:

@@ -15,7 +15,6 @@ from uuid import UUID
 
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import distinct_on, insert
-from sqlalchemy.ext.asyncio import AsyncConnection
 
 from sottovoce.domain.directory import VdnId
 from sottovoce.domain.people import ReviewId, UserId
@@ -33,6 +32,7 @@ from sottovoce.domain.scoring import (
 )
 from sottovoce.plain import from_plain, to_plain
 from sottovoce.storage.tables import contacts, revisions, rule_results, scores
+from sottovoce.storage.work import Work
 
 ScoreKey: TypeAlias = tuple[int, str, By]
 """Contact, scenario, whose score."""
@@ -79,21 +79,21 @@ _RESULTS = sa.select(
 ).select_from(rule_results.outerjoin(_LAST_REVISION, sa.true()))
 
 
-async def locked(connection: AsyncConnection, vdn: VdnId, wanted: Collection[int]) -> dict[int, datetime]:
+async def locked(work: Work, wanted: Collection[int]) -> dict[int, datetime]:
     """Hold the rows of those contacts until the transaction ends: contact to its beginning.
 
     Unknown and foreign ones are not in it. Always in the same order, so that nobody waits in a circle.
     """
     query = (
         sa.select(contacts.c.contact, contacts.c.began_at)
-        .where(contacts.c.vdn == int(vdn), contacts.c.contact.in_(sorted(wanted)))
+        .where(contacts.c.vdn == work.vdn, contacts.c.contact.in_(sorted(wanted)))
         .order_by(contacts.c.contact)
         .with_for_update(key_share=True)
     )
-    return {row.contact: row.began_at for row in await connection.execute(query)}
+    return {row.contact: row.began_at for row in await work.connection.execute(query)}
 
 
-async def contacts_called(connection: AsyncConnection, vdn: VdnId, uuids: Collection[str]) -> dict[str, int]:
+async def contacts_called(work: Work, uuids: Collection[str]) -> dict[str, int]:
     """The contacts that have these UUIDs, written as they are given; what is no UUID names none."""
     wanted: dict[UUID, list[str]] = {}
     for text in uuids:
@@ -101,55 +101,51 @@ async def contacts_called(connection: AsyncConnection, vdn: VdnId, uuids: Collec
             wanted.setdefault(UUID(text), []).append(text)
     query = (
         sa.select(contacts.c.uuid, contacts.c.contact)
-        .where(contacts.c.vdn == int(vdn), contacts.c.uuid.in_(list(wanted)))
+        .where(contacts.c.vdn == work.vdn, contacts.c.uuid.in_(list(wanted)))
         .order_by(contacts.c.contact)
     )
-    found = await connection.execute(query) if wanted else ()
+    found = await work.connection.execute(query) if wanted else ()
     return {text: row.contact for row in found for text in wanted[row.uuid]}
 
 
-async def insert_new(
-    connection: AsyncConnection, vdn: VdnId, results: Sequence[RuleResult]
-) -> frozenset[str]:
+async def insert_new(work: Work, results: Sequence[RuleResult]) -> frozenset[str]:
     """Add those whose ids are not on record yet, and say which; in one order, as two may do it at once."""
     if not results:
         return frozenset()
-    added = await connection.execute(
+    added = await work.connection.execute(
         insert(rule_results).on_conflict_do_nothing().returning(rule_results.c.result),
-        [_row(vdn, result) for result in sorted(results, key=lambda one: one.result)],
+        [_row(work.vdn, result) for result in sorted(results, key=lambda one: one.result)],
     )
     return frozenset(added.scalars())
 
 
-async def find(connection: AsyncConnection, vdn: VdnId, result: str) -> RuleResult | None:
+async def find(work: Work, result: str) -> RuleResult | None:
     """One result with its last revision; None: unknown, or another tenant's."""
-    return (await many(connection, vdn, [result])).get(result)
+    return (await many(work, [result])).get(result)
 
 
-async def many(connection: AsyncConnection, vdn: VdnId, wanted: Collection[str]) -> dict[str, RuleResult]:
+async def many(work: Work, wanted: Collection[str]) -> dict[str, RuleResult]:
     """Those of them that the tenant has, by their ids."""
-    query = _RESULTS.where(rule_results.c.vdn == int(vdn), rule_results.c.result.in_(list(wanted)))
-    found = map(_result, (await connection.execute(query)).mappings())
+    query = _RESULTS.where(rule_results.c.vdn == work.vdn, rule_results.c.result.in_(list(wanted)))
+    found = map(_result, (await work.connection.execute(query)).mappings())
     return {result.result: result for result in found}
 
 
-async def of_contacts(
-    connection: AsyncConnection, vdn: VdnId, wanted: Collection[int]
-) -> dict[tuple[int, str], list[RuleResult]]:
+async def of_contacts(work: Work, wanted: Collection[int]) -> dict[tuple[int, str], list[RuleResult]]:
     """All results of those contacts, by contact and scenario, the oldest first."""
-    query = _RESULTS.where(rule_results.c.vdn == int(vdn), rule_results.c.contact.in_(list(wanted))).order_by(
+    query = _RESULTS.where(rule_results.c.vdn == work.vdn, rule_results.c.contact.in_(list(wanted))).order_by(
         rule_results.c.made_at, rule_results.c.result
     )
     held: dict[tuple[int, str], list[RuleResult]] = {}
-    for result in map(_result, (await connection.execute(query)).mappings()):
+    for result in map(_result, (await work.connection.execute(query)).mappings()):
         held.setdefault((result.contact, result.scenario), []).append(result)
     return held
 
 
-async def add_revision(connection: AsyncConnection, vdn: VdnId, result: str, revision: Revision) -> None:
+async def add_revision(work: Work, result: str, revision: Revision) -> None:
     """Add a version. IntegrityError: that version is there already."""
     row = sa.insert(revisions).values(
-        vdn=int(vdn),
+        vdn=work.vdn,
         result=result,
         version=revision.version,
         revise=int(revision.kept),
@@ -159,27 +155,27 @@ async def add_revision(connection: AsyncConnection, vdn: VdnId, result: str, rev
         review_item=revision.review_item,
         quality_item=revision.quality_item,
     )
-    await connection.execute(row)
+    await work.connection.execute(row)
 
 
-async def revisions_of(connection: AsyncConnection, vdn: VdnId, result: str) -> list[Revision]:
+async def revisions_of(work: Work, result: str) -> list[Revision]:
     """All versions of what people made of a result, the first one first."""
     query = (
         sa.select(revisions)
-        .where(revisions.c.vdn == int(vdn), revisions.c.result == result)
+        .where(revisions.c.vdn == work.vdn, revisions.c.result == result)
         .order_by(revisions.c.version)
     )
-    return [_revision(row, "") for row in (await connection.execute(query)).mappings()]
+    return [_revision(row, "") for row in (await work.connection.execute(query)).mappings()]
 
 
-async def violated_in(connection: AsyncConnection, vdn: VdnId, review_item: ReviewId) -> list[str]:
+async def violated_in(work: Work, review_item: ReviewId) -> list[str]:
     """The results whose last revision was made in that item of a task and says violated."""
     here = sa.select(revisions.c.result).where(
-        revisions.c.vdn == int(vdn), revisions.c.review_item == review_item
+        revisions.c.vdn == work.vdn, revisions.c.review_item == review_item
     )
     query = (
         _RESULTS.where(
-            rule_results.c.vdn == int(vdn),
+            rule_results.c.vdn == work.vdn,
             rule_results.c.result.in_(here),
             _LAST_REVISION.c.review_item == review_item,
             _LAST_REVISION.c.revise == 0,
@@ -187,59 +183,55 @@ async def violated_in(connection: AsyncConnection, vdn: VdnId, review_item: Revi
         .order_by(rule_results.c.made_at, rule_results.c.result)
         .with_only_columns(rule_results.c.result)
     )
-    return list((await connection.execute(query)).scalars())
+    return list((await work.connection.execute(query)).scalars())
 
 
-async def givers_of(connection: AsyncConnection, vdn: VdnId, results: Collection[str]) -> frozenset[UserId]:
+async def givers_of(work: Work, results: Collection[str]) -> frozenset[UserId]:
     """Everybody who ever revised one of those results."""
     query = (
         sa.select(revisions.c.user)
         .distinct()
-        .where(revisions.c.vdn == int(vdn), revisions.c.result.in_(list(results)))
+        .where(revisions.c.vdn == work.vdn, revisions.c.result.in_(list(results)))
     )
-    return frozenset(UserId(user) for user in (await connection.execute(query)).scalars())
+    return frozenset(UserId(user) for user in (await work.connection.execute(query)).scalars())
 
 
-async def last_scores(
-    connection: AsyncConnection, vdn: VdnId, wanted: Collection[int]
-) -> dict[ScoreKey, Scored]:
+async def last_scores(work: Work, wanted: Collection[int]) -> dict[ScoreKey, Scored]:
     """The last version of each score of those contacts."""
     query = (
         sa.select(scores)
         .ext(distinct_on(scores.c.contact, scores.c.scenario, scores.c.by))
-        .where(scores.c.vdn == int(vdn), scores.c.contact.in_(list(wanted)))
+        .where(scores.c.vdn == work.vdn, scores.c.contact.in_(list(wanted)))
         .order_by(scores.c.contact, scores.c.scenario, scores.c.by, scores.c.version.desc())
     )
     return {
         (row["contact"], row["scenario"], By(row["by"])): _scored(row)
-        for row in (await connection.execute(query)).mappings()
+        for row in (await work.connection.execute(query)).mappings()
     }
 
 
-async def scores_given(
-    connection: AsyncConnection, vdn: VdnId, contact: int, scenario: str, by: By
-) -> list[Scored]:
+async def scores_given(work: Work, contact: int, scenario: str, by: By) -> list[Scored]:
     """All versions of one score, the first one first."""
     query = (
         sa.select(scores)
         .where(
-            scores.c.vdn == int(vdn),
+            scores.c.vdn == work.vdn,
             scores.c.contact == contact,
             scores.c.scenario == scenario,
             scores.c.by == by,
         )
         .order_by(scores.c.version)
     )
-    return [_scored(row) for row in (await connection.execute(query)).mappings()]
+    return [_scored(row) for row in (await work.connection.execute(query)).mappings()]
 
 
-async def add_scores(connection: AsyncConnection, vdn: VdnId, given: Mapping[ScoreKey, Scored]) -> None:
+async def add_scores(work: Work, given: Mapping[ScoreKey, Scored]) -> None:
     """Add a version of each. IntegrityError: that version is there already."""
     if not given:
         return
     rows = [
         {
-            "vdn": int(vdn),
+            "vdn": work.vdn,
             "contact": contact,
             "scenario": scenario,
             "by": by.value,
@@ -251,12 +243,11 @@ async def add_scores(connection: AsyncConnection, vdn: VdnId, given: Mapping[Sco
         }
         for (contact, scenario, by), scored in given.items()
     ]
-    await connection.execute(sa.insert(scores), rows)
+    await work.connection.execute(sa.insert(scores), rows)
 
 
 async def mark_inspected(
-    connection: AsyncConnection,
-    vdn: VdnId,
+    work: Work,
     lowest: Iterable[tuple[int, datetime, Decimal | None]],
     status: int,
 ) -> None:
@@ -270,13 +261,13 @@ async def mark_inspected(
     change = (
         sa.update(contacts)
         .where(
-            contacts.c.vdn == int(vdn),
+            contacts.c.vdn == work.vdn,
             contacts.c.contact == sa.bindparam("b_contact"),
             contacts.c.began_at == sa.bindparam("b_began_at"),
         )
         .values(machine_score=sa.bindparam("score"), status=sa.bindparam("b_status"))
     )
-    await connection.execute(change, rows)
+    await work.connection.execute(change, rows)
 
 
 def _row(vdn: VdnId, result: RuleResult) -> dict[str, Any]:

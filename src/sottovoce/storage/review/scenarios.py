@@ -3,55 +3,49 @@
 from __future__ import annotations
 
 from collections.abc import Collection
-from datetime import datetime
 
 import sqlalchemy as sa
-from sqlalchemy.ext.asyncio import AsyncConnection
 
-from sottovoce.domain.directory import VdnId
 from sottovoce.domain.scenarios import Calls, Scenario, Wanted
 from sottovoce.storage.tables import scenarios
+from sottovoce.storage.work import Work
 
 _LIVE = scenarios.c.deleted_at.is_(None)
 
 
-async def find(
-    connection: AsyncConnection, vdn: VdnId, scenario: str, *, hold: bool = False
-) -> Scenario | None:
+async def find(work: Work, scenario: str, *, hold: bool = False) -> Scenario | None:
     """One, held until the transaction ends if `hold`; None: unknown, deleted or another tenant's."""
-    query = sa.select(scenarios).where(scenarios.c.vdn == int(vdn), scenarios.c.scenario == scenario, _LIVE)
+    query = sa.select(scenarios).where(scenarios.c.vdn == work.vdn, scenarios.c.scenario == scenario, _LIVE)
     if hold:
         query = query.with_for_update(key_share=True)
-    row = (await connection.execute(query)).mappings().first()
+    row = (await work.connection.execute(query)).mappings().first()
     return None if row is None else _scenario(row)
 
 
-async def many(connection: AsyncConnection, vdn: VdnId, wanted: Collection[str]) -> dict[str, Scenario]:
+async def many(work: Work, wanted: Collection[str]) -> dict[str, Scenario]:
     """Those of them that the tenant has or had, by their ids."""
-    query = sa.select(scenarios).where(scenarios.c.vdn == int(vdn), scenarios.c.scenario.in_(list(wanted)))
-    found = map(_scenario, (await connection.execute(query)).mappings())
+    query = sa.select(scenarios).where(scenarios.c.vdn == work.vdn, scenarios.c.scenario.in_(list(wanted)))
+    found = map(_scenario, (await work.connection.execute(query)).mappings())
     return {scenario.scenario: scenario for scenario in found}
 
 
-async def called(connection: AsyncConnection, vdn: VdnId, words: Collection[str]) -> dict[str, Scenario]:
+async def called(work: Work, words: Collection[str]) -> dict[str, Scenario]:
     """What each word names: the id of a scenario that is not deleted, or else its name."""
     query = sa.select(scenarios).where(
-        scenarios.c.vdn == int(vdn),
+        scenarios.c.vdn == work.vdn,
         _LIVE,
         scenarios.c.scenario.in_(list(words)) | scenarios.c.name.in_(list(words)),
     )
-    found = [_scenario(row) for row in (await connection.execute(query)).mappings()]
+    found = [_scenario(row) for row in (await work.connection.execute(query)).mappings()]
     return {
         **{scenario.name: scenario for scenario in found},
         **{scenario.scenario: scenario for scenario in found},
     }
 
 
-async def page(
-    connection: AsyncConnection, vdn: VdnId, wanted: Wanted, skip: int, limit: int
-) -> tuple[int, list[Scenario]]:
+async def page(work: Work, wanted: Wanted, skip: int, limit: int) -> tuple[int, list[Scenario]]:
     """How many there are, and some of them, the newest first."""
-    conditions = [scenarios.c.vdn == int(vdn), _LIVE]
+    conditions = [scenarios.c.vdn == work.vdn, _LIVE]
     if wanted.name is not None:
         conditions.append(scenarios.c.name.icontains(wanted.name, autoescape=True))
     if wanted.enabled is not None:
@@ -68,33 +62,33 @@ async def page(
         .offset(skip)
         .limit(limit)
     )
-    total = int((await connection.execute(count)).scalar_one())
-    return total, [_scenario(row) for row in (await connection.execute(query)).mappings()]
+    total = int((await work.connection.execute(count)).scalar_one())
+    return total, [_scenario(row) for row in (await work.connection.execute(query)).mappings()]
 
 
-async def insert(connection: AsyncConnection, vdn: VdnId, scenario: Scenario) -> None:
+async def insert(work: Work, scenario: Scenario) -> None:
     """Add one. IntegrityError: the name is taken."""
     row = sa.insert(scenarios).values(
-        vdn=int(vdn),
+        vdn=work.vdn,
         scenario=scenario.scenario,
         created_at=scenario.created_at,
         **_content(scenario),
     )
-    await connection.execute(row)
+    await work.connection.execute(row)
 
 
-async def change(connection: AsyncConnection, vdn: VdnId, scenario: Scenario) -> None:
+async def change(work: Work, scenario: Scenario) -> None:
     """Give it other values. IntegrityError: the name is taken."""
     changed = sa.update(scenarios).where(
-        scenarios.c.vdn == int(vdn), scenarios.c.scenario == scenario.scenario, _LIVE
+        scenarios.c.vdn == work.vdn, scenarios.c.scenario == scenario.scenario, _LIVE
     )
-    await connection.execute(changed.values(**_content(scenario)))
+    await work.connection.execute(changed.values(**_content(scenario)))
 
 
-async def delete(connection: AsyncConnection, vdn: VdnId, scenario: str, at: datetime) -> None:
+async def delete(work: Work, scenario: str) -> None:
     """Let nobody find it any more but through its results."""
-    gone = sa.update(scenarios).where(scenarios.c.vdn == int(vdn), scenarios.c.scenario == scenario, _LIVE)
-    await connection.execute(gone.values(deleted_at=at, enabled=False))
+    gone = sa.update(scenarios).where(scenarios.c.vdn == work.vdn, scenarios.c.scenario == scenario, _LIVE)
+    await work.connection.execute(gone.values(deleted_at=work.at, enabled=False))
 
 
 def _content(scenario: Scenario) -> dict[str, object]:

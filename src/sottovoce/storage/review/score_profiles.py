@@ -2,79 +2,76 @@
 
 from __future__ import annotations
 
-from datetime import datetime
-
 import sqlalchemy as sa
-from sqlalchemy.ext.asyncio import AsyncConnection
 
-from sottovoce.domain.directory import VdnId
 from sottovoce.domain.people import ReviewId
 from sottovoce.domain.scoring import STANDARD, Profile
 from sottovoce.storage.tables import score_profiles
+from sottovoce.storage.work import Work
 
 _LIVE = score_profiles.c.deleted_at.is_(None)
 
 
-async def in_use(connection: AsyncConnection, vdn: VdnId) -> Profile:
+async def in_use(work: Work) -> Profile:
     """The one by which the tenant is scored now; the standard one where it uses none of its own."""
-    query = sa.select(score_profiles).where(score_profiles.c.vdn == int(vdn), score_profiles.c.in_use)
-    row = (await connection.execute(query)).mappings().first()
+    query = sa.select(score_profiles).where(score_profiles.c.vdn == work.vdn, score_profiles.c.in_use)
+    row = (await work.connection.execute(query)).mappings().first()
     return STANDARD if row is None else _profile(row)
 
 
-async def held(connection: AsyncConnection, vdn: VdnId) -> dict[ReviewId, Profile]:
+async def held(work: Work) -> dict[ReviewId, Profile]:
     """All of the tenant by their ids, held until the transaction ends."""
     query = (
         sa.select(score_profiles)
-        .where(score_profiles.c.vdn == int(vdn), _LIVE)
+        .where(score_profiles.c.vdn == work.vdn, _LIVE)
         .order_by(score_profiles.c.profile)
         .with_for_update(key_share=True)
     )
-    found = map(_profile, (await connection.execute(query)).mappings())
+    found = map(_profile, (await work.connection.execute(query)).mappings())
     return {profile.profile: profile for profile in found if profile.profile is not None}
 
 
-async def page(connection: AsyncConnection, vdn: VdnId, skip: int, limit: int) -> list[Profile]:
+async def page(work: Work, skip: int, limit: int) -> list[Profile]:
     """Some of the tenant's, in the order in which they were made."""
     query = (
         sa.select(score_profiles)
-        .where(score_profiles.c.vdn == int(vdn), _LIVE)
+        .where(score_profiles.c.vdn == work.vdn, _LIVE)
         .order_by(score_profiles.c.created_at, score_profiles.c.profile)
         .offset(skip)
         .limit(limit)
     )
-    return [_profile(row) for row in (await connection.execute(query)).mappings()]
+    return [_profile(row) for row in (await work.connection.execute(query)).mappings()]
 
 
-async def insert(connection: AsyncConnection, vdn: VdnId, profile: Profile, at: datetime) -> None:
+async def insert(work: Work, profile: Profile) -> None:
     """Add one that is not in use. IntegrityError: the name is taken."""
     row = sa.insert(score_profiles).values(
-        vdn=int(vdn), profile=profile.profile, created_at=at, **_content(profile)
+        vdn=work.vdn, profile=profile.profile, created_at=work.at, **_content(profile)
     )
-    await connection.execute(row)
+    await work.connection.execute(row)
 
 
-async def change(connection: AsyncConnection, vdn: VdnId, profile: Profile) -> None:
+async def change(work: Work, profile: Profile) -> None:
     """Give it other values. IntegrityError: the name is taken."""
     changed = sa.update(score_profiles).where(
-        score_profiles.c.vdn == int(vdn), score_profiles.c.profile == profile.profile, _LIVE
+        score_profiles.c.vdn == work.vdn, score_profiles.c.profile == profile.profile, _LIVE
     )
-    await connection.execute(changed.values(**_content(profile)))
+    await work.connection.execute(changed.values(**_content(profile)))
 
 
-async def use(connection: AsyncConnection, vdn: VdnId, profile: ReviewId) -> None:
+async def use(work: Work, profile: ReviewId) -> None:
     """Make it the only one in use. The caller holds all of the tenant's."""
-    mine = sa.update(score_profiles).where(score_profiles.c.vdn == int(vdn))
-    await connection.execute(mine.where(score_profiles.c.in_use).values(in_use=False))
-    await connection.execute(mine.where(score_profiles.c.profile == profile, _LIVE).values(in_use=True))
+    mine = sa.update(score_profiles).where(score_profiles.c.vdn == work.vdn)
+    await work.connection.execute(mine.where(score_profiles.c.in_use).values(in_use=False))
+    await work.connection.execute(mine.where(score_profiles.c.profile == profile, _LIVE).values(in_use=True))
 
 
-async def delete(connection: AsyncConnection, vdn: VdnId, profile: ReviewId, at: datetime) -> None:
+async def delete(work: Work, profile: ReviewId) -> None:
     """Let nobody find it any more."""
     gone = sa.update(score_profiles).where(
-        score_profiles.c.vdn == int(vdn), score_profiles.c.profile == profile, _LIVE
+        score_profiles.c.vdn == work.vdn, score_profiles.c.profile == profile, _LIVE
     )
-    await connection.execute(gone.values(deleted_at=at))
+    await work.connection.execute(gone.values(deleted_at=work.at))
 
 
 def _content(profile: Profile) -> dict[str, object]:

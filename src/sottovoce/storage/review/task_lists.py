@@ -20,6 +20,7 @@ from sottovoce.domain.review_lists import ItemFilter, Review, TaskFilter
 from sottovoce.domain.reviews import Item, ItemState, Sight, Task, TaskState
 from sottovoce.storage.review.tasks import item_of, task_of
 from sottovoce.storage.tables import agents, contacts, quality_items, review_items, review_tasks, users
+from sottovoce.storage.work import Work
 
 _TASK, _ITEM, _QUALITY = review_tasks.c, review_items.c, quality_items.c
 _LONGEST_ID = 20
@@ -60,11 +61,11 @@ class NamedItem:
 
 
 async def page(
-    connection: AsyncConnection, vdn: VdnId, wanted: TaskFilter, sight: Sight, *, page: int, rows: int
+    work: Work, wanted: TaskFilter, sight: Sight, *, page: int, rows: int
 ) -> tuple[int, list[Task]]:
     """How many tasks there are, and a page of them, the latest first; pages count from 1."""
-    where = (_seen(vdn, sight), *_wanted(vdn, wanted))
-    total = (await connection.execute(sa.select(sa.func.count()).where(*where))).scalar_one()
+    where = (_seen(work.vdn, sight), *_wanted(work.vdn, wanted))
+    total = (await work.connection.execute(sa.select(sa.func.count()).where(*where))).scalar_one()
     query = (
         sa.select(review_tasks)
         .where(*where)
@@ -72,19 +73,17 @@ async def page(
         .limit(rows)
         .offset((page - 1) * rows)
     )
-    return total, [task_of(row) for row in (await connection.execute(query)).mappings()]
+    return total, [task_of(row) for row in (await work.connection.execute(query)).mappings()]
 
 
-async def progress(
-    connection: AsyncConnection, vdn: VdnId, tasks: Collection[ReviewId]
-) -> dict[ReviewId, Progress]:
+async def progress(work: Work, tasks: Collection[ReviewId]) -> dict[ReviewId, Progress]:
     """How far each of these tasks is."""
     if not tasks:
         return {}
-    of = (_ITEM.vdn == int(vdn), _ITEM.task.in_(tasks))
+    of = (_ITEM.vdn == work.vdn, _ITEM.task.in_(tasks))
     done = sa.func.count().filter(_ITEM.state == ItemState.DONE.value)
     counting = sa.select(_ITEM.task, sa.func.count(), done).where(*of).group_by(_ITEM.task)
-    counted = (await connection.execute(counting)).all()
+    counted = (await work.connection.execute(counting)).all()
     joined = review_items.join(quality_items, _reviewed())
     by_item = (
         sa.select(_ITEM.task, sa.func.bool_and(_QUALITY.state == _COMPLETED).label("over"))
@@ -96,7 +95,7 @@ async def progress(
     reviewing = sa.select(by_item.c.task, sa.func.count(), sa.func.count().filter(by_item.c.over)).group_by(
         by_item.c.task
     )
-    reviews = {task: (total, over) for task, total, over in await connection.execute(reviewing)}
+    reviews = {task: (total, over) for task, total, over in await work.connection.execute(reviewing)}
     latest = (
         sa.select(_ITEM.task, _REVIEWER, users.c.name)
         .select_from(joined.join(users, (users.c.vdn == _ITEM.vdn) & (users.c.user == _REVIEWER)))
@@ -104,7 +103,7 @@ async def progress(
         .ext(distinct_on(_ITEM.task))
         .order_by(_ITEM.task, _QUALITY.state == _COMPLETED, _QUALITY.updated_at.desc(), _QUALITY.quality_item)
     )
-    reviewers = {task: (UserId(user), name) for task, user, name in await connection.execute(latest)}
+    reviewers = {task: (UserId(user), name) for task, user, name in await work.connection.execute(latest)}
     return {
         ReviewId(task): Progress(
             total, finished, *reviews.get(task, (0, 0)), *reviewers.get(task, (None, None))
@@ -113,15 +112,14 @@ async def progress(
     }
 
 
-async def visible(connection: AsyncConnection, vdn: VdnId, task: ReviewId, sight: Sight) -> bool:
+async def visible(work: Work, task: ReviewId, sight: Sight) -> bool:
     """Whether there is such a task that is not deleted, and something of it within that sight."""
-    query = sa.select(_TASK.task).where(_seen(vdn, sight), _TASK.task == task)
-    return (await connection.execute(query)).first() is not None
+    query = sa.select(_TASK.task).where(_seen(work.vdn, sight), _TASK.task == task)
+    return (await work.connection.execute(query)).first() is not None
 
 
 async def items_page(
-    connection: AsyncConnection,
-    vdn: VdnId,
+    work: Work,
     task: ReviewId,
     wanted: ItemFilter,
     sight: Sight,
@@ -130,10 +128,15 @@ async def items_page(
     rows: int,
 ) -> tuple[int, list[NamedItem]]:
     """How many items of a task there are, and a page of them in the order of the draw."""
-    where = (_ITEM.vdn == int(vdn), _ITEM.task == task, _items_seen(sight), *_wanted_items(vdn, wanted))
+    where = (
+        _ITEM.vdn == work.vdn,
+        _ITEM.task == task,
+        _items_seen(sight),
+        *_wanted_items(work.vdn, wanted),
+    )
     within = review_items.join(review_tasks, (_TASK.vdn == _ITEM.vdn) & (_TASK.task == _ITEM.task))
     counting = sa.select(sa.func.count()).select_from(within).where(*where)
-    total = (await connection.execute(counting)).scalar_one()
+    total = (await work.connection.execute(counting)).scalar_one()
     staff = users.alias()
     named = (
         within.outerjoin(users, (users.c.vdn == _ITEM.vdn) & (users.c.user == _ITEM.inspector))
@@ -153,7 +156,7 @@ async def items_page(
         .limit(rows)
         .offset((page - 1) * rows)
     )
-    found = (await connection.execute(query)).mappings()
+    found = (await work.connection.execute(query)).mappings()
     return total, [
         NamedItem(item_of(row), row["inspector_name"], row["staff"], row["staff_name"]) for row in found
     ]

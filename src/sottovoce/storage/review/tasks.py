@@ -17,14 +17,15 @@ from sottovoce.domain.sampling import Conditions
 from sottovoce.plain import from_plain, to_plain
 from sottovoce.storage.tables import review_items, review_steps, review_tasks
 from sottovoce.storage.tables.schema import ID, TIME
+from sottovoce.storage.work import Work
 
 _OPEN = tuple(state.value for state in OPEN_ITEMS)
 
 
-async def insert(connection: AsyncConnection, vdn: VdnId, task: Task, items: Sequence[Item]) -> None:
+async def insert(work: Work, task: Task, items: Sequence[Item]) -> None:
     """Put down a task with its items, in whatever states they are."""
     row = {
-        "vdn": int(vdn),
+        "vdn": work.vdn,
         "task": task.task,
         "name": task.name,
         "state": task.state.value,
@@ -39,11 +40,11 @@ async def insert(connection: AsyncConnection, vdn: VdnId, task: Task, items: Seq
         "ended_at": task.ended_at,
         "plan": task.plan,
     }
-    await connection.execute(sa.insert(review_tasks).values(row))
-    await insert_items(connection, vdn, items)
+    await work.connection.execute(sa.insert(review_tasks).values(row))
+    await insert_items(work, items)
 
 
-async def insert_items(connection: AsyncConnection, vdn: VdnId, items: Sequence[Item]) -> None:
+async def insert_items(work: Work, items: Sequence[Item]) -> None:
     """Put down items of a task, all in one statement."""
     if not items:
         return
@@ -58,58 +59,58 @@ async def insert_items(connection: AsyncConnection, vdn: VdnId, items: Sequence[
         "state": (sa.Text(), [item.state.value for item in items]),
     }
     rows = _rows(columns)
-    query = sa.select(sa.literal(int(vdn), sa.Integer), *(rows.c[name] for name in columns))
-    await connection.execute(sa.insert(review_items).from_select(["vdn", *columns], query))
+    query = sa.select(sa.literal(work.vdn, sa.Integer), *(rows.c[name] for name in columns))
+    await work.connection.execute(sa.insert(review_items).from_select(["vdn", *columns], query))
 
 
-async def find(connection: AsyncConnection, vdn: VdnId, task: ReviewId, *, lock: bool = False) -> Task | None:
+async def find(work: Work, task: ReviewId, *, lock: bool = False) -> Task | None:
     """A task of the tenant, a deleted one too. With `lock` it is the caller's until the transaction ends."""
-    query = sa.select(review_tasks).where(_is(vdn, task))
-    row = (await connection.execute(query.with_for_update() if lock else query)).mappings().first()
+    query = sa.select(review_tasks).where(_is(work.vdn, task))
+    row = (await work.connection.execute(query.with_for_update() if lock else query)).mappings().first()
     return None if row is None else task_of(row)
 
 
-async def change(connection: AsyncConnection, vdn: VdnId, task: ReviewId, **columns: Any) -> None:
+async def change(work: Work, task: ReviewId, **columns: Any) -> None:
     """Write columns of a task that the caller has locked."""
-    await connection.execute(sa.update(review_tasks).where(_is(vdn, task)).values(columns))
+    await work.connection.execute(sa.update(review_tasks).where(_is(work.vdn, task)).values(columns))
 
 
-async def items(connection: AsyncConnection, vdn: VdnId, task: ReviewId) -> list[Item]:
+async def items(work: Work, task: ReviewId) -> list[Item]:
     """All items of a task, in the order of the draw."""
-    query = sa.select(review_items).where(_of(vdn, task)).order_by(review_items.c.place)
-    return [item_of(row) for row in (await connection.execute(query)).mappings()]
+    query = sa.select(review_items).where(_of(work.vdn, task)).order_by(review_items.c.place)
+    return [item_of(row) for row in (await work.connection.execute(query)).mappings()]
 
 
-async def item(connection: AsyncConnection, vdn: VdnId, item: ReviewId, *, lock: bool = False) -> Item | None:
+async def item(work: Work, item: ReviewId, *, lock: bool = False) -> Item | None:
     """One item of the tenant. To lock it, its task is locked first."""
-    query = sa.select(review_items).where(review_items.c.vdn == int(vdn), review_items.c.item == item)
-    row = (await connection.execute(query.with_for_update() if lock else query)).mappings().first()
+    query = sa.select(review_items).where(review_items.c.vdn == work.vdn, review_items.c.item == item)
+    row = (await work.connection.execute(query.with_for_update() if lock else query)).mappings().first()
     return None if row is None else item_of(row)
 
 
-async def change_item(connection: AsyncConnection, vdn: VdnId, item: ReviewId, **columns: Any) -> None:
+async def change_item(work: Work, item: ReviewId, **columns: Any) -> None:
     """Write columns of an item whose task the caller has locked."""
-    where = (review_items.c.vdn == int(vdn), review_items.c.item == item)
-    await connection.execute(sa.update(review_items).where(*where).values(columns))
+    where = (review_items.c.vdn == work.vdn, review_items.c.item == item)
+    await work.connection.execute(sa.update(review_items).where(*where).values(columns))
 
 
-async def drop_items(connection: AsyncConnection, vdn: VdnId, task: ReviewId) -> int:
+async def drop_items(work: Work, task: ReviewId) -> int:
     """Take a sample out of its task, before another is put in; how many they were."""
-    return (await connection.execute(sa.delete(review_items).where(_of(vdn, task)))).rowcount
+    return (await work.connection.execute(sa.delete(review_items).where(_of(work.vdn, task)))).rowcount
 
 
-async def tally(connection: AsyncConnection, vdn: VdnId, task: ReviewId) -> dict[ItemState, int]:
+async def tally(work: Work, task: ReviewId) -> dict[ItemState, int]:
     """How many items of a task are in each state."""
     query = (
-        sa.select(review_items.c.state, sa.func.count()).where(_of(vdn, task)).group_by(review_items.c.state)
+        sa.select(review_items.c.state, sa.func.count())
+        .where(_of(work.vdn, task))
+        .group_by(review_items.c.state)
     )
-    counted = {ItemState(state): count for state, count in await connection.execute(query)}
+    counted = {ItemState(state): count for state, count in await work.connection.execute(query)}
     return {state: counted.get(state, 0) for state in ItemState}
 
 
-async def appoint(
-    connection: AsyncConnection, vdn: VdnId, task: ReviewId, inspectors: Sequence[UserId]
-) -> None:
+async def appoint(work: Work, task: ReviewId, inspectors: Sequence[UserId]) -> None:
     """Give each item its inspector; `inspectors` are in the order of the draw, one for each item."""
     columns: dict[str, tuple[Any, list[Any]]] = {
         "place": (sa.Integer(), list(range(len(inspectors)))),
@@ -118,31 +119,30 @@ async def appoint(
     rows = _rows(columns)
     dealt = (
         sa.update(review_items)
-        .where(_of(vdn, task), review_items.c.place == rows.c.place)
+        .where(_of(work.vdn, task), review_items.c.place == rows.c.place)
         .values(inspector=rows.c.person)
     )
-    await connection.execute(dealt)
+    await work.connection.execute(dealt)
 
 
-async def agents(connection: AsyncConnection, vdn: VdnId, task: ReviewId) -> list[AgentId | None]:
+async def agents(work: Work, task: ReviewId) -> list[AgentId | None]:
     """Whose calls the items are about, in the order of the draw."""
-    query = sa.select(review_items.c.agent).where(_of(vdn, task)).order_by(review_items.c.place)
+    query = sa.select(review_items.c.agent).where(_of(work.vdn, task)).order_by(review_items.c.place)
     return [
-        None if agent is None else AgentId(agent) for agent in (await connection.execute(query)).scalars()
+        None if agent is None else AgentId(agent)
+        for agent in (await work.connection.execute(query)).scalars()
     ]
 
 
-async def release(
-    connection: AsyncConnection, vdn: VdnId, task: ReviewId, at: datetime
-) -> list[tuple[ReviewId, UserId | None]]:
+async def release(work: Work, task: ReviewId) -> list[tuple[ReviewId, UserId | None]]:
     """Release the items that are not done; each with whose it was, in the order of the draw."""
     released = (
         sa.update(review_items)
-        .where(_of(vdn, task), review_items.c.state.in_(_OPEN))
-        .values(state=ItemState.RELEASED.value, ended_at=at)
+        .where(_of(work.vdn, task), review_items.c.state.in_(_OPEN))
+        .values(state=ItemState.RELEASED.value, ended_at=work.at)
         .returning(review_items.c.place, review_items.c.item, review_items.c.inspector)
     )
-    rows = sorted(await connection.execute(released))
+    rows = sorted(await work.connection.execute(released))
     return [
         (ReviewId(item), UserId(inspector) if inspector is not None else None) for _, item, inspector in rows
     ]
@@ -158,41 +158,33 @@ async def due(connection: AsyncConnection, now: datetime) -> list[tuple[VdnId, R
     return [(VdnId(vdn), ReviewId(task)) for vdn, task in await connection.execute(query)]
 
 
-async def add_step(
-    connection: AsyncConnection,
-    vdn: VdnId,
-    task: ReviewId,
-    at: datetime,
-    user: UserId,
-    action: str,
-    detail: Mapping[str, Any],
-) -> None:
+async def add_step(work: Work, task: ReviewId, action: str, detail: Mapping[str, Any]) -> None:
     """Add a line to the history of a task that the caller has locked, or just made."""
     last = sa.select(sa.func.coalesce(sa.func.max(review_steps.c.number), 0) + 1).where(
-        review_steps.c.vdn == int(vdn), review_steps.c.task == task
+        review_steps.c.vdn == work.vdn, review_steps.c.task == task
     )
     row = {
-        "vdn": int(vdn),
+        "vdn": work.vdn,
         "task": task,
         "number": last.scalar_subquery(),
-        "at": at,
-        "user": user,
+        "at": work.at,
+        "user": work.user,
         "action": action,
         "detail": dict(detail),
     }
-    await connection.execute(sa.insert(review_steps).values(row))
+    await work.connection.execute(sa.insert(review_steps).values(row))
 
 
-async def steps(connection: AsyncConnection, vdn: VdnId, task: ReviewId) -> list[Step]:
+async def steps(work: Work, task: ReviewId) -> list[Step]:
     """The history of a task, a deleted one too."""
     query = (
         sa.select(review_steps)
-        .where(review_steps.c.vdn == int(vdn), review_steps.c.task == task)
+        .where(review_steps.c.vdn == work.vdn, review_steps.c.task == task)
         .order_by(review_steps.c.number)
     )
     return [
         Step(row["number"], row["at"], UserId(row["user"]), row["action"], dict(row["detail"]))
-        for row in (await connection.execute(query)).mappings()
+        for row in (await work.connection.execute(query)).mappings()
     ]
 
 

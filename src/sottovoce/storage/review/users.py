@@ -6,7 +6,7 @@ A user is never removed: what he did stays on record under his id; a disabled on
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -14,17 +14,15 @@ import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from sottovoce.domain.directory import AgentId, VdnId
-from sottovoce.domain.journal import AuditEntry
 from sottovoce.domain.people import Role, User, UserId
 from sottovoce.errors import Code, Refused
 from sottovoce.storage import audit
 from sottovoce.storage.review import ids
 from sottovoce.storage.tables import agents, group_members, users, vdns
+from sottovoce.storage.work import Work
 
 TURN = 7_310_202
 """The advisory lock by which imports and changes of people take turns."""
-COMMAND_LINE = AgentId(0)
-"""The actor of audit entries made by commands."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,15 +36,15 @@ class Listed:
     disabled_at: datetime | None
 
 
-async def find(connection: AsyncConnection, vdn: VdnId, user: UserId) -> User | None:
+async def find(work: Work, user: UserId) -> User | None:
     """The tenant's user, with all whom he leads; None: unknown, another tenant's, or disabled."""
     query = sa.select(users).where(
-        users.c.vdn == int(vdn), users.c.user == user, users.c.disabled_at.is_(None)
+        users.c.vdn == work.vdn, users.c.user == user, users.c.disabled_at.is_(None)
     )
-    row = (await connection.execute(query)).mappings().first()
+    row = (await work.connection.execute(query)).mappings().first()
     if row is None:
         return None
-    led, led_agents = await _led(connection, vdn, user)
+    led, led_agents = await _led(work, user)
     return _user(row, led, led_agents)
 
 
@@ -65,11 +63,9 @@ async def listed(connection: AsyncConnection, vdn: VdnId | None = None) -> list[
 
 
 async def add(
-    connection: AsyncConnection,
-    vdn: VdnId,
+    work: Work,
     name: str,
     roles: Collection[Role],
-    at: datetime,
     *,
     agent: AgentId | None = None,
     user: UserId | None = None,
@@ -78,18 +74,20 @@ async def add(
 
     Refused(BAD_PARAMETER): the id or the agent is somebody's already, or the agent is not of the tenant.
     """
-    await turn(connection)
-    if (await connection.execute(sa.select(vdns.c.vdn).where(vdns.c.vdn == int(vdn)))).first() is None:
-        raise Refused(Code.NOT_FOUND, f"there is no VDN {vdn}")
-    if user is not None and (found := await _vdn_of(connection, user)) is not None:
+    await turn(work.connection)
+    if (await work.connection.execute(sa.select(vdns.c.vdn).where(vdns.c.vdn == work.vdn))).first() is None:
+        raise Refused(Code.NOT_FOUND, f"there is no VDN {work.vdn}")
+    if user is not None and (found := await _vdn_of(work.connection, user)) is not None:
         raise Refused(Code.BAD_PARAMETER, f"user {user} is there already, in VDN {found}")
     if agent is not None:
-        await _free_agent(connection, vdn, agent)
+        await _free_agent(work, agent)
     if user is None:
-        user = UserId((await ids.fresh(connection, at))[0])
-    row = {"user": user, "vdn": int(vdn), "name": name, "agent": agent, "roles": in_order(roles)}
-    await connection.execute(sa.insert(users).values(row))
-    await record(connection, vdn, at, "directory.user", user, {"name": name, "roles": joined(roles)})
+        user = UserId((await ids.fresh(work.connection, work.at))[0])
+    row = {"user": user, "vdn": work.vdn, "name": name, "agent": agent, "roles": in_order(roles)}
+    await work.connection.execute(sa.insert(users).values(row))
+    await audit.by_command_line(
+        work.connection, work.vdn, work.at, "directory.user", user, {"name": name, "roles": joined(roles)}
+    )
     return user
 
 
@@ -113,25 +111,13 @@ async def set_roles(
     if before != frozenset(roles):
         await connection.execute(sa.update(users).where(users.c.user == user).values(roles=in_order(roles)))
         detail = {"before": joined(before), "roles": joined(roles)}
-        await record(connection, VdnId(row["vdn"]), at, "directory.user_roles", user, detail)
+        await audit.by_command_line(connection, VdnId(row["vdn"]), at, "directory.user_roles", user, detail)
     return before
 
 
 async def turn(connection: AsyncConnection) -> None:
     """Wait until nobody else changes people; until the end of the transaction nobody will."""
     await connection.execute(sa.text("SELECT pg_advisory_xact_lock(:turn)"), {"turn": TURN})
-
-
-async def record(
-    connection: AsyncConnection,
-    vdn: VdnId,
-    at: datetime,
-    action: str,
-    target: str,
-    detail: Mapping[str, str | int | bool],
-) -> None:
-    """An audit row of what the command line did."""
-    await audit.append(connection, vdn, [AuditEntry(vdn, at, COMMAND_LINE, action, target, detail)])
 
 
 def in_order(roles: Collection[Role]) -> list[str]:
@@ -152,7 +138,7 @@ async def _set_disabled(
     if (row["disabled_at"] is None) == (disabled_at is None):
         return
     await connection.execute(sa.update(users).where(users.c.user == user).values(disabled_at=disabled_at))
-    await record(connection, VdnId(row["vdn"]), at, action, user, {})
+    await audit.by_command_line(connection, VdnId(row["vdn"]), at, action, user, {})
 
 
 async def _row(connection: AsyncConnection, user: UserId) -> sa.RowMapping:
@@ -167,11 +153,11 @@ async def _vdn_of(connection: AsyncConnection, user: UserId) -> int | None:
     return found.scalar_one_or_none()
 
 
-async def _free_agent(connection: AsyncConnection, vdn: VdnId, agent: AgentId) -> None:
-    of = sa.select(agents.c.agent).where(agents.c.agent == agent, agents.c.vdn == int(vdn))
-    if (await connection.execute(of)).first() is None:
-        raise Refused(Code.BAD_PARAMETER, f"VDN {vdn} has no agent {agent}")
-    held = (await connection.execute(sa.select(users.c.user).where(users.c.agent == agent))).scalar()
+async def _free_agent(work: Work, agent: AgentId) -> None:
+    of = sa.select(agents.c.agent).where(agents.c.agent == agent, agents.c.vdn == work.vdn)
+    if (await work.connection.execute(of)).first() is None:
+        raise Refused(Code.BAD_PARAMETER, f"VDN {work.vdn} has no agent {agent}")
+    held = (await work.connection.execute(sa.select(users.c.user).where(users.c.agent == agent))).scalar()
     if held is not None:
         raise Refused(Code.BAD_PARAMETER, f"agent {agent} is user {held} already")
 
@@ -192,22 +178,20 @@ def _user(
     )
 
 
-async def _led(
-    connection: AsyncConnection, vdn: VdnId, leader: UserId
-) -> tuple[frozenset[UserId], frozenset[AgentId]]:
+async def _led(work: Work, leader: UserId) -> tuple[frozenset[UserId], frozenset[AgentId]]:
     led = group_members.alias()
     query = (
         sa.select(users.c.user, users.c.agent)
         .join(led, led.c.user == users.c.user)
         .join(group_members, (group_members.c.vdn == led.c.vdn) & (group_members.c.name == led.c.name))
         .where(
-            led.c.vdn == int(vdn),
+            led.c.vdn == work.vdn,
             group_members.c.user == leader,
             group_members.c.leads,
             users.c.disabled_at.is_(None),
         )
     )
-    rows = (await connection.execute(query)).all()
+    rows = (await work.connection.execute(query)).all()
     return (
         frozenset(UserId(row.user) for row in rows),
         frozenset(AgentId(row.agent) for row in rows if row.agent is not None),
