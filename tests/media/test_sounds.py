@@ -4,19 +4,17 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import soundfile
 
 from sottovoce.domain.legs import Codec
 from sottovoce.errors import Code, Refused
 from sottovoce.media import g711, sounds
 from sottovoce.media.sounds import KEPT_FILES, Players, Shelf
-from sottovoce.media.wav import WavWriter
 from sottovoce.phones.tones import levels, rms_level
 
 
 def file(path: Path, samples: np.ndarray) -> str:
-    writer = WavWriter(path, 1)
-    writer.write(samples)
-    writer.close()
+    soundfile.write(path, samples, 8000, "PCM_16")
     return str(path)
 
 

@@ -10,21 +10,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sottovoce.domain.legs import Codec
+from sottovoce.domain.legs import Codec, LegId, Recording, RecordingId
 from sottovoce.media import g711, wav
-from sottovoce.media.wav import WavError, WavWriter
+from sottovoce.media.inprocess import FileSink
+from sottovoce.media.repair import repair_recording
+from sottovoce.media.wav import WavError
 
 
-def written(path: Path, channels: int, frames: int, *, close: bool = True) -> np.ndarray:
+def written(path: Path, channels: int, frames: int) -> np.ndarray:
     samples = np.arange(frames * channels, dtype=np.int16).reshape(frames, channels)
-    writer = WavWriter(path, channels)
-    writer.write(samples[: frames // 2])
-    writer.write(samples[frames // 2 :])
-    assert writer.frames == frames
-    if close:
-        writer.close()
-    else:
-        writer.abandon()
+    path.write_bytes(wav.header(channels, 0) + samples.astype("<i2").tobytes())
     return samples
 
 
@@ -36,42 +31,54 @@ def read_by_another(path: Path) -> np.ndarray:
 
 
 @pytest.mark.parametrize("channels", [1, 2])
-def test_a_written_file_is_read_by_another(tmp_path: Path, channels: int) -> None:
-    samples = written(tmp_path / "a.wav", channels, 1001)
-    assert np.array_equal(read_by_another(tmp_path / "a.wav"), samples)
+def test_a_finished_file_is_read_by_another(tmp_path: Path, channels: int) -> None:
+    path = tmp_path / "a.wav"
+    samples = written(path, channels, 1001)
+    assert wav.measure(path) == (channels, 1001)
+    with path.open("r+b") as file:
+        wav.finish(file.fileno(), channels, 1001)
+    assert np.array_equal(read_by_another(path), samples)
+    assert wav.measure(path) == (channels, 1001)
 
 
-def test_a_file_is_never_written_over(tmp_path: Path) -> None:
-    written(tmp_path / "a.wav", 1, 10)
-    with pytest.raises(FileExistsError):
-        WavWriter(tmp_path / "a.wav", 1)
+def test_the_engine_without_processes_never_writes_over_a_file(tmp_path: Path) -> None:
+    call = Recording(RecordingId("r"), tmp_path / "a.wav", LegId("c"), LegId("a"))
+    sink = FileSink()
+    sink.begin(call)
+    sink.end(call.recording, 0)
+    with pytest.raises(OSError, match="exists"):
+        FileSink().begin(call)
 
 
-def test_silence_is_written_in_pieces(tmp_path: Path) -> None:
-    writer = WavWriter(tmp_path / "a.wav", 1)
-    writer.write_silence(20_001)
-    writer.close()
-    assert read_by_another(tmp_path / "a.wav").shape == (20_001, 1)
+def test_the_engine_without_processes_pads_a_track(tmp_path: Path) -> None:
+    sink = FileSink()
+    sink.begin_track(RecordingId("r"), LegId("i"), tmp_path / "a.wav", 20_001)
+    sink.write(RecordingId("r"), LegId("i"), np.ones(3, np.int16))
+    sink.end(RecordingId("r"), 20_004)
+    track = read_by_another(tmp_path / "a.wav")
+    assert track.shape == (20_004, 1)
+    assert not track[:-3].any()
+    assert track[-3:].all()
 
 
 @pytest.mark.parametrize("cut", [0, 1, 3])
 def test_a_file_left_open_by_a_crash_is_repaired(tmp_path: Path, cut: int) -> None:
-    path = tmp_path / "a.wav"
-    samples = written(path, 2, 1000, close=False)
-    with path.open("r+b") as file:
-        file.truncate(path.stat().st_size - cut)
+    call = Recording(RecordingId("r"), tmp_path / "a.wav", LegId("c"), LegId("a"))
+    part = wav.part_of(call.path)
+    samples = written(part, 2, 1000)
+    with part.open("r+b") as file:
+        file.truncate(part.stat().st_size - cut)
     whole = 1000 if cut == 0 else 999
-    assert wav.repair(path) == whole
-    assert np.array_equal(read_by_another(path), samples[:whole])
-    assert wav.repair(path) == whole
+    assert repair_recording(call).frames == whole
+    assert np.array_equal(read_by_another(call.path), samples[:whole])
+    assert repair_recording(call).frames == whole
 
 
 @pytest.mark.parametrize("data", [b"", b"RIFF", b"x" * 100, b"RIFF\0\0\0\0WAVEfmt " + bytes(100)])
-def test_what_is_not_ours_is_not_repaired(tmp_path: Path, data: bytes) -> None:
+def test_what_is_not_ours_is_not_measured(tmp_path: Path, data: bytes) -> None:
     path = tmp_path / "a.wav"
     path.write_bytes(data)
-    with pytest.raises(WavError):
-        wav.repair(path)
+    assert wav.measure(path) is None
     assert path.read_bytes() == data
 
 

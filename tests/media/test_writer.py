@@ -14,7 +14,8 @@ import numpy as np
 import pytest
 
 from sottovoce.domain.legs import LegId, Recording, RecordingId
-from sottovoce.media.repair import header, part_of, repair_folder, repair_recording
+from sottovoce.media.repair import repair_folder, repair_recording
+from sottovoce.media.wav import header, part_of
 from sottovoce.media.writer import Closed, Failed, RecordingWriter, Report
 
 R, COACH = RecordingId("r"), LegId("coach")

@@ -7,18 +7,15 @@ mono G.711 (µ-law) WAV, 8 kB a second.
 from __future__ import annotations
 
 import shutil
-import struct
 import subprocess
 import tempfile
-import wave
 from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
+import soundfile
 
 from sottovoce.demo.voices import LINES, SPEECH
-from sottovoce.domain.legs import Codec
-from sottovoce.media import g711
 
 _ACTIVE_RMS = 32768.0 * 10.0 ** (-20.0 / 20.0)
 _RATE = 8000
@@ -34,10 +31,8 @@ def synthesise(text: str, voice: str, pitch: int, speed: int) -> npt.NDArray[np.
         subprocess.run(  # noqa: S603 - fixed program, texts of our own
             [program, "-v", voice, "-p", str(pitch), "-s", str(speed), "-w", str(path), text], check=True
         )
-        with wave.open(str(path)) as file:
-            rate = file.getframerate()
-            samples = np.frombuffer(file.readframes(file.getnframes()), dtype="<i2").astype(np.float64)
-    return _levelled(_resampled(samples, rate))
+        samples, rate = soundfile.read(path, dtype="int16")
+    return _levelled(_resampled(samples.astype(np.float64), rate))
 
 
 def _resampled(samples: npt.NDArray[np.float64], rate: int) -> npt.NDArray[np.float64]:
@@ -59,22 +54,13 @@ def _levelled(samples: npt.NDArray[np.float64]) -> npt.NDArray[np.int16]:
     return np.clip(np.rint(scaled), -32000, 32000).astype(np.int16)
 
 
-def _write(path: Path, samples: npt.NDArray[np.int16]) -> None:
-    """A WAV of format 7 (µ-law), which the standard library's `wave` does not write."""
-    data = g711.encode(samples, Codec.PCMU).tobytes()
-    layout = struct.pack("<4sIHHIIHHH", b"fmt ", 18, 7, 1, _RATE, _RATE, 1, 8, 0)
-    fact = struct.pack("<4sII", b"fact", 4, len(data))
-    body = b"WAVE" + layout + fact + struct.pack("<4sI", b"data", len(data)) + data + b"\0" * (len(data) % 2)
-    path.write_bytes(struct.pack("<4sI", b"RIFF", len(body)) + body)
-
-
 def main() -> None:
     """Make the recording of every line of `voices.LINES`, in `speech/`."""
     SPEECH.mkdir(exist_ok=True)
     for name, line in LINES.items():
         samples = synthesise(line.text, line.voice, line.pitch, line.speed)
         print(f"{name:12} {samples.size / _RATE:5.1f} s")
-        _write(SPEECH / f"{name}.wav", samples)
+        soundfile.write(SPEECH / f"{name}.wav", samples, _RATE, "ULAW")
 
 
 if __name__ == "__main__":

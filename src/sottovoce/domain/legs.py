@@ -13,6 +13,8 @@ from typing import NewType
 
 LegId = NewType("LegId", str)
 RecordingId = NewType("RecordingId", str)
+UNFINISHED = ".part"
+"""What the recorder adds to a file's name until the file is whole."""
 
 
 class Codec(Enum):

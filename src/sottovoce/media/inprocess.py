@@ -11,6 +11,7 @@ from itertools import count
 from pathlib import Path
 
 import numpy as np
+from soundfile import SoundFile
 
 from sottovoce.domain.legs import (
     LegAddress,
@@ -27,7 +28,7 @@ from sottovoce.errors import Code, Refused
 from sottovoce.media.engine import EngineEvent, LegProven
 from sottovoce.media.g711 import Samples
 from sottovoce.media.mixer import TICK_S, Mixer, MixerSettings
-from sottovoce.media.wav import WavWriter
+from sottovoce.media.wav import RATE
 
 PROVEN_AFTER = 3
 """Good packets after which a leg counts as proven here; sources are not looked at."""
@@ -37,16 +38,16 @@ class FileSink:
     """Recordings written at once, in the caller's thread."""
 
     def __init__(self) -> None:
-        self._files: dict[tuple[RecordingId, LegId | None], WavWriter] = {}
+        self._files: dict[tuple[RecordingId, LegId | None], SoundFile] = {}
 
     def begin(self, recording: Recording) -> None:
         """Open the stereo WAV."""
-        self._files[recording.recording, None] = WavWriter(recording.path, 2)
+        self._files[recording.recording, None] = _new(recording.path, 2)
 
     def begin_track(self, recording: RecordingId, leg: LegId, path: Path, silent_frames: int) -> None:
         """Open an inspector's WAV and pad it."""
-        writer = self._files[recording, leg] = WavWriter(path, 1)
-        writer.write_silence(silent_frames)
+        self._files[recording, leg] = _new(path, 1)
+        self.write(recording, leg, np.zeros(silent_frames, np.int16))
 
     def write(self, recording: RecordingId, leg: LegId | None, block: Samples) -> None:
         """Append."""
@@ -56,6 +57,10 @@ class FileSink:
         """Close."""
         for key in [key for key in self._files if key[0] == recording]:
             self._files.pop(key).close()
+
+
+def _new(path: Path, channels: int) -> SoundFile:
+    return SoundFile(path, "x", RATE, channels, "PCM_16", format="WAV")
 
 
 class InProcessEngine:

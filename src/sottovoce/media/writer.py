@@ -23,7 +23,7 @@ import structlog
 
 from sottovoce.domain.legs import LegId, Recording, RecordingId
 from sottovoce.media.lane import Lane
-from sottovoce.media.repair import (
+from sottovoce.media.wav import (
     HEADER_BYTES,
     MOST_FRAMES,
     SAMPLE_BYTES,

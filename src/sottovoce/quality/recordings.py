@@ -20,8 +20,8 @@ import numpy as np
 import numpy.typing as npt
 import soundfile
 
-PART = ".part"
-"""What the recorder adds to a name while it writes."""
+from sottovoce.domain.legs import UNFINISHED
+
 OPEN_AT_MOST_S = 3600.0
 """A recording to which nobody has written for so long is not open but lost."""
 LARGEST_FILE = 2 << 30
@@ -126,7 +126,7 @@ def _sound(file: soundfile.SoundFile) -> Sound:
 def _open(path: Path) -> bool:
     """Whether the recorder still writes that file."""
     try:
-        written = os.stat(path.with_name(path.name + PART)).st_mtime
+        written = os.stat(path.with_name(path.name + UNFINISHED)).st_mtime
     except (OSError, ValueError):
         return False
     return time.time() - written < OPEN_AT_MOST_S
