@@ -9,6 +9,7 @@ import pytest
 from tests.contract.ledger import ALWAYS, Row, find, load
 
 from sottovoce.clock import ManualClock
+from sottovoce.contracts.document import document
 from sottovoce.errors import Code
 from sottovoce.http.ccgateway.events import WIRE
 from sottovoce.http.ccgateway.gateway import BASE, Gateway, Interface
@@ -22,7 +23,6 @@ from sottovoce.http.ccgateway.retcodes import (
     retcode,
 )
 from sottovoce.http.ccgateway.served import SERVED, unserved
-from sottovoce.http.family.openapi import document
 from sottovoce.http.family.routes import Places
 from sottovoce.http.site import inner_site
 from sottovoce.tasks import Tasks
@@ -182,7 +182,7 @@ def test_events_named_by_rows_have_a_wire_form() -> None:
 
 
 def test_openapi_has_every_route() -> None:
-    paths = document(["cc-gateway"])["paths"]
+    paths = document("cc-gateway")["paths"]
     assert {(verb, path) for (verb, path) in IN_LEDGER} == {
         (verb.upper(), path) for path, verbs in paths.items() for verb in verbs
     }

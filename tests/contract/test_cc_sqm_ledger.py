@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from tests.contract.sqm_ledger import ALWAYS, ALWAYS_SPEECH, Row, load, words_of
 
+from sottovoce.contracts.document import document
 from sottovoce.domain.people import Role
 from sottovoce.domain.rights import RIGHTS, Operation, Scope
 from sottovoce.errors import Code
@@ -19,7 +20,6 @@ from sottovoce.http.ccsqm.token import PATH as TOKEN
 from sottovoce.http.ccsqm.token import TokenForm
 from sottovoce.http.ccsqm.visit import ALWAYS as ALWAYS_DECLINED
 from sottovoce.http.ccsqm.visit import Interface
-from sottovoce.http.family.openapi import document
 from sottovoce.http.family.routes import Places
 from sottovoce.http.site import inner_site
 
@@ -174,7 +174,7 @@ def test_rights_have_no_empty_cell_and_every_operation_its_interface() -> None:
 
 
 def test_openapi_has_every_route() -> None:
-    paths = document([ccsqm.LEDGER, ccisqm.LEDGER])["paths"]
+    paths = document(ccsqm.LEDGER, ccisqm.LEDGER)["paths"]
     assert paths.keys() == IN_LEDGER.keys()
     for path, verbs in paths.items():
         assert verbs.keys() == {"post"}, path

@@ -10,6 +10,7 @@ from starlette.responses import HTMLResponse, Response
 from starlette.routing import Router
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from sottovoce.contracts.document import document
 from sottovoce.http.ccgateway import served as ccgateway
 from sottovoce.http.ccgateway.dialect import FAMILY
 from sottovoce.http.ccgateway.gateway import Gateway
@@ -19,7 +20,6 @@ from sottovoce.http.ccsqm import token
 from sottovoce.http.ccsqm.dialect import Quality
 from sottovoce.http.edge import EdgeLimits, edge
 from sottovoce.http.family.answer import Fault, family_of, respond
-from sottovoce.http.family.openapi import document
 from sottovoce.http.family.routes import Places
 
 FAMILIES = (FAMILY, ccisqm.FAMILY, ccsqm.FAMILY, token.FAMILY)
@@ -68,7 +68,7 @@ class _Elsewhere:
         self._pages: dict[str, Response] = {}
         if ledgers:
             page = (resources.files(__package__) / "docs.html").read_text(encoding="utf-8")
-            self._pages = {"/openapi.json": respond(document(ledgers)), "/docs": HTMLResponse(page)}
+            self._pages = {"/openapi.json": respond(document(*ledgers)), "/docs": HTMLResponse(page)}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         family = family_of(scope["path"], FAMILIES)
