@@ -35,7 +35,7 @@ class Scripted:
                 answer = self._answers.pop(0)
                 extra, content = answer if isinstance(answer, tuple) else (b"", answer)
                 writer.write(
-                    b"HTTP/1.1 200 OK\r\nContent-Type: application/json; charset=UTF-8\r\n"
+                    b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n"
                     + extra
                     + b"Content-Length: %d\r\n\r\n" % len(content)
                     + content

@@ -91,7 +91,7 @@ def altered(app: ASGIApp, alter: Alter) -> ASGIApp:
                 {
                     "type": "http.response.start",
                     "status": status,
-                    "headers": [(b"Content-Type", b"application/json; charset=UTF-8")],
+                    "headers": [(b"Content-Type", b"application/json")],
                 }
             )
             await send({"type": "http.response.body", "body": body})

@@ -84,7 +84,7 @@ async def test_a_whisper_is_stopped_as_the_page_prints_it(monkeypatch: pytest.Mo
         await connection.close()
 
         assert answer.status == b"HTTP/1.1 200 OK"
-        assert answer.header(b"Content-Type") == b"application/json; charset=UTF-8"
+        assert answer.header(b"Content-Type") == b"application/json"
         assert json.loads(answer.body) == json.loads(ANSWER)
         assert list(json.loads(answer.body)) == ["message", "retcode", "result"]
         await ann.next_event("AgentOther_BeQcStop")

@@ -14,13 +14,13 @@ from enum import Enum
 
 from starlette.responses import Response
 
-JSON_TYPE = b"application/json; charset=UTF-8"
+JSON_TYPE = b"application/json"
 Header = tuple[bytes, bytes]
 
 
 def encode(content: object) -> bytes:
     """JSON without blanks and line breaks (a client in C# compares an answer's text)."""
-    return json.dumps(content, ensure_ascii=False, separators=(",", ":")).encode()
+    return json.dumps(content, separators=(",", ":")).encode()
 
 
 def headers(body: bytes, *more: Header) -> list[Header]:
