@@ -45,7 +45,7 @@ class Book:
         secrets = {each.value: ha1(each, username, REALM, "secret") for each in held}
         return PhoneAccount(self.NUMBERS[username], username, secrets), VDN
 
-    def route(self, called: str, trunk: str) -> VdnId | None:
+    def route(self, called: str) -> VdnId | None:
         return None
 
 

@@ -60,7 +60,7 @@ class Book:
         found = self._accounts.get(username)
         return (found, VDN) if found is not None else None
 
-    def route(self, called: str, trunk: str) -> VdnId | None:
+    def route(self, called: str) -> VdnId | None:
         return VDN if called.startswith("9") else None
 
 

@@ -19,9 +19,9 @@ async def test_accounts_and_numbers_of_all_vdns(two_vdns: AsyncEngine) -> None:
     assert found is not None
     assert (found[0].number, found[1]) == ("8001", VdnId(2))
     assert book.account("8002") is None
-    assert (book.route("4000", "any"), book.route("5000", "any"), book.route("6000", "any")) == (1, 2, None)
+    assert (book.route("4000"), book.route("5000"), book.route("6000")) == (1, 2, None)
     book.read([await directory.profile(two_vdns, VdnId(1))])
-    assert (book.account("other-8001"), book.route("5000", "any")) == (None, None)
+    assert (book.account("other-8001"), book.route("5000")) == (None, None)
 
 
 async def test_every_change_of_the_directory_raises_its_revision(

@@ -47,13 +47,16 @@ class Refusal:
 class Doorman(Protocol):
     """Decides about INVITEs that found a dialog."""
 
-    def admit(self, request: Request, source: Hop, now: float) -> Admitted | Refusal: ...
+    def admit(self, request: Request, source: Hop, now: float) -> Admitted | Refusal:
+        """Whose call it is and where it goes, or the answer that refuses it."""
+        ...
 
 
 class Open:
     """Lets everybody in: a phone's doorman."""
 
     def admit(self, request: Request, source: Hop, now: float) -> Admitted | Refusal:
+        """Let it in, by whatever names it gives."""
         return Admitted(caller=caller_of(request), called=called_of(request))
 
 
@@ -161,9 +164,13 @@ class Authenticator:
 class Registered(Protocol):
     """Who is registered now."""
 
-    def is_registered(self, name: str) -> bool: ...
+    def is_registered(self, name: str) -> bool:
+        """Whether a phone of that user name or number has a contact now."""
+        ...
 
-    def is_phone_at(self, source: Hop) -> bool: ...
+    def is_phone_at(self, source: Hop) -> bool:
+        """Whether a registered phone sends from exactly that address and port."""
+        ...
 
 
 class Guard:
@@ -192,6 +199,7 @@ class Guard:
         return None
 
     def admit(self, request: Request, source: Hop, now: float) -> Admitted | Refusal:
+        """Let in a trunk's call to a number that is answered here, and a phone's with its password."""
         trunk = self.trunk_of(source)
         if trunk is None or self._registered.is_phone_at(source):
             return self._admit_phone(request, source, now)
@@ -202,7 +210,7 @@ class Guard:
             if found is not None:
                 account, vdn = found
                 return Admitted(account.number, called, vdn, trunk.name, account.number)
-        routed = self._directory.route(called, trunk.name)
+        routed = self._directory.route(called)
         if routed is None:
             return Refusal(404)
         return Admitted(caller, called, routed, trunk.name)

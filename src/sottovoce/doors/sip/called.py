@@ -107,6 +107,7 @@ class Called(Session):
         self._refuse(status, cause or ReleaseCause.REJECTED, extra)
 
     def hang_up(self, cause: ReleaseCause = ReleaseCause.NORMAL) -> None:
+        """Refuse the offer with the status that `cause` stands for, or end the call."""
         if self.phase is Phase.OFFERED:
             status = status_of(cause)
             retry = RETRY_LATER if status == 503 else ()
@@ -120,6 +121,7 @@ class Called(Session):
             self._refuse(487, ReleaseCause.CANCELLED, by_far_side=True)
 
     def on_bye(self) -> None:
+        """The caller hung up, perhaps before our final response."""
         if self.phase is Phase.OFFERED:
             self._refuse(487, ReleaseCause.CANCELLED, by_far_side=True)
         else:
@@ -128,6 +130,7 @@ class Called(Session):
             super().on_bye()
 
     def on_prack(self, transaction: ServerTransaction) -> None:
+        """The caller has our reliable response (RFC 3262 3); 481 if it names another."""
         named = confirmed_by(transaction.request)
         waiting = self._unconfirmed
         if waiting is None or named != (waiting[1], self.invite.request.cseq[0]):

@@ -10,7 +10,7 @@ from sottovoce.doors.sip.challenges import Exchange
 from sottovoce.doors.sip.core import SDP, Core
 from sottovoce.doors.sip.dialog import Dialog, NoDialog
 from sottovoce.doors.sip.events import CallKey, CallProgressed, MediaAgreed
-from sottovoce.doors.sip.headers import Headers
+from sottovoce.doors.sip.headers import Headers, whole_number
 from sottovoce.doors.sip.hops import Hop
 from sottovoce.doors.sip.message import Request, Response
 from sottovoce.doors.sip.ports import Account
@@ -80,6 +80,7 @@ class Calling(Session):
         )
 
     def hang_up(self, cause: ReleaseCause = ReleaseCause.NORMAL) -> None:
+        """CANCEL the INVITE while it rings, or end the call."""
         if self.phase is not Phase.CALLING:
             super().hang_up(cause)
             return
@@ -88,6 +89,7 @@ class Calling(Session):
         self.end(ReleaseCause.CANCELLED if cause is ReleaseCause.NORMAL else cause)
 
     def dialog_of(self, request: Request) -> Dialog | None:
+        """The dialog that a request belongs to, those of forks that only rang so far included."""
         found = super().dialog_of(request)
         if found is None and request.from_ is not None:
             early = self._early.get(request.from_.tag or "")
@@ -95,6 +97,7 @@ class Calling(Session):
         return found
 
     def on_bye(self) -> None:
+        """The far side hung up."""
         if self.phase is Phase.CALLING:
             return  # one early dialog ended; the INVITE's final response tells the rest
         super().on_bye()
@@ -180,10 +183,9 @@ class Calling(Session):
         """Send the PRACK of a reliable response; whether the response is to be looked at at all."""
         if "100rel" not in response.headers.tokens("Require"):
             return True
-        text = (response.headers.get("RSeq") or "").strip()
-        if not text.isascii() or not text.isdigit() or len(text) > 10:
+        number = whole_number((response.headers.get("RSeq") or "").strip(), 10)
+        if number is None:
             return True
-        number = int(text)
         if early.rseq and number != early.rseq + 1:
             return False  # a repetition, or one that came too early: it will come again
         early.rseq = number

@@ -206,7 +206,7 @@ class NonceKeeper:
     """Mints nonces and judges credentials, in bounded memory.
 
     A nonce carries its time and a MAC over it and the host it was minted for, so an unanswered
-    challenge costs nothing, and who uses one has heard the answer: his address is not forged. Only a
+    challenge costs nothing, and who uses one has heard the answer: their address is not forged. Only a
     nonce that was used with a right password is remembered, with the highest count seen. When the table is
     full its oldest nonces expire early.
     """

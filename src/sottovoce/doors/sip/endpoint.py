@@ -31,9 +31,11 @@ class SystemEntropy:
     """Tokens from the operating system."""
 
     def token(self) -> str:
+        """80 random bits as hexadecimal digits."""
         return secrets.token_hex(10)
 
     def fraction(self) -> float:
+        """A number in [0, 1): for back-offs, not for secrets."""
         return random.random()
 
 
@@ -136,6 +138,7 @@ class Endpoint:
         return next((host for network, host in self._advertised if remote in network), None)
 
     def address_towards(self, hop: Hop) -> tuple[str, int]:
+        """Our host and port as the far side of `hop` should see them (`ports.Addresses`)."""
         return self.host_towards(hop.host), self._transport.port
 
     def addresses(self) -> dict[Transport, tuple[str, int]]:

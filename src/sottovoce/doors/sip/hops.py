@@ -14,6 +14,7 @@ class Transport(StrEnum):
 
     @property
     def reliable(self) -> bool:
+        """Whether it delivers by itself, so that nothing is sent again (RFC 3261 17)."""
         return self is Transport.TCP
 
     @classmethod

@@ -60,11 +60,6 @@ class SourceLimits:
         source.tokens = max(source.tokens - weight / 2, -self._burst)
         return Verdict.REFUSE if source.tokens > -self._burst / 2 else Verdict.DROP
 
-    def blocked(self, host: str, now: float) -> bool:
-        """Whether a blockable request of `host` would be dropped."""
-        source = self._sources.get(host)
-        return source is not None and source.blocked_until > now
-
     def failed(self, host: str, now: float) -> bool:
         """A wrong password came from `host`; whether that blocks it."""
         source = self._source(host, now)

@@ -70,6 +70,7 @@ class Transactions:
     # --- outwards
 
     def send(self, data: bytes, hop: Hop, key: str) -> None:
+        """Have these bytes sent to `hop`; `key` names the transaction to tell if that fails, "" none."""
         self.out.append(Outgoing(data, hop, key))
 
     def request(
@@ -108,6 +109,7 @@ class Transactions:
         return data
 
     def put_via(self, request: Request, hop: Hop, branch: str, *, replacing: bool = False) -> None:
+        """Write our Via for `hop` on top of a request, or in place of the one that is there."""
         host, port = self._addresses(hop)
         if replacing:
             request.headers.remove("Via")
@@ -169,9 +171,11 @@ class Transactions:
             transaction.on_send_failed()
 
     def forget_client(self, transaction: ClientTransaction) -> None:
+        """A transaction of ours is over: nothing is taken to it any more."""
         self._clients.pop(transaction.key, None)
 
     def forget_server(self, transaction: ServerTransaction) -> None:
+        """A transaction of theirs is over: a repetition would be a new request."""
         self._servers.pop(transaction.key, None)
         merge_key = self._merge_key(transaction.request)
         if self._seen.get(merge_key) == transaction.key:

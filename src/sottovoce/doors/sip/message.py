@@ -12,7 +12,14 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TypeVar
 
-from sottovoce.doors.sip.headers import MAX_HEADER_LENGTH, MAX_HEADERS, Headers, MalformedHeader, is_token
+from sottovoce.doors.sip.headers import (
+    MAX_HEADER_LENGTH,
+    MAX_HEADERS,
+    Headers,
+    MalformedHeader,
+    is_token,
+    whole_number,
+)
 from sottovoce.doors.sip.uri import NameAddr, SipUri
 from sottovoce.doors.sip.via import Via
 
@@ -310,7 +317,8 @@ def _wrong_headers(headers: Headers, addresses: tuple[str, ...]) -> str | None:
     if _or_none(Via.parse, headers.get("Via") or "") is None:
         return "Malformed Via"
     hops = headers.get("Max-Forwards")
-    if hops is not None and not (_digits(hops) and len(hops) <= 6 and int(hops) <= 255):
+    allowed = whole_number(hops, 6) if hops is not None else 0
+    if allowed is None or allowed > 255:
         return "Malformed Max-Forwards"
     return None
 
@@ -321,9 +329,10 @@ def _cut(headers: Headers, body: bytes, answerable: Request | None, *, stream: b
         if stream:
             raise SipParseError(400, "Missing Content-Length", answerable)
         return body
-    if not _digits(length) or len(length) > 10 or int(length) > len(body):
+    size = whole_number(length, 10)
+    if size is None or size > len(body):
         raise SipParseError(400, "Wrong Content-Length", answerable)
-    return body[: int(length)]
+    return body[:size]
 
 
 def _salvaged(method: str, uri: str, headers: Headers, via: str) -> Request | None:
@@ -341,10 +350,6 @@ def _cseq(value: str | None) -> tuple[int, str] | None:
     if found is None or int(found[1]) > MAX_CSEQ or not is_token(found[2]):
         return None
     return int(found[1]), found[2]
-
-
-def _digits(text: str) -> bool:
-    return text.isascii() and text.isdigit()
 
 
 def _has_tag(value: str) -> bool:

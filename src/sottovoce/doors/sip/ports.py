@@ -28,8 +28,8 @@ class Directory(Protocol):
         """The SIP account of that user name, or None."""
         ...
 
-    def route(self, called: str, trunk: str) -> VdnId | None:
-        """The VDN that answers `called` when it comes in on the trunk of that name, or None (404)."""
+    def route(self, called: str) -> VdnId | None:
+        """The VDN that answers `called` when it comes in on a trunk, or None (404)."""
         ...
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from sottovoce.doors.sip.headers import MalformedHeader, parse_params
+from sottovoce.doors.sip.headers import MalformedHeader, parse_params, whole_number
 from sottovoce.doors.sip.message import Request, Response
 from sottovoce.doors.sip.timers import Timer, Timers
 
@@ -84,6 +84,7 @@ class SessionTimer:
             self._start(self.interval, ours=True)
 
     def stop(self) -> None:
+        """Neither refresh nor expire any more."""
         self.running = False
         if self._timer is not None:
             self._timer.cancel()
@@ -124,5 +125,4 @@ def _min_se(message: Request | Response) -> int:
 
 
 def _seconds(text: str) -> int | None:
-    text = text.strip()
-    return int(text) if text.isascii() and text.isdigit() and len(text) <= 9 else None
+    return whole_number(text.strip(), 9)

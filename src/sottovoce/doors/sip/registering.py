@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from sottovoce.doors.sip.challenges import Exchange
 from sottovoce.doors.sip.core import Core
 from sottovoce.doors.sip.events import Registered, RegistrationFailed, Unregistered
-from sottovoce.doors.sip.headers import Headers
+from sottovoce.doors.sip.headers import Headers, whole_number
 from sottovoce.doors.sip.hops import Hop
 from sottovoce.doors.sip.message import Request, Response
 from sottovoce.doors.sip.ports import Account
@@ -16,6 +16,8 @@ from sottovoce.doors.sip.timers import Timer
 RETRY = 30.0
 """Seconds until a registration that failed is tried again, twice as long each time."""
 RETRY_LIMIT = 600.0
+LONGEST = 86_400
+"""Seconds that we stay registered at most, whatever a registrar says."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,19 +112,20 @@ class Registration:
     def _granted(self, response: Response) -> int:
         """How long the registrar keeps our contact."""
         ours = self._core.contact(self.wanted.hop, self.wanted.account.username).strip("<>")
-        for value in response.headers.get_all("Contact"):
-            uri, _, parameters = value.partition(">")
+        for contact in response.headers.get_all("Contact"):
+            uri, _, parameters = contact.partition(">")
             if uri.strip().lstrip("<") == ours:
                 for parameter in parameters.split(";"):
-                    name, _, number = parameter.partition("=")
-                    if name.strip().lower() == "expires" and number.strip().isdecimal():
-                        return max(1, min(int(number.strip()[:9]), 86400))
-        general = (response.headers.get("Expires") or "").strip()
-        return max(1, min(int(general[:9]), 86400)) if general.isdecimal() else self._expires
+                    name, _, value = parameter.partition("=")
+                    seconds = whole_number(value.strip(), 40)
+                    if name.strip().lower() == "expires" and seconds is not None:
+                        return max(1, min(seconds, LONGEST))
+        general = whole_number((response.headers.get("Expires") or "").strip(), 40)
+        return self._expires if general is None else max(1, min(general, LONGEST))
 
     def _longer(self, response: Response) -> bool:
-        wanted = (response.headers.get("Min-Expires") or "").strip()
-        if not wanted.isdecimal() or not self._expires < int(wanted[:9]) <= 86400:
+        wanted = whole_number((response.headers.get("Min-Expires") or "").strip(), 40)
+        if wanted is None or not self._expires < wanted <= LONGEST:
             return False
-        self._expires = int(wanted[:9])
+        self._expires = wanted
         return True

@@ -11,7 +11,7 @@ from sottovoce.domain.directory import PhoneAccount, VdnId
 from sottovoce.doors.sip.admission import Authenticator, Networks, Refusal
 from sottovoce.doors.sip.dialog import hop_of
 from sottovoce.doors.sip.events import Binding, Bound, Event, Unbound
-from sottovoce.doors.sip.headers import MalformedHeader
+from sottovoce.doors.sip.headers import MalformedHeader, whole_number
 from sottovoce.doors.sip.hops import Hop, Transport
 from sottovoce.doors.sip.message import Request
 from sottovoce.doors.sip.timers import Timer, Timers
@@ -213,6 +213,5 @@ def _key(uri: SipUri) -> str:
 
 def _seconds(text: str | None) -> int | None:
     """A delta-seconds value; None where there is none; one that is unreadable is as if missing."""
-    if text is None or not text.strip().isascii() or not text.strip().isdigit():
-        return None
-    return min(int(text.strip()[:10]), 2**31)
+    seconds = whole_number((text or "").strip(), 40)
+    return None if seconds is None else min(seconds, 2**31)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from sottovoce.doors.sip.headers import whole_number
 from sottovoce.doors.sip.message import Request
 from sottovoce.doors.sip.timers import T1, T2, TIMEOUT, Timer, Timers
 
@@ -32,6 +33,7 @@ class Repetition:
 
     @property
     def running(self) -> bool:
+        """Whether it still waits to be confirmed."""
         return self._limit is not None
 
     def confirm(self) -> None:
@@ -56,7 +58,5 @@ def confirmed_by(prack: Request) -> tuple[int, int] | None:
     words = (prack.headers.get("RAck") or "").split()
     if len(words) != 3 or words[2].upper() != "INVITE":
         return None
-    rseq, cseq = words[:2]
-    if not all(word.isascii() and word.isdigit() and len(word) <= 10 for word in (rseq, cseq)):
-        return None
-    return int(rseq), int(cseq)
+    rseq, cseq = (whole_number(word, 10) for word in words[:2])
+    return None if rseq is None or cseq is None else (rseq, cseq)

@@ -11,6 +11,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 
 from sottovoce.domain.legs import Codec, Direction, LegAddress, RemoteMedia
+from sottovoce.doors.sip.headers import whole_number
 
 MAX_LINES = 1000
 MAX_MEDIA = 32
@@ -293,8 +294,7 @@ def _ptime(media: Media) -> int:
 
 def _number(text: str | None) -> int | None:
     """A positive integer of at most five digits (a fraction is cut off), or None."""
-    whole = (text or "").strip().partition(".")[0]
-    return int(whole) if whole.isascii() and whole.isdigit() and len(whole) <= 5 else None
+    return whole_number((text or "").strip().partition(".")[0], 5)
 
 
 def _dtmf(media: Media) -> int | None:
@@ -392,7 +392,7 @@ def _origin(value: str) -> SessionDescription:
 
 def _id(text: str) -> int:
     """A number of the o-line; some phones write words there, and nothing here depends on theirs."""
-    return int(text) if text.isascii() and text.isdigit() and len(text) <= 20 else 0
+    return whole_number(text, 20) or 0
 
 
 def _connection(value: str) -> str:

@@ -93,6 +93,7 @@ class Session:
 
     @property
     def ended(self) -> bool:
+        """Whether CallEnded was said."""
         return self.phase is Phase.ENDED
 
     def hang_up(self, cause: ReleaseCause = ReleaseCause.NORMAL) -> None:
@@ -333,10 +334,12 @@ class Session:
         return self.dialog if self.dialog is not None and self.dialog.remote_tag == tag else None
 
     def on_bye(self) -> None:
+        """The far side hung up; its BYE is answered already."""
         self._bye_owed = None
         self.end(ReleaseCause.NORMAL, by_far_side=True)
 
     def on_prack(self, transaction: ServerTransaction) -> None:
+        """A PRACK; 481 where no reliable response of ours waits for one."""
         transaction.answer(481)
 
     def on_ack(self, request: Request) -> None:

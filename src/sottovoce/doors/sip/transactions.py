@@ -26,16 +26,26 @@ class Layer(Protocol):
     timers: Timers
     entropy: Entropy
 
-    def send(self, data: bytes, hop: Hop, key: str) -> None: ...
+    def send(self, data: bytes, hop: Hop, key: str) -> None:
+        """Have these bytes sent to `hop`; `key` names the transaction to tell if that fails, "" none."""
+        ...
 
-    def put_via(self, request: Request, hop: Hop, branch: str, *, replacing: bool = False) -> None: ...
+    def put_via(self, request: Request, hop: Hop, branch: str, *, replacing: bool = False) -> None:
+        """Write our Via for `hop` on top of a request, or in place of the one that is there."""
+        ...
 
-    def forget_client(self, transaction: ClientTransaction) -> None: ...
+    def forget_client(self, transaction: ClientTransaction) -> None:
+        """A transaction of ours is over: nothing is taken to it any more."""
+        ...
 
-    def forget_server(self, transaction: ServerTransaction) -> None: ...
+    def forget_server(self, transaction: ServerTransaction) -> None:
+        """A transaction of theirs is over: a repetition would be a new request."""
+        ...
 
 
 class State(Enum):
+    """The states of RFC 3261 17 and RFC 6026; each kind of transaction has some of them."""
+
     TRYING = auto()
     PROCEEDING = auto()
     COMPLETED = auto()
@@ -73,9 +83,11 @@ class ClientTransaction:
 
     @property
     def invite(self) -> bool:
+        """Whether it is an INVITE, which has timers and an ACK of its own."""
         return self.request.method == "INVITE"
 
     def start(self) -> None:
+        """Send the request, again and again until something is heard or 64*T1 are over."""
         self._layer.send(self._data, self.hop, self.key)
         if not self.hop.transport.reliable:
             self._resend = self._layer.timers.after(T1, self._again)  # timers A, E
@@ -88,6 +100,7 @@ class ClientTransaction:
             self._limit = self._layer.timers.after(delay, self._time_out)
 
     def on_response(self, response: Response) -> None:
+        """A response that belongs to it; a repetition is acknowledged again and told to nobody."""
         final = response.status >= 200
         if self.state in (State.TRYING, State.PROCEEDING):
             if not final:
@@ -105,6 +118,7 @@ class ClientTransaction:
             self._tell(response)
 
     def on_send_failed(self) -> None:
+        """The transport could not send it: go by the other one if there is one, else fail with 503."""
         if self.state not in (State.TRYING, State.PROCEEDING):
             return
         if self._fall_back is not None:
@@ -206,6 +220,7 @@ class ServerTransaction:
 
     @property
     def invite(self) -> bool:
+        """Whether it is an INVITE, whose final response waits for an ACK."""
         return self.request.method == "INVITE"
 
     @property
@@ -253,10 +268,12 @@ class ServerTransaction:
         self._layer.send(data, self._reply_to, "")
 
     def on_retransmission(self) -> None:
+        """The same request again: what was said last is said again."""
         if self._last and self.state in (State.PROCEEDING, State.COMPLETED):
             self._layer.send(self._last, self._reply_to, "")
 
     def on_ack(self) -> None:
+        """The ACK of a final response above 299."""
         if self.state is State.COMPLETED and self.invite:
             self._stop()
             self.state = State.CONFIRMED

@@ -310,6 +310,7 @@ class SipTransport:
         return hop
 
     def closed(self, stream: _Stream) -> None:
+        """Forget a connection that was closed, by whomever."""
         if self._streams.pop(stream.hop.flow, None) is None:
             return
         self._per_host[stream.hop.host] -= 1

@@ -141,6 +141,7 @@ class UserAgent(Core):
     # --- the transactions' user
 
     def on_request(self, transaction: ServerTransaction) -> None:
+        """Take a new request to its call or to the registrar, or answer it here."""
         request = transaction.request
         method = request.method
         if method not in KNOWN_METHODS:
@@ -175,12 +176,14 @@ class UserAgent(Core):
             transaction.answer(405, extra=[("Allow", self.allowed)])
 
     def on_ack(self, request: Request, source: Hop) -> None:
+        """Take the ACK of a 2xx to its call."""
         tag = request.to.tag if request.to is not None else None
         session = self._sessions.get(CallKey(request.call_id, tag or ""))
         if session is not None:
             session.on_ack(request)
 
     def on_cancel(self, transaction: ServerTransaction) -> None:
+        """The INVITE of `transaction` is cancelled; the CANCEL is answered already."""
         session = self._sessions.get(CallKey(transaction.request.call_id, transaction.tag))
         if isinstance(session, Called) and session.invite is transaction:
             session.on_cancel()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 from sottovoce.doors.sip.headers import (
     MalformedHeader,
@@ -12,6 +12,7 @@ from sottovoce.doors.sip.headers import (
     parse_params,
     quote,
     unquote,
+    whole_number,
     without_controls,
 )
 
@@ -116,19 +117,6 @@ class SipUri:
         """Whether a route of this URI takes loose routing (`lr`, with or without a value)."""
         return "lr" in self.params
 
-    def bare(self) -> SipUri:
-        """Without parameters, headers and password: what names an address of record (RFC 3261 10.3)."""
-        return replace(self, params={}, headers={}, password=None)
-
-    def same_resource(self, other: SipUri) -> bool:
-        """Equal as RFC 3261 19.1.4 compares user, host and port (parameters left aside)."""
-        if self.scheme != other.scheme or self.opaque != other.opaque:
-            return False
-        mine, theirs = self.user, other.user
-        if (mine is None) != (theirs is None) or (mine and theirs and unescape(mine) != unescape(theirs)):
-            return False
-        return self.host.lower() == other.host.lower() and self.port == other.port
-
     def __str__(self) -> str:
         if self.opaque is not None:
             return f"{self.scheme}:{self.opaque}"
@@ -194,10 +182,6 @@ class NameAddr:
         """The `tag` parameter of a From or To."""
         return self.params.get("tag") or None
 
-    def with_tag(self, tag: str) -> NameAddr:
-        """The same with another tag."""
-        return replace(self, params={**self.params, "tag": tag})
-
     def __str__(self) -> str:
         name = f"{quote(self.display)} " if self.display else ""
         return f"{name}<{self.uri}>{format_params(self.params)}"
@@ -223,9 +207,10 @@ def split_hostport(text: str) -> tuple[str, int | None]:
 
 
 def _port(text: str) -> int:
-    if not (text.isascii() and text.isdigit() and len(text) <= 5 and 0 < int(text) < 65536):
+    port = whole_number(text, 5)
+    if not port or port > 65535:
         raise MalformedHeader("port out of range")
-    return int(text)
+    return port
 
 
 def _uri_params(text: str) -> dict[str, str | None]:

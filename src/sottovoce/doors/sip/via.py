@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, field, replace
 
-from sottovoce.doors.sip.headers import MalformedHeader, format_params, is_token, parse_params
+from sottovoce.doors.sip.headers import MalformedHeader, format_params, is_token, parse_params, whole_number
 from sottovoce.doors.sip.uri import split_hostport
 
 MAGIC = "z9hG4bK"
@@ -38,8 +38,8 @@ class Via:
         params = parse_params(semicolon + tail)
         if params.get("branch") == MAGIC:
             raise MalformedHeader("Via branch without an identifier")
-        rport = params.get("rport")
-        if rport and not (rport.isascii() and rport.isdigit() and len(rport) <= 5 and int(rport) < 65536):
+        port_seen = whole_number(params.get("rport") or "0", 5)
+        if port_seen is None or port_seen > 65535:
             raise MalformedHeader("rport out of range")
         return cls(transport.upper(), host, port, params)
 

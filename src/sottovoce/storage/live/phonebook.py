@@ -30,6 +30,6 @@ class Phonebook:
         """The SIP account of that user name, or None."""
         return self._accounts.get(username)
 
-    def route(self, called: str, trunk: str) -> VdnId | None:
-        """The VDN whose access code `called` is, whatever trunk it comes in on; None if nobody's."""
+    def route(self, called: str) -> VdnId | None:
+        """The VDN whose access code `called` is; None if nobody's."""
         return self._access_codes.get(called)

@@ -69,7 +69,7 @@ class OneVdn:
         secrets = {each.value: ha1(each, username, DOMAIN, PASSWORD) for each in Algorithm}
         return PhoneAccount(username.removeprefix("phone"), username, secrets), VDN
 
-    def route(self, called: str, trunk: str) -> VdnId | None:
+    def route(self, called: str) -> VdnId | None:
         return None if called == "nobody" else VDN
 
 
