@@ -79,6 +79,7 @@ MESSAGES: list[Message] = [
     Call(12, ReadTicks(reset=True)),
     Call(13, Leave()),
     Answer(1, LegAddress("127.0.0.1", 20000)),
+    Answer(0, None),
     Answer(2, None),
     Answer(3, LegFigures(received=5, round_trip_ms=3.5)),
     Answer(10, RESULT),

@@ -3,7 +3,8 @@
 A frame is four bytes of length (big endian) and one msgpack array:
 
 - call: ``[id, verb, arguments]``, id from 1; the verb is the name of a request class below
-- answer: ``[id, "=", kind, value]`` or ``[id, "!", code, detail]``, in any order
+- answer: ``[id, "=", kind, value]`` or ``[id, "!", code, detail]``, in any order; a worker's first word is
+  the answer 0 without a value
 - event: ``[0, name, fields]``
 
 Arguments, values and fields travel as `sottovoce.plain` has them. Everything read is checked against
@@ -240,7 +241,7 @@ def decode(body: bytes) -> Message:
                 return typing.cast(EngineEvent, from_plain(_EVENTS[name], fields))
             case [int(number), str(name), fields] if number > 0:
                 return Call(number, from_plain(_REQUESTS[name], fields))
-            case [int(number), "=", "", None] if number > 0:
+            case [int(number), "=", "", None] if number >= 0:
                 return Answer(number, None)
             case [int(number), "=", str(name), fields] if number > 0:
                 return Answer(number, from_plain(_VALUES[name], fields))
