@@ -2,17 +2,24 @@
 
 The rooms, in the direction the data flows:
 
-* ``doors``    SIP phones and trunks come in; legs are offered, answered, gone
-* ``media``    RTP in, one mixer that obeys a routing table, RTP and recordings out
-* ``live``     the floor of one VDN: agents, calls, supervisions; its single writer
-* ``domain``   the pure rules all of these obey (who hears whom, who may do what)
-* ``storage``  PostgreSQL: what must survive
-* ``http``     the wire: decode, one use case, encode
+* ``doors``      SIP phones and trunks come in; legs are offered, answered, gone
+* ``media``      RTP in, one mixer that obeys a routing table, RTP and recordings out
+* ``live``       the floor of one VDN: agents, calls, supervisions; its single writer
+* ``domain``     the pure rules that all of these obey (who hears whom, who may do what)
+* ``storage``    PostgreSQL: what must survive
+* ``quality``    calls that are over: sampled into review tasks, inspected, scored, appealed
+* ``http``       the wire: decode, one use case, encode
 * ``contracts``  what the wire has to be: the ledgers, OpenAPI documents in the package
-* ``phones``   SIP phones of our own that send and measure tones (proof, demo, bench)
 
-``errors``, ``clock``, ``tasks`` and ``plain`` (values as plain data) serve all of them.
-``app`` composes them; ``cli`` starts them. Importing this package starts nothing.
+Beside the server, and seeing it from outside only:
+
+* ``client``     what an integrator would write: CC-Gateway, CC-SQM
+* ``phones``     SIP phones of our own that send and measure tones (selftest, demo, bench)
+* ``selftest`` ``demo`` ``compat``  who hears whom, proved; the same with voices; any server against the pages
+
+``errors``, ``clock``, ``tasks``, ``deadlines``, ``plain`` (values as plain data), ``config`` and ``logs``
+serve all of them. ``app`` composes them; ``cli`` and ``commands`` start them. Importing this package starts
+nothing.
 """
 
 __version__ = "0.1.0"
