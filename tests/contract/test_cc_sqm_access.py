@@ -135,8 +135,8 @@ async def test_who_acts_where_nobody_is_named(quality: Standing) -> None:
     for row in OF_PEOPLE:
         nobody = await ask(quality, row, Authorization=f"Bearer {quality.tokens[ONE]}")
         assert nobody.code == row.module + "002", row.path
-        his = await ask(quality, row, Authorization=f"Bearer {own.text}")
-        refused = his.body.get("resultCode") == row.module + "002" if isinstance(his.body, dict) else False
+        answer = await ask(quality, row, Authorization=f"Bearer {own.text}")
+        refused = isinstance(answer.body, dict) and answer.body.get("resultCode") == row.module + "002"
         assert refused == (row.user == "required"), row.path
 
 

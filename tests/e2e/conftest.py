@@ -59,7 +59,7 @@ class Standing:
         return self.server.sip_host, self.server.sip_port
 
     async def sign_in(self, agent: int, *, release_phone: bool = True) -> AgentClient:
-        """An agent or inspector at work with his own phone."""
+        """An agent or inspector at work with their own phone."""
         client = self.gateway.agent(agent)
         phone = (AGENTS | INSPECTORS)[agent]
         await client.sign_in(WORD, phone, autoanswer=True, releasephone=release_phone, status=4)

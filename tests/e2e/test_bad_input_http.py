@@ -396,7 +396,7 @@ async def test_requests_in_one_piece_and_in_many(attacked: Standing) -> None:
 async def test_polls_that_are_left_and_polls_in_crowds(attacked: Standing) -> None:
     ina = attacked.ina
     poll = head(f"GET {BASE}/agentevent/103 HTTP/1.1", "Host: x", f"Guid: {ina.guid}")
-    await ina.snapshot()  # empties her queue
+    await ina.snapshot()  # empties the queue
     for number in range(48):
         connection = await RawConnection.to(attacked.served.http_port)
         await connection.send(poll)

@@ -19,7 +19,7 @@ pytestmark = pytest.mark.timeout(180)
 
 
 async def test_an_agents_phone_without_g711_loses_no_call(standing: Standing) -> None:
-    """The agent is busy for her phone's sake (reason 5); the caller goes to the next one and talks."""
+    """The agent is busy for their phone's sake (reason 5); the caller goes to the next one and talks."""
     async with AsyncExitStack() as stack:
         enter = stack.enter_async_context
         customer = await enter(Pjsua2Phone.start("customer", tone=CUSTOMER, host=TRUNK_HOST))

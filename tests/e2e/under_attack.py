@@ -44,7 +44,7 @@ PATIENCE_S = 6.0
 
 @dataclass
 class Standing:
-    """The server, its agents (Ann talks, Ian whispers to her, Ina is idle), and the phones' calls."""
+    """The server, its agents (Ann talks, Ian whispers to Ann, Ina is idle), and the phones' calls."""
 
     served: Served
     ann: AgentClient
@@ -56,7 +56,7 @@ class Standing:
     call_ids: list[str] = field(default_factory=list)
 
     async def unharmed(self) -> None:
-        """Assert that the calls stand, that everybody hears whom he heard, and that nothing broke inside."""
+        """Assert that the calls stand, everybody hears whom they heard, and nothing broke inside."""
         await asyncio.sleep(0.2)
         for hz, call in self.calls.items():
             assert call.state is CallState.TALKING, f"the call of {hz} Hz is {call.state}"

@@ -1,7 +1,7 @@
 """Whatever happens, in whatever order: what must hold on every floor.
 
 A machine does random things to a floor and performs its effects as doors and media would, late and out of
-step. After each step: nobody hears whom he must not, no leg is lost sight of, refused commands change
+step. After each step: nobody hears whom they must not, no leg is lost sight of, refused commands change
 nothing, and the events told to an agent lead from the former picture to the present one.
 """
 

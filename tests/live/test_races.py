@@ -138,12 +138,12 @@ async def test_held_by_the_customers_phone_changes_nothing(on_call):
     assert stage.hears() == WHISPERING
 
 
-@pytest.mark.parametrize("how", ["himself", "forced", "silent"])
+@pytest.mark.parametrize("how", ["alone", "forced", "silent"])
 async def test_the_agent_signs_out(on_call, how):
     stage = on_call
     await stage.desk.supervise(I, A, Mode.WHISPER)
     await stage.forget(300)
-    if how == "himself":
+    if how == "alone":
         await stage.desk.ask(SignOutAgent(A, force=True))
     elif how == "forced":
         await stage.desk.ask(ForceSignOut(J, A))

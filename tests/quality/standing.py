@@ -203,7 +203,7 @@ class Standing:
         return Answered(answer.status_code, told)
 
     async def caller(self, user: UserId, vdn: VdnId = ONE) -> Caller:
-        """That user as use cases are given him."""
+        """That user as use cases are given them."""
         async with self.engine.begin() as connection:
             found = await users.find(work_of(connection, vdn), user)
         assert isinstance(found, User)

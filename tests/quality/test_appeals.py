@@ -442,7 +442,7 @@ async def test_what_can_be_done_is_what_is_shown(standing: Standing) -> None:
     await step(standing, item, SECOND, Step.PASS)
     await step(standing, item, DIRECTOR, Step.BACK)
     await step(standing, item, LEADER, Step.ASSIGN, INSPECTOR)
-    # Who judged last was the director: he may take it himself, a leader may not give it to him.
+    # Who judged last was the director: who may take it, but no leader may give it to them.
     assert await shown(DIRECTOR) == "judge assign return"
     assert await shown(LEADER) == "assign"
     assert await shown(SECOND) == ""
@@ -450,7 +450,7 @@ async def test_what_can_be_done_is_what_is_shown(standing: Standing) -> None:
 
 
 async def test_a_random_history_follows_the_grids(standing: Standing) -> None:
-    """Eight people at once, whatever comes to their minds: the history replays, and nobody judged his own."""
+    """Eight people at once, whatever they think of: the history replays, and nobody judged their own."""
     chance = random.Random(7)
     made = []
     for kind in Kind:

@@ -63,7 +63,7 @@ async def put(standing: Standing) -> tuple[Made, Made, Made]:
 async def seen(
     standing: Standing, by: UserId, made: Made, vdn: VdnId = ONE, acting_as: Role | None = None
 ) -> tuple[list[str], list[int] | None]:
-    """The names of the tasks in `by`'s list, and the places of the items of one that he sees."""
+    """The names of the tasks in `by`'s list, and the places of the items of one that they see."""
     caller = await standing.caller(by, vdn)
     _, lines = await task_lists.query(
         standing.office, caller, ALL_TASKS, page=1, rows=100, acting_as=acting_as
@@ -89,7 +89,7 @@ async def test_each_sees_his_part(standing: Standing) -> None:
             assert await seen(standing, director, made) == (everything, [0, 1, 2])
     assert await seen(standing, LEADER, first) == (everything, [0, 1])
     assert await seen(standing, LEADER, second) == (everything, [0, 1, 2])
-    assert await seen(standing, LEADER, third) == (everything, [0, 1, 2])  # made by one whom he leads
+    assert await seen(standing, LEADER, third) == (everything, [0, 1, 2])  # made by one whom they lead
     assert await seen(standing, INSPECTOR, first) == (["director's"], [0])
     assert await seen(standing, INSPECTOR, second) == (["director's"], None)
     assert await seen(standing, THIRD, third) == (["director's", "second's"], [0, 1, 2])

@@ -289,7 +289,7 @@ def test_guessing_passwords_blocks_the_source_only() -> None:
 
 @pytest.mark.parametrize("user", ["anna", "nobody"])
 def test_credentials_from_a_forged_address_do_not_block_its_owner(user: str) -> None:
-    """Who forges an address hears no challenge: his nonce is made up, or was sent to somebody else."""
+    """Who forges an address hears no challenge: their nonce is made up, or was sent to somebody else."""
     office = Office()
     office.send("<sip:a@10.6.6.6>", source=Hop(Transport.UDP, "10.6.6.6", 5060))
     overheard = Challenge.parse(office.network.sent(401)[0].headers.get("WWW-Authenticate") or "")

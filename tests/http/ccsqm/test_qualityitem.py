@@ -70,7 +70,7 @@ DONE = {"resultCode": "0410000", "resultDesc": SUCCESSFUL}
 
 
 async def example_leader(standing: Standing) -> None:
-    """The leader of the page's example is here one of the inspectors': let him lead Ann as well."""
+    """The leader of the page's example is here one of the inspectors': let them lead Ann as well."""
     async with standing.engine.begin() as connection:
         roles = [Role.TABLE_LEADER.value]
         await connection.execute(sa.update(users).where(users.c.user == PAGE_LEADER).values(roles=roles))
@@ -750,7 +750,7 @@ async def test_a_foreign_tenant_learns_nothing_on_any_route(standing: Standing) 
 
 
 async def staffed_elsewhere(standing: Standing) -> None:
-    """Let the stranger have every role of his tenant, and an agent there."""
+    """Let the stranger have every role of their tenant, and an agent there."""
     async with standing.engine.begin() as connection:
         everything = [role.value for role in Role]
         await connection.execute(

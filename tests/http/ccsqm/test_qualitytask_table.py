@@ -1,7 +1,7 @@
 """Every state x interface x role of review tasks, over HTTP on PostgreSQL: generated from the two tables.
 
 What must happen is computed from `domain.reviews.TASKS` and `domain.rights.RIGHTS`, for tasks that are
-the caller's (made, inspected by, or about him) and for such that are not.
+the caller's (made, inspected by, or about them) and for such that are not.
 """
 
 from __future__ import annotations

@@ -109,7 +109,7 @@ async def test_an_import_changes_whom_it_names_and_nobody_else(two_vdns: AsyncEn
     assert after[UserId(DORA)] == before[UserId(DORA)]
     assert after[ann].groups == ("Sales (leads)",)
     assert (after[lea].user.agent, after[lea].groups) == (AgentId(102), ("Sales",))
-    assert after[lea].disabled_at == NOW, "an import gives nobody his rights back"
+    assert after[lea].disabled_at == NOW, "an import gives nobody their rights back"
     assert after[ann].user.roles == {Role.STAFF, Role.TABLE_LEADER}
     assert await directory.revision(two_vdns) > revision
 
