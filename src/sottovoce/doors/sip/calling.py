@@ -49,6 +49,8 @@ class _Early:
 
     dialog: Dialog
     rseq: int = 0
+    answer: bytes = b""
+    """The SDP that it sent last, and that stands if its 200 has none (RFC 3261 13.2.1)."""
     agreed: bool = False
     """Whether its answer came reliably and so is final."""
 
@@ -213,6 +215,7 @@ class Calling(Session):
             if early.agreed:
                 self.hang_up(ReleaseCause.UNSUPPORTED_MEDIA)
             return False
+        early.answer = response.body
         if early.agreed:
             self.negotiation.offer_open = False
         if remote != self.negotiation.remote:
@@ -257,7 +260,8 @@ class Calling(Session):
         if early is not None and early.agreed and self.negotiation.remote is not None:
             self.note_media()
         else:
-            self._read_answer(response.body)
+            self.negotiation.remote = None  # what another fork said is no answer of this one
+            self._read_answer(response.body or (early.answer if early is not None else b""))
 
     def _dialog(self, response: Response) -> Dialog:
         dialog = Dialog.of_call(self._invite.request, response, self.call.hop)

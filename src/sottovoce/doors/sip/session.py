@@ -254,6 +254,10 @@ class Session:
             self.reinvite()
 
     def _read_answer(self, body: bytes) -> None:
+        """Take the answer to our offer; without one, what was agreed stands. If nothing was, end the call."""
+        if not body and self.negotiation.remote is not None:
+            self.negotiation.withdraw()
+            return
         try:
             self.negotiation.take_answer(body)
         except (SdpError, UnsupportedMedia):
