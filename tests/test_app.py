@@ -18,9 +18,17 @@ READERS = (
     *(SOURCE / "commands").glob("*.py"),
 )
 """Where settings are handed on; their own module, where validators and properties read them."""
-HANDED = (*(SOURCE / "live").glob("*.py"), *(SOURCE / "doors" / "sip").glob("*.py"))
+HANDED = (
+    *(SOURCE / "live").glob("*.py"),
+    *(SOURCE / "doors" / "sip").glob("*.py"),
+    *(SOURCE / "http").rglob("*.py"),
+)
 """Where sections that were handed on whole are read, by name: `settings.agents.ring_timeout`."""
-CALLED = {"sip": ["settings"], "TrunkSettings": ["trunk", "far_side"], "FarSideSettings": ["far_side"]}
+CALLED = {
+    **{section: ["settings"] for section in ("sip", "agents", "http", "quality")},
+    "TrunkSettings": ["trunk", "far_side"],
+    "FarSideSettings": ["far_side"],
+}
 """What a section is called where it is the only one: `self._settings.domain`, `trunk.networks`."""
 
 

@@ -48,7 +48,7 @@ ALLOWED: dict[str, set[str]] = {
     "media": {"domain"},
     "doors": {"config", "domain", "media.engine"},
     "storage": {"domain"},
-    "http": {"domain", "live", "quality", "contracts"},
+    "http": {"config", "contracts", "domain", "live", "quality"},
     "phones": {"config", "domain", "doors", "media"},
     "client": {"domain", "contracts"},
     "compat": {"domain", "client", "contracts", "phones"},

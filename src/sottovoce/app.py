@@ -20,17 +20,16 @@ import structlog
 import uvloop
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from sottovoce.clock import Clock, SystemClock
+from sottovoce.clock import SystemClock
 from sottovoce.config import Settings
 from sottovoce.domain.directory import VdnId
 from sottovoce.doors.sip.door import SipDoor
 from sottovoce.doors.sip.hops import Transport
 from sottovoce.errors import Refused
-from sottovoce.http.ccgateway.gateway import Gateway, GatewaySettings
-from sottovoce.http.ccgateway.words import AgentIds
-from sottovoce.http.ccsqm.dialect import Quality, SqmSettings
-from sottovoce.http.server import Server, ServerSettings
-from sottovoce.http.site import FAMILIES, SiteSettings, site
+from sottovoce.http.ccgateway.gateway import Gateway
+from sottovoce.http.ccsqm.dialect import Quality
+from sottovoce.http.server import Server
+from sottovoce.http.site import FAMILIES, site
 from sottovoce.live.desk import Desk
 from sottovoce.live.state import LiveSettings
 from sottovoce.media.repair import repair_folder
@@ -124,18 +123,16 @@ async def running(settings: Settings, *, over: asyncio.Event | None = None) -> A
         stack.push_async_callback(desk.close)
         watching = tasks.spawn(directories.watch(revision), name="directory")
         stack.callback(watching.cancel)
-        gateway = _gateway(desk, clock, tasks, settings)
+        gateway = Gateway(desk, clock, tasks, settings.agents)
         office = Office(_apart(engine, settings), clock, recordings)
         stack.push_async_callback(office.engine.dispose)
         if settings.quality.jobs:
             jobs = Jobs(office, tasks, at_once=settings.quality.jobs_at_a_time)
             await jobs.start()
             stack.push_async_callback(jobs.stop)
-        quality = Quality(office, SqmSettings(numeric_ids=settings.quality.numeric_ids))
-        shown = SiteSettings(origins=settings.http.origins, docs=settings.http.docs)
         server = Server(
-            site(gateway, shown, quality=quality),
-            _server_settings(settings),
+            site(gateway, settings.http, quality=Quality(office, settings.quality)),
+            settings.http,
             tasks,
             before_stop=gateway.end_polls,
             families=FAMILIES,
@@ -213,20 +210,6 @@ def _worker_settings(settings: Settings) -> WorkerSettings:
         media_timeout_s=media.timeout,
         hold_timeout_s=media.hold_limit,
     )
-
-
-def _gateway(desk: Desk, clock: Clock, tasks: Tasks, settings: Settings) -> Gateway:
-    wanted = GatewaySettings(
-        agent_ids=AgentIds(highest=settings.agents.agent_maximum),
-        poll_wait_s=settings.agents.poll_wait,
-        event_times=settings.agents.event_times,
-    )
-    return Gateway(desk, clock, tasks, wanted)
-
-
-def _server_settings(settings: Settings) -> ServerSettings:
-    http = settings.http
-    return ServerSettings(host=http.host, port=http.port, certificate=http.tls_cert, key=http.tls_key)
 
 
 def serve(settings: Settings) -> int:

@@ -18,7 +18,7 @@ from argon2 import PasswordHasher
 
 from sottovoce import app, logs
 from sottovoce.config import HttpSettings, LogLevel, LogSettings, MediaSettings, Settings, SipSettings
-from sottovoce.http.server import Server, ServerSettings
+from sottovoce.http.server import Server
 from sottovoce.storage.live import directory
 from sottovoce.storage.live.passwords import Passwords
 from sottovoce.storage.live.seed import AgentSeed, PhoneSeed, Seed, SeedFile, SkillSeed, VdnSeed
@@ -69,7 +69,7 @@ async def stand(agents: int) -> None:
         )
         async with app.running(settings) as server:
             tasks = Tasks()
-            nothing = Server(bare, ServerSettings(port=0), tasks)
+            nothing = Server(bare, HttpSettings(port=0), tasks)
             await nothing.start()
             await directory.import_seed(server.database, seed(agents), Passwords(hasher=QUICK), "bench.local")
             await asyncio.sleep(app.READ_EVERY_S * 2)

@@ -24,7 +24,8 @@ from tests.quality.standing import (
 from sottovoce.compat.bench import Bench, People
 from sottovoce.compat.findings import Findings
 from sottovoce.compat.wire import Wire
-from sottovoce.http.server import Server, ServerSettings
+from sottovoce.config import HttpSettings
+from sottovoce.http.server import Server
 from sottovoce.tasks import Tasks
 
 PEOPLE = People(DIRECTOR, INSPECTOR, LEADER, TABLE_DIRECTOR, TABLE_LEADER, ANN)
@@ -44,7 +45,7 @@ async def with_calls(standing: Standing) -> str:
 async def listening(app: ASGIApp) -> AsyncIterator[str]:
     """Serve on loopback; the URL."""
     tasks = Tasks()
-    server = Server(app, ServerSettings(port=0), tasks)
+    server = Server(app, HttpSettings(port=0), tasks)
     await server.start()
     try:
         yield f"http://127.0.0.1:{server.port}"

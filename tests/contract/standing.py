@@ -9,11 +9,11 @@ from tests.contract.client import LedgerClient
 from tests.vdns import CALLS, INSPECTS, PASSWORDS, vdn
 
 from sottovoce.clock import ManualClock
-from sottovoce.config import AgentSettings
+from sottovoce.config import AgentSettings, HttpSettings
 from sottovoce.domain.directory import VdnId
 from sottovoce.doors.inprocess import InProcessLines, ScriptedPhone
-from sottovoce.http.ccgateway.gateway import Gateway, GatewaySettings
-from sottovoce.http.site import SiteSettings, site
+from sottovoce.http.ccgateway.gateway import Gateway
+from sottovoce.http.site import site
 from sottovoce.live.desk import Desk
 from sottovoce.live.memory import MemoryStore
 from sottovoce.live.state import LiveSettings
@@ -30,7 +30,7 @@ class Standing:
     """Everything running in this loop, and a client that knows the ledger."""
 
     def __init__(
-        self, folder: Path, *, agents: AgentSettings | None = None, gateway: GatewaySettings | None = None
+        self, folder: Path, *, agents: AgentSettings | None = None, gateway: AgentSettings | None = None
     ) -> None:
         self.clock = ManualClock()
         self.tasks = Tasks()
@@ -56,9 +56,9 @@ class Standing:
             tasks=self.tasks,
             settings=LiveSettings(folder, agents or AgentSettings(ring_timeout=20, wrap_up_limit=0)),
         )
-        settings = gateway or GatewaySettings(poll_wait_s=0.02)
+        settings = gateway or AgentSettings(poll_wait=0.02)
         self.gateway = Gateway(self.desk, self.clock, self.tasks, settings)
-        self.app = site(self.gateway, SiteSettings(docs=True))
+        self.app = site(self.gateway, HttpSettings(docs=True))
         self.client = LedgerClient(
             httpx.AsyncClient(transport=httpx.ASGITransport(self.app), base_url="http://test")
         )

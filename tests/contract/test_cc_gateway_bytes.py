@@ -10,7 +10,8 @@ from tests.contract.client import BASE
 from tests.contract.sockets import RawConnection, until
 from tests.contract.standing import Standing
 
-from sottovoce.http.server import Server, ServerSettings
+from sottovoce.config import HttpSettings
+from sottovoce.http.server import Server
 
 A, INSPECTOR = 101, 300
 SIGN_IN = b'{"password":"secret","phonenum":"%d"}'
@@ -18,8 +19,7 @@ SIGN_IN = b'{"password":"secret","phonenum":"%d"}'
 
 @pytest.fixture
 async def port(standing: Standing) -> AsyncIterator[int]:
-    settings = ServerSettings(host="127.0.0.1", port=0, stop_s=1)
-    server = Server(standing.app, settings, standing.tasks, standing.gateway.end_polls)
+    server = Server(standing.app, HttpSettings(port=0), standing.tasks, standing.gateway.end_polls)
     await server.start()
     yield server.port
     await server.stop()

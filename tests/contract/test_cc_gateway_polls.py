@@ -18,12 +18,11 @@ from tests.contract.standing import Standing
 from sottovoce.config import AgentSettings, AuthMode
 from sottovoce.domain.directory import AgentId
 from sottovoce.domain.events import AgentEvent
-from sottovoce.http.ccgateway.gateway import GatewaySettings
 from sottovoce.http.edge import CONNECTION_OPEN
 from sottovoce.live.guids import RENEW_S
 
 A = 101
-PATIENT = GatewaySettings(poll_wait_s=60)
+PATIENT = AgentSettings(poll_wait=60)
 
 
 @pytest.fixture

@@ -11,8 +11,9 @@ from tests.contract.sockets import RawAnswer, RawConnection
 from tests.contract.sqm_ledger import check
 from tests.quality.standing import DIRECTOR, NOW, ONE, SQM, Standing
 
+from sottovoce.config import HttpSettings
 from sottovoce.domain.sampling import Conditions, Quantity
-from sottovoce.http.server import Server, ServerSettings
+from sottovoce.http.server import Server
 from sottovoce.http.site import FAMILIES
 from sottovoce.plain import to_plain
 from sottovoce.storage.tables import review_tasks
@@ -36,8 +37,7 @@ SEED_ANSWER = """{
 
 @pytest.fixture
 async def port(quality: Standing) -> AsyncIterator[int]:
-    settings = ServerSettings(host="127.0.0.1", port=0, stop_s=1)
-    server = Server(quality.app, settings, Tasks(), families=FAMILIES)
+    server = Server(quality.app, HttpSettings(port=0), Tasks(), families=FAMILIES)
     await server.start()
     yield server.port
     await server.stop()

@@ -13,6 +13,7 @@ import pytest
 from tests.contract.sqm_ledger import load
 from tests.quality.standing import DIRECTOR, INSPECTOR, ONE, Standing
 
+from sottovoce.config import HttpSettings
 from sottovoce.domain.appeals import GRIDS, Kind, Step
 from sottovoce.domain.people import Role
 from sottovoce.domain.reviews import TASKS, TaskAction, TaskState
@@ -22,7 +23,7 @@ from sottovoce.http.ccsqm.codes import NEVER_HERE, SPEECH, SUFFIXES
 from sottovoce.http.ccsqm.qualityitem import STATES
 from sottovoce.http.ccsqm.qualitytask import STATUS
 from sottovoce.http.ccsqm.words import WIRE_ROLES
-from sottovoce.http.server import Server, ServerSettings
+from sottovoce.http.server import Server
 from sottovoce.http.site import FAMILIES
 from sottovoce.tasks import Tasks
 
@@ -148,9 +149,7 @@ def _shown(found: TaskState | Code) -> str:
 
 @pytest.fixture
 async def base(quality: Standing) -> AsyncIterator[str]:
-    server = Server(
-        quality.app, ServerSettings(host="127.0.0.1", port=0, stop_s=1), Tasks(), families=FAMILIES
-    )
+    server = Server(quality.app, HttpSettings(port=0), Tasks(), families=FAMILIES)
     await server.start()
     yield f"http://127.0.0.1:{server.port}"
     await server.stop()

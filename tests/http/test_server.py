@@ -16,13 +16,15 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from structlog.testing import capture_logs
 from tests.contract.sockets import RawConnection, until
 
+from sottovoce.config import HttpSettings
 from sottovoce.http.edge import CONNECTION_OPEN
-from sottovoce.http.server import Server, ServerSettings
+from sottovoce.http.server import Server, ServerLimits
 from sottovoce.http.site import FAMILIES
 from sottovoce.tasks import Tasks
 
 TLS = Path(__file__).parent / "tls"
-LOCAL = ServerSettings(host="127.0.0.1", port=0, stop_s=1)
+LOCAL = HttpSettings(port=0)
+HASTY = ServerLimits(stop_s=1)
 Start = Callable[..., Awaitable[Server]]
 
 
@@ -37,8 +39,10 @@ async def start() -> AsyncIterator[Start]:
     tasks = Tasks()
     servers: list[Server] = []
 
-    async def started(app: ASGIApp = hello, settings: ServerSettings = LOCAL) -> Server:
-        server = Server(app, settings, tasks)
+    async def started(
+        app: ASGIApp = hello, settings: HttpSettings = LOCAL, limits: ServerLimits = HASTY
+    ) -> Server:
+        server = Server(app, settings, tasks, limits=limits)
         await server.start()
         servers.append(server)
         return server
@@ -107,7 +111,7 @@ async def test_what_is_no_http_is_answered_in_its_familys_form(beginning: bytes)
 
 
 async def test_headers_that_come_too_slowly_end_the_connection(start: Start) -> None:
-    server = await start(settings=ServerSettings("127.0.0.1", 0, header_s=0.05))
+    server = await start(limits=ServerLimits(header_s=0.05))
     silent, slow = await RawConnection.to(server.port), await RawConnection.to(server.port)
     await slow.send(b"GET / HTTP/1.1\r\nHost:")
     assert await silent.rest() == b""
@@ -117,7 +121,7 @@ async def test_headers_that_come_too_slowly_end_the_connection(start: Start) -> 
 
 
 async def test_connections_are_bounded(start: Start) -> None:
-    server = await start(settings=ServerSettings("127.0.0.1", 0, connections=8))
+    server = await start(limits=ServerLimits(connections=8))
     kept = [await RawConnection.to(server.port) for _ in range(8)]
     for connection in kept:
         assert (await connection.ask("GET", "/")).body == b"hello"
@@ -131,7 +135,7 @@ async def test_connections_are_bounded(start: Start) -> None:
 
 async def test_a_refused_connection_is_logged_and_a_freed_one_is_given_again(start: Start) -> None:
     host = "127.0.0.1"
-    server = await start(settings=ServerSettings(host, 0, connections=2))
+    server = await start(limits=ServerLimits(connections=2))
     kept = [await RawConnection.to(server.port, host) for _ in range(2)]
     for connection in kept:
         assert (await connection.ask("GET", "/")).body == b"hello"
@@ -223,7 +227,7 @@ async def test_the_application_knows_whether_the_connection_stands(start: Start)
 
 
 async def test_tls_by_setting(start: Start) -> None:
-    settings = ServerSettings("127.0.0.1", 0, TLS / "certificate.pem", TLS / "key.pem")
+    settings = HttpSettings(port=0, tls_cert=TLS / "certificate.pem", tls_key=TLS / "key.pem")
     server = await start(settings=settings)
     trust = ssl.create_default_context(cafile=str(TLS / "certificate.pem"))
     async with httpx.AsyncClient(verify=trust) as http:
@@ -234,14 +238,14 @@ async def test_tls_by_setting(start: Start) -> None:
 
 async def test_a_port_in_use_is_said(start: Start) -> None:
     server = await start()
-    second = Server(hello, ServerSettings("127.0.0.1", server.port), Tasks())
+    second = Server(hello, HttpSettings(port=server.port), Tasks())
     with pytest.raises(OSError, match="in use"):
         await second.start()
     await second.stop()
 
 
 async def test_a_bad_certificate_is_said() -> None:
-    server = Server(hello, ServerSettings("127.0.0.1", 0, TLS / "key.pem", TLS / "key.pem"), Tasks())
+    server = Server(hello, HttpSettings(port=0, tls_cert=TLS / "key.pem", tls_key=TLS / "key.pem"), Tasks())
     with pytest.raises(OSError):
         await server.start()
 

@@ -8,12 +8,13 @@ import httpx
 import pytest
 from tests.contract.standing import Standing
 
-from sottovoce.http.site import SiteSettings, site
+from sottovoce.config import HttpSettings
+from sottovoce.http.site import site
 
 
 @pytest.mark.parametrize(("docs", "status"), [(True, 200), (False, 404)])
 async def test_openapi_by_setting(tmp_path: Path, docs: bool, status: int) -> None:
-    app = site(Standing(tmp_path).gateway, SiteSettings(docs=docs, origins=()))
+    app = site(Standing(tmp_path).gateway, HttpSettings(docs=docs, origins=()))
     async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://test") as http:
         answer = await http.get("/openapi.json")
         page = await http.get("/docs")

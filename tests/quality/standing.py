@@ -20,11 +20,12 @@ from tests.contract.sqm_ledger import check
 from tests.storage.works import work_of
 
 from sottovoce.clock import ManualClock
+from sottovoce.config import HttpSettings, QualitySettings
 from sottovoce.domain.directory import AgentId, VdnId
 from sottovoce.domain.people import Role, User, UserId
-from sottovoce.http.ccsqm.dialect import Quality, SqmSettings
+from sottovoce.http.ccsqm.dialect import Quality
 from sottovoce.http.ccsqm.visit import SQM
-from sottovoce.http.site import SiteSettings, site
+from sottovoce.http.site import site
 from sottovoce.quality.office import Caller, Office
 from sottovoce.storage.database import connect
 from sottovoce.storage.review import app_keys, users
@@ -105,12 +106,12 @@ class Answered:
 class Standing:
     """Everything running in this loop."""
 
-    def __init__(self, dsn: str, recordings: Path, settings: SqmSettings | None = None) -> None:
+    def __init__(self, dsn: str, recordings: Path, settings: QualitySettings | None = None) -> None:
         self.clock = ManualClock(NOW)
         self.engine = connect(dsn)
         self.office = Office(self.engine, self.clock, recordings)
-        self.quality = Quality(self.office, settings or SqmSettings())
-        self.app = site(settings=SiteSettings(docs=True), quality=self.quality)
+        self.quality = Quality(self.office, settings or QualitySettings())
+        self.app = site(settings=HttpSettings(docs=True), quality=self.quality)
         self.http = httpx.AsyncClient(transport=httpx.ASGITransport(self.app), base_url="http://test")
         self.tokens: dict[VdnId, str] = {}
         self.keys: dict[VdnId, tuple[str, str]] = {}

@@ -22,17 +22,19 @@ log = structlog.get_logger(__name__)
 
 CONNECTION_OPEN = "sottovoce.connection_open"
 """ASGI scope extension: a function that says whether what is written now still goes to a peer."""
+HEADER_BYTES = 32 << 10
+"""Of one request; the server reads no more before it answers 431."""
 _SLASHES = re.compile("/{2,}")
 _AUTHORITY = re.compile("https?://[^/]*", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
 class EdgeLimits:
-    """Bounds on what one request, and all together, may take."""
+    """Bounds on what one request, and all together, may take. No setting: no known client comes near them."""
 
     target_bytes: int = 16 << 10
     """Path and query together."""
-    header_bytes: int = 32 << 10
+    header_bytes: int = HEADER_BYTES
     body_bytes: int = 1 << 20
     discard_bytes: int = 16 << 20
     """How much of a body that is too large is read and thrown away, so that its sender reads the answer."""

@@ -15,7 +15,6 @@ import sys
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from http import HTTPStatus
-from pathlib import Path
 from typing import Any
 
 import h11
@@ -24,7 +23,8 @@ import uvicorn
 from starlette.types import ASGIApp
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
-from sottovoce.http.edge import CONNECTION_OPEN, fold
+from sottovoce.config import HttpSettings
+from sottovoce.http.edge import CONNECTION_OPEN, HEADER_BYTES, fold
 from sottovoce.http.family.answer import Family, Fault, family_of
 from sottovoce.http.peers import Peers, Rarely
 from sottovoce.tasks import Tasks
@@ -37,14 +37,9 @@ _TARGET = re.compile(rb"[^ \r\n]* +([^ ?\r\n]*)")
 
 
 @dataclass(frozen=True, slots=True)
-class ServerSettings:
-    """Where to listen and what one peer may take. With a certificate it speaks TLS."""
+class ServerLimits:
+    """What one peer may take, and all together. No setting: no known client comes near them."""
 
-    host: str = "127.0.0.1"
-    port: int = 8043
-    certificate: Path | None = None
-    key: Path | None = None
-    header_bytes: int = 32 * 1024
     header_s: float = 15.0
     """How long a connection may take to bring a request's headers."""
     keep_alive_s: int = 30
@@ -57,10 +52,12 @@ class ServerSettings:
 class _Config(uvicorn.Config):
     """uvicorn's settings, with what all connections of one server share beside them."""
 
-    def __init__(self, app: ASGIApp, settings: ServerSettings, families: Sequence[Family]) -> None:
-        self.settings = settings
+    def __init__(
+        self, app: ASGIApp, settings: HttpSettings, limits: ServerLimits, families: Sequence[Family]
+    ) -> None:
+        self.limits = limits
         self.families = families
-        self.peers = Peers(settings.connections)
+        self.peers = Peers(limits.connections)
         self.refusals = Rarely()
         self.nonsense = Rarely()
         self.failures = logging.getLogger("uvicorn.error.connection")
@@ -74,11 +71,11 @@ class _Config(uvicorn.Config):
             access_log=False,
             proxy_headers=False,
             server_header=False,
-            h11_max_incomplete_event_size=settings.header_bytes,
-            timeout_keep_alive=settings.keep_alive_s,
-            timeout_graceful_shutdown=settings.stop_s,
-            ssl_certfile=settings.certificate,
-            ssl_keyfile=settings.key,
+            h11_max_incomplete_event_size=HEADER_BYTES,
+            timeout_keep_alive=limits.keep_alive_s,
+            timeout_graceful_shutdown=limits.stop_s,
+            ssl_certfile=settings.tls_cert,
+            ssl_keyfile=settings.tls_key,
         )
 
 
@@ -89,7 +86,6 @@ class Connection(H11Protocol):
         super().__init__(config, *args, **kwargs)
         assert isinstance(config, _Config)
         self._shared = config
-        self._settings = config.settings
         self._host: str | None = None
         """The peer, once it is counted."""
         self.logger = config.failures
@@ -157,7 +153,7 @@ class Connection(H11Protocol):
 
     def _await_headers(self) -> None:
         if self._header_timer is None:
-            self._header_timer = self.loop.call_later(self._settings.header_s, self._too_slow)
+            self._header_timer = self.loop.call_later(self._shared.limits.header_s, self._too_slow)
 
     def _stop_awaiting(self) -> None:
         if self._header_timer is not None:
@@ -195,13 +191,15 @@ class Server:
     def __init__(
         self,
         app: ASGIApp,
-        settings: ServerSettings,
+        settings: HttpSettings,
         tasks: Tasks,
         before_stop: Callable[[], None] = lambda: None,
         families: Sequence[Family] = (),
+        limits: ServerLimits = ServerLimits(),
     ) -> None:
         self._app = app
         self._settings = settings
+        self._limits = limits
         self._tasks = tasks
         self._before_stop = before_stop
         self._families = families
@@ -213,7 +211,7 @@ class Server:
 
     async def start(self) -> None:
         """Bind and listen. Raises OSError: the address cannot be had, or the certificate (ssl.SSLError)."""
-        config = _Config(self._app, self._settings, self._families)
+        config = _Config(self._app, self._settings, self._limits, self._families)
         config.load()
         listener = _bound(self._settings.host, self._settings.port)
         self.port = listener.getsockname()[1]

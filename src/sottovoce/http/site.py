@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
 from importlib import resources
 
 from starlette.responses import HTMLResponse, Response
 from starlette.routing import Router
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from sottovoce.config import HttpSettings
 from sottovoce.contracts.document import document
 from sottovoce.http.ccgateway import served as ccgateway
 from sottovoce.http.ccgateway.dialect import FAMILY
@@ -18,7 +18,7 @@ from sottovoce.http.ccisqm import served as ccisqm
 from sottovoce.http.ccsqm import served as ccsqm
 from sottovoce.http.ccsqm import token
 from sottovoce.http.ccsqm.dialect import Quality
-from sottovoce.http.edge import EdgeLimits, edge
+from sottovoce.http.edge import edge
 from sottovoce.http.family.answer import Fault, family_of, respond
 from sottovoce.http.family.routes import Places
 
@@ -26,24 +26,13 @@ FAMILIES = (FAMILY, ccisqm.FAMILY, ccsqm.FAMILY, token.FAMILY)
 """In the order in which a path is tried: of two that it begins with, the longer first."""
 
 
-@dataclass(frozen=True, slots=True)
-class SiteSettings:
-    """What holds for all families."""
-
-    limits: EdgeLimits = field(default_factory=EdgeLimits)
-    origins: Sequence[str] = ("*",)
-    """Web origins whose scripts may call; none turns CORS off."""
-    docs: bool = False
-    """Whether /docs and /openapi.json are served."""
-
-
 def site(
-    gateway: Gateway | None = None, settings: SiteSettings | None = None, *, quality: Quality | None = None
+    gateway: Gateway | None = None, settings: HttpSettings | None = None, *, quality: Quality | None = None
 ) -> ASGIApp:
     """The application, behind its edge: each half that is given."""
-    settings = settings or SiteSettings()
+    settings = settings or HttpSettings()
     inner = inner_site(gateway, quality=quality, docs=settings.docs)
-    return edge(inner, FAMILIES, settings.limits, settings.origins)
+    return edge(inner, FAMILIES, origins=settings.origins)
 
 
 def inner_site(

@@ -23,7 +23,7 @@ from sottovoce.http.ccgateway.words import (
 )
 from sottovoce.http.family.form import BadField, BadInput
 
-IDS = AgentIds()
+IDS = AgentIds(59_999)
 WIDE = AgentIds(highest=999_999)
 
 

@@ -38,13 +38,13 @@ from tests.quality.standing import (
     Standing,
 )
 
+from sottovoce.config import QualitySettings
 from sottovoce.domain.appeals import GRIDS, OPERATIONS, Involved, Kind, QualityItem, State, Step, check
 from sottovoce.domain.people import ReviewId, Role, User, UserId
 from sottovoce.domain.rights import RIGHTS, Operation, Scope
 from sottovoce.errors import Code, Refused
 from sottovoce.http.ccsqm import complain, qualityitem
 from sottovoce.http.ccsqm.codes import QUALITY_ITEMS, SUCCESSFUL
-from sottovoce.http.ccsqm.dialect import SqmSettings
 from sottovoce.storage.tables import group_members, quality_items, user_groups, users, vdns
 
 CALL = "c6a31191-6c69-486b-b8f9-c3412ef44bfd"
@@ -354,7 +354,7 @@ async def test_ids_are_numbers_where_the_settings_want_them(standing: Standing) 
     standing_with_numbers = Standing(
         standing.engine.url.render_as_string(hide_password=False),
         standing.office.recordings,
-        SqmSettings(numeric_ids=True),
+        QualitySettings(numeric_ids=True),
     )
     standing_with_numbers.tokens = standing.tokens
     try:

@@ -24,9 +24,9 @@ from tests.quality.standing import (
     Standing,
 )
 
+from sottovoce.config import QualitySettings
 from sottovoce.domain.people import UserId
 from sottovoce.domain.reviews import ItemState, TaskState
-from sottovoce.http.ccsqm.dialect import SqmSettings
 from sottovoce.quality import tasks
 from sottovoce.storage.database import transaction
 from sottovoce.storage.tables import quality_items
@@ -581,7 +581,7 @@ async def test_filters_of_calls(standing: Standing) -> None:
 async def test_ids_that_are_typed_number_may_be_numbers_by_setting(standing: Standing) -> None:
     made = await put(standing, TaskState.ASSIGNED, 1, task=SEED_TASK)
     dsn = standing.engine.url.render_as_string(hide_password=False)
-    numeric = Standing(dsn, standing.office.recordings, SqmSettings(numeric_ids=True))
+    numeric = Standing(dsn, standing.office.recordings, QualitySettings(numeric_ids=True))
     numeric.tokens = standing.tokens
     line = (await listed(numeric))["data"][0]
     assert (line["id"], line["planCode"]) == (int(SEED_TASK), SEED_TASK)

@@ -65,7 +65,7 @@ class Quality(sqm.Form):
 
 
 def fill(form: Any, field: str, value: str) -> object:
-    ids = gateway.AgentIds()
+    ids = gateway.AgentIds(59_999)
     body = json.dumps({field: value}).encode()
     if form is Quality:
         return Quality.decode(body)

@@ -55,7 +55,7 @@ class GatewayDialect:
         where = interface.agent_field
         if where is None:
             raise Refused(Code.NOT_SIGNED_IN, "the path names no agent")
-        agent = self.gateway.settings.agent_ids.parse(request.path_params[where])
+        agent = self.gateway.agent_ids.parse(request.path_params[where])
         request.state.caller = agent
         if not interface.open:
             guid = request.headers.get("guid", "").strip()
@@ -71,7 +71,7 @@ class GatewayDialect:
             request.scope["query_string"],
             await request.body() if interface.form.in_body else b"",
             request.headers.get("content-type", ""),
-            self.gateway.settings.agent_ids,
+            self.gateway.agent_ids,
         )
 
     def success(self, interface: Interface, answer: Answer) -> Response:

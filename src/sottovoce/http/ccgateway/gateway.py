@@ -14,6 +14,7 @@ from typing import Any
 from starlette.responses import Response
 
 from sottovoce.clock import Clock
+from sottovoce.config import AgentSettings
 from sottovoce.domain.directory import AgentId
 from sottovoce.http.ccgateway.retcodes import ALWAYS, NOT_SIGNED_IN, SUCCESS
 from sottovoce.http.ccgateway.words import AgentIds, Form, FormT
@@ -25,18 +26,6 @@ from sottovoce.tasks import Tasks
 BASE = "/agentgateway/resource"
 
 
-@dataclass(frozen=True, slots=True)
-class GatewaySettings:
-    """How the gateway shows itself."""
-
-    agent_ids: AgentIds = field(default_factory=AgentIds)
-    poll_wait_s: float = 10.0
-    """How long a poll hangs; clients give up after 20 s [C#h]."""
-    event_times: bool = False
-    """Whether events carry `eventGenTime`, as the newest pages show [1357]."""
-    server_name: str = "AgentGateway"
-
-
 @dataclass(slots=True, eq=False)
 class Gateway:
     """What interfaces reach."""
@@ -44,15 +33,20 @@ class Gateway:
     desk: Desk
     clock: Clock
     tasks: Tasks
-    settings: GatewaySettings = field(default_factory=GatewaySettings)
+    settings: AgentSettings = field(default_factory=AgentSettings)
     hanging: set[asyncio.Task[Any]] = field(default_factory=set)
     """What the polls that hang now wait for."""
     stopping: bool = False
 
     @property
+    def agent_ids(self) -> AgentIds:
+        """The agent ids that exist."""
+        return AgentIds(self.settings.agent_maximum)
+
+    @property
     def poll_wait_s(self) -> float:
-        """How long a poll may hang now."""
-        return 0.0 if self.stopping else self.settings.poll_wait_s
+        """How long a poll may hang now; clients give up after 20 s [C#h]."""
+        return 0.0 if self.stopping else self.settings.poll_wait
 
     def end_polls(self) -> None:
         """The server stops: every hanging poll is answered with nothing, and none hangs any more."""

@@ -20,6 +20,8 @@ from sottovoce.live.views import SignIn
 INTERFACES = Interfaces("onlineagent")
 serves = INTERFACES.serves
 
+SERVER_NAME = "AgentGateway"
+"""`serverName` of a sign-in: which of several gateways answered; there is one, named as the page's."""
 VOICE_ONLY = "TFF"
 """mediatype: voice yes, text no, mail no."""
 _AGENT_TYPES = (4, 11)
@@ -97,7 +99,7 @@ async def _sign_in(caller: Caller, form: SignInForm, *, force: bool) -> Answer:
         "mediatype": VOICE_ONLY,
         "loginTime": str(milliseconds(session.signed_in_at)),
         "isForceChange": "false",
-        "serverName": caller.gateway.settings.server_name,
+        "serverName": SERVER_NAME,
         "timeRemaining": "",
     }
     return Answer(result, session.guid)

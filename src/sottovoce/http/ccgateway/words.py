@@ -27,7 +27,7 @@ _CHARSETS = frozenset({"utf-8", "utf8", "us-ascii", "iso-8859-1", "gbk", "gb2312
 class AgentIds:
     """The agent ids that exist: 101-59999 on the older pages, to 999999 on the newer ones [2401, 0415]."""
 
-    highest: int = 59_999
+    highest: int
 
     def __contains__(self, agent: int) -> bool:
         return LOWEST_AGENT <= agent <= self.highest
@@ -52,7 +52,8 @@ def _number(value: object) -> object:
 
 
 def _agent(value: int, info: ValidationInfo) -> int:
-    ids = info.context if isinstance(info.context, AgentIds) else AgentIds()
+    ids = info.context
+    assert isinstance(ids, AgentIds), "a form is decoded with the ids that exist"
     if value not in ids:
         raise ValueError(f"must be {LOWEST_AGENT} to {ids.highest}")
     return value

@@ -14,6 +14,7 @@ from typing import Any
 from starlette.requests import Request
 from starlette.responses import Response
 
+from sottovoce.config import QualitySettings
 from sottovoce.domain.people import SERVER, AppKey, User, UserId
 from sottovoce.errors import Code, Refused
 from sottovoce.http.ccsqm.codes import MEANING, SUCCESSFUL, Module
@@ -46,19 +47,11 @@ def family(prefix: str, module: Module) -> Family:
 
 
 @dataclass(frozen=True, slots=True)
-class SqmSettings:
-    """How the quality family shows itself."""
-
-    numeric_ids: bool = False
-    """Whether ids that a page types Number are answered as numbers (most clients then lose digits)."""
-
-
-@dataclass(frozen=True, slots=True)
 class Quality:
     """What the quality families reach, and how they show themselves."""
 
     office: Office
-    settings: SqmSettings = field(default_factory=SqmSettings)
+    settings: QualitySettings = field(default_factory=QualitySettings)
 
 
 @dataclass(frozen=True, slots=True)
