@@ -1,120 +1,83 @@
-"""The ledger of an interface family, and what it allows an answer to be."""
+"""The ledgers as a judge: which row a request belongs to, and what of an answer is not as its row says."""
 
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
+from collections.abc import Iterator
 from functools import cache
-from pathlib import Path
 from typing import Any
 
-import yaml
+from jsonschema import Draft202012Validator
+from jsonschema.exceptions import ValidationError
+from jsonschema.validators import extend
 
-CONTRACTS = Path(__file__).parents[2] / "contracts"
-ALWAYS = {"000-002", "000-003", "000-005"}
-"""Codes that any interface of the gateway may answer."""
-
-
-@dataclass(frozen=True)
-class Row:
-    """One interface."""
-
-    path: str
-    verbs: tuple[str, ...]
-    name: str
-    title: str
-    status: str
-    source: tuple[str, ...]
-    fields: tuple[dict[str, Any], ...] = ()
-    answer: dict[str, Any] = field(default_factory=dict)
-    errors: tuple[str, ...] = ()
-    inferred: dict[str, str] = field(default_factory=dict)
-    events: tuple[str, ...] = ()
-    events_inferred: tuple[str, ...] = ()
-    note: str = ""
-    reason: str = ""
-    verbs_unknown: bool = False
-
-    @property
-    def codes(self) -> set[str]:
-        """Every retcode that it may answer, besides success."""
-        return {*self.errors, *self.inferred, *ALWAYS}
-
-    def matches(self, path: str) -> bool:
-        """Whether a request's path is this row's, in any case."""
-        pattern = re.sub(r"\\\{\w+\\\}", "[^/]+", re.escape(self.path))
-        return re.fullmatch(pattern, path, re.IGNORECASE) is not None
-
-    @property
-    def variables(self) -> int:
-        return self.path.count("{")
+from sottovoce.contracts import Row, Schema, rows
 
 
-def _row(raw: dict[str, Any]) -> Row:
-    lists = ("verbs", "source", "fields", "errors", "events", "events_inferred")
-    return Row(**{name: tuple(value) if name in lists else value for name, value in raw.items()})
-
-
-@cache
-def load(family: str) -> tuple[Row, ...]:
-    """The rows of ``contracts/<family>.yaml``; an unknown key is an error."""
-    raw = yaml.safe_load((CONTRACTS / f"{family}.yaml").read_text())
-    return tuple(_row(row) for row in raw)
-
-
-def find(rows: tuple[Row, ...], verb: str, path: str) -> Row | None:
-    """The row of a request: literal segments before variables, then the verb."""
-    matching = [row for row in rows if row.matches(path)]
-    fewest = min((row.variables for row in matching), default=0)
-    return next((row for row in matching if row.variables == fewest and verb in row.verbs), None)
-
-
-def path_known(rows: tuple[Row, ...], path: str) -> bool:
-    return any(row.matches(path) for row in rows)
-
-
-def complaints(value: Any, shape: Any, where: str = "result") -> list[str]:
-    """What is wrong with `value`, against the ledger's words for shapes."""
-    if isinstance(shape, dict):
-        return _object_complaints(value, shape, where)
-    if isinstance(shape, list):
-        if not isinstance(value, list):
-            return [f"{where} is no list"]
-        return [
-            text
-            for index, item in enumerate(value)
-            for text in complaints(item, shape[0], f"{where}[{index}]")
-        ]
-    return [] if _WORDS[shape](value) else [f"{where} is {value!r}, not {shape}"]
-
-
-def _object_complaints(value: Any, shape: dict[str, Any], where: str) -> list[str]:
-    if not isinstance(value, dict):
-        return [f"{where} is no object"]
-    wanted = {name.removesuffix("?"): (inner, name.endswith("?")) for name, inner in shape.items()}
-    found = [f"{where} has {name}" for name in value.keys() - wanted.keys()]
-    found += [f"{where} lacks {name}" for name in wanted.keys() - value.keys()]
-    for name in wanted.keys() & value.keys():
-        inner, may_be_empty = wanted[name]
-        if not (may_be_empty and value[name] == {}):
-            found += complaints(value[name], inner, f"{where}.{name}")
-    return found
-
-
-def _number(value: Any) -> bool:
+def _whole(checker: object, value: object) -> bool:
+    """A number written without a fraction; JSON Schema takes 1.0 for one, too."""
     return isinstance(value, int) and not isinstance(value, bool)
 
 
-def _milliseconds(value: Any) -> bool:
-    return _number(value) and (value == 0 or value > 10**12)
+def _pattern(judge: Any, pattern: str, value: object, schema: Schema) -> Iterator[ValidationError]:
+    """As ECMA 262 has it: `$` is the end, not also the place before a line break; `\\w` is ASCII."""
+    inner = pattern.removeprefix("^").removesuffix("$")
+    assert pattern == f"^{inner}$", "a pattern of the ledgers is for the whole text"
+    if isinstance(value, str) and re.fullmatch(inner, value, re.ASCII) is None:
+        yield ValidationError(f"{value!r} does not match {pattern}")
 
 
-_WORDS = {
-    "text": lambda value: isinstance(value, str),
-    "int": _number,
-    "bool": lambda value: isinstance(value, bool),
-    "digits": lambda value: isinstance(value, str) and value.isdigit(),
-    "ms": _milliseconds,
-    "ms as digits": lambda value: isinstance(value, str) and value.isdigit() and _milliseconds(int(value)),
-    "s": lambda value: _number(value) and 0 <= value < 10**9,
-}
+Judge = extend(
+    Draft202012Validator,
+    {"pattern": _pattern},
+    type_checker=Draft202012Validator.TYPE_CHECKER.redefine("integer", _whole),
+)
+
+
+@cache
+def _judge(family: str, path: str, name: str, numeric_ids: bool) -> Any:
+    row = next(row for row in rows(family) if (row.path, row.name) == (path, name))
+    schema = _numeric(row.answer) if numeric_ids else row.answer
+    return Judge(schema)
+
+
+def _numeric(schema: Any) -> Any:
+    """The same with numbers for ids, as a setting has them."""
+    if isinstance(schema, list):
+        return [_numeric(item) for item in schema]
+    if not isinstance(schema, dict):
+        return schema
+    if schema.get("format") == "id":
+        return {"type": "integer"}
+    return {key: _numeric(item) for key, item in schema.items()}
+
+
+def complaints(row: Row, answer: Any, *, numeric_ids: bool = False) -> list[str]:
+    """What of a success is not as its row says; nothing if all is."""
+    judge = _judge(row.family, row.path, row.name, numeric_ids)
+    return [f"{error.json_path}: {error.message}" for error in judge.iter_errors(answer)]
+
+
+def plain(path: str) -> str:
+    """A request's path without its query, with doubled slashes folded."""
+    return re.sub("/{2,}", "/", path.partition("?")[0]).rstrip("/")
+
+
+@cache
+def _patterns() -> tuple[tuple[re.Pattern[str], Row], ...]:
+    return tuple(
+        (re.compile(re.sub(r"\\\{\w+\\\}", "[^/]+", re.escape(row.path)), re.IGNORECASE), row)
+        for row in rows()
+    )
+
+
+def matching(path: str) -> list[Row]:
+    """The rows of a path in any case; a literal part before a variable."""
+    found = [row for pattern, row in _patterns() if pattern.fullmatch(plain(path))]
+    fewest = min((row.path.count("{") for row in found), default=0)
+    return [row for row in found if row.path.count("{") == fewest]
+
+
+def find(verb: str, path: str) -> Row | None:
+    """The row of a request."""
+    return next((row for row in matching(path) if verb in row.verbs), None)

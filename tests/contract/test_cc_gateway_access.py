@@ -8,8 +8,9 @@ from uuid import uuid4
 
 import pytest
 from tests.contract.client import BASE, ROWS, LedgerClient
-from tests.contract.ledger import Row
 from tests.contract.standing import FOREIGN_AGENT, FOREIGN_INSPECTOR, Standing
+
+from sottovoce.contracts import Row
 
 A, B, INSPECTOR = 101, 102, 300
 SIGN_IN = {"login", "forceLogin"}
@@ -26,7 +27,7 @@ def _path(row: Row, agent: int) -> str:
 
 def _query(row: Row, target: int) -> dict[str, str]:
     wanted = {"whisperagentid": str(target), "switchtype": "0", "number": "1"}
-    return {field["name"]: wanted[field["name"]] for field in row.fields if field.get("name") in wanted}
+    return {name: wanted[name] for name in row.fields if name in wanted}
 
 
 async def _everybody_at_work(standing: Standing) -> None:
@@ -87,7 +88,7 @@ async def test_every_route_that_names_an_agent_or_a_call_as_another_tenant(
     headers = {"Guid": client.guids[FOREIGN_INSPECTOR]}
     walked = set()
     for row, verb in GUARDED:
-        names = {field.get("name") for field in row.fields}
+        names = set(row.fields)
         if row.status != "done" or not names & {"workNo", "workno", "whisperagentid", "callid", "callId"}:
             continue
         path = _path(row, FOREIGN_INSPECTOR).replace("/forcedropcall/1", f"/forcedropcall/{call}")

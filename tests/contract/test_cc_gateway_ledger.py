@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import re
-from typing import Any
 
 import pytest
-from tests.contract.ledger import ALWAYS, Row, find, load
+from tests.contract.forms import of_form, spelled
+from tests.contract.ledger import find
 
 from sottovoce.clock import ManualClock
+from sottovoce.contracts import Row, raw, rows
 from sottovoce.contracts.document import document
 from sottovoce.errors import Code
+from sottovoce.http.ccgateway.dialect import FAMILY
 from sottovoce.http.ccgateway.events import WIRE
 from sottovoce.http.ccgateway.gateway import BASE, Gateway, Interface
-from sottovoce.http.ccgateway.retcodes import ALWAYS as ALWAYS_ANSWERED
 from sottovoce.http.ccgateway.retcodes import (
+    ALWAYS,
     CANDIDATES,
     MEANING,
     NEVER_HERE,
@@ -23,11 +25,12 @@ from sottovoce.http.ccgateway.retcodes import (
     retcode,
 )
 from sottovoce.http.ccgateway.served import SERVED, unserved
+from sottovoce.http.family.answer import Fault
 from sottovoce.http.family.routes import Places
 from sottovoce.http.site import inner_site
 from sottovoce.tasks import Tasks
 
-ROWS = load("cc-gateway")
+ROWS = rows("cc-gateway")
 
 
 def _plain(path: str) -> str:
@@ -82,55 +85,43 @@ def test_rows_and_interfaces_agree() -> None:
     for key, interface in IN_CODE.items():
         row = IN_LEDGER[key]
         if row.status == "done":
-            assert (row.name, row.answer["message"]) == (interface.name, interface.message), key
+            assert row.answer is not None
+            message = row.answer["properties"]["message"]["const"]
+            assert (row.name, message) == (interface.name, interface.message), key
+            assert row.open == interface.open, key
         assert set(row.verbs) == set(interface.verbs), key
-        assert set(row.errors) == set(interface.errors), key
+        assert set(row.listed) == set(interface.errors), key
         assert set(row.inferred) == set(interface.inferred), key
         assert all(row.inferred.values()), "an inferred code needs its reason"
 
 
-def _schema_words(schema: dict[str, Any]) -> dict[str, Any]:
-    if "anyOf" in schema:
-        schema = {**schema, **next(one for one in schema["anyOf"] if one.get("type") != "null")}
-    types = {"string": "string", "integer": "int", "boolean": "bool", "array": "skills"}
-    words: dict[str, Any] = {"type": "agent" if schema.get("format") == "agent-id" else types[schema["type"]]}
-    for name, word in (
-        ("minimum", "min"),
-        ("maximum", "max"),
-        ("maxLength", "max_length"),
-        ("maxItems", "max_items"),
-    ):
-        if name in schema:
-            words[word] = schema[name]
-    if "pattern" in schema and words["type"] == "string":
-        words["pattern"] = schema["pattern"]
-    return words
-
-
 @pytest.mark.parametrize(("row", "interface"), DONE)
 def test_fields_agree(row: Row, interface: Interface) -> None:
-    schema = interface.form.model_json_schema(by_alias=True)
+    form = of_form(interface.form)
     variables = re.findall(r"\{(\w+)", interface.path)
-    expected = {}
-    for name, field in schema.get("properties", {}).items():
-        words = _schema_words(field)
-        words["in"] = "path" if name in variables else "body" if interface.form.in_body else "query"
-        if name not in schema.get("required", []):
-            words["required"] = False
-            if field.get("default") is not None:
-                words["default"] = list(field["default"]) if words["type"] == "skills" else field["default"]
-        expected[name] = words
-    remarks = {"name", "unit", "values"}
-    found = {field["name"]: {k: v for k, v in field.items() if k not in remarks} for field in row.fields}
+    expected = {
+        name: (
+            "path" if name in variables else "body" if interface.form.in_body else "query",
+            name in variables or name in form["required"],
+            schema,
+        )
+        for name, schema in form["properties"].items()
+    }
+    found = {
+        one.name: (one.where, one.required, spelled(one.schema)) for one in row.parameters if not one.caller
+    }
+    for name, schema in (row.body or {}).get("properties", {}).items():
+        found[name] = ("body", name in (row.body or {}).get("required", ()), spelled(schema))
     assert found == expected
     assert {name for name in variables if name != "agentid"} <= found.keys()
 
 
-def test_path_variables_of_every_row_are_described() -> None:
+def test_the_caller_of_every_row_is_described() -> None:
     for row in ROWS:
-        callers = {"agentid", "workno"} if "/textchat/" in row.path else {"agentid"}
-        in_path = {field["name"] for field in row.fields if field["in"] == "path"}
-        assert set(re.findall(r"\{(\w+)\}", row.path)) - callers == in_path, row.path
+        callers = [one.name for one in row.parameters if one.caller]
+        named = re.findall(r"\{(\w+)\}", row.path)
+        assert callers == named[:1], row.path
+        assert [one.name for one in row.parameters if one.where == "path"] == named, row.path
 
 
 def test_every_refusal_has_a_retcode_that_its_interface_lists() -> None:
@@ -147,9 +138,9 @@ def test_every_refusal_has_a_retcode_that_its_interface_lists() -> None:
 
 
 def test_fallbacks_of_decision_11() -> None:
-    whisper = find(ROWS, "POST", f"{BASE}/qualitycontrol/101/requestwhisperagent")
-    listen = find(ROWS, "PUT", f"{BASE}/qualitycontrol/101/addsupervise/102")
-    stop = find(ROWS, "DELETE", f"{BASE}/qualitycontrol/101/102")
+    whisper = find("POST", f"{BASE}/qualitycontrol/101/requestwhisperagent")
+    listen = find("PUT", f"{BASE}/qualitycontrol/101/addsupervise/102")
+    stop = find("DELETE", f"{BASE}/qualitycontrol/101/102")
     assert whisper is not None
     assert listen is not None
     assert stop is not None
@@ -169,10 +160,16 @@ def test_fallbacks_of_decision_11() -> None:
         (Code.MEDIA_EXHAUSTED, "listen"): "900-003",
         (Code.NOT_SIGNED_IN, "stop"): "100-006",
     }
-    rows = {"listen": listen, "whisper": whisper, "stop": stop}
-    found = {(code, name): retcode(code, rows[name].codes - ALWAYS) for code, name in table}
+    asked = {"listen": listen, "whisper": whisper, "stop": stop}
+    found = {(code, name): retcode(code, asked[name].codes - ALWAYS) for code, name in table}
     assert found == table
-    assert ALWAYS == ALWAYS_ANSWERED
+    assert set(raw("cc-gateway")["x-always"]) == ALWAYS
+
+
+def test_faults_have_the_codes_of_the_ledger() -> None:
+    for status, code in raw("cc-gateway")["x-faults"].items():
+        assert FAMILY.fault(Fault(int(status)))["retcode"] == code, status
+    assert {str(fault.value) for fault in Fault} == raw("cc-gateway")["x-faults"].keys()
 
 
 def test_events_named_by_rows_have_a_wire_form() -> None:

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from typing import Any
 
 import sqlalchemy as sa
-from tests.contract.sqm_bodies import body
-from tests.contract.sqm_ledger import Row, check, load
+from tests.contract.bodies import body
+from tests.contract.sqm_ledger import check
 from tests.quality.disputes import SCENARIO, disputed_call
 from tests.quality.inspected import uuid_of
 from tests.quality.standing import (
@@ -25,11 +25,12 @@ from tests.quality.standing import (
 )
 from tests.storage.works import work_of
 
+from sottovoce.contracts import Row, rows
 from sottovoce.domain.people import Role, UserId
 from sottovoce.storage.review import app_keys, users
 from sottovoce.storage.tables import access_tokens, metadata
 
-ROWS = [row for family in ("cc-sqm", "cc-isqm") for row in load(family) if row.success != "none"]
+ROWS = [row for row in rows("cc-sqm", "cc-isqm") if not row.open]
 OF_PEOPLE = [row for row in ROWS if row.status == "done" and row.user != "none"]
 TOKEN = "/apigovernance/api/oauth/tokenByAkSk"
 """The one interface that needs no token."""
@@ -55,9 +56,7 @@ async def everything(standing: Standing) -> dict[str, list[Any]]:
 
 
 async def test_only_the_token_needs_no_token() -> None:
-    open_ones = [
-        row.path for family in ("cc-sqm", "cc-isqm") for row in load(family) if row.success == "none"
-    ]
+    open_ones = [row.path for row in rows("cc-sqm", "cc-isqm") if row.open]
     assert open_ones == [TOKEN]
     assert len(ROWS) == 86
 

@@ -10,10 +10,10 @@ from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import pytest
-from tests.contract.sqm_ledger import load
 from tests.quality.standing import DIRECTOR, INSPECTOR, ONE, Standing
 
 from sottovoce.config import HttpSettings
+from sottovoce.contracts import rows
 from sottovoce.domain.appeals import GRIDS, Kind, Step
 from sottovoce.domain.people import Role
 from sottovoce.domain.reviews import TASKS, TaskAction, TaskState
@@ -28,7 +28,7 @@ from sottovoce.http.site import FAMILIES
 from sottovoce.tasks import Tasks
 
 DOCUMENT = (Path(__file__).parents[2] / "docs" / "cc-sqm.md").read_text()
-ROWS = (*load("cc-sqm"), *load("cc-isqm"))
+ROWS = rows("cc-sqm", "cc-isqm")
 
 
 def table(head: str) -> list[list[str]]:
@@ -53,7 +53,7 @@ def served_list() -> list[str]:
     """What is served, part by part in the ledgers' order."""
     parts: dict[str, list[str]] = {}
     for row in ROWS:
-        if row.status == "done" and row.success != "none":
+        if row.status == "done" and not row.open:
             family, part = row.path.split("/")[2], row.path.split("/")[-2]
             parts.setdefault(f"{family} `{part}/`", []).append(row.name)
     return [f"- {part}: {', '.join(names)}" for part, names in parts.items()]

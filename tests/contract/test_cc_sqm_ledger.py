@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections import Counter
-from typing import Any
 
 import pytest
-from tests.contract.sqm_ledger import ALWAYS, ALWAYS_SPEECH, Row, load, words_of
+from tests.contract.forms import of_form, spelled
 
+from sottovoce.contracts import Row, raw, rows
 from sottovoce.contracts.document import document
 from sottovoce.domain.people import Role
 from sottovoce.domain.rights import RIGHTS, Operation, Scope
@@ -20,10 +20,11 @@ from sottovoce.http.ccsqm.token import PATH as TOKEN
 from sottovoce.http.ccsqm.token import TokenForm
 from sottovoce.http.ccsqm.visit import ALWAYS as ALWAYS_DECLINED
 from sottovoce.http.ccsqm.visit import Interface
+from sottovoce.http.family.answer import Fault
 from sottovoce.http.family.routes import Places
 from sottovoce.http.site import inner_site
 
-ROWS = (*load("cc-sqm"), *load("cc-isqm"))
+ROWS = rows("cc-sqm", "cc-isqm")
 IN_LEDGER = {row.path: row for row in ROWS}
 SERVED = (*ccsqm.SERVED, *ccisqm.SERVED)
 PENDING = (*ccsqm.unserved(ccsqm.LEDGER), *ccsqm.unserved(ccisqm.LEDGER))
@@ -112,12 +113,12 @@ def test_rows_and_interfaces_agree() -> None:
         row = IN_LEDGER[path]
         assert (row.name, row.success) == (interface.name, interface.module.success), path
         assert path.endswith("/" + row.name)
-        suffixes = {interface.module.failures[reason] for reason in interface.failures}
-        assert set(row.failures) == suffixes, path
-        assert not suffixes & {*ALWAYS, *ALWAYS_SPEECH}, path
+        failures = {interface.module.code(reason) for reason in interface.failures}
+        assert set(row.listed) == failures, path
+        assert not failures & set(row.always), path
         if row.status != "done":
             assert row.operation == "", path
-            assert suffixes == {interface.module.failures[Code.NOT_SERVED]}, path
+            assert failures == {interface.module.code(Code.NOT_SERVED)}, path
             continue
         user = "none" if interface.operation is None else "optional"
         assert row.user == ("required" if interface.user_required else user), path
@@ -133,17 +134,24 @@ def test_successes_are_the_documented_ones() -> None:
 
 @pytest.mark.parametrize(("row", "interface"), DONE)
 def test_fields_agree(row: Row, interface: Interface) -> None:
-    remarks = {"unit", "values", "note"}
-    found = _plain(words_of(interface.form.model_json_schema(by_alias=True)), {"values"})
-    assert _plain(row.fields, remarks) == found
+    assert spelled(row.body) == of_form(interface.form)
 
 
 def test_the_tokens_fields_agree() -> None:
-    assert _plain(IN_LEDGER[TOKEN].fields, set()) == _plain(words_of(TokenForm.model_json_schema()), set())
+    assert spelled(IN_LEDGER[TOKEN].body) == of_form(TokenForm)
 
 
-def _plain(fields: Any, without: set[str]) -> dict[str, dict[str, Any]]:
-    return {field["name"]: {k: v for k, v in field.items() if k not in without} for field in fields}
+def test_the_documented_success_is_what_is_answered() -> None:
+    for row in ROWS:
+        told = (row.answer or {}).get("properties", {}).get("resultCode", {})
+        assert told.get("const", row.success) == row.success, row.path
+
+
+def test_faults_have_the_codes_of_the_ledgers() -> None:
+    for ledger, family in (("cc-sqm", ccsqm.FAMILY), ("cc-isqm", ccisqm.FAMILY)):
+        module, codes = raw(ledger)["x-fault-module"], raw(ledger)["x-faults"]
+        for fault in Fault:
+            assert family.fault(fault)["resultCode"] == module + codes[str(fault.value)], (ledger, fault)
 
 
 def test_every_reason_has_a_code_in_every_module() -> None:
@@ -153,8 +161,8 @@ def test_every_reason_has_a_code_in_every_module() -> None:
         assert len({*codes, module.success}) == len(codes) + 1
         assert {module.code(reason) for reason in NEVER_HERE} == {module.code(Code.INTERNAL)}
         assert all(len(code) == 7 and code.isdigit() for code in codes)
-        always = ALWAYS_SPEECH if module is SPEECH else ALWAYS
-        assert {module.failures[reason] for reason in ALWAYS_DECLINED} == set(always)
+        ledger = raw("cc-isqm" if module is SPEECH else "cc-sqm")
+        assert {module.failures[reason] for reason in ALWAYS_DECLINED} == set(ledger["x-always"])
 
 
 def test_rights_have_no_empty_cell_and_every_operation_its_interface() -> None:

@@ -6,15 +6,15 @@ import asyncio
 import json
 import random
 from collections.abc import Iterator, Sequence
-from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
 import pytest
-import yaml
 from tests.contract.sockets import RawAnswer, RawConnection
 from tests.e2e.served import SECRET
 from tests.e2e.under_attack import Standing
+
+from sottovoce.contracts import Row, rows
 
 pytestmark = [pytest.mark.asyncio(loop_scope="module"), pytest.mark.timeout(120)]
 
@@ -428,7 +428,6 @@ async def test_polls_that_are_left_and_polls_in_crowds(attacked: Standing) -> No
     await attacked.unharmed()
 
 
-LEDGER = Path(__file__).parents[2] / "contracts" / "cc-gateway.yaml"
 JUNK: Sequence[Any] = (
     *("", " ", "abc", "5000", "-1", "1.5", "1e999", "true", "null", "9" * 400, "x" * 5000, "%00", "\x00\x1f"),
     *("\ud800", "\u4e2d\u6587", "1;2;;x", "';--", "../..", "<b>", "{0}", "${x}", "%s%n", None, True),
@@ -436,33 +435,31 @@ JUNK: Sequence[Any] = (
 )
 
 
-def with_junk(row: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
+def with_junk(row: Row) -> Iterator[tuple[str, dict[str, Any]]]:
     """Paths with query, and bodies, of one interface: each value of junk in all places at once."""
-    places = [field for field in row.get("fields", ()) if "name" in field]
+    told = [one.name for one in row.parameters if one.where == "query"]
     for value in JUNK:
         written = quote(str(value).encode("utf-8", "surrogatepass"), safe="")[:6000] or "%20"
-        path = row["path"].replace("{agentid}", "103").replace("{workno}", "103", 1)
-        for field in places:
-            path = path.replace("{" + field["name"] + "}", written)
-        query = "&".join(f"{field['name']}={written}" for field in places if field["in"] == "query")
-        yield f"{path}?{query}", {field["name"]: value for field in places if field["in"] == "body"}
+        path = row.path.replace("{agentid}", "103").replace("{workno}", "103", 1)
+        for name in row.fields:
+            path = path.replace("{" + name + "}", written)
+        query = "&".join(f"{name}={written}" for name in told)
+        yield f"{path}?{query}", {name: value for name in (row.body or {}).get("properties", {})}
 
 
 async def test_junk_in_every_field_of_every_interface(attacked: Standing) -> None:
-    rows = [
-        row for row in yaml.safe_load(LEDGER.read_text()) if row["status"] == "done" and row.get("fields")
-    ]
-    assert len(rows) > 20
+    asked = [row for row in rows("cc-gateway") if row.status == "done" and row.fields]
+    assert len(asked) > 20
     connection = await RawConnection.to(attacked.served.http_port)
-    for row in rows:
-        if "login" in row["name"].lower():  # wrong passwords lock an account
+    for row in asked:
+        if "login" in row.name.lower():  # wrong passwords lock an account
             continue
         for target, document in with_junk(row):
             body = json.dumps(document).encode()
             guid = f"Guid: {attacked.ina.guid}"
-            answer = await connection.ask(row["verbs"][0], target, guid, body=body)
+            answer = await connection.ask(row.verbs[0], target, guid, body=body)
             code = read(answer, int(answer.status.split()[1]))
-            assert answer.status.split()[1] in (b"200", b"404"), (row["path"], target[:200])
+            assert answer.status.split()[1] in (b"200", b"404"), (row.path, target[:200])
             if code == NOT_SIGNED_IN:
                 await attacked.ina.sign_in(SECRET, "8103")
     await connection.close()

@@ -105,9 +105,10 @@ class Row:
         )
 
     @property
-    def in_body(self) -> Mapping[str, Schema]:
-        """The fields of its body."""
-        return cast(Mapping[str, Schema], (self.body or {}).get("properties", {}))
+    def fields(self) -> Mapping[str, Schema]:
+        """What it takes besides the caller and headers: in path, query and body."""
+        told = {one.name: one.schema for one in self.parameters if not one.caller and one.where != "header"}
+        return {**told, **(self.body or {}).get("properties", {})}
 
 
 _CODE = re.compile(r"\d{3}-\d{3}")
