@@ -111,6 +111,44 @@ def test_what_proves_nothing(bench: Bench, what: str, source: tuple[str, int], p
     assert bench.pool.state(0) is State.UNPROVEN
 
 
+BOTH = (Codec.PCMU, Codec.PCMA)
+
+
+def alaw(sequence: int, ssrc: int = 7) -> bytes:
+    return rtp(sequence, ssrc, payload_type=Codec.PCMA.value)
+
+
+def test_either_codec_that_the_far_side_named_proves_it(bench: Bench) -> None:
+    index = bench.leg(0, codecs=BOTH)
+    assert [bench.send(index, PHONE, alaw(n)) for n in (1, 2, 3)] == [[-1], [-1], [0]]
+    assert bench.send(index, PHONE, rtp(4), alaw(5)) == [0, 0]
+
+
+def test_a_re_invite_is_followed_by_either_codec(bench: Bench) -> None:
+    index = bench.leg(0, codecs=BOTH)
+    bench.prove(index)
+    new = ("10.0.0.2", 4500)
+    bench.pool.expect(0, RemoteMedia(*new, Codec.PCMU, codecs=BOTH))
+    assert [bench.send(index, new, alaw(n, 8)) for n in range(3)] == [[-1], [-1], [0]]
+    assert bench.pool.destination(0) == source_key(*new)
+
+
+def test_after_silence_either_codec_proves_the_new_source(bench: Bench) -> None:
+    index = bench.leg(0, nat=True, codecs=BOTH)
+    bench.prove(index)
+    bench.now += SILENCE_S + 0.1
+    elsewhere = ("192.0.2.1", 7000)
+    assert [bench.send(index, elsewhere, alaw(n, 9)) for n in range(3)] == [[-1], [-1], [0]]
+
+
+def test_a_re_invite_that_names_one_codec_ends_the_others_word(bench: Bench) -> None:
+    index = bench.leg(0, codecs=BOTH)
+    bench.prove(index)
+    new = ("10.0.0.2", 4500)
+    bench.pool.expect(0, RemoteMedia(*new, Codec.PCMU, codecs=(Codec.PCMU,)))
+    assert [bench.send(index, new, alaw(n, 8)) for n in range(4)] == [[-1]] * 4
+
+
 def test_duplicates_between_do_not_undo_a_proof(bench: Bench) -> None:
     index = bench.leg(0)
     assert bench.send(index, PHONE, rtp(1), rtp(1), rtp(2), rtp(2), rtp(3))[-1] == 0

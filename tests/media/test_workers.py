@@ -10,6 +10,7 @@ import socket
 import wave
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -126,6 +127,17 @@ async def floor() -> AsyncIterator[Floor]:
 TALK = {"customer": {"agent"}, "agent": {"customer"}}
 LISTEN = {**TALK, "inspector": {"customer", "agent"}}
 WHISPER = {**LISTEN, "agent": {"customer", "inspector"}}
+
+
+async def test_a_phone_that_sends_the_second_codec_that_it_named_is_heard(floor: Floor) -> None:
+    agent = await floor.phone("agent")
+    customer = await TonePhone("customer", codec=Codec.PCMA).listen()
+    customer.target = await floor.engine.open_leg(customer.leg, "vdn")
+    named = replace(customer.remote(), codec=Codec.PCMU, codecs=(Codec.PCMU, Codec.PCMA))
+    await floor.engine.set_remote(customer.leg, named)
+    floor.phones.append(customer)
+    await floor.route(TALK)
+    await agent.hears("customer")
 
 
 async def test_a_whisper_reaches_the_agent_alone_until_it_stops(floor: Floor) -> None:

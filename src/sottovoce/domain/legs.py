@@ -69,6 +69,12 @@ class RemoteMedia:
     """The IP that the SIP came from; RTP from there is accepted too."""
     nat: bool = False
     """Whether its network is configured as NAT: then any source that proves itself is accepted."""
+    codecs: tuple[Codec, ...] = ()
+    """All that its SDP named: it may change between them at will. () means `codec` alone."""
+
+    def may_send(self, payload_type: int) -> bool:
+        """Whether audio of this RTP payload type may come from it (RFC 3264 6.1)."""
+        return any(payload_type == codec.value for codec in self.codecs or (self.codec,))
 
 
 @dataclass(frozen=True, slots=True)

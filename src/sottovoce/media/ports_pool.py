@@ -353,7 +353,7 @@ class PortsPool:
             leg
             for slot in self._on_port[index]
             if (leg := self._legs[slot]).remote is not None
-            and leg.remote.codec.value == payload_type
+            and leg.remote.may_send(payload_type)
             and leg.admits(source)
             and (leg.source == source or self._may_latch(leg, now))
         ]

@@ -76,6 +76,26 @@ def test_the_answer_as_written() -> None:
     assert remote.direction is Direction.SENDRECV
 
 
+@pytest.mark.parametrize(
+    ("formats", "codecs"),
+    [
+        ("0 8", (Codec.PCMU, Codec.PCMA)),
+        ("8 18 0 97", (Codec.PCMA, Codec.PCMU)),
+        ("18 8", (Codec.PCMA,)),
+        ("0", (Codec.PCMU,)),
+    ],
+)
+def test_all_g711_that_they_name_may_come_from_them(formats: str, codecs: tuple[Codec, ...]) -> None:
+    """A phone that answers two may send the second; a trunk may ignore that our answer names one."""
+    ours = offer(HERE, session_id=1, version=1)
+    theirs = described(f"m=audio 5004 RTP/AVP {formats}")
+    for remote in (
+        read_answer(theirs, HERE, offered=ours),
+        answer(theirs, HERE, session_id=1, version=1)[1],
+    ):
+        assert (remote.codec, remote.codecs) == (codecs[0], codecs)
+
+
 def test_our_preference_wins_where_given() -> None:
     _, remote = answer(
         described("m=audio 5004 RTP/AVP 0 8"),

@@ -258,6 +258,7 @@ def _remote(
         rtcp_port=_rtcp_port(media),
         signalling_host=signalling_host,
         nat=nat,
+        codecs=tuple(_codecs(media)),
     )
 
 
