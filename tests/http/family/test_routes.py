@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import httpx
@@ -25,7 +25,10 @@ from sottovoce.http.site import inner_site
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Interface(declared.Interface):
-    """One of the little family."""
+    """One of the little family, which has no ledger."""
+
+    name: str = "one"
+    open: bool = False
 
     @property
     def stranger(self) -> str:
@@ -142,9 +145,16 @@ async def nothing(caller: str, form: Form) -> None:
 
 
 def test_what_cannot_tell_a_stranger_so_is_not_declared() -> None:
+    mute = Interface(path="/little/one", verbs=("GET",), name="mute", form=Form, serve=nothing)
     with pytest.raises(ValueError, match="its caller is not known"):
-        Interface(path="/little/one", verbs=("GET",), name="mute", form=Form, serve=nothing)
-    Interface(path="/little/one", verbs=("GET",), name="mute", form=Form, serve=nothing, open=True)
+        Places([mute], Dialect())
+    Places([replace(mute, open=True)], Dialect())
+
+
+def test_what_no_ledger_has_is_not_served() -> None:
+    unknown = declared.Interface(path="/little/one", verbs=("GET",), form=Form, serve=nothing)
+    with pytest.raises(KeyError):
+        Places([unknown], Dialect())
 
 
 def test_one_verb_of_a_path_is_one_interfaces() -> None:

@@ -9,10 +9,9 @@ from sottovoce.http.ccgateway.polls import PollAnswer
 from sottovoce.http.ccgateway.words import Form
 
 INTERFACES = Interfaces("agentevent")
-_ERRORS = ("000-001", "100-006", "100-007")
 
 
-@INTERFACES.serves("GET", "", "getAgentEvent", Form, inferred=_ERRORS)
+@INTERFACES.serves("GET", "", Form)
 async def agent_event(caller: Caller, form: Form) -> Response:
     """One event, the oldest; nothing after about 10 s. Also the sign of life [1274]."""
-    return PollAnswer(caller.gateway, caller.agent, _ERRORS)
+    return PollAnswer(caller)

@@ -17,8 +17,6 @@ from sottovoce.live.views import AgentView
 INTERFACES = Interfaces("agentgroup")
 serves = INTERFACES.serves
 
-_LOOK = ("100-006", "100-007")
-
 
 def encode_agent(agent: AgentView, now: datetime) -> dict[str, object]:
     """An agent [1026]. `currentstatetime` in s, `logindate` in ms."""
@@ -50,33 +48,26 @@ class Whom(Form):
     target: AgentNumber = Field(alias="workno")
 
 
-@serves(
-    "GET",
-    "/agentbyworkno/{workno}",
-    "queryAgentInfoByWorkNo",
-    Whom,
-    inferred=(*_LOOK, "300-002"),
-    message="success",
-)
+@serves("GET", "/agentbyworkno/{workno}", Whom, message="success")
 async def agent_by_work_number(caller: Caller, form: Whom) -> Answer:
     """One agent of the caller's VDN [1026]."""
     view = caller.desk.agent(caller.agent, form.target)
     return Answer(encode_agent(view, caller.gateway.clock.now()))
 
 
-@serves("GET", "/iscensor", "isCensor", Form, inferred=_LOOK, message="success")
+@serves("GET", "/iscensor", Form, message="success")
 async def is_censor(caller: Caller, form: Form) -> Answer:
     """Whether the caller may inspect."""
     return Answer(caller.desk.is_inspector(caller.agent))
 
 
-@serves("GET", "/onlineagentonvdn", "queryAllLoginedAgentInfoOnVdn", Form, inferred=_LOOK, message="success")
+@serves("GET", "/onlineagentonvdn", Form, message="success")
 async def online_agents(caller: Caller, form: Form) -> Answer:
     """The signed-in agents of the caller's VDN."""
     return _listed(caller, caller.desk.online_agents(caller.agent))
 
 
-@serves("GET", "/allagentstatus", "getAllStatusAgents", Form, inferred=_LOOK, message="success")
+@serves("GET", "/allagentstatus", Form, message="success")
 async def all_agents(caller: Caller, form: Form) -> Answer:
     """All agents of the caller's VDN, signed in or not."""
     return _listed(caller, caller.desk.all_agents(caller.agent))

@@ -12,8 +12,6 @@ from sottovoce.http.ccgateway.words import Form
 INTERFACES = Interfaces("calldata")
 serves = INTERFACES.serves
 
-_LOOK = ("100-006", "100-007")
-
 
 class CallInfo(Form):
     """Whether a call that is over is left out."""
@@ -21,7 +19,7 @@ class CallInfo(Form):
     without_last: bool = Field(False, alias="isNoContainLastCall")
 
 
-@serves("GET", "/callinfo", "queryCallInfo", CallInfo, inferred=(*_LOOK, "400-002"), message="success")
+@serves("GET", "/callinfo", CallInfo, message="success")
 async def call_info(caller: Caller, form: CallInfo) -> Answer:
     """The caller's call, or the last one."""
     call = caller.desk.call_info(caller.agent, include_last=not form.without_last)
@@ -30,7 +28,7 @@ async def call_info(caller: Caller, form: CallInfo) -> Answer:
     return Answer(encode_call(call))
 
 
-@serves("GET", "/allcallid", "queryAllCallID", Form, inferred=_LOOK, message="success")
+@serves("GET", "/allcallid", Form, message="success")
 async def all_call_ids(caller: Caller, form: Form) -> Answer:
     """The ids of the caller's calls."""
     return Answer(list(caller.desk.call_ids(caller.agent)))

@@ -62,7 +62,7 @@ class GatewayDialect:
             if not guid or not guid.isascii() or len(guid) > LONGEST_GUID:
                 raise Refused(Code.NOT_SIGNED_IN, "no Guid")
             self.gateway.desk.sessions.authenticate(agent, guid)
-        yield Caller(agent, self.gateway)
+        yield Caller(agent, self.gateway, interface)
 
     async def form(self, interface: Interface, request: Request) -> Form:
         """Path, and query or body. Raises BadInput."""
@@ -82,6 +82,6 @@ class GatewayDialect:
     def failure(self, interface: Interface, failure: Failure) -> Response:
         """A listed retcode. What is wrong with a request is said, why it is refused is not."""
         unreadable = failure.wrong is Wrong.UNREADABLE
-        code = BAD_URL if unreadable else retcode(failure.code, interface.listed)
+        code = BAD_URL if unreadable else retcode(failure.code, interface.codes)
         said = unreadable or failure.wrong is Wrong.FIELD
         return respond(body_of(failure.why if said else MEANING[code], code))

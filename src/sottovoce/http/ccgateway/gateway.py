@@ -1,4 +1,4 @@
-"""What an interface of the gateway is: listed codes, the caller that reaches it, the form of its answers.
+"""What an interface of the gateway is: the caller that reaches it, the form of its answers.
 
 A caller exists only once the Guid has been found valid for the agent id in the path: a use case cannot be
 reached without one.
@@ -16,7 +16,7 @@ from starlette.responses import Response
 from sottovoce.clock import Clock
 from sottovoce.config import AgentSettings
 from sottovoce.domain.directory import AgentId
-from sottovoce.http.ccgateway.retcodes import ALWAYS, NOT_SIGNED_IN, SUCCESS
+from sottovoce.http.ccgateway.retcodes import NOT_SIGNED_IN
 from sottovoce.http.ccgateway.words import AgentIds, Form, FormT
 from sottovoce.http.family import declared
 from sottovoce.http.family.answer import Header
@@ -61,6 +61,8 @@ class Caller:
 
     agent: AgentId
     gateway: Gateway
+    interface: Interface
+    """What is asked for."""
 
     @property
     def desk(self) -> Desk:
@@ -93,25 +95,12 @@ class Interface(declared.Interface):
     """One row of the ledger, served."""
 
     form: type[Form]
-    errors: tuple[str, ...] = ()
-    """What its page lists."""
-    inferred: tuple[str, ...] = ()
-    """What no page lists for it, but is answered (the reasons stand in the ledger)."""
     message: str = ""
     """Of a success."""
 
     @property
     def stranger(self) -> str:
         return NOT_SIGNED_IN
-
-    @property
-    def codes(self) -> frozenset[str]:
-        return self.listed | ALWAYS | {SUCCESS}
-
-    @property
-    def listed(self) -> frozenset[str]:
-        """Every code that it may answer besides `ALWAYS`."""
-        return frozenset(self.errors) | frozenset(self.inferred)
 
     @property
     def agent_field(self) -> str | None:
@@ -128,29 +117,15 @@ class Interfaces(declared.Interfaces[Interface]):
         self.path = f"{BASE}/{word}/{{agentid}}"
 
     def serves(
-        self,
-        verbs: str,
-        tail: str,
-        name: str,
-        form: type[FormT],
-        *,
-        errors: tuple[str, ...] = (),
-        inferred: tuple[str, ...] = (),
-        message: str = "",
-        open: bool = False,
+        self, verbs: str, tail: str, form: type[FormT], *, message: str = ""
     ) -> Callable[[Serve[FormT]], Serve[FormT]]:
-        """Declare that the decorated use case serves `verbs` (blank-separated) on this path."""
+        """Declare that the decorated use case serves `verbs` (blank-separated) on this path.
+
+        `message` is what a success says.
+        """
         return self.declare(
             lambda serve: Interface(
-                path=self.path + tail,
-                verbs=tuple(verbs.split()),
-                name=name,
-                form=form,
-                serve=serve,
-                errors=errors,
-                inferred=inferred,
-                message=message,
-                open=open,
+                path=self.path + tail, verbs=tuple(verbs.split()), form=form, serve=serve, message=message
             )
         )
 

@@ -26,21 +26,6 @@ VOICE_ONLY = "TFF"
 """mediatype: voice yes, text no, mail no."""
 _AGENT_TYPES = (4, 11)
 _LONGEST_PHONE = 24
-_SIGN_IN_ERRORS = (
-    "100-001",
-    "100-002",
-    "100-003",
-    "100-004",
-    "100-012",
-    "100-013",
-    "100-014",
-    "100-016",
-    "100-020",
-    "100-021",
-    "110-016",
-)
-_UPKEEP = ("100-006", "100-007")
-_STATE = ("100-006", "100-007", "100-009")
 
 
 class SignInForm(Form):
@@ -105,33 +90,26 @@ async def _sign_in(caller: Caller, form: SignInForm, *, force: bool) -> Answer:
     return Answer(result, session.guid)
 
 
-@serves("PUT", "", "login", SignInForm, inferred=_SIGN_IN_ERRORS, open=True)
+@serves("PUT", "", SignInForm)
 async def login(caller: Caller, form: SignInForm) -> Answer:
     """Sign in [1202]."""
     return await _sign_in(caller, form, force=False)
 
 
-@serves("PUT", "/forcelogin", "forceLogin", ForcedSignInForm, inferred=_SIGN_IN_ERRORS, open=True)
+@serves("PUT", "/forcelogin", ForcedSignInForm)
 async def force_login(caller: Caller, form: ForcedSignInForm) -> Answer:
     """Sign in and take over a running session [1203]."""
     return await _sign_in(caller, form, force=True)
 
 
-@serves(
-    "DELETE",
-    "/logout",
-    "logout",
-    Form,
-    errors=("100-005", "100-006", "100-007", "100-008"),
-    message="success",
-)
+@serves("DELETE", "/logout", Form, message="success")
 async def logout(caller: Caller, form: Form) -> Answer:
     """Sign out, unless talking or answering [1219]."""
     await caller.desk.ask(presence.SignOutAgent(caller.agent))
     return DONE
 
 
-@serves("DELETE", "/forcelogout", "forceLogout", Form, inferred=_UPKEEP, message="success")
+@serves("DELETE", "/forcelogout", Form, message="success")
 async def force_logout(caller: Caller, form: Form) -> Answer:
     """Sign out even while talking; the call is released [1220]."""
     await caller.desk.ask(presence.SignOutAgent(caller.agent, force=True))
@@ -144,15 +122,7 @@ class LogoutReason(Form):
     reason: Number = Field(ge=1, le=255)
 
 
-@serves(
-    "DELETE",
-    "/forcelogoutwithreason/{reason}",
-    "forceLogoutWithReason",
-    LogoutReason,
-    errors=("100-005",),
-    inferred=_UPKEEP,
-    message="success",
-)
+@serves("DELETE", "/forcelogoutwithreason/{reason}", LogoutReason, message="success")
 async def force_logout_with_reason(caller: Caller, form: LogoutReason) -> Answer:
     """Sign out even while talking, saying why [1221]."""
     await caller.desk.ask(presence.SignOutAgent(caller.agent, force=True, reason=f"reason {form.reason}"))
@@ -167,7 +137,7 @@ class ResetSkill(Form):
     phonelinkage: Number = Field(0, ge=0, le=1)
 
 
-@serves("POST", "/resetskill/{autoflag}", "resetSkill", ResetSkill, errors=("000-002", "100-006", "100-007"))
+@serves("POST", "/resetskill/{autoflag}", ResetSkill)
 async def reset_skill(caller: Caller, form: ResetSkill) -> Answer:
     """Sign in to all configured queues, or to those named [1209]."""
     every = form.autoflag.lower() == "true"
@@ -189,14 +159,7 @@ class Busy(Form):
         return reason
 
 
-@serves(
-    "POST",
-    "/saybusy",
-    "sayBusy",
-    Busy,
-    errors=("000-002", "100-006", "100-007", "100-009"),
-    message="success",
-)
+@serves("POST", "/saybusy", Busy, message="success")
 async def say_busy(caller: Caller, form: Busy) -> Answer:
     """Busy now, or after the call [1211]."""
     await caller.desk.ask(
@@ -205,14 +168,14 @@ async def say_busy(caller: Caller, form: Busy) -> Answer:
     return DONE
 
 
-@serves("POST", "/cancelbusy", "cancelBusy", Form, errors=_STATE, message="success")
+@serves("POST", "/cancelbusy", Form, message="success")
 async def cancel_busy(caller: Caller, form: Form) -> Answer:
     """Busy no more [1212]."""
     await caller.desk.ask(availability.ChangeState(caller.agent, Trigger.CANCEL_BUSY))
     return DONE
 
 
-@serves("POST", "/sayfree", "sayFree", Form, inferred=_STATE, message="success")
+@serves("POST", "/sayfree", Form, message="success")
 async def say_free(caller: Caller, form: Form) -> Answer:
     """Idle."""
     await caller.desk.ask(availability.ChangeState(caller.agent, Trigger.SAY_IDLE))
@@ -227,7 +190,7 @@ class Rest(Form):
     prolong: bool = False
 
 
-@serves("POST", "/rest/{time}/{restcause}", "rest", Rest, inferred=_STATE, message="success")
+@serves("POST", "/rest/{time}/{restcause}", Rest, message="success")
 async def rest(caller: Caller, form: Rest) -> Answer:
     """Rest now, or after the call; AgentState_SetRest_Success tells when [1213]."""
     wish = availability.ChangeState(caller.agent, Trigger.REST, form.restcause, form.time, form.prolong)
@@ -235,30 +198,28 @@ async def rest(caller: Caller, form: Rest) -> Answer:
     return DONE
 
 
-@serves("POST", "/cancelrest", "cancelRest", Form, inferred=_STATE, message="success")
+@serves("POST", "/cancelrest", Form, message="success")
 async def cancel_rest(caller: Caller, form: Form) -> Answer:
     """Rest no more [1214]."""
     await caller.desk.ask(availability.ChangeState(caller.agent, Trigger.CANCEL_REST))
     return DONE
 
 
-@serves("POST", "/work", "sayWork", Form, inferred=_STATE, message="success")
+@serves("POST", "/work", Form, message="success")
 async def say_work(caller: Caller, form: Form) -> Answer:
     """Wrap-up now, or after the call."""
     await caller.desk.ask(availability.ChangeState(caller.agent, Trigger.WORK))
     return DONE
 
 
-@serves("POST", "/cancelwork", "cancelWork", Form, inferred=_STATE, message="success")
+@serves("POST", "/cancelwork", Form, message="success")
 async def cancel_work(caller: Caller, form: Form) -> Answer:
     """Wrap-up is over [1216]."""
     await caller.desk.ask(availability.ChangeState(caller.agent, Trigger.CANCEL_WORK))
     return DONE
 
 
-@serves(
-    "GET", "/agentstatus", "getAgentStatus", Form, errors=("000-002",), inferred=_UPKEEP, message="success"
-)
+@serves("GET", "/agentstatus", Form, message="success")
 async def agent_status(caller: Caller, form: Form) -> Answer:
     """The caller's state [1222]."""
     status = caller.desk.status(caller.agent)
@@ -271,7 +232,7 @@ def encode_skill(skill: Skill) -> dict[str, object]:
     return {"name": skill.name, "id": skill.skill, "mediatype": ORDINARY_CALL}
 
 
-@serves("GET", "/agentskills", "queryAgentSkills", Form, inferred=_UPKEEP, message="success")
+@serves("GET", "/agentskills", Form, message="success")
 async def agent_skills(caller: Caller, form: Form) -> Answer:
     """The queues that the caller is signed in to [1207]."""
     return Answer([encode_skill(skill) for skill in caller.desk.skills(caller.agent)])
@@ -283,9 +244,7 @@ class AutoIdle(Form):
     flag: Text = Field(max_length=5)
 
 
-@serves(
-    "POST", "/autoenteridle/{flag}", "setAgentAutoEnterIdle", AutoIdle, inferred=_UPKEEP, message="success"
-)
+@serves("POST", "/autoenteridle/{flag}", AutoIdle, message="success")
 async def auto_enter_idle(caller: Caller, form: AutoIdle) -> Answer:
     """Idle after a call, or wrap-up [0351]."""
     await caller.desk.ask(availability.SetHabit(caller.agent, auto_idle=form.flag.lower() == "true"))
@@ -298,37 +257,28 @@ class AutoAnswer(Form):
     flag: Text = Field(alias="isautoanswer", max_length=5)
 
 
-@serves(
-    "POST",
-    "/autoanswer/{isautoanswer}",
-    "setAgentAutoAnswer",
-    AutoAnswer,
-    inferred=_UPKEEP,
-    message="success",
-)
+@serves("POST", "/autoanswer/{isautoanswer}", AutoAnswer, message="success")
 async def auto_answer(caller: Caller, form: AutoAnswer) -> Answer:
     """Talk as soon as the phone is lifted, or wait for `answer`."""
     await caller.desk.ask(availability.SetHabit(caller.agent, auto_answer=form.flag.lower() == "true"))
     return DONE
 
 
-@serves("POST PUT", "/handshake", "heartbeat", Form, inferred=_UPKEEP, message="success")
+@serves("POST PUT", "/handshake", Form, message="success")
 async def handshake(caller: Caller, form: Form) -> Answer:
     """A sign of life; with dynamic authentication a new Guid may come back in the headers [1204]."""
     guid = caller.desk.sessions.heartbeat(caller.agent)
     return BARE if guid is None else Answer(BARE.result, guid)
 
 
-@serves(
-    "PUT", "/updateGuid", "updateGuid", Form, errors=("100-006",), inferred=("100-007",), message="success"
-)
+@serves("PUT", "/updateGuid", Form, message="success")
 async def update_guid(caller: Caller, form: Form) -> Answer:
     """A new Guid at once [1225]."""
     guid = await caller.desk.sessions.renew_guid(caller.agent)
     return Answer({"guid": guid}, guid)
 
 
-@serves("POST", "/syncagentinfo", "syncagentinfo", Form, inferred=_UPKEEP, message="success")
+@serves("POST", "/syncagentinfo", Form, message="success")
 async def sync_agent_info(caller: Caller, form: Form) -> Answer:
     """The picture of now; the event queue is emptied [1226]."""
     return Answer(encode_snapshot(await caller.desk.snapshot(caller.agent)))

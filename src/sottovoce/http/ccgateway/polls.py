@@ -7,7 +7,6 @@ be told from "it was closed because the response was over". A poll whose client 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Collection
 
 import structlog
 from starlette.responses import Response
@@ -16,7 +15,7 @@ from starlette.types import Receive, Scope, Send
 from sottovoce.domain.directory import AgentId
 from sottovoce.errors import Refused
 from sottovoce.http.ccgateway.events import EMPTY_POLL, encode_event
-from sottovoce.http.ccgateway.gateway import Gateway, body_of, guid_headers
+from sottovoce.http.ccgateway.gateway import Caller, Gateway, body_of, guid_headers
 from sottovoce.http.ccgateway.retcodes import MEANING, SUCCESS, retcode
 from sottovoce.http.edge import CONNECTION_OPEN
 from sottovoce.http.family.answer import encode, headers
@@ -68,11 +67,11 @@ def _give_back(gateway: Gateway, agent: AgentId, waiting: asyncio.Task[Outcome])
 class PollAnswer(Response):
     """Waits for an event and writes it."""
 
-    def __init__(self, gateway: Gateway, agent: AgentId, listed: Collection[str]) -> None:
+    def __init__(self, caller: Caller) -> None:
         super().__init__()
-        self._gateway = gateway
-        self._agent = agent
-        self._listed = listed
+        self._gateway = caller.gateway
+        self._agent = caller.agent
+        self._codes = caller.interface.codes
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         try:
@@ -82,7 +81,7 @@ class PollAnswer(Response):
         if isinstance(outcome, QueuedEvent):
             await self._deliver(outcome, scope, send)
         elif isinstance(outcome, Refused):
-            code = retcode(outcome.code, self._listed)
+            code = retcode(outcome.code, self._codes)
             await self._write(send, encode(body_of(MEANING[code], code)), None)
         else:
             await self._write(send, EMPTY_POLL, self._fresh_guid())

@@ -14,10 +14,6 @@ from sottovoce.live import availability, presence, supervising
 INTERFACES = Interfaces("qualitycontrol")
 serves = INTERFACES.serves
 
-_QC = ("100-006", "900-001", "900-002", "900-003")
-_BEGIN = (*_QC, "900-005")
-_WHISPER = (*_QC, "900-004")
-
 
 class Target(Form):
     """The agent whom it is about; of the inspector's VDN."""
@@ -25,21 +21,21 @@ class Target(Form):
     target: AgentNumber = Field(alias="workNo")
 
 
-@serves("PUT", "/addinsert/{workNo}", "addInsert", Target, inferred=_BEGIN)
+@serves("PUT", "/addinsert/{workNo}", Target)
 async def add_insert(caller: Caller, form: Target) -> Answer:
     """Step into the agent's call [2401]."""
     await caller.desk.supervise(caller.agent, form.target, Mode.INSERT)
     return DONE
 
 
-@serves("PUT", "/addsupervise/{workNo}", "addSupervise", Target, errors=_BEGIN)
+@serves("PUT", "/addsupervise/{workNo}", Target)
 async def add_supervise(caller: Caller, form: Target) -> Answer:
     """Listen to the agent [2402]."""
     await caller.desk.supervise(caller.agent, form.target, Mode.LISTEN)
     return DONE
 
 
-@serves("PUT", "/intercept/{workNo}", "intercept", Target, errors=_QC)
+@serves("PUT", "/intercept/{workNo}", Target)
 async def intercept(caller: Caller, form: Target) -> Answer:
     """Take the agent's call over [2403]."""
     await caller.desk.ask(supervising.Intercept(caller.agent, form.target))
@@ -52,21 +48,21 @@ class TargetCall(Target):
     call: Text = Field(alias="callId", max_length=64)
 
 
-@serves("PUT", "/intercept/{workNo}/{callId}", "intercept", TargetCall, errors=_QC)
+@serves("PUT", "/intercept/{workNo}/{callId}", TargetCall)
 async def intercept_call(caller: Caller, form: TargetCall) -> Answer:
     """Take that call of the agent over [0437]."""
     await caller.desk.ask(supervising.Intercept(caller.agent, form.target, form.call))
     return DONE
 
 
-@serves("DELETE", "/{workNo}", "stopSuperviseOrInsert", Target, errors=_QC)
+@serves("DELETE", "/{workNo}", Target)
 async def stop(caller: Caller, form: Target) -> Answer:
     """Leave the agent [2404]."""
     await caller.desk.stop(caller.agent, form.target)
     return DONE
 
 
-@serves("POST", "/switch/{workNo}", "switchSuperviseOrInsert", Target, errors=_QC)
+@serves("POST", "/switch/{workNo}", Target)
 async def toggle(caller: Caller, form: Target) -> Answer:
     """From listening to inserting, and back [2410]."""
     await caller.desk.ask(supervising.ChangeMode(caller.agent, form.target, None))
@@ -79,7 +75,7 @@ class WhisperTarget(Form):
     target: AgentNumber = Field(alias="whisperagentid")
 
 
-@serves("POST", "/requestwhisperagent", "requestWhisperAgent", WhisperTarget, errors=_WHISPER)
+@serves("POST", "/requestwhisperagent", WhisperTarget)
 async def whisper(caller: Caller, form: WhisperTarget) -> Answer:
     """Whisper to the agent [2412]."""
     await caller.desk.supervise(caller.agent, form.target, Mode.WHISPER)
@@ -92,7 +88,7 @@ class RunningTarget(Form):
     target: AgentNumber | None = Field(None, alias="whisperagentid")
 
 
-@serves("POST", "/requeststopwhisperagent", "requestStopWhisperAgent", RunningTarget, errors=_WHISPER)
+@serves("POST", "/requeststopwhisperagent", RunningTarget)
 async def stop_whisper(caller: Caller, form: RunningTarget) -> Answer:
     """Stop whispering and leave the agent [2413]."""
     await caller.desk.stop(caller.agent, form.target, whisper=True)
@@ -105,27 +101,21 @@ class SwitchTarget(RunningTarget):
     switchtype: Number = Field(ge=0, le=2)
 
 
-@serves(
-    "POST",
-    "/requestswitchinsertwhisperagent",
-    "requestSwitchInsertWhisperAgent",
-    SwitchTarget,
-    errors=_WHISPER,
-)
+@serves("POST", "/requestswitchinsertwhisperagent", SwitchTarget)
 async def switch(caller: Caller, form: SwitchTarget) -> Answer:
     """Change to one of the three modes [2414]."""
     await caller.desk.ask(supervising.ChangeMode(caller.agent, form.target, SWITCH[form.switchtype]))
     return DONE
 
 
-@serves("POST", "/forcebusy/{workNo}", "forceBusy", Target, errors=_QC)
+@serves("POST", "/forcebusy/{workNo}", Target)
 async def force_busy(caller: Caller, form: Target) -> Answer:
     """Make the agent busy, now or after the call [2405]."""
     await caller.desk.ask(availability.ForceState(caller.agent, form.target, Trigger.FORCE_BUSY))
     return DONE
 
 
-@serves("POST", "/forceidle/{workNo}", "forceIdle", Target, inferred=_QC)
+@serves("POST", "/forceidle/{workNo}", Target)
 async def force_idle(caller: Caller, form: Target) -> Answer:
     """Make the agent idle [2406]."""
     await caller.desk.ask(availability.ForceState(caller.agent, form.target, Trigger.FORCE_IDLE))
@@ -139,7 +129,7 @@ class ForcedRest(Target):
     reason: Number = Field(ge=1, le=255)
 
 
-@serves("POST", "/forcerest/{workNo}/{time}/{reason}", "forceRest", ForcedRest, inferred=_QC)
+@serves("POST", "/forcerest/{workNo}/{time}/{reason}", ForcedRest)
 async def force_rest(caller: Caller, form: ForcedRest) -> Answer:
     """Make the agent rest, now or after the call [2411]."""
     wish = availability.ForceState(caller.agent, form.target, Trigger.FORCE_REST, form.reason, form.time)
@@ -147,7 +137,7 @@ async def force_rest(caller: Caller, form: ForcedRest) -> Answer:
     return DONE
 
 
-@serves("POST", "/forcelogout/{workNo}", "forceLogOutAgent", Target, inferred=_QC)
+@serves("POST", "/forcelogout/{workNo}", Target)
 async def force_sign_out(caller: Caller, form: Target) -> Answer:
     """Sign the agent out, whatever he does [2407]."""
     await caller.desk.ask(presence.ForceSignOut(caller.agent, form.target))
@@ -160,7 +150,7 @@ class AnyCall(Form):
     call: Text = Field(alias="callid", max_length=64)
 
 
-@serves("POST", "/forcedropcall/{callid:path}", "forceDropCall", AnyCall, inferred=_QC)
+@serves("POST", "/forcedropcall/{callid:path}", AnyCall)
 async def force_drop_call(caller: Caller, form: AnyCall) -> Answer:
     """End a call [2408]."""
     await caller.desk.ask(supervising.DropCall(caller.agent, form.call))
@@ -175,7 +165,7 @@ class SkillsOfTarget(Target):
     skills: Skills
 
 
-@serves("POST", "/adjustskill", "adjustSkill", SkillsOfTarget, errors=("100-001", *_QC))
+@serves("POST", "/adjustskill", SkillsOfTarget)
 async def adjust_skill(caller: Caller, form: SkillsOfTarget) -> Answer:
     """Change the agent's queues [2409]."""
     await caller.desk.ask(availability.AdjustSkills(caller.agent, form.target, tuple(form.skills)))

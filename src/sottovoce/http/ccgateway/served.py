@@ -21,16 +21,7 @@ SERVED: tuple[Interface, ...] = tuple(
 def unserved() -> tuple[Interface, ...]:
     """Every interface that is known and not served."""
     return tuple(
-        Interface(
-            path=path,
-            verbs=row.verbs,
-            name=row.name,
-            form=Form,
-            serve=not_served,
-            errors=row.listed,
-            inferred=tuple(row.codes - {*row.listed, *row.always}),
-        )
-        for row, path in pending(LEDGER)
+        Interface(path=path, verbs=row.verbs, form=Form, serve=not_served) for row, path in pending(LEDGER)
     )
 
 

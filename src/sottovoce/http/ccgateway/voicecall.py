@@ -12,7 +12,6 @@ from sottovoce.live import handling
 INTERFACES = Interfaces("voicecall")
 serves = INTERFACES.serves
 
-_CALL = ("100-006", "100-007")
 _DIGITS = r"^[0-9*#]{1,24}$"
 
 
@@ -28,7 +27,7 @@ class CallOut(Form):
     mediaability: Number = Field(0, ge=0, le=2)
 
 
-@serves("PUT", "/callout", "callout", CallOut, errors=_CALL, inferred=("200-001",), message="success")
+@serves("PUT", "/callout", CallOut, message="success")
 async def callout(caller: Caller, form: CallOut) -> Answer:
     """Place a call; the answer is its id [1232]."""
     skill = None if form.skillid is None else SkillId(form.skillid)
@@ -41,39 +40,35 @@ class WhichCall(Form):
     callid: Text | None = Field(None, max_length=64)
 
 
-@serves("PUT", "/answer", "answer", WhichCall, errors=(*_CALL, "200-002"), message="success")
+@serves("PUT", "/answer", WhichCall, message="success")
 async def answer(caller: Caller, form: WhichCall) -> Answer:
     """Take the ringing call [1234]."""
     await caller.desk.ask(handling.Answer(caller.agent, form.callid))
     return DONE
 
 
-@serves("POST", "/hold", "hold", Form, errors=_CALL, inferred=("200-013", "200-014"), message="success")
+@serves("POST", "/hold", Form, message="success")
 async def hold(caller: Caller, form: Form) -> Answer:
     """Music for the customer [1239]."""
     await caller.desk.ask(handling.Hold(caller.agent))
     return DONE
 
 
-@serves(
-    "POST", "/gethold", "getHold", WhichCall, errors=_CALL, inferred=("200-015", "200-016"), message="success"
-)
+@serves("POST", "/gethold", WhichCall, message="success")
 async def get_hold(caller: Caller, form: WhichCall) -> Answer:
     """Take the held call back [1241]."""
     await caller.desk.ask(handling.TakeBack(caller.agent, form.callid))
     return DONE
 
 
-@serves(
-    "POST", "/beginmute", "beginMute", Form, errors=_CALL, inferred=("200-003", "200-004"), message="success"
-)
+@serves("POST", "/beginmute", Form, message="success")
 async def begin_mute(caller: Caller, form: Form) -> Answer:
     """Nobody hears the agent [1237]."""
     await caller.desk.ask(handling.Mute(caller.agent, True))
     return DONE
 
 
-@serves("POST", "/endmute", "endMute", Form, errors=_CALL, inferred=("200-007", "200-008"), message="success")
+@serves("POST", "/endmute", Form, message="success")
 async def end_mute(caller: Caller, form: Form) -> Answer:
     """The agent is heard again [1238]."""
     await caller.desk.ask(handling.Mute(caller.agent, False))
@@ -86,28 +81,28 @@ class Digits(Form):
     number: Text = Field(pattern=_DIGITS)
 
 
-@serves("POST", "/seconddial/{number}", "secondDial", Digits, errors=_CALL, message="success")
+@serves("POST", "/seconddial/{number}", Digits, message="success")
 async def second_dial(caller: Caller, form: Digits) -> Answer:
     """Send digits; `#` comes URL-escaped."""
     await caller.desk.ask(handling.DialOn(caller.agent, form.number))
     return DONE
 
 
-@serves("POST", "/seconddialex", "secondDialEx", Digits, errors=("000-002", *_CALL), message="success")
+@serves("POST", "/seconddialex", Digits, message="success")
 async def second_dial_ex(caller: Caller, form: Digits) -> Answer:
     """Send digits named in the query [1244]."""
     await caller.desk.ask(handling.DialOn(caller.agent, form.number))
     return DONE
 
 
-@serves("DELETE", "/release", "release", Form, errors=_CALL, inferred=("200-017",), message="success")
+@serves("DELETE", "/release", Form, message="success")
 async def release(caller: Caller, form: Form) -> Answer:
     """End the call [1247]."""
     await caller.desk.ask(handling.Release(caller.agent))
     return DONE
 
 
-@serves("DELETE", "", "releaseEx", Form, errors=_CALL, inferred=("200-017",), message="success")
+@serves("DELETE", "", Form, message="success")
 async def release_ex(caller: Caller, form: Form) -> Answer:
     """End the call, as old clients ask for it [1247]."""
     await caller.desk.ask(handling.Release(caller.agent))

@@ -45,7 +45,6 @@ def unserved(ledger: str) -> tuple[Interface, ...]:
         Interface(
             path=path,
             verbs=row.verbs,
-            name=row.name,
             form=Form,
             serve=not_served,
             module=MODULES[row.module],

@@ -67,12 +67,10 @@ async def token_by_ak_sk(applicant: Applicant, form: TokenForm) -> Answer:
 TOKEN = Interface(
     path=PATH,
     verbs=("POST",),
-    name="tokenByAkSk",
     form=TokenForm,
     serve=token_by_ak_sk,
     module=ANY,
     operation=None,
-    open=True,
 )
 
 

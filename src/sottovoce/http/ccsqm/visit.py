@@ -72,10 +72,6 @@ class Interface(declared.Interface):
     def stranger(self) -> str:
         return self.module.code(Code.NOBODY)
 
-    @property
-    def codes(self) -> frozenset[str]:
-        return frozenset({self.module.success, *map(self.module.code, (*ALWAYS, *self.failures))})
-
 
 class Interfaces(declared.Interfaces[Interface]):
     """The interfaces of one part of the path (`qualitytask`, `appraisecall` …)."""
@@ -97,7 +93,6 @@ class Interfaces(declared.Interfaces[Interface]):
             lambda serve: Interface(
                 path=f"{self.path}/{name}",
                 verbs=("POST",),
-                name=name,
                 form=form,
                 serve=serve,
                 module=self.module,

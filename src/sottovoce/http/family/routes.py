@@ -128,6 +128,9 @@ class Place(BaseRoute):
         self.interfaces = {verb: interface for interface in interfaces for verb in interface.verbs}
         if len(self.interfaces) != sum(len(interface.verbs) for interface in interfaces):
             raise ValueError(f"two interfaces claim the same verb of {self.path}")
+        for one in interfaces:
+            if not one.open and one.stranger not in one.codes:
+                raise ValueError(f"{one.path} must be able to say that its caller is not known")
         self._dialect = dialect
         self._pattern = _caseless(compile_path(self.path)[0].pattern)
 
