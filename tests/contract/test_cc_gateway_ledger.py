@@ -89,7 +89,7 @@ def test_rows_and_interfaces_agree() -> None:
             message = row.answer["properties"]["message"]["const"]
             assert message == interface.message, key
         assert set(row.verbs) == set(interface.verbs), key
-        assert interface.row is row, key
+        assert interface.row == row, key
         assert all(row.inferred.values()), "an inferred code needs its reason"
 
 
