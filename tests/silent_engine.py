@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 from sottovoce.domain.legs import (
     LegAddress,
@@ -13,10 +14,23 @@ from sottovoce.domain.legs import (
     RecordingResult,
     RemoteMedia,
     Routing,
-    Sound,
 )
 from sottovoce.errors import Code, Refused
-from sottovoce.media.engine import EngineEvent, LegsLost
+from sottovoce.media.engine import (
+    Apply,
+    CloseLeg,
+    EngineEvent,
+    LegsLost,
+    OpenLeg,
+    Play,
+    ReadFigures,
+    Request,
+    ResultT,
+    SendDigits,
+    SetRemote,
+    StartRecording,
+    StopRecording,
+)
 
 
 class SilentEngine:
@@ -35,10 +49,54 @@ class SilentEngine:
         self.recorded: frozenset[LegId] = frozenset()
         self.tables: list[Routing] = []
         self.refuse_recordings = False
+        self.fault: Callable[[Request[Any]], None] = lambda request: None
+        """Asked before every request; what it raises becomes of that."""
         self._listeners: list[Callable[[EngineEvent], None]] = []
         self._port = first_port
 
-    async def open_leg(self, leg: LegId, group: str) -> LegAddress:
+    async def ask(self, request: Request[ResultT]) -> ResultT:
+        self.fault(request)
+        match request:
+            case OpenLeg(leg, group):
+                return self._open(leg, group)
+            case SetRemote(leg, remote):
+                if leg not in self.open:
+                    raise Refused(Code.NOT_FOUND)
+                self.open[leg] = remote
+            case CloseLeg(leg):
+                assert leg in self.open, "closed twice"
+                del self.open[leg]
+                self.closed.append(leg)
+                self.playing.pop(leg, None)
+                self.hears = {k: v - {leg} for k, v in self.hears.items() if k != leg}
+                return LegFigures()
+            case Apply(routing):
+                self.tables.append(routing)
+                for leg, voices in routing.hears.items():
+                    if leg in self.open:
+                        self.hears[leg] = frozenset(voice for voice in voices if voice in self.open)
+                self.recorded = routing.recorded
+            case Play(leg, None):
+                self.playing.pop(leg, None)
+            case Play(leg, sound):
+                if leg in self.open:
+                    self.playing[leg] = sound.name
+            case SendDigits(leg, digits):
+                self.digits.append((leg, digits))
+            case StartRecording(recording):
+                if self.refuse_recordings:
+                    raise Refused(Code.MEDIA_EXHAUSTED, "disk full")
+                self.recordings[recording.recording] = recording
+            case StopRecording(recording):
+                made = self.recordings.pop(recording, None)
+                if made is None:
+                    raise Refused(Code.NOT_FOUND, "no such recording")
+                return RecordingResult(recording, made.path, 8000)
+            case ReadFigures():
+                return LegFigures()
+        return None
+
+    def _open(self, leg: LegId, group: str) -> LegAddress:
         assert leg not in self.open
         if len(self.open) >= self.capacity:
             raise Refused(Code.MEDIA_EXHAUSTED)
@@ -47,49 +105,6 @@ class SilentEngine:
         self.opened.append(leg)
         self._port += 2
         return LegAddress("127.0.0.1", self._port)
-
-    async def set_remote(self, leg: LegId, remote: RemoteMedia) -> None:
-        if leg not in self.open:
-            raise Refused(Code.NOT_FOUND)
-        self.open[leg] = remote
-
-    async def close_leg(self, leg: LegId) -> LegFigures:
-        assert leg in self.open, "closed twice"
-        del self.open[leg]
-        self.closed.append(leg)
-        self.playing.pop(leg, None)
-        self.hears = {k: v - {leg} for k, v in self.hears.items() if k != leg}
-        return LegFigures()
-
-    async def apply(self, routing: Routing) -> None:
-        self.tables.append(routing)
-        for leg, voices in routing.hears.items():
-            if leg in self.open:
-                self.hears[leg] = frozenset(voice for voice in voices if voice in self.open)
-        self.recorded = routing.recorded
-
-    async def play(self, leg: LegId, sound: Sound | None) -> None:
-        if sound is None:
-            self.playing.pop(leg, None)
-        elif leg in self.open:
-            self.playing[leg] = sound.name
-
-    async def send_digits(self, leg: LegId, digits: str) -> None:
-        self.digits.append((leg, digits))
-
-    async def start_recording(self, recording: Recording) -> None:
-        if self.refuse_recordings:
-            raise Refused(Code.MEDIA_EXHAUSTED, "disk full")
-        self.recordings[recording.recording] = recording
-
-    async def stop_recording(self, recording: RecordingId) -> RecordingResult:
-        made = self.recordings.pop(recording, None)
-        if made is None:
-            raise Refused(Code.NOT_FOUND, "no such recording")
-        return RecordingResult(recording, made.path, 8000)
-
-    async def figures(self, leg: LegId) -> LegFigures:
-        return LegFigures()
 
     def subscribe(self, listener: Callable[[EngineEvent], None]) -> None:
         self._listeners.append(listener)

@@ -12,6 +12,7 @@ from tests.bench.load import TONES_HZ, tone
 from tests.bench.tables import Say, Table
 
 from sottovoce.domain.legs import Codec, LegAddress, LegId, RemoteMedia, Routing
+from sottovoce.media.engine import Apply, OpenLeg, SetRemote
 from sottovoce.media.g711 import decode
 from sottovoce.media.workers import WorkerEngine, WorkerSettings
 from sottovoce.tasks import Tasks
@@ -95,9 +96,9 @@ async def measure(say: Say, rounds: int = ROUNDS) -> list[Table]:
 async def _connect(engine: WorkerEngine, phone: Phone) -> LegAddress:
     loop = asyncio.get_running_loop()
     transport, _ = await loop.create_datagram_endpoint(lambda: phone, ("127.0.0.1", 0))
-    address = await engine.open_leg(phone.leg, "bench")
+    address = await engine.ask(OpenLeg(phone.leg, "bench"))
     host, port = transport.get_extra_info("sockname")
-    await engine.set_remote(phone.leg, RemoteMedia(host, port, Codec.PCMU))
+    await engine.ask(SetRemote(phone.leg, RemoteMedia(host, port, Codec.PCMU)))
     return address
 
 
@@ -117,10 +118,12 @@ async def _change(engine: WorkerEngine, agent: Phone, whisper: bool) -> float:
     loop = asyncio.get_running_loop()
     agent.changed.clear()
     begun = loop.time()
-    await engine.apply(
-        Routing(
-            {c: frozenset({a}), a: frozenset({c, i} if whisper else {c}), i: frozenset({a, c})},
-            frozenset({i}),
+    await engine.ask(
+        Apply(
+            Routing(
+                {c: frozenset({a}), a: frozenset({c, i} if whisper else {c}), i: frozenset({a, c})},
+                frozenset({i}),
+            )
         )
     )
     while agent.hears_whisper != whisper:

@@ -16,7 +16,7 @@ from tests.bench.tables import Say, Table
 
 from sottovoce.domain.legs import Codec, LegAddress, LegId, Recording, RecordingId, RemoteMedia, Routing
 from sottovoce.media.control import TickFigures
-from sottovoce.media.engine import EngineEvent, LegProven
+from sottovoce.media.engine import Apply, EngineEvent, LegProven, OpenLeg, SetRemote, StartRecording
 from sottovoce.media.workers import WorkerEngine, WorkerSettings
 from sottovoce.tasks import Tasks
 
@@ -155,8 +155,8 @@ async def _open_all(engine: WorkerEngine, load: Load) -> list[int]:
 
 
 async def _open(engine: WorkerEngine, number: int, remote: tuple[str, int]) -> LegAddress:
-    address = await engine.open_leg(LegId(str(number)), "bench")
-    await engine.set_remote(LegId(str(number)), RemoteMedia(*remote, Codec.PCMU))
+    address = await engine.ask(OpenLeg(LegId(str(number)), "bench"))
+    await engine.ask(SetRemote(LegId(str(number)), RemoteMedia(*remote, Codec.PCMU)))
     return address
 
 
@@ -165,17 +165,19 @@ async def _route_all(engine: WorkerEngine, legs: int, folder: Path) -> None:
     for first in range(0, legs, 3):
         customer, agent, inspector = (LegId(str(first + place)) for place in range(3))
         recording = RecordingId(f"r{first}")
-        await engine.start_recording(Recording(recording, folder / f"{first}.wav", customer, agent))
-        await engine.apply(
-            Routing(
-                {
-                    customer: frozenset({agent}),
-                    agent: frozenset({customer, inspector}),
-                    inspector: frozenset({customer, agent}),
-                },
-                frozenset({inspector}),
-                recording,
-                frozenset({customer, agent, inspector}),
+        await engine.ask(StartRecording(Recording(recording, folder / f"{first}.wav", customer, agent)))
+        await engine.ask(
+            Apply(
+                Routing(
+                    {
+                        customer: frozenset({agent}),
+                        agent: frozenset({customer, inspector}),
+                        inspector: frozenset({customer, agent}),
+                    },
+                    frozenset({inspector}),
+                    recording,
+                    frozenset({customer, agent, inspector}),
+                )
             )
         )
 

@@ -33,6 +33,7 @@ from sottovoce.domain.lines import (
     Side,
 )
 from sottovoce.live.ports import Lines
+from sottovoce.media.engine import OpenLeg
 from sottovoce.media.inprocess import InProcessEngine
 
 VDN, LEG = VdnId(1), LegId("leg")
@@ -291,7 +292,7 @@ class LinesContract:
 
     async def test_without_room_for_media_nobody_rings_and_nobody_is_offered(self, town: Town) -> None:
         for number in range(CAPACITY):
-            await town.engine.open_leg(LegId(f"other-{number}"), "1")
+            await town.engine.ask(OpenLeg(LegId(f"other-{number}"), "1"))
         phone = await town.phone(Manner.ANSWERS)
         town.ring()
         await town.until(LegGone)

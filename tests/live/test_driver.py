@@ -6,19 +6,20 @@ from sottovoce.domain.agents import AgentState
 from sottovoce.domain.directory import AgentId
 from sottovoce.domain.supervision import Mode
 from sottovoce.errors import Code, Refused
+from sottovoce.media.engine import Apply, Play
 
 A, I = AgentId(101), AgentId(300)  # noqa: E741
 
 
-async def test_a_table_that_cannot_be_made_true_costs_the_inspector_his_leg(stage, monkeypatch):
+async def test_a_table_that_cannot_be_made_true_costs_the_inspector_the_leg(stage):
     await stage.sign_in(101, 300)
     await stage.call_in("555")
 
-    async def away(routing):
-        if routing.inspectors:
+    def away(request):
+        if isinstance(request, Apply) and request.routing.inspectors:
             raise Refused(Code.UNAVAILABLE, "the worker is away")
 
-    monkeypatch.setattr(stage.engine, "apply", away)
+    stage.engine.fault = away
     await stage.desk.supervise(I, A, Mode.WHISPER)
     await stage.quiet()
     assert stage.phone(300).leg is None
@@ -26,13 +27,14 @@ async def test_a_table_that_cannot_be_made_true_costs_the_inspector_his_leg(stag
     assert stage.state(101) is AgentState.TALKING
 
 
-async def test_one_effects_fault_does_not_stop_the_floor(stage, monkeypatch):
+async def test_one_effects_fault_does_not_stop_the_floor(stage):
     await stage.sign_in(101)
 
-    async def broken(leg, sound):
-        raise RuntimeError("a fault")
+    def broken(request):
+        if isinstance(request, Play):
+            raise RuntimeError("a fault")
 
-    monkeypatch.setattr(stage.engine, "play", broken)
+    stage.engine.fault = broken
     await stage.call_in("555")
     assert stage.hears() == {"555": {"1101"}, "1101": {"555"}}
 

@@ -28,7 +28,19 @@ from sottovoce.domain.legs import (
     Sound,
 )
 from sottovoce.errors import Code, Refused
-from sottovoce.media.engine import DigitPressed, EngineEvent, LegProven, MediaEngine
+from sottovoce.media.engine import (
+    Apply,
+    CloseLeg,
+    DigitPressed,
+    EngineEvent,
+    LegProven,
+    MediaEngine,
+    Play,
+    ReadFigures,
+    SendDigits,
+    StartRecording,
+    StopRecording,
+)
 from sottovoce.media.g711 import Samples
 from sottovoce.phones.tones import SILENT_BELOW_DBOV, TONES, WINDOW, levels, rms_level
 
@@ -134,15 +146,15 @@ class EngineContract:
         for mode in modes:
             # Rows not named stay as they were, so each mode names all.
             rows = {leg: mode.get(leg, frozenset()) for leg in PARTIES}
-            await studio.engine.apply(Routing(rows, frozenset({INSPECTOR, SECOND})))
+            await studio.engine.ask(Apply(Routing(rows, frozenset({INSPECTOR, SECOND}))))
             assert await hear(studio) == {leg: set(row) for leg, row in rows.items()}, mode
 
     async def test_applying_twice_is_applying_once_and_other_rows_stay(self, studio: Studio) -> None:
         for leg in PARTIES:
             await studio.phone(leg)
-        await studio.engine.apply(Routing(WHISPER))
-        await studio.engine.apply(Routing(WHISPER))
-        await studio.engine.apply(Routing(table(second="agent")))
+        await studio.engine.ask(Apply(Routing(WHISPER)))
+        await studio.engine.ask(Apply(Routing(WHISPER)))
+        await studio.engine.ask(Apply(Routing(table(second="agent"))))
         assert await hear(studio) == {
             CUSTOMER: {AGENT},
             AGENT: {CUSTOMER, INSPECTOR},
@@ -155,9 +167,9 @@ class EngineContract:
     ) -> None:
         for leg in (CUSTOMER, AGENT, INSPECTOR):
             await studio.phone(leg)
-        await studio.engine.apply(Routing(WHISPER, frozenset({INSPECTOR})))
+        await studio.engine.ask(Apply(Routing(WHISPER, frozenset({INSPECTOR}))))
         await studio.listen(0.5)
-        figures = await studio.engine.close_leg(INSPECTOR)
+        figures = await studio.engine.ask(CloseLeg(INSPECTOR))
         assert figures.received > 10
         await studio.phone(SECOND)
         assert await hear(studio, (CUSTOMER, AGENT, SECOND)) == {
@@ -170,7 +182,7 @@ class EngineContract:
     async def test_nothing_is_sent_to_who_may_not_receive(self, studio: Studio) -> None:
         await studio.phone(CUSTOMER)
         await studio.phone(AGENT)
-        await studio.engine.apply(Routing(TWO))
+        await studio.engine.ask(Apply(Routing(TWO)))
         await studio.listen(0.5)
         await studio.redirect(CUSTOMER, Direction.INACTIVE)
         await studio.listen(0.1)
@@ -183,19 +195,19 @@ class EngineContract:
     async def test_music_is_heard_by_its_leg_alone_and_stops(self, studio: Studio) -> None:
         await studio.phone(CUSTOMER)
         await studio.phone(AGENT)
-        await studio.engine.apply(Routing(table(customer="", agent="")))
-        await studio.engine.play(CUSTOMER, Sound("music"))
+        await studio.engine.ask(Apply(Routing(table(customer="", agent=""))))
+        await studio.engine.ask(Play(CUSTOMER, Sound("music")))
         assert await hear(studio, (CUSTOMER, AGENT)) == {CUSTOMER: set(), AGENT: set()}
         assert rms_level(studio.heard(CUSTOMER)[-WINDOW:]) > -40.0
         assert rms_level(studio.heard(AGENT)[-WINDOW:]) < SILENT_BELOW_DBOV
-        await studio.engine.play(CUSTOMER, None)
+        await studio.engine.ask(Play(CUSTOMER, None))
         await hear(studio, (CUSTOMER,))
         assert rms_level(studio.heard(CUSTOMER)[-WINDOW:]) < SILENT_BELOW_DBOV
 
     async def test_a_file_that_cannot_be_played_is_refused(self, studio: Studio) -> None:
         await studio.phone(CUSTOMER)
         with pytest.raises(Refused) as refusal:
-            await studio.engine.play(CUSTOMER, Sound(str(studio.folder / "none.wav")))
+            await studio.engine.ask(Play(CUSTOMER, Sound(str(studio.folder / "none.wav"))))
         assert refusal.value.code is Code.BAD_PARAMETER
 
     async def test_keys_go_in_and_out(self, studio: Studio) -> None:
@@ -203,7 +215,7 @@ class EngineContract:
         await studio.phone(AGENT)
         await studio.listen(0.3)
         studio.press(CUSTOMER, "42#")
-        await studio.engine.send_digits(AGENT, "0*D")
+        await studio.engine.ask(SendDigits(AGENT, "0*D"))
         await studio.listen(1.5)
         assert [event for event in studio.events if isinstance(event, DigitPressed)] == [
             DigitPressed(CUSTOMER, digit) for digit in "42#"
@@ -211,7 +223,7 @@ class EngineContract:
         assert studio.keys(AGENT) == "0*D"
         assert studio.keys(CUSTOMER) == ""
         with pytest.raises(Refused) as refusal:
-            await studio.engine.send_digits(AGENT, "12x")
+            await studio.engine.ask(SendDigits(AGENT, "12x"))
         assert refusal.value.code is Code.BAD_PARAMETER
 
     async def test_a_leg_is_proven_once(self, studio: Studio) -> None:
@@ -222,16 +234,16 @@ class EngineContract:
     async def test_unknown_legs_are_passed_over_or_refused(self, studio: Studio) -> None:
         engine, nobody = studio.engine, LegId("nobody")
         await studio.phone(CUSTOMER)
-        await engine.apply(Routing(table(nobody="customer", customer="nobody"), frozenset({nobody})))
-        await engine.play(nobody, Sound("music"))
-        await engine.send_digits(nobody, "1")
-        assert (await engine.close_leg(nobody)).received == 0
-        for refused in (engine.figures(nobody), engine.stop_recording(RecordingId("none"))):
+        await engine.ask(Apply(Routing(table(nobody="customer", customer="nobody"), frozenset({nobody}))))
+        await engine.ask(Play(nobody, Sound("music")))
+        await engine.ask(SendDigits(nobody, "1"))
+        assert (await engine.ask(CloseLeg(nobody))).received == 0
+        for refused in (engine.ask(ReadFigures(nobody)), engine.ask(StopRecording(RecordingId("none")))):
             with pytest.raises(Refused) as refusal:
                 await refused
             assert refusal.value.code is Code.NOT_FOUND
-        await engine.close_leg(CUSTOMER)
-        assert (await engine.close_leg(CUSTOMER)).received == 0
+        await engine.ask(CloseLeg(CUSTOMER))
+        assert (await engine.ask(CloseLeg(CUSTOMER))).received == 0
         with pytest.raises(Refused) as refusal:
             await studio.redirect(CUSTOMER, Direction.SENDRECV)
         assert refusal.value.code is Code.NOT_FOUND
@@ -239,37 +251,37 @@ class EngineContract:
     async def test_figures_tell_what_the_leg_went_through(self, studio: Studio) -> None:
         await studio.phone(CUSTOMER)
         await studio.phone(AGENT)
-        await studio.engine.apply(Routing(table(customer="agent", agent="")))
+        await studio.engine.ask(Apply(Routing(table(customer="agent", agent=""))))
         await studio.listen(1.5)
-        figures = await studio.engine.figures(CUSTOMER)
+        figures = await studio.engine.ask(ReadFigures(CUSTOMER))
         assert figures.received >= 20
         assert figures.sent >= 20
         assert 10.0 < figures.buffer_ms < 200.0
         assert figures.level_in_dbov == pytest.approx(-15.0, abs=2.0)
         assert figures.level_out_dbov == pytest.approx(-15.0, abs=2.0)
         # Digital silence; PCMA's is a step above it.
-        assert (await studio.engine.figures(AGENT)).level_out_dbov < -80.0
+        assert (await studio.engine.ask(ReadFigures(AGENT))).level_out_dbov < -80.0
 
     async def test_a_recording_has_everyone_on_a_track_while_allowed(self, studio: Studio) -> None:
         for leg in (CUSTOMER, AGENT, INSPECTOR):
             await studio.phone(leg)
         engine = studio.engine
-        await engine.start_recording(Recording(CALL, studio.folder / "call.wav", CUSTOMER, AGENT))
+        await engine.ask(StartRecording(Recording(CALL, studio.folder / "call.wav", CUSTOMER, AGENT)))
         inspectors = frozenset({INSPECTOR})
         # Not yet talking: the recording has not begun.
-        await engine.apply(
-            Routing(table(customer="", agent=""), inspectors, CALL, frozenset({CUSTOMER, AGENT}))
+        await engine.ask(
+            Apply(Routing(table(customer="", agent=""), inspectors, CALL, frozenset({CUSTOMER, AGENT})))
         )
         await studio.listen(0.5)
-        await engine.apply(Routing(LISTEN, inspectors, CALL, frozenset({CUSTOMER, AGENT})))
+        await engine.ask(Apply(Routing(LISTEN, inspectors, CALL, frozenset({CUSTOMER, AGENT}))))
         await studio.listen(1.5)
-        await engine.apply(Routing(WHISPER, inspectors, CALL, frozenset({CUSTOMER, AGENT, INSPECTOR})))
+        await engine.ask(Apply(Routing(WHISPER, inspectors, CALL, frozenset({CUSTOMER, AGENT, INSPECTOR}))))
         await studio.listen(1.5)
-        await engine.apply(Routing(HOLD, inspectors, CALL, frozenset()))
+        await engine.ask(Apply(Routing(HOLD, inspectors, CALL, frozenset())))
         await studio.listen(1.5)
-        await engine.apply(Routing(STOPPED, inspectors, CALL, frozenset({CUSTOMER, AGENT})))
+        await engine.ask(Apply(Routing(STOPPED, inspectors, CALL, frozenset({CUSTOMER, AGENT}))))
         await studio.listen(1.5)
-        result = await engine.stop_recording(CALL)
+        result = await engine.ask(StopRecording(CALL))
 
         assert (result.path, result.failure) == (studio.folder / "call.wav", None)
         assert set(result.tracks) == {INSPECTOR}
@@ -288,11 +300,11 @@ class EngineContract:
             )
             assert heard == sets, start
         with pytest.raises(Refused):
-            await engine.stop_recording(CALL)
+            await engine.ask(StopRecording(CALL))
 
     async def test_a_recording_that_never_began_has_no_frames(self, studio: Studio) -> None:
         await studio.phone(CUSTOMER)
-        await studio.engine.start_recording(Recording(CALL, studio.folder / "call.wav", CUSTOMER, AGENT))
+        await studio.engine.ask(StartRecording(Recording(CALL, studio.folder / "call.wav", CUSTOMER, AGENT)))
         await studio.listen(0.2)
-        result = await studio.engine.stop_recording(CALL)
+        result = await studio.engine.ask(StopRecording(CALL))
         assert (result.frames, dict(result.tracks)) == (0, {})

@@ -27,32 +27,32 @@ from sottovoce.errors import Code
 from sottovoce.media import control
 from sottovoce.media.control import (
     Answer,
-    Apply,
     Call,
-    CloseLeg,
     ControlError,
     Framer,
     Leave,
     Message,
-    OpenLeg,
-    Play,
-    ReadFigures,
     ReadTicks,
     Refusal,
-    SendDigits,
-    SetRemote,
-    StartRecording,
-    StopRecording,
     decode,
     encode,
 )
 from sottovoce.media.engine import (
+    Apply,
+    CloseLeg,
     DigitPressed,
     EchoHeard,
     LegProven,
     LegsLost,
     LegTimedOut,
+    OpenLeg,
+    Play,
+    ReadFigures,
     RecordingStopped,
+    SendDigits,
+    SetRemote,
+    StartRecording,
+    StopRecording,
 )
 
 A, B = LegId("a"), LegId("b")
@@ -60,7 +60,7 @@ RESULT = RecordingResult(
     RecordingId("r"), Path("/tmp/r.wav"), 160, {A: Path("/tmp/r.a.wav")}, failure="disk full"
 )
 MESSAGES: list[Message] = [
-    Call(1, OpenLeg(A)),
+    Call(1, OpenLeg(A, "1")),
     Call(
         2, SetRemote(A, RemoteMedia("10.0.0.1", 4000, Codec.PCMA, 30, 101, Direction.SENDONLY, 5, "h", True))
     ),
@@ -97,6 +97,13 @@ MESSAGES: list[Message] = [
 @pytest.mark.parametrize("message", MESSAGES, ids=lambda message: type(message).__name__)
 def test_every_message_reads_back(message: Message) -> None:
     assert list(Framer().feed(encode(message))) == [message]
+
+
+def test_every_request_and_answer_is_among_them() -> None:
+    requests = {type(message.request) for message in MESSAGES if isinstance(message, Call)}
+    assert requests == set(control.RESULTS)
+    values = {type(message.value) for message in MESSAGES if isinstance(message, Answer)}
+    assert values == set(control.RESULTS.values())
 
 
 @given(st.lists(st.integers(1, 40), min_size=1))

@@ -11,7 +11,7 @@ from tests.media.talkers import Talker, samples_of
 from sottovoce.domain.legs import Codec, Direction, LegId, RemoteMedia, Routing
 from sottovoce.errors import Code, Refused
 from sottovoce.media.dtmf import KeyReader
-from sottovoce.media.engine import EngineEvent
+from sottovoce.media.engine import Apply, CloseLeg, EngineEvent, OpenLeg, ReadFigures, SetRemote
 from sottovoce.media.g711 import Samples
 from sottovoce.media.inprocess import InProcessEngine
 
@@ -60,16 +60,16 @@ class InProcessStudio:
         direction: Direction = Direction.SENDRECV,
         tone: int | None = None,
     ) -> None:
-        address = await self.engine.open_leg(leg, "vdn")
+        address = await self.engine.ask(OpenLeg(leg, "vdn"))
         remote = RemoteMedia("127.0.0.1", address.port + 1, codec, ptime_ms, dtmf_payload_type, direction)
-        await self.engine.set_remote(leg, remote)
+        await self.engine.ask(SetRemote(leg, remote))
         ssrc = 1000 + len(self.phones)
         self.phones[leg] = Phone(Talker(tone or VOICE[leg], codec=codec, ssrc=ssrc), remote)
 
     async def redirect(self, leg: LegId, direction: Direction) -> None:
         phone = self.phones[leg]
         phone.remote = replace(phone.remote, direction=direction)
-        await self.engine.set_remote(leg, phone.remote)
+        await self.engine.ask(SetRemote(leg, phone.remote))
 
     def press(self, leg: LegId, digits: str) -> None:
         self.phones[leg].keys_to_press += [(digit, tick) for digit in digits for tick in range(7)]
@@ -107,8 +107,8 @@ class TestInProcessEngine(EngineContract):
 
 async def test_time_passes_only_in_steps() -> None:
     engine = InProcessEngine()
-    await engine.open_leg(CUSTOMER, "vdn")
-    await engine.set_remote(CUSTOMER, RemoteMedia("h", 1, Codec.PCMU))
+    await engine.ask(OpenLeg(CUSTOMER, "vdn"))
+    await engine.ask(SetRemote(CUSTOMER, RemoteMedia("h", 1, Codec.PCMU)))
     assert engine.sent(CUSTOMER) == []
     engine.step(5)
     assert len(engine.sent(CUSTOMER)) == 5
@@ -119,23 +119,23 @@ async def test_time_passes_only_in_steps() -> None:
 async def test_a_full_engine_says_so() -> None:
     engine = InProcessEngine(capacity=2)
     for name in "ab":
-        await engine.open_leg(LegId(name), "vdn")
+        await engine.ask(OpenLeg(LegId(name), "vdn"))
     with pytest.raises(Refused) as refusal:
-        await engine.open_leg(LegId("c"), "vdn")
+        await engine.ask(OpenLeg(LegId("c"), "vdn"))
     assert refusal.value.code is Code.MEDIA_EXHAUSTED
-    await engine.close_leg(LegId("a"))
-    await engine.open_leg(LegId("c"), "vdn")
+    await engine.ask(CloseLeg(LegId("a")))
+    await engine.ask(OpenLeg(LegId("c"), "vdn"))
 
 
 async def test_what_arrives_after_the_end_reaches_nobody() -> None:
     engine = InProcessEngine(capacity=1)
-    await engine.open_leg(LegId("a"), "vdn")
-    await engine.set_remote(LegId("a"), RemoteMedia("h", 1, Codec.PCMU))
+    await engine.ask(OpenLeg(LegId("a"), "vdn"))
+    await engine.ask(SetRemote(LegId("a"), RemoteMedia("h", 1, Codec.PCMU)))
     engine.feed(LegId("a"), Talker().packet())
-    await engine.close_leg(LegId("a"))
-    await engine.open_leg(LegId("b"), "vdn")
-    await engine.set_remote(LegId("b"), RemoteMedia("h", 1, Codec.PCMU))
-    await engine.apply(Routing({LegId("b"): frozenset({LegId("b")})}))
+    await engine.ask(CloseLeg(LegId("a")))
+    await engine.ask(OpenLeg(LegId("b"), "vdn"))
+    await engine.ask(SetRemote(LegId("b"), RemoteMedia("h", 1, Codec.PCMU)))
+    await engine.ask(Apply(Routing({LegId("b"): frozenset({LegId("b")})})))
     engine.step(5)
     assert not any(samples_of(data).any() for data in engine.sent(LegId("b")))
-    assert (await engine.figures(LegId("b"))).received == 0
+    assert (await engine.ask(ReadFigures(LegId("b")))).received == 0

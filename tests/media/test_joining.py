@@ -12,8 +12,16 @@ from tests.media.tone_phones import ABSENT, TonePhone
 
 from sottovoce.domain.legs import LegId, Recording
 from sottovoce.errors import Code, Refused
-from sottovoce.media.control import OpenLeg
-from sottovoce.media.engine import LegProven, LegsLost, LegTimedOut, RecordingStopped
+from sottovoce.media.engine import (
+    CloseLeg,
+    LegProven,
+    LegsLost,
+    LegTimedOut,
+    OpenLeg,
+    RecordingStopped,
+    StartRecording,
+    StopRecording,
+)
 
 HOLD = {"customer": set[str](), "agent": {"inspector"}, "inspector": {"agent"}}
 
@@ -66,7 +74,7 @@ async def test_a_recording_across_workers_has_everyone_on_a_track(tmp_path: Path
     async with floor_of(workers=2, legs_per_worker=3) as floor:
         phones = await call_across(floor)
         customer, agent, inspector = (phones[name] for name in ("customer", "agent", "inspector"))
-        await floor.engine.start_recording(Recording(R, tmp_path / "call.wav", customer.leg, agent.leg))
+        await floor.engine.ask(StartRecording(Recording(R, tmp_path / "call.wav", customer.leg, agent.leg)))
         await floor.route(LISTEN, recorded={"customer", "agent"})
         await inspector.hears("customer", "agent")
         await agent.hears("customer")
@@ -76,7 +84,7 @@ async def test_a_recording_across_workers_has_everyone_on_a_track(tmp_path: Path
         await agent.hears("inspector")
         await floor.route(LISTEN, recorded={"customer", "agent"})
         await agent.hears("customer")
-        result = await floor.engine.stop_recording(R)
+        result = await floor.engine.ask(StopRecording(R))
         assert result.failure is None
         assert set(result.tracks) == {inspector.leg}
         assert result.tracks[inspector.leg] == tmp_path / "call.inspector.wav"
@@ -86,7 +94,7 @@ async def test_a_recording_across_workers_has_everyone_on_a_track(tmp_path: Path
         assert [names for names in names_on(both[:, 1]) if names] == [{"agent"}]
         assert [names for names in names_on(coach[:, 0]) if names] == [{"inspector"}]
         for phone in phones.values():
-            await floor.engine.close_leg(phone.leg)
+            await floor.engine.ask(CloseLeg(phone.leg))
         await legs_are(floor, 0, 0)
 
 
@@ -94,7 +102,7 @@ async def test_a_worker_that_dies_takes_its_joins_along_and_the_rest_goes_on(tmp
     async with floor_of(workers=2, legs_per_worker=3) as floor:
         phones = await call_across(floor)
         customer, agent, inspector = (phones[name] for name in ("customer", "agent", "inspector"))
-        await floor.engine.start_recording(Recording(R, tmp_path / "call.wav", customer.leg, agent.leg))
+        await floor.engine.ask(StartRecording(Recording(R, tmp_path / "call.wav", customer.leg, agent.leg)))
         await floor.route({**WHISPER, "second": {"agent"}}, recorded={"customer", "agent"})
         await agent.hears("customer", "inspector")
         await customer.hears("agent")
@@ -103,7 +111,7 @@ async def test_a_worker_that_dies_takes_its_joins_along_and_the_rest_goes_on(tmp
         assert lost == LegsLost(frozenset({customer.leg, inspector.leg}))
         await agent.hears()
         await phones["second"].hears("agent")
-        result = await floor.engine.stop_recording(R)
+        result = await floor.engine.ask(StopRecording(R))
         assert result.failure is None
         assert names_on(channels(result.path)[:, 0])[-1] == set()
         await until(lambda: floor.engine.up == 2)
@@ -122,7 +130,7 @@ async def test_a_recording_whose_worker_dies_is_repaired(tmp_path: Path) -> None
     async with floor_of(workers=2, legs_per_worker=3) as floor:
         phones = await call_across(floor)
         customer, agent, inspector = (phones[name] for name in ("customer", "agent", "inspector"))
-        await floor.engine.start_recording(Recording(R, tmp_path / "call.wav", customer.leg, agent.leg))
+        await floor.engine.ask(StartRecording(Recording(R, tmp_path / "call.wav", customer.leg, agent.leg)))
         await floor.route(WHISPER, recorded={"customer", "agent", "inspector"})
         await until(lambda: len([part for part in tmp_path.glob("*.part") if part.stat().st_size > 4000]) > 1)
         os.kill(floor.engine.pids[0], signal.SIGKILL)
@@ -142,7 +150,7 @@ async def test_a_join_that_finds_no_room_is_silence_and_no_failure() -> None:
         await floor.route({"customer": {"agent"}})
         await customer.hears("agent")
         connection = floor.engine._workers[0].connection
-        await connection.call(OpenLeg(LegId("filler")))
+        await connection.call(OpenLeg(LegId("filler"), ""))
         await floor.route(TALK)
         await agent.hears()
         await customer.hears("agent")
@@ -155,12 +163,12 @@ async def test_a_join_that_finds_no_room_is_silence_and_no_failure() -> None:
 async def test_all_workers_full_refuse_a_leg() -> None:
     async with floor_of(workers=2, legs_per_worker=1) as floor:
         for name in ("a", "b"):
-            await floor.engine.open_leg(LegId(name), "vdn")
+            await floor.engine.ask(OpenLeg(LegId(name), "vdn"))
         with pytest.raises(Refused) as refused:
-            await floor.engine.open_leg(LegId("c"), "vdn")
+            await floor.engine.ask(OpenLeg(LegId("c"), "vdn"))
         assert refused.value.code is Code.MEDIA_EXHAUSTED
-        await floor.engine.close_leg(LegId("a"))
-        await floor.engine.open_leg(LegId("c"), "vdn")
+        await floor.engine.ask(CloseLeg(LegId("a")))
+        await floor.engine.ask(OpenLeg(LegId("c"), "vdn"))
         assert await legs(floor) == [1, 1]
 
 

@@ -7,13 +7,14 @@ from tests.media.test_workers import LISTEN, WHISPER, Floor, floor_of
 from tests.media.tone_phones import ABSENT, TonePhone
 
 from sottovoce.domain.legs import Codec
+from sottovoce.media.engine import SetRemote
 
 
 async def moved_to(floor: Floor, customer: TonePhone, codec: Codec) -> TonePhone:
     """The customer's leg answers at another phone from now on; the former one is silent."""
     elsewhere = await TonePhone("second", codec=codec).listen()
     elsewhere.target = customer.target
-    await floor.engine.set_remote(customer.leg, elsewhere.remote())
+    await floor.engine.ask(SetRemote(customer.leg, elsewhere.remote()))
     customer.talks = False
     floor.phones.append(elsewhere)
     return elsewhere

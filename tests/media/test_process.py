@@ -25,26 +25,28 @@ from sottovoce.domain.legs import (
 from sottovoce.errors import Code
 from sottovoce.media.control import (
     Answer,
-    Apply,
     Call,
-    CloseLeg,
     Framer,
     Leave,
     Message,
-    OpenLeg,
-    Play,
-    ReadFigures,
     ReadTicks,
     Refusal,
-    Request,
-    SetRemote,
-    StartRecording,
-    StopRecording,
     TickFigures,
     Value,
     encode,
 )
-from sottovoce.media.engine import LegProven
+from sottovoce.media.engine import (
+    Apply,
+    CloseLeg,
+    LegProven,
+    OpenLeg,
+    Play,
+    ReadFigures,
+    Request,
+    SetRemote,
+    StartRecording,
+    StopRecording,
+)
 from sottovoce.tasks import Tasks
 
 R = RecordingId("r")
@@ -84,7 +86,7 @@ class Client:
 
     async def phone(self, name: str) -> TonePhone:
         phone = await TonePhone(name).listen()
-        address = await self.ask(OpenLeg(phone.leg))
+        address = await self.ask(OpenLeg(phone.leg, ""))
         assert isinstance(address, LegAddress)
         phone.target = address
         await self.ask(SetRemote(phone.leg, phone.remote()))
@@ -198,7 +200,7 @@ async def test_nonsense_ends_the_worker_orderly(client: Client, nonsense: bytes)
 
 async def test_a_worker_connects_to_a_path(tmp_path: Path) -> None:
     client = await start(tmp_path / "control")
-    assert isinstance(await client.ask(OpenLeg(LegId("a"))), LegAddress)
+    assert isinstance(await client.ask(OpenLeg(LegId("a"), "")), LegAddress)
     client.writer.close()
     assert await client.process.wait() == 0
 

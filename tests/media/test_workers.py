@@ -28,12 +28,21 @@ from sottovoce.domain.legs import (
 )
 from sottovoce.errors import Code, Refused
 from sottovoce.media.engine import (
+    Apply,
+    CloseLeg,
     DigitPressed,
     EngineEvent,
     LegProven,
     LegsLost,
     LegTimedOut,
+    OpenLeg,
+    Play,
+    ReadFigures,
     RecordingStopped,
+    SendDigits,
+    SetRemote,
+    StartRecording,
+    StopRecording,
 )
 from sottovoce.media.workers import WorkerEngine, WorkerSettings
 from sottovoce.tasks import Tasks
@@ -92,12 +101,14 @@ class Floor:
         recorded: set[str] = frozenset(),
         inspectors: set[str] = frozenset({"inspector"}),
     ) -> None:  # type: ignore[assignment]
-        await self.engine.apply(
-            Routing(
-                {LegId(listener): frozenset(map(LegId, heard)) for listener, heard in hears.items()},
-                frozenset(map(LegId, inspectors)),
-                R if recorded else None,
-                frozenset(map(LegId, recorded)),
+        await self.engine.ask(
+            Apply(
+                Routing(
+                    {LegId(listener): frozenset(map(LegId, heard)) for listener, heard in hears.items()},
+                    frozenset(map(LegId, inspectors)),
+                    R if recorded else None,
+                    frozenset(map(LegId, recorded)),
+                )
             )
         )
 
@@ -172,7 +183,7 @@ async def test_a_closed_leg_is_heard_by_nobody_and_its_slot_starts_clean(floor: 
     customer, agent, inspector = [await floor.phone(name) for name in ("customer", "agent", "inspector")]
     await floor.route(WHISPER)
     await agent.hears("customer", "inspector")
-    figures = await floor.engine.close_leg(inspector.leg)
+    figures = await floor.engine.ask(CloseLeg(inspector.leg))
     assert figures.received > 0
     assert figures.sent > 0
     await agent.hears("customer")
@@ -186,13 +197,13 @@ async def test_a_closed_leg_is_heard_by_nobody_and_its_slot_starts_clean(floor: 
 async def test_a_leg_that_is_not_open_is_refused_or_passed_over(floor: Floor) -> None:
     nobody = LegId("nobody")
     await floor.route({"nobody": {"customer"}})
-    await floor.engine.play(nobody, None)
-    await floor.engine.send_digits(nobody, "1")
-    assert (await floor.engine.close_leg(nobody)).received == 0
+    await floor.engine.ask(Play(nobody, None))
+    await floor.engine.ask(SendDigits(nobody, "1"))
+    assert (await floor.engine.ask(CloseLeg(nobody))).received == 0
     for asked in (
-        floor.engine.figures(nobody),
-        floor.engine.set_remote(nobody, RemoteMedia("127.0.0.1", 4000, Codec.PCMU)),
-        floor.engine.stop_recording(R),
+        floor.engine.ask(ReadFigures(nobody)),
+        floor.engine.ask(SetRemote(nobody, RemoteMedia("127.0.0.1", 4000, Codec.PCMU))),
+        floor.engine.ask(StopRecording(R)),
     ):
         with pytest.raises(Refused) as refused:
             await asked
@@ -205,7 +216,9 @@ async def test_digits_arrive_from_phone_to_phone(floor: Floor) -> None:
     await customer.hears("agent")
     for phone in (customer, agent):
         host, port = phone.transport.get_extra_info("sockname")
-        await floor.engine.set_remote(phone.leg, RemoteMedia(host, port, Codec.PCMU, dtmf_payload_type=101))
+        await floor.engine.ask(
+            SetRemote(phone.leg, RemoteMedia(host, port, Codec.PCMU, dtmf_payload_type=101))
+        )
     event = 5
     for part in range(8):
         end, duration = (0x80 if part > 4 else 0), min(part + 1, 6) * 160
@@ -237,14 +250,14 @@ async def test_a_recording_has_customer_agent_and_coach_on_tracks_of_their_own(
     floor: Floor, tmp_path: Path
 ) -> None:
     customer, agent, inspector = [await floor.phone(name) for name in ("customer", "agent", "inspector")]
-    await floor.engine.start_recording(Recording(R, tmp_path / "call.wav", customer.leg, agent.leg))
+    await floor.engine.ask(StartRecording(Recording(R, tmp_path / "call.wav", customer.leg, agent.leg)))
     await floor.route(LISTEN, recorded={"customer", "agent"})
     await inspector.hears("customer", "agent")
     await floor.route(WHISPER, recorded={"customer", "agent", "inspector"})
     await agent.hears("customer", "inspector")
     await floor.route(LISTEN, recorded={"customer", "agent"})
     await agent.hears("customer")
-    result = await floor.engine.stop_recording(R)
+    result = await floor.engine.ask(StopRecording(R))
     both, coach = channels(result.path), channels(result.tracks[inspector.leg])
     assert len(both) == len(coach) == result.frames > 0
     assert result.failure is None
@@ -263,7 +276,9 @@ async def test_a_full_disk_stops_the_recording_and_not_the_call(tmp_path: Path) 
         async with floor_of() as floor:
             resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
             customer, agent = await floor.phone("customer"), await floor.phone("agent")
-            await floor.engine.start_recording(Recording(R, tmp_path / "call.wav", customer.leg, agent.leg))
+            await floor.engine.ask(
+                StartRecording(Recording(R, tmp_path / "call.wav", customer.leg, agent.leg))
+            )
             await floor.route(TALK, recorded={"customer", "agent"})
             stopped = await floor.told(lambda event: isinstance(event, RecordingStopped))
             assert isinstance(stopped, RecordingStopped)
@@ -272,7 +287,7 @@ async def test_a_full_disk_stops_the_recording_and_not_the_call(tmp_path: Path) 
             customer.forget()
             await customer.hears("agent")
             await agent.hears("customer")
-            assert await floor.engine.stop_recording(R) == stopped.result
+            assert await floor.engine.ask(StopRecording(R)) == stopped.result
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
 
@@ -282,7 +297,7 @@ async def test_a_killed_worker_takes_its_own_legs_along_and_nothing_else(tmp_pat
         customer, agent = await floor.phone("customer", "one"), await floor.phone("agent", "one")
         other = await floor.phone("second", "two")
         friend = await floor.phone("stranger", "two")
-        await floor.engine.start_recording(Recording(R, tmp_path / "call.wav", customer.leg, agent.leg))
+        await floor.engine.ask(StartRecording(Recording(R, tmp_path / "call.wav", customer.leg, agent.leg)))
         await floor.route(
             {**TALK, "second": {"stranger"}, "stranger": {"second"}}, recorded={"customer", "agent"}
         )
@@ -294,7 +309,7 @@ async def test_a_killed_worker_takes_its_own_legs_along_and_nothing_else(tmp_pat
         lost = await floor.told(lambda event: isinstance(event, LegsLost))
         assert lost == LegsLost(frozenset({customer.leg, agent.leg}))
         with pytest.raises(Refused):
-            await floor.engine.figures(customer.leg)
+            await floor.engine.ask(ReadFigures(customer.leg))
         other.forget()
         await other.hears("stranger")
         await friend.hears("second")
@@ -303,7 +318,7 @@ async def test_a_killed_worker_takes_its_own_legs_along_and_nothing_else(tmp_pat
         assert isinstance(stopped, RecordingStopped)
         assert stopped.result.failure
         assert len(channels(tmp_path / "call.wav")) == stopped.result.frames > 0
-        assert await floor.engine.stop_recording(R) == stopped.result
+        assert await floor.engine.ask(StopRecording(R)) == stopped.result
 
         for phone in (customer, agent):
             floor.phones.remove(phone)
@@ -319,10 +334,10 @@ async def test_without_any_worker_legs_are_refused_until_one_is_back(floor: Floo
     os.kill(floor.engine.pids[0], signal.SIGKILL)
     await floor.told(lambda event: isinstance(event, LegsLost))
     with pytest.raises(Refused) as refused:
-        await floor.engine.open_leg(LegId("agent"), "vdn")
+        await floor.engine.ask(OpenLeg(LegId("agent"), "vdn"))
     assert refused.value.code is Code.UNAVAILABLE
     await until(lambda: floor.engine.up == 1)
-    await floor.engine.open_leg(LegId("agent"), "vdn")
+    await floor.engine.ask(OpenLeg(LegId("agent"), "vdn"))
 
 
 async def test_a_worker_that_hangs_counts_as_dead() -> None:
@@ -330,7 +345,7 @@ async def test_a_worker_that_hangs_counts_as_dead() -> None:
         await floor.phone("customer")
         os.kill(floor.engine.pids[0], signal.SIGSTOP)
         with pytest.raises(Refused) as refused:
-            await floor.engine.play(LegId("customer"), None)
+            await floor.engine.ask(Play(LegId("customer"), None))
         assert refused.value.code is Code.UNAVAILABLE
         assert await floor.told(lambda event: isinstance(event, LegsLost))
 
@@ -342,7 +357,7 @@ async def test_exhausted_ports_refuse_a_leg() -> None:
 
         async def open_five() -> None:
             for number in range(5):
-                opened.append(await floor.engine.open_leg(LegId(str(number)), "vdn"))
+                opened.append(await floor.engine.ask(OpenLeg(LegId(str(number)), "vdn")))
 
         with pytest.raises(Refused) as refused:
             await open_five()
@@ -353,9 +368,9 @@ async def test_exhausted_ports_refuse_a_leg() -> None:
 async def test_too_many_legs_are_refused() -> None:
     async with floor_of(legs_per_worker=2) as floor:
         for number in range(2):
-            await floor.engine.open_leg(LegId(str(number)), "vdn")
+            await floor.engine.ask(OpenLeg(LegId(str(number)), "vdn"))
         with pytest.raises(Refused) as refused:
-            await floor.engine.open_leg(LegId("2"), "vdn")
+            await floor.engine.ask(OpenLeg(LegId("2"), "vdn"))
         assert refused.value.code is Code.MEDIA_EXHAUSTED
 
 
@@ -405,7 +420,7 @@ async def test_a_flood_at_one_port_leaves_other_legs_alone(floor: Floor) -> None
     customer, agent = await floor.phone("customer"), await floor.phone("agent")
     await floor.route(TALK)
     await agent.hears("customer")
-    fresh = await floor.engine.open_leg(LegId("second"), "vdn")
+    fresh = await floor.engine.ask(OpenLeg(LegId("second"), "vdn"))
     stranger = await TonePhone("stranger").listen()
     for _ in range(3000):
         stranger.transport.sendto(stranger.packet(), (fresh.host, fresh.port))
@@ -421,7 +436,7 @@ async def test_a_phone_that_moves_is_heard_from_its_new_address(floor: Floor) ->
     await agent.hears("customer")
     moved = await TonePhone("second").listen()
     moved.target = customer.target
-    await floor.engine.set_remote(customer.leg, moved.remote())
+    await floor.engine.ask(SetRemote(customer.leg, moved.remote()))
     await moved.hears("agent")
     customer.talks = False
     floor.phones.append(moved)
@@ -455,13 +470,13 @@ async def test_an_engine_may_be_closed_while_its_worker_is_down(floor: Floor) ->
 
 async def test_the_address_in_the_sdp_may_be_another() -> None:
     async with floor_of(advertise="192.0.2.7") as floor:
-        assert (await floor.engine.open_leg(LegId("a"), "vdn")).host == "192.0.2.7"
+        assert (await floor.engine.ask(OpenLeg(LegId("a"), "vdn"))).host == "192.0.2.7"
 
 
 async def test_closing_the_engine_closes_its_recordings(tmp_path: Path) -> None:
     async with floor_of() as floor:
         customer, agent = await floor.phone("customer"), await floor.phone("agent")
-        await floor.engine.start_recording(Recording(R, tmp_path / "call.wav", customer.leg, agent.leg))
+        await floor.engine.ask(StartRecording(Recording(R, tmp_path / "call.wav", customer.leg, agent.leg)))
         await floor.route(TALK, recorded={"customer", "agent"})
         await customer.hears("agent")
         pids = floor.engine.pids
@@ -473,12 +488,12 @@ async def test_closing_the_engine_closes_its_recordings(tmp_path: Path) -> None:
 
 async def test_a_recording_of_nobody_is_refused(floor: Floor) -> None:
     with pytest.raises(Refused) as refused:
-        await floor.engine.start_recording(Recording(R, Path("/nowhere/r.wav"), LegId("x"), LegId("y")))
+        await floor.engine.ask(StartRecording(Recording(R, Path("/nowhere/r.wav"), LegId("x"), LegId("y"))))
     assert refused.value.code is Code.NOT_FOUND
 
 
 async def test_a_leg_opens_once(floor: Floor) -> None:
-    await floor.engine.open_leg(LegId("a"), "vdn")
+    await floor.engine.ask(OpenLeg(LegId("a"), "vdn"))
     with pytest.raises(Refused) as refused:
-        await floor.engine.open_leg(LegId("a"), "vdn")
+        await floor.engine.ask(OpenLeg(LegId("a"), "vdn"))
     assert refused.value.code is Code.BAD_PARAMETER

@@ -15,7 +15,7 @@ from tests.media.talkers import Talker, samples_of
 
 from sottovoce.domain.legs import Codec, Direction, LegAddress, LegId, RemoteMedia
 from sottovoce.media.dtmf import KeyReader
-from sottovoce.media.engine import EngineEvent
+from sottovoce.media.engine import EngineEvent, OpenLeg, SetRemote
 from sottovoce.media.g711 import Samples
 from sottovoce.media.workers import WorkerEngine, WorkerSettings
 from sottovoce.tasks import Tasks
@@ -91,15 +91,15 @@ class WorkerStudio:
         await asyncio.get_running_loop().create_datagram_endpoint(lambda: phone, ("127.0.0.1", 0))
         self.phones[leg] = phone
         host, port = phone.transport.get_extra_info("sockname")
-        phone.target = await self.engine.open_leg(leg, "vdn")
+        phone.target = await self.engine.ask(OpenLeg(leg, "vdn"))
         phone.remote = RemoteMedia(host, port, codec, ptime_ms, dtmf_payload_type, direction)
-        await self.engine.set_remote(leg, phone.remote)
+        await self.engine.ask(SetRemote(leg, phone.remote))
 
     async def redirect(self, leg: LegId, direction: Direction) -> None:
         phone = self.phones[leg]
         assert phone.remote is not None
         phone.remote = replace(phone.remote, direction=direction)
-        await self.engine.set_remote(leg, phone.remote)
+        await self.engine.ask(SetRemote(leg, phone.remote))
 
     def press(self, leg: LegId, digits: str) -> None:
         self.phones[leg].keys_to_press += [(digit, tick) for digit in digits for tick in range(KEY_TICKS)]

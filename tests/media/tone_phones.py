@@ -11,7 +11,7 @@ from typing import cast
 import numpy as np
 
 from sottovoce.domain.legs import Codec, LegAddress, LegId, RemoteMedia
-from sottovoce.media.engine import MediaEngine
+from sottovoce.media.engine import MediaEngine, OpenLeg, SetRemote
 from sottovoce.media.g711 import decode, encode
 
 TONES = {"customer": 400, "agent": 650, "inspector": 1100, "second": 1550, "stranger": 2050}
@@ -63,8 +63,8 @@ class TonePhone(asyncio.DatagramProtocol):
 
     async def connect(self, engine: MediaEngine, group: str = "vdn") -> TonePhone:
         """Get a leg and set its remote."""
-        self.target = await engine.open_leg(self.leg, group)
-        await engine.set_remote(self.leg, self.remote())
+        self.target = await engine.ask(OpenLeg(self.leg, group))
+        await engine.ask(SetRemote(self.leg, self.remote()))
         return self
 
     def remote(self) -> RemoteMedia:

@@ -26,7 +26,7 @@ from sottovoce.domain.lines import (
     LineEvent,
 )
 from sottovoce.errors import Code, Refused
-from sottovoce.media.engine import MediaEngine
+from sottovoce.media.engine import CloseLeg, MediaEngine, OpenLeg, SetRemote
 from sottovoce.tasks import Tasks
 
 
@@ -168,10 +168,9 @@ class InProcessLines:
     async def _open(self, leg: LegId, vdn: VdnId, phone: ScriptedPhone) -> ReleaseCause | None:
         """Open a leg's media, or say why there is none."""
         try:
-            address = await self._engine.open_leg(leg, str(vdn))
-            await self._engine.set_remote(
-                leg, RemoteMedia("127.0.0.1", 20000 + 2 * next(self._numbers), Codec.PCMU)
-            )
+            address = await self._engine.ask(OpenLeg(leg, str(vdn)))
+            remote = RemoteMedia("127.0.0.1", 20000 + 2 * next(self._numbers), Codec.PCMU)
+            await self._engine.ask(SetRemote(leg, remote))
         except Refused as refused:
             exhausted = refused.code is Code.MEDIA_EXHAUSTED
             return ReleaseCause.OVERLOAD if exhausted else ReleaseCause.WORKER_LOST
@@ -217,5 +216,5 @@ class InProcessLines:
         self.offers.discard(leg)
         if phone.leg == leg:
             phone.leg, phone.up = None, False
-        await self._engine.close_leg(leg)
+        await self._engine.ask(CloseLeg(leg))
         await self._tell(LegGone(leg, cause))

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 
 import structlog
 
@@ -17,7 +17,7 @@ from sottovoce.clock import Clock
 from sottovoce.deadlines import Deadlines
 from sottovoce.domain.directory import AgentId, VdnId
 from sottovoce.domain.journal import AuditEntry, SessionEnded, SessionSaved
-from sottovoce.domain.legs import LegId, RecordingId, ReleaseCause
+from sottovoce.domain.legs import LegId, ReleaseCause
 from sottovoce.errors import Code, Refused
 from sottovoce.live import effects as fx
 from sottovoce.live.feed import Feed
@@ -26,7 +26,15 @@ from sottovoce.live.hearing import RecordingClosed, RecordingRefused
 from sottovoce.live.inputs import Command
 from sottovoce.live.ports import Lines, Store
 from sottovoce.live.presence import CloseFloor
-from sottovoce.media.engine import MediaEngine
+from sottovoce.media.engine import (
+    Apply,
+    MediaEngine,
+    Play,
+    Request,
+    SendDigits,
+    StartRecording,
+    StopRecording,
+)
 from sottovoce.tasks import Tasks
 
 log = structlog.get_logger(__name__)
@@ -200,18 +208,16 @@ class Driver:
         match effect:
             case fx.Emit(event):
                 self._feed.offer(event, self._clock.now())
-            case fx.Apply(routing):
-                if not await self._engine_does(self._engine.apply(routing)):
+            case Apply(routing):
+                if not await self._engine_does(effect):
                     for leg in sorted(routing.inspectors):
                         self._lines.hang_up(leg, ReleaseCause.FAILED)
-            case fx.Play(leg, sound):
-                await self._engine_does(self._engine.play(leg, sound))
-            case fx.SendDigits(leg, digits):
-                await self._engine_does(self._engine.send_digits(leg, digits))
-            case fx.StartRecording(recording):
+            case Play() | SendDigits():
+                await self._engine_does(effect)
+            case StartRecording():
                 await self._record(effect)
-            case fx.StopRecording(recording):
-                task = self._tasks.spawn(self._close(recording), name=f"close {recording}")
+            case StopRecording(recording):
+                task = self._tasks.spawn(self._close(effect), name=f"close {recording}")
                 self._closing.add(task)
                 task.add_done_callback(self._closing.discard)
             case fx.Ring(leg, to, caller):
@@ -235,11 +241,11 @@ class Driver:
             case fx.CloseFeed(agent):
                 self._feed.close(agent)
 
-    async def _engine_does(self, work: Awaitable[None]) -> bool:
+    async def _engine_does(self, request: Request[None]) -> bool:
         """Wait for the engine; False when it did not answer or is away."""
         try:
             async with asyncio.timeout(ENGINE_WAIT_S):
-                await work
+                await self._engine.ask(request)
         except TimeoutError:
             log.error("engine does not answer", vdn=self.vdn)
             return False
@@ -248,20 +254,21 @@ class Driver:
             return False
         return True
 
-    async def _record(self, effect: fx.StartRecording) -> None:
-        recording = effect.recording
+    async def _record(self, request: StartRecording) -> None:
+        recording = request.recording.recording
         try:
             async with asyncio.timeout(ENGINE_WAIT_S):
-                await self._engine.start_recording(recording)
+                await self._engine.ask(request)
         except Refused as refusal:
-            self.tell(RecordingRefused(recording.recording, refusal.why or refusal.code.value))
+            self.tell(RecordingRefused(recording, refusal.why or refusal.code.value))
         except TimeoutError:
-            self.tell(RecordingRefused(recording.recording, "the engine does not answer"))
+            self.tell(RecordingRefused(recording, "the engine does not answer"))
 
-    async def _close(self, recording: RecordingId) -> None:
+    async def _close(self, request: StopRecording) -> None:
+        recording = request.recording
         try:
             async with asyncio.timeout(CLOSE_WAIT_S):
-                result = await self._engine.stop_recording(recording)
+                result = await self._engine.ask(request)
         except Refused as refusal:
             failure = refusal.why or refusal.code.value
             self.tell(RecordingClosed(recording, None, failure))

@@ -1,4 +1,7 @@
-"""What the floor wants done: its only output. The driver performs them in this order."""
+"""What the floor wants done: its only output. The driver performs them in this order.
+
+What media is asked for are the engine's own requests.
+"""
 
 from __future__ import annotations
 
@@ -7,8 +10,9 @@ from dataclasses import dataclass
 from sottovoce.domain.directory import AgentId
 from sottovoce.domain.events import AgentEvent
 from sottovoce.domain.journal import Change
-from sottovoce.domain.legs import LegId, Recording, RecordingId, ReleaseCause, Routing, Sound
+from sottovoce.domain.legs import LegId, ReleaseCause
 from sottovoce.domain.lines import Destination
+from sottovoce.media.engine import Apply, Play, SendDigits, StartRecording, StopRecording
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,43 +65,6 @@ class Emit:
     """Put an event into its agent's queue."""
 
     event: AgentEvent
-
-
-@dataclass(frozen=True, slots=True)
-class Apply:
-    """Make a table true."""
-
-    routing: Routing
-
-
-@dataclass(frozen=True, slots=True)
-class Play:
-    """Play a sound into a leg, or stop it."""
-
-    leg: LegId
-    sound: Sound | None
-
-
-@dataclass(frozen=True, slots=True)
-class SendDigits:
-    """Send RFC 4733 digits (0-9 * # A-D) to a leg's far side."""
-
-    leg: LegId
-    digits: str
-
-
-@dataclass(frozen=True, slots=True)
-class StartRecording:
-    """Arm a talk segment's recording."""
-
-    recording: Recording
-
-
-@dataclass(frozen=True, slots=True)
-class StopRecording:
-    """Close it; the result comes back as `RecordingClosed`."""
-
-    recording: RecordingId
 
 
 @dataclass(frozen=True, slots=True)

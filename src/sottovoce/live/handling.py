@@ -13,9 +13,9 @@ from sottovoce.domain.lines import Destination, Side
 from sottovoce.errors import Code, Refused
 from sottovoce.live import calling, hearing, seating
 from sottovoce.live.effects import Arm, CallUnanswered, Ring
-from sottovoce.live.effects import SendDigits as Digits
 from sottovoce.live.inputs import Command, never_waits
 from sottovoce.live.state import Call, FloorState, Seat
+from sottovoce.media.engine import SendDigits
 
 _NUMBER = re.compile(r"[0-9*#]{1,24}\Z")
 _CALLER = re.compile(r"[0-9]{0,24}\Z")
@@ -179,7 +179,7 @@ def dial_on(floor: FloorState, asked: DialOn) -> None:
     call = _call(seat)
     if call.state is not CallState.TALKING or call.customer is None:
         raise Refused(Code.NO_CALL, "nobody to dial to")
-    floor.do(Digits(call.customer, asked.digits))
+    floor.do(SendDigits(call.customer, asked.digits))
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,10 +16,9 @@ from sottovoce.domain.directory import AgentId
 from sottovoce.domain.journal import ContactEnded, SegmentBegan, SegmentEnded
 from sottovoce.domain.legs import LegId, Recording, RecordingId, RecordingResult, Routing, Sound
 from sottovoce.domain.supervision import Mode
-from sottovoce.live.effects import Apply, Play, StartRecording, StopRecording
 from sottovoce.live.inputs import happens
 from sottovoce.live.state import Call, FloorState, Seat, Segment
-from sottovoce.media.engine import RecordingStopped
+from sottovoce.media.engine import Apply, Play, RecordingStopped, StartRecording, StopRecording
 
 RINGBACK = Sound("ringback")
 _SILENCE = Routing({})

@@ -12,11 +12,13 @@ import os
 import socket
 import sys
 from collections.abc import Callable, Mapping
+from typing import cast
 
 import structlog
 
 from sottovoce.errors import Code, Refused
 from sottovoce.media.control import (
+    RESULTS,
     Answer,
     Call,
     ControlError,
@@ -24,12 +26,10 @@ from sottovoce.media.control import (
     Leave,
     ReadTicks,
     Refusal,
-    Request,
-    StopRecording,
     Value,
     encode,
 )
-from sottovoce.media.engine import EngineEvent
+from sottovoce.media.engine import EngineEvent, Request, ResultT, StopRecording
 
 log = structlog.get_logger(__name__)
 
@@ -61,7 +61,7 @@ class WorkerConnection:
         """The process id while it runs."""
         return self._process.pid if self._process is not None else None
 
-    async def call(self, request: Request) -> Value:
+    async def call(self, request: Request[ResultT]) -> ResultT:
         """Ask for something and wait for what becomes of it; Refused as the worker says, or UNAVAILABLE."""
         if self._writer is None or len(self._under_way) >= MOST_UNDER_WAY:
             raise Refused(Code.UNAVAILABLE, "the media worker is away")
@@ -77,13 +77,15 @@ class WorkerConnection:
         limit = CLOSE_FILES_S if isinstance(request, StopRecording | Leave) else self._answer_s
         try:
             async with asyncio.timeout(limit):
-                return await answer
+                value = await answer
         except TimeoutError:
             log.error("media worker does not answer", worker=self.name, request=type(request).__name__)
             self.kill()
             raise Refused(Code.UNAVAILABLE, "the media worker does not answer") from None
         finally:
             self._under_way.pop(number, None)
+        assert isinstance(value, RESULTS[type(request)])
+        return cast(ResultT, value)
 
     def kill(self) -> None:
         """End the process without asking it."""

@@ -2,7 +2,7 @@
 
 A frame is four bytes of length (big endian) and one msgpack array:
 
-- call: ``[id, verb, arguments]``, id from 1; the verb is the name of a request class below
+- call: ``[id, verb, arguments]``, id from 1; the verb is the name of a request's class
 - answer: ``[id, "=", kind, value]`` or ``[id, "!", code, detail]``, in any order; a worker's first word is
   the answer 0 without a value
 - event: ``[0, name, fields]``
@@ -14,27 +14,16 @@ more use. Both ends are of one installation, so nothing here is ever read by ano
 
 from __future__ import annotations
 
-import types
 import typing
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 import msgpack
 
-from sottovoce.domain.legs import (
-    LegAddress,
-    LegFigures,
-    LegId,
-    Recording,
-    RecordingId,
-    RecordingResult,
-    RemoteMedia,
-    Routing,
-    Sound,
-)
+from sottovoce.domain.legs import LegAddress, LegFigures, RecordingResult
 from sottovoce.errors import Code
-from sottovoce.media.engine import EngineEvent
+from sottovoce.media.engine import REQUESTS, EngineEvent, Request
 from sottovoce.plain import from_plain, to_plain
 
 MOST_BYTES = 1 << 20
@@ -55,89 +44,6 @@ _BOUNDS = {
 
 class ControlError(Exception):
     """Bytes that are not this protocol."""
-
-
-@dataclass(frozen=True, slots=True)
-class OpenLeg:
-    """Answered with a LegAddress."""
-
-    leg: LegId
-
-
-@dataclass(frozen=True, slots=True)
-class SetRemote:
-    leg: LegId
-    remote: RemoteMedia
-
-
-@dataclass(frozen=True, slots=True)
-class CloseLeg:
-    """Answered with LegFigures."""
-
-    leg: LegId
-
-
-@dataclass(frozen=True, slots=True)
-class Apply:
-    routing: Routing
-
-
-@dataclass(frozen=True, slots=True)
-class Play:
-    leg: LegId
-    sound: Sound | None
-
-
-@dataclass(frozen=True, slots=True)
-class SendDigits:
-    leg: LegId
-    digits: str
-
-
-@dataclass(frozen=True, slots=True)
-class StartRecording:
-    recording: Recording
-
-
-@dataclass(frozen=True, slots=True)
-class StopRecording:
-    """Answered with a RecordingResult when the files are closed."""
-
-    recording: RecordingId
-
-
-@dataclass(frozen=True, slots=True)
-class ReadFigures:
-    """Answered with LegFigures."""
-
-    leg: LegId
-
-
-@dataclass(frozen=True, slots=True)
-class ReadTicks:
-    """Answered with TickFigures; `reset` begins them anew."""
-
-    reset: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Leave:
-    """End all legs, close the recordings, answer, and end the process."""
-
-
-Request = (
-    OpenLeg
-    | SetRemote
-    | CloseLeg
-    | Apply
-    | Play
-    | SendDigits
-    | StartRecording
-    | StopRecording
-    | ReadFigures
-    | ReadTicks
-    | Leave
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,6 +80,24 @@ class TickFigures:
     """Mean per tick: writing sockets."""
 
 
+@dataclass(frozen=True, slots=True)
+class ReadTicks(Request[TickFigures]):
+    """How the worker keeps its beat; `reset` begins the figures anew."""
+
+    reset: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Leave(Request[None]):
+    """End all legs, close the recordings, answer, and end the process."""
+
+
+RESULTS: Mapping[type[Request[Any]], type] = {
+    kind: typing.get_args(kind.__orig_bases__[0])[0]  # type: ignore[attr-defined] # of every generic class
+    for kind in (*REQUESTS, ReadTicks, Leave)
+}
+"""What a worker is asked for, and the type of its answer."""
+
 Value = LegAddress | LegFigures | RecordingResult | TickFigures | None
 
 
@@ -182,7 +106,7 @@ class Call:
     """A request under its id."""
 
     id: int
-    request: Request
+    request: Request[Any]
 
 
 @dataclass(frozen=True, slots=True)
@@ -205,11 +129,9 @@ class Refusal:
 Message = Call | Answer | Refusal | EngineEvent
 
 
-def _by_name(union: Any) -> dict[str, Any]:
-    return {kind.__name__: kind for kind in typing.get_args(union) if kind is not types.NoneType}
-
-
-_REQUESTS, _VALUES, _EVENTS = map(_by_name, (Request, Value, EngineEvent))
+_REQUESTS = {kind.__name__: kind for kind in RESULTS}
+_VALUES = {kind.__name__: kind for kind in RESULTS.values()}
+_EVENTS = {kind.__name__: kind for kind in typing.get_args(EngineEvent)}
 
 
 def encode(message: Message) -> bytes:

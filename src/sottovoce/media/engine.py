@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Any, Generic, Protocol, TypeVar
 
 from sottovoce.domain.legs import (
     LegAddress,
@@ -70,49 +70,106 @@ class LegsLost:
 EngineEvent = LegProven | LegTimedOut | DigitPressed | RecordingStopped | EchoHeard | LegsLost
 
 
+ResultT = TypeVar("ResultT", covariant=True)
+
+
+class Request(Generic[ResultT]):
+    """What the engine can be asked for; the parameter is what it answers with."""
+
+    __slots__ = ()
+
+
+@dataclass(frozen=True, slots=True)
+class OpenLeg(Request[LegAddress]):
+    """Open a leg and say where it receives. Legs of one `group` (a VDN) can hear each other."""
+
+    leg: LegId
+    group: str
+
+
+@dataclass(frozen=True, slots=True)
+class SetRemote(Request[None]):
+    """Set or change the far side (again after a re-INVITE). Before it the leg sends nothing."""
+
+    leg: LegId
+    remote: RemoteMedia
+
+
+@dataclass(frozen=True, slots=True)
+class CloseLeg(Request[LegFigures]):
+    """End a leg; it is removed from every listener's row at once. Figures of zero for an unknown one."""
+
+    leg: LegId
+
+
+@dataclass(frozen=True, slots=True)
+class Apply(Request[None]):
+    """Make the table true from the next tick on."""
+
+    routing: Routing
+
+
+@dataclass(frozen=True, slots=True)
+class Play(Request[None]):
+    """Mix a sound into what this leg hears, or stop it with None."""
+
+    leg: LegId
+    sound: Sound | None
+
+
+@dataclass(frozen=True, slots=True)
+class SendDigits(Request[None]):
+    """Send RFC 4733 events (0-9 * # A-D) to a leg's far side, 100 ms each."""
+
+    leg: LegId
+    digits: str
+
+
+@dataclass(frozen=True, slots=True)
+class StartRecording(Request[None]):
+    """Arm a recording; its frame 0 is the tick in which customer and agent first hear each other."""
+
+    recording: Recording
+
+
+@dataclass(frozen=True, slots=True)
+class StopRecording(Request[RecordingResult]):
+    """Close a recording's files and say what they hold."""
+
+    recording: RecordingId
+
+
+@dataclass(frozen=True, slots=True)
+class ReadFigures(Request[LegFigures]):
+    """What a leg's transport went through so far."""
+
+    leg: LegId
+
+
+REQUESTS: tuple[type[Request[Any]], ...] = (
+    OpenLeg,
+    SetRemote,
+    CloseLeg,
+    Apply,
+    Play,
+    SendDigits,
+    StartRecording,
+    StopRecording,
+    ReadFigures,
+)
+
+
 class MediaEngine(Protocol):
-    """Legs, one routing verb, sounds and recordings.
+    """Legs, one routing verb, sounds and recordings."""
 
-    Every method raises `Refused(Code.MEDIA_EXHAUSTED)` if there is no room (503 at the SIP door),
-    `Refused(Code.UNAVAILABLE)` while the worker is away. Unknown legs are ignored by
-    `apply`, `play`, `send_digits` and `close_leg` (they may just have ended), and refused with
-    `NOT_FOUND` by `set_remote` and `figures`.
-    """
+    async def ask(self, request: Request[ResultT]) -> ResultT:
+        """Do it, and say what became of it.
 
-    async def open_leg(self, leg: LegId, group: str) -> LegAddress:
-        """Open a leg and say where it receives. Legs of one `group` (a VDN) can hear each other."""
-        ...
-
-    async def set_remote(self, leg: LegId, remote: RemoteMedia) -> None:
-        """Set or change the far side (again after a re-INVITE). Before it the leg sends nothing."""
-        ...
-
-    async def close_leg(self, leg: LegId) -> LegFigures:
-        """End a leg; it is removed from every listener's row at once."""
-        ...
-
-    async def apply(self, routing: Routing) -> None:
-        """Make the table true from the next tick on."""
-        ...
-
-    async def play(self, leg: LegId, sound: Sound | None) -> None:
-        """Mix a sound into what this leg hears, or stop it with None."""
-        ...
-
-    async def send_digits(self, leg: LegId, digits: str) -> None:
-        """Send RFC 4733 events (0-9 * # A-D), 100 ms each."""
-        ...
-
-    async def start_recording(self, recording: Recording) -> None:
-        """Arm a recording; its frame 0 is the tick in which customer and agent first hear each other."""
-        ...
-
-    async def stop_recording(self, recording: RecordingId) -> RecordingResult:
-        """Close its files and say what they hold."""
-        ...
-
-    async def figures(self, leg: LegId) -> LegFigures:
-        """What the leg's transport went through so far."""
+        Raises `Refused(Code.MEDIA_EXHAUSTED)` if there is no room (503 at the SIP door) and
+        `Refused(Code.UNAVAILABLE)` while the worker is away. Unknown legs are ignored by `Apply`, `Play`,
+        `SendDigits` and `CloseLeg` (they may just have ended), and refused with `NOT_FOUND` by `SetRemote`
+        and `ReadFigures`.
+        """
         ...
 
     def subscribe(self, listener: Callable[[EngineEvent], None]) -> None:

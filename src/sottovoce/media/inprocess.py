@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from itertools import count
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from soundfile import SoundFile
@@ -19,13 +20,23 @@ from sottovoce.domain.legs import (
     LegId,
     Recording,
     RecordingId,
-    RecordingResult,
-    RemoteMedia,
-    Routing,
-    Sound,
 )
 from sottovoce.errors import Code, Refused
-from sottovoce.media.engine import EngineEvent, LegProven
+from sottovoce.media.engine import (
+    Apply,
+    CloseLeg,
+    EngineEvent,
+    LegProven,
+    OpenLeg,
+    Play,
+    ReadFigures,
+    Request,
+    ResultT,
+    SendDigits,
+    SetRemote,
+    StartRecording,
+    StopRecording,
+)
 from sottovoce.media.g711 import Samples
 from sottovoce.media.mixer import TICK_S, Mixer, MixerSettings
 from sottovoce.media.wav import RATE
@@ -76,54 +87,46 @@ class InProcessEngine:
         self._sent: dict[LegId, list[bytes]] = {}
         self._sent_rtcp: dict[LegId, list[bytes]] = {}
         self._unproven: set[LegId] = set()
+        self._doing: dict[type[Request[Any]], Callable[[Any], Any]] = {
+            OpenLeg: self._open_leg,
+            SetRemote: lambda request: self.mixer.set_remote(self._slot(request.leg), request.remote),
+            CloseLeg: self._close_leg,
+            Apply: lambda request: self.mixer.apply(request.routing),
+            Play: self._play,
+            SendDigits: self._send_digits,
+            StartRecording: lambda request: self.mixer.start_recording(request.recording),
+            StopRecording: lambda request: self.mixer.stop_recording(request.recording),
+            ReadFigures: lambda request: self.mixer.figures(self._slot(request.leg)),
+        }
 
     # -- the port --------------------------------------------------------------------------------
 
-    async def open_leg(self, leg: LegId, group: str) -> LegAddress:
-        """A leg with a made-up address."""
-        self.mixer.open(leg)
-        self._sent[leg], self._sent_rtcp[leg] = [], []
-        self._unproven.add(leg)
+    async def ask(self, request: Request[ResultT]) -> ResultT:
+        """Do it at once; the mixer hears of it with its next tick."""
+        result: ResultT = self._doing[type(request)](request)
+        return result
+
+    def _open_leg(self, request: OpenLeg) -> LegAddress:
+        self.mixer.open(request.leg)
+        self._sent[request.leg], self._sent_rtcp[request.leg] = [], []
+        self._unproven.add(request.leg)
         return LegAddress("127.0.0.1", next(self._ports))
 
-    async def set_remote(self, leg: LegId, remote: RemoteMedia) -> None:
-        """Set or change the far side."""
-        self.mixer.set_remote(self._slot(leg), remote)
-
-    async def close_leg(self, leg: LegId) -> LegFigures:
-        """End a leg; figures of zero for an unknown one."""
-        slot = self.mixer.slot_of(leg)
+    def _close_leg(self, request: CloseLeg) -> LegFigures:
+        slot = self.mixer.slot_of(request.leg)
         if slot is None:
             return LegFigures()
         self._waiting = [waiting for waiting in self._waiting if waiting[0] != slot]
-        self._unproven.discard(leg)
+        self._unproven.discard(request.leg)
         return self.mixer.close(slot)
 
-    async def apply(self, routing: Routing) -> None:
-        """Make the table true from the next tick on."""
-        self.mixer.apply(routing)
+    def _play(self, request: Play) -> None:
+        if (slot := self.mixer.slot_of(request.leg)) is not None:
+            self.mixer.play(slot, request.sound)
 
-    async def play(self, leg: LegId, sound: Sound | None) -> None:
-        """Mix a sound into what this leg hears."""
-        if (slot := self.mixer.slot_of(leg)) is not None:
-            self.mixer.play(slot, sound)
-
-    async def send_digits(self, leg: LegId, digits: str) -> None:
-        """Send RFC 4733 events."""
-        if (slot := self.mixer.slot_of(leg)) is not None:
-            self.mixer.send_digits(slot, digits)
-
-    async def start_recording(self, recording: Recording) -> None:
-        """Arm a recording."""
-        self.mixer.start_recording(recording)
-
-    async def stop_recording(self, recording: RecordingId) -> RecordingResult:
-        """Close its files and say what they hold."""
-        return self.mixer.stop_recording(recording)
-
-    async def figures(self, leg: LegId) -> LegFigures:
-        """What the leg's transport went through so far."""
-        return self.mixer.figures(self._slot(leg))
+    def _send_digits(self, request: SendDigits) -> None:
+        if (slot := self.mixer.slot_of(request.leg)) is not None:
+            self.mixer.send_digits(slot, request.digits)
 
     def subscribe(self, listener: Callable[[EngineEvent], None]) -> None:
         """Call `listener` within `step` for every event from now on."""

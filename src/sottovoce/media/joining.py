@@ -23,7 +23,7 @@ from sottovoce.domain.legs import (
 )
 from sottovoce.errors import Refused
 from sottovoce.media.connection import WorkerConnection
-from sottovoce.media.control import Apply, CloseLeg, OpenLeg, SetRemote
+from sottovoce.media.engine import Apply, CloseLeg, OpenLeg, SetRemote
 from sottovoce.media.joins import Join, JoinPlan, Touched
 from sottovoce.media.tracks import track_path
 from sottovoce.tasks import Tasks
@@ -75,10 +75,8 @@ class Joiner:
         home, to = self._connections[join.home], self._connections[join.to]
         try:
             first, second = await asyncio.gather(
-                home.call(OpenLeg(join.first)), to.call(OpenLeg(join.second))
+                home.call(OpenLeg(join.first, "")), to.call(OpenLeg(join.second, ""))
             )
-            assert isinstance(first, LegAddress)
-            assert isinstance(second, LegAddress)
             # Audio goes from the first to the second and never back.
             await asyncio.gather(
                 home.call(SetRemote(join.first, _at(second, Direction.RECVONLY))),

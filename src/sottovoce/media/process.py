@@ -19,38 +19,44 @@ import socket
 import sys
 import time
 from collections import deque
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import structlog
 
-from sottovoce.domain.legs import LegId, RecordingId, RecordingResult, Sound
+from sottovoce.domain.legs import LegAddress, LegFigures, LegId, RecordingId, RecordingResult, Sound
 from sottovoce.errors import Code, Refused
 from sottovoce.media.beat import Beat, monotonic
 from sottovoce.media.control import (
     Answer,
-    Apply,
     Call,
-    CloseLeg,
     ControlError,
     Framer,
     Leave,
     Message,
+    ReadTicks,
+    Refusal,
+    TickFigures,
+    Value,
+    encode,
+)
+from sottovoce.media.engine import (
+    Apply,
+    CloseLeg,
+    EngineEvent,
+    LegProven,
     OpenLeg,
     Play,
     ReadFigures,
-    ReadTicks,
-    Refusal,
+    RecordingStopped,
     Request,
     SendDigits,
     SetRemote,
     StartRecording,
     StopRecording,
-    TickFigures,
-    Value,
-    encode,
 )
-from sottovoce.media.engine import EngineEvent, LegProven, RecordingStopped
 from sottovoce.media.lane import Lane
 from sottovoce.media.mixer import Mixer, MixerSettings
 from sottovoce.media.sockets import PortRange, Sockets
@@ -97,6 +103,18 @@ class Worker:
         self._fetched: deque[tuple[int, Play, Refused | None]] = deque()
         self._ends_at: float | None = None
         self._leaving: int | None = None
+        self._doing: dict[type[Request[Any]], Callable[[Any], Value]] = {
+            OpenLeg: self._open_leg,
+            SetRemote: self._set_remote,
+            CloseLeg: self._close_leg,
+            Apply: lambda request: self._mixer.apply(request.routing),
+            Play: self._play,
+            SendDigits: self._send_digits,
+            StartRecording: self._start_recording,
+            ReadFigures: lambda request: self._mixer.figures(self._slot(request.leg)),
+            ReadTicks: self._figures,
+        }
+        """What is answered at once; a stop, a sound's file and the end take their time."""
         for name in BUILT_IN:
             self._mixer.shelf.samples(name)
         self._beat = Beat(monotonic())
@@ -193,42 +211,34 @@ class Worker:
                 self._leaving = call.id
                 self._ends_at = monotonic()
             else:
-                self._say(Answer(call.id, self._obey(call.request)))
+                self._say(Answer(call.id, self._doing[type(call.request)](call.request)))
         except Refused as refused:
             self._say(Refusal(call.id, refused.code, refused.why))
 
-    def _obey(self, request: Request) -> Value:
-        mixer = self._mixer
-        match request:
-            case OpenLeg(leg):
-                return self._open_leg(leg)
-            case SetRemote(leg, remote):
-                slot = self._slot(leg)
-                self._sockets.set_remote(slot, remote)
-                mixer.set_remote(slot, remote)
-            case CloseLeg(leg):
-                slot = self._slot(leg)
-                del self._open[leg]
-                self._awaited.pop(leg, None)
-                self._sockets.close(slot, monotonic())
-                return mixer.close(slot)
-            case Apply(routing):
-                mixer.apply(routing)
-            case Play(leg, sound):
-                self._awaited.pop(leg, None)
-                if leg in self._open:
-                    mixer.play(self._open[leg], sound)
-            case SendDigits(leg, digits):
-                if leg in self._open:
-                    mixer.send_digits(self._open[leg], digits)
-            case StartRecording(recording):
-                mixer.start_recording(recording)
-                self._recordings.add(recording.recording)
-            case ReadFigures(leg):
-                return mixer.figures(self._slot(leg))
-            case ReadTicks(reset):
-                return self._figures(reset)
-        return None
+    def _set_remote(self, request: SetRemote) -> None:
+        slot = self._slot(request.leg)
+        self._sockets.set_remote(slot, request.remote)
+        self._mixer.set_remote(slot, request.remote)
+
+    def _close_leg(self, request: CloseLeg) -> LegFigures:
+        slot = self._slot(request.leg)
+        del self._open[request.leg]
+        self._awaited.pop(request.leg, None)
+        self._sockets.close(slot, monotonic())
+        return self._mixer.close(slot)
+
+    def _play(self, request: Play) -> None:
+        self._awaited.pop(request.leg, None)
+        if request.leg in self._open:
+            self._mixer.play(self._open[request.leg], request.sound)
+
+    def _send_digits(self, request: SendDigits) -> None:
+        if request.leg in self._open:
+            self._mixer.send_digits(self._open[request.leg], request.digits)
+
+    def _start_recording(self, request: StartRecording) -> None:
+        self._mixer.start_recording(request.recording)
+        self._recordings.add(request.recording.recording)
 
     def _fetch(self, number: int, play: Play) -> None:
         """Have a sound's file read by a thread; it is played when that is done, unless overtaken."""
@@ -266,17 +276,17 @@ class Worker:
             raise Refused(Code.NOT_FOUND, "no such leg")
         return slot
 
-    def _open_leg(self, leg: LegId) -> Value:
-        slot = self._mixer.open(leg)
+    def _open_leg(self, request: OpenLeg) -> LegAddress:
+        slot = self._mixer.open(request.leg)
         try:
             address = self._sockets.open(slot, monotonic())
         except Refused:
             self._mixer.close(slot)
             raise
-        self._open[leg] = slot
+        self._open[request.leg] = slot
         return address
 
-    def _figures(self, reset: bool) -> TickFigures:
+    def _figures(self, request: ReadTicks) -> TickFigures:
         beat, sockets = self._beat, self._sockets
         figures = TickFigures(
             legs=len(self._open),
@@ -298,7 +308,7 @@ class Worker:
             mix_ms=beat.stage_ms("mix"),
             send_ms=beat.stage_ms("send"),
         )
-        if reset:
+        if request.reset:
             beat.reset()
         return figures
 

@@ -12,46 +12,35 @@ import asyncio
 import contextlib
 import os
 from collections import Counter, OrderedDict
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field, replace
 from itertools import count
+from typing import Any
 
 import structlog
 
-from sottovoce.domain.legs import (
-    LegAddress,
-    LegFigures,
-    LegId,
-    Recording,
-    RecordingId,
-    RecordingResult,
-    RemoteMedia,
-    Routing,
-    Sound,
-)
+from sottovoce.domain.legs import LegAddress, LegFigures, LegId, Recording, RecordingId, RecordingResult
 from sottovoce.errors import Code, Refused
 from sottovoce.media.connection import WorkerConnection
-from sottovoce.media.control import (
-    CloseLeg,
-    OpenLeg,
-    Play,
-    ReadFigures,
-    ReadTicks,
-    Request,
-    SendDigits,
-    SetRemote,
-    StartRecording,
-    StopRecording,
-    TickFigures,
-    Value,
-)
+from sottovoce.media.control import ReadTicks, TickFigures
 from sottovoce.media.engine import (
+    Apply,
+    CloseLeg,
     EchoHeard,
     EngineEvent,
     LegProven,
     LegsLost,
     LegTimedOut,
+    OpenLeg,
+    Play,
+    ReadFigures,
     RecordingStopped,
+    Request,
+    ResultT,
+    SendDigits,
+    SetRemote,
+    StartRecording,
+    StopRecording,
 )
 from sottovoce.media.joining import Joiner, name_tracks
 from sottovoce.media.joins import with_real_legs
@@ -77,7 +66,7 @@ class WorkerSettings:
     bind: str = "127.0.0.1"
     """The IPv4 address that RTP is received at."""
     advertise: str | None = None
-    """The address that `open_leg` names, where it is another than `bind`."""
+    """The address that `OpenLeg` is answered with, where it is another than `bind`."""
     first_port: int = 0
     """The lowest UDP port for RTP and RTCP, shared out among the workers; 0 lets the system choose."""
     last_port: int = 0
@@ -137,6 +126,17 @@ class WorkerEngine:
         self._ended: OrderedDict[RecordingId, RecordingResult] = OrderedDict()
         self._listeners: list[Callable[[EngineEvent], None]] = []
         self._closing = asyncio.Event()
+        self._doing: dict[type[Request[Any]], Callable[[Any], Awaitable[Any]]] = {
+            OpenLeg: self._open_leg,
+            SetRemote: self._at_leg,
+            CloseLeg: self._close_leg,
+            Apply: self._apply,
+            Play: self._at_known_leg,
+            SendDigits: self._at_known_leg,
+            StartRecording: self._start_recording,
+            StopRecording: self._stop_recording,
+            ReadFigures: self._at_leg,
+        }
 
     # Life
 
@@ -209,17 +209,22 @@ class WorkerEngine:
         result = await asyncio.to_thread(name_tracks, recording, found, stands_for)
         self._tell(RecordingStopped(replace(result, failure="the media worker was lost")))
 
+    async def ask(self, request: Request[ResultT]) -> ResultT:
+        """Have the worker do it that the leg or the recording is on, and what needs several, with joins."""
+        result: ResultT = await self._doing[type(request)](request)
+        return result
+
     # Legs
 
-    async def open_leg(self, leg: LegId, group: str) -> LegAddress:
-        if leg in self._by_leg:
+    async def _open_leg(self, request: OpenLeg) -> LegAddress:
+        if request.leg in self._by_leg:
             raise Refused(Code.BAD_PARAMETER, "the leg is open already")
         full: Refused | None = None
-        for worker in self._candidates(group):
+        for worker in self._candidates(request.group):
             try:
                 if len(worker.legs) >= self._settings.legs_per_worker:
                     raise Refused(Code.MEDIA_EXHAUSTED, f"all {len(worker.legs)} legs are in use")
-                address = await self._open_on(worker, leg, group)
+                address = await self._open_on(worker, request)
             except Refused as refused:
                 if refused.code is not Code.MEDIA_EXHAUSTED:
                     raise
@@ -238,7 +243,8 @@ class WorkerEngine:
             key=lambda worker: (worker is not own, worker.number not in used, len(worker.legs)),
         )
 
-    async def _open_on(self, worker: _Worker, leg: LegId, group: str) -> LegAddress:
+    async def _open_on(self, worker: _Worker, request: OpenLeg) -> LegAddress:
+        leg, group = request.leg, request.group
         own = self._by_group.setdefault(group, worker)
         if not own.connection.is_up:
             self._by_group[group] = worker
@@ -247,46 +253,31 @@ class WorkerEngine:
         worker.legs.add(leg)
         self._plan.opened(leg, worker.number)
         try:
-            address = await worker.connection.call(OpenLeg(leg))
+            return await worker.connection.call(request)
         except BaseException:
             self._forget(leg)
             raise
-        assert isinstance(address, LegAddress)
-        return address
 
-    async def set_remote(self, leg: LegId, remote: RemoteMedia) -> None:
-        await self._at(leg, SetRemote(leg, remote))
-
-    async def close_leg(self, leg: LegId) -> LegFigures:
-        worker = self._by_leg.get(leg)
+    async def _close_leg(self, request: CloseLeg) -> LegFigures:
+        worker = self._by_leg.get(request.leg)
         if worker is None:
             return LegFigures()
-        self._forget(leg)
+        self._forget(request.leg)
         try:
-            figures = await worker.connection.call(CloseLeg(leg))
+            return await worker.connection.call(request)
         except Refused:
             return LegFigures()
-        assert isinstance(figures, LegFigures)
-        return figures
 
-    async def play(self, leg: LegId, sound: Sound | None) -> None:
-        if leg in self._by_leg:
-            await self._at(leg, Play(leg, sound))
-
-    async def send_digits(self, leg: LegId, digits: str) -> None:
-        if leg in self._by_leg:
-            await self._at(leg, SendDigits(leg, digits))
-
-    async def figures(self, leg: LegId) -> LegFigures:
-        figures = await self._at(leg, ReadFigures(leg))
-        assert isinstance(figures, LegFigures)
-        return figures
-
-    async def _at(self, leg: LegId, request: Request) -> Value:
-        worker = self._by_leg.get(leg)
+    async def _at_leg(self, request: SetRemote | ReadFigures | Play | SendDigits) -> Any:
+        worker = self._by_leg.get(request.leg)
         if worker is None:
             raise Refused(Code.NOT_FOUND, "no such leg")
         return await worker.connection.call(request)
+
+    async def _at_known_leg(self, request: Play | SendDigits) -> None:
+        """The leg may just have ended."""
+        if request.leg in self._by_leg:
+            await self._at_leg(request)
 
     def _forget(self, leg: LegId) -> None:
         worker = self._by_leg.pop(leg, None)
@@ -302,14 +293,15 @@ class WorkerEngine:
 
     # Who hears whom
 
-    async def apply(self, routing: Routing) -> None:
-        touched = self._plan.apply(routing)
+    async def _apply(self, request: Apply) -> None:
+        touched = self._plan.apply(request.routing)
         await self._joiner.tell(touched)
         await self._joiner.join(touched)
 
     # Recordings
 
-    async def start_recording(self, recording: Recording) -> None:
+    async def _start_recording(self, request: StartRecording) -> None:
+        recording = request.recording
         number, known, touched = self._plan.start(recording)
         worker = self._workers[number]
         worker.recordings[recording.recording] = known
@@ -322,17 +314,17 @@ class WorkerEngine:
             raise
         await self._joiner.tell(touched)
 
-    async def stop_recording(self, recording: RecordingId) -> RecordingResult:
+    async def _stop_recording(self, request: StopRecording) -> RecordingResult:
+        recording = request.recording
         for worker in self._workers:
             if recording in worker.recordings:
                 try:
-                    result = await worker.connection.call(StopRecording(recording))
+                    result = await worker.connection.call(request)
                 except Refused:
                     if recording in self._ended:
                         break
                     raise
                 known = worker.recordings.pop(recording, None)
-                assert isinstance(result, RecordingResult)
                 stands_for = self._stopped(recording)
                 if known is None or stands_for.keys().isdisjoint(result.tracks):
                     return result
@@ -350,6 +342,7 @@ class WorkerEngine:
     # Events
 
     def subscribe(self, listener: Callable[[EngineEvent], None]) -> None:
+        """Call `listener` in the event loop for every event from now on."""
         self._listeners.append(listener)
 
     def _heard(self, event: EngineEvent) -> None:
@@ -380,12 +373,8 @@ class WorkerEngine:
 
     async def ticks(self, *, reset: bool = False) -> list[TickFigures]:
         """How each worker that is up keeps its beat."""
-        answers = [
-            await worker.connection.call(ReadTicks(reset))
-            for worker in self._workers
-            if worker.connection.is_up
-        ]
-        return [answer for answer in answers if isinstance(answer, TickFigures)]
+        up = [worker.connection for worker in self._workers if worker.connection.is_up]
+        return [await connection.call(ReadTicks(reset)) for connection in up]
 
     @property
     def up(self) -> int:

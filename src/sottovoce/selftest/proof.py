@@ -13,6 +13,7 @@ from sottovoce.domain.audibility import Inspecting, Party, Role, audibility
 from sottovoce.domain.legs import Codec, LegId, RemoteMedia, Routing
 from sottovoce.domain.supervision import Mode
 from sottovoce.media import g711
+from sottovoce.media.engine import Apply, OpenLeg, SetRemote
 from sottovoce.media.inprocess import InProcessEngine
 from sottovoce.phones.sources import Source, Tone
 from sottovoce.phones.tones import TONES
@@ -39,13 +40,13 @@ async def _run(codec: Codec, *, whispering: bool) -> tuple[list[bytes], list[byt
     engine = InProcessEngine(seed=1)
     voices: dict[LegId, Source] = {}
     for number, leg in enumerate((CUSTOMER, AGENT, INSPECTOR)):
-        await engine.open_leg(leg, "1")
-        await engine.set_remote(leg, RemoteMedia("127.0.0.1", 40000 + 2 * number, codec))
+        await engine.ask(OpenLeg(leg, "1"))
+        await engine.ask(SetRemote(leg, RemoteMedia("127.0.0.1", 40000 + 2 * number, codec)))
         voices[leg] = Tone(TONES[number])
     for tick in range(TICKS):
         if tick in (0, _BEGIN, _END):
             mode = Mode.WHISPER if whispering and _BEGIN <= tick < _END else Mode.LISTEN
-            await engine.apply(_routing(mode))
+            await engine.ask(Apply(_routing(mode)))
         for number, (leg, voice) in enumerate(voices.items()):
             header = struct.pack("!BBHII", 0x80, codec.value, tick + 1, tick * 160, 1000 + number)
             engine.feed(leg, header + g711.encode(voice.frame(), codec).tobytes())

@@ -46,7 +46,7 @@ from sottovoce.doors.sip.session import Session
 from sottovoce.doors.sip.ua import UserAgent
 from sottovoce.doors.sip.uri import escape_user
 from sottovoce.errors import Code, Refused
-from sottovoce.media.engine import EngineEvent, LegsLost, MediaEngine
+from sottovoce.media.engine import CloseLeg, EngineEvent, LegsLost, MediaEngine, OpenLeg, SetRemote
 from sottovoce.tasks import Tasks
 
 log = structlog.get_logger(__name__)
@@ -205,7 +205,7 @@ class SipDoor:
             return
         try:
             leg.media_open = True
-            leg.address = await self._engine.open_leg(leg.id, str(leg.vdn))
+            leg.address = await self._engine.ask(OpenLeg(leg.id, str(leg.vdn)))
         except Refused as refused:
             leg.media_open = False
             exhausted = refused.code is Code.MEDIA_EXHAUSTED
@@ -282,7 +282,7 @@ class SipDoor:
         try:
             if leg.media_open:
                 leg.media_open = False
-                await self._engine.close_leg(leg.id)
+                await self._engine.ask(CloseLeg(leg.id))
         except Refused as refused:
             log.info("media was gone already", leg=leg.id, reason=refused.code.value)
         finally:
@@ -341,7 +341,7 @@ class SipDoor:
             return
         leg.remote = remote
         try:
-            await self._engine.set_remote(leg.id, remote)
+            await self._engine.ask(SetRemote(leg.id, remote))
         except Refused as refused:
             log.warning("media lost", leg=leg.id, reason=refused.code.value)
             self.hang_up(leg.id, ReleaseCause.WORKER_LOST)
