@@ -28,14 +28,14 @@ from sottovoce.client.ccsqm.scoring import Scenario, ScoreProfile
 from sottovoce.client.ccsqm.vocabulary import (
     Cycle,
     Earlier,
-    Interaction,
     ItemKind,
     ItemStatus,
     Judgement,
     Per,
-    RuleKind,
 )
+from sottovoce.domain.contacts import Interaction
 from sottovoce.domain.people import Role
+from sottovoce.domain.scoring import RuleKind
 
 DAY = timedelta(days=1)
 LONG_AGO, FAR = NOW - 100 * DAY, NOW + 100 * DAY

@@ -9,7 +9,7 @@ from typing import Any
 
 from sottovoce.client.ccsqm.connection import Operator
 from sottovoce.client.ccsqm.fields import Fields, seconds_of
-from sottovoce.client.ccsqm.vocabulary import Interaction
+from sottovoce.domain.contacts import Interaction
 
 EVERY_STATUS = (0, 1, 2, 3, 9, *range(31, 41))
 """A call's inspection: waiting, running, success, transcribing, failed for one reason or another (3.2)."""

@@ -9,8 +9,9 @@ from datetime import datetime
 from sottovoce.client.ccsqm.calls import ScenarioScore, scenario_score
 from sottovoce.client.ccsqm.connection import Operator
 from sottovoce.client.ccsqm.fields import Fields, seconds_of
-from sottovoce.client.ccsqm.vocabulary import ROLES, ItemKind, ItemStatus, Judgement, RuleKind
+from sottovoce.client.ccsqm.vocabulary import ROLES, ItemKind, ItemStatus, Judgement
 from sottovoce.domain.people import Role
+from sottovoce.domain.scoring import RuleKind
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,7 @@ from datetime import datetime
 
 from sottovoce.client.ccsqm.connection import Operator
 from sottovoce.client.ccsqm.fields import Fields, milliseconds_of, seconds_of
-from sottovoce.client.ccsqm.vocabulary import Interaction
+from sottovoce.domain.contacts import Interaction
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,8 +9,9 @@ from typing import Any
 
 from sottovoce.client.ccsqm.connection import SQM, Operator
 from sottovoce.client.ccsqm.fields import Fields, milliseconds_of
-from sottovoce.client.ccsqm.vocabulary import ROLES, RuleKind, Sample
+from sottovoce.client.ccsqm.vocabulary import ROLES, Sample
 from sottovoce.domain.people import Role
+from sottovoce.domain.scoring import RuleKind
 
 
 @dataclass(frozen=True, slots=True)

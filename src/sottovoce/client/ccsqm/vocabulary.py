@@ -1,4 +1,4 @@
-"""The family's numbers and names, by their meaning."""
+"""The family's numbers and names, by their meaning, where the domain has no enum of the same values."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from enum import IntEnum, StrEnum
 from typing import Any
 
+from sottovoce.domain.contacts import Interaction
 from sottovoce.domain.people import Role
 
 ROLES = {
@@ -18,13 +19,6 @@ ROLES = {
     Role.STAFF: "tableStaff",
 }
 """E2514, E2516."""
-
-
-class Interaction(IntEnum):
-    """How customer and agent met."""
-
-    VOICE = 0
-    TEXT = 2
 
 
 class Earlier(IntEnum):
@@ -41,17 +35,6 @@ class Per(IntEnum):
     RANGE = 1
     AGENT = 2
     PERCENT_OF_AGENT = 3
-
-
-class RuleKind(IntEnum):
-    """What a rule looks at in a call (3.2); MANUAL: an inspector judges."""
-
-    DIALOG = 10
-    SILENCE = 11
-    SPEED = 12
-    INTERRUPTION = 13
-    SENSITIVE_WORD = 60
-    MANUAL = 70
 
 
 class ItemKind(IntEnum):
