@@ -91,7 +91,7 @@ async def test_several_inspectors_are_silent_before_the_first_phone_is_released(
     assert stage.hears() == TWO
 
 
-async def test_a_right_withdrawn_while_his_phone_rings(on_call):
+async def test_a_right_withdrawn_while_the_inspectors_phone_rings(on_call):
     stage = on_call
     stage.phone(300).ready = False
     await stage.desk.supervise(I, A, Mode.WHISPER)

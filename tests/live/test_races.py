@@ -352,7 +352,7 @@ async def test_toggle_goes_between_listen_and_insert_only(on_call):
     await refused(Code.WRONG_SUPERVISION_STATE, stage.desk.ask(ChangeMode(I, A, None)))
 
 
-async def test_a_change_while_his_phone_rings(on_call):
+async def test_a_change_while_the_inspectors_phone_rings(on_call):
     stage = on_call
     stage.phone(300).ready = False
     await stage.desk.supervise(I, A, Mode.INSERT)

@@ -25,7 +25,7 @@ def inspected(vdn: VdnProfile, caller: AgentProfile, target: AgentId) -> AgentPr
     """
     require(caller, Right.INSPECT)
     if target == caller.agent:
-        raise Refused(Code.TARGET_IS_SELF, "an inspector does not inspect himself")
+        raise Refused(Code.TARGET_IS_SELF, "nobody inspects themselves")
     profile = vdn.agents.get(target)
     if profile is None:
         raise Refused(Code.TARGET_UNKNOWN, f"no agent {target} in this VDN")

@@ -44,11 +44,11 @@ class Inspecting:
     agent: LegId
     mode: Mode
     silenced: bool = False
-    """Heard by nobody though his mode would let him: his lease ran out, or his own phone holds."""
+    """Heard by nobody whatever the mode: the lease ran out, or the inspector's own phone holds."""
 
     @property
     def speaks(self) -> bool:
-        """Whether anybody may hear him."""
+        """Whether anybody may hear this inspector."""
         return self.mode is not Mode.LISTEN and not self.silenced
 
 

@@ -153,7 +153,7 @@ class Contact:
     uploaded_at: datetime
     status: Inspection = Inspection.WAITING
     tracks: Mapping[str, str] = field(default_factory=dict)
-    """An inspector's work number to his track's path."""
+    """An inspector's work number to the path of the inspector's track."""
     supervisions: Sequence[SupervisionSpan] = ()
     analysed_at: datetime | None = None
     analysis: Analysis = field(default_factory=Analysis)

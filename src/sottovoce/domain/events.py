@@ -127,7 +127,7 @@ class PhoneReleased(AgentEvent):
 class PhoneHeld(AgentEvent):
     """The phone of `holder` put us on hold (AgentEvent_linkagePhoneHold).
 
-    Told to the holder and to his inspectors, whose whisper cannot arrive meanwhile.
+    Told to the holder and to the holder's inspectors, whose whisper cannot arrive meanwhile.
     """
 
     call: str
@@ -287,7 +287,7 @@ class SupervisionStarted(AgentEvent):
 
 @dataclass(frozen=True, slots=True)
 class SupervisionEnded(AgentEvent):
-    """To the supervised agent: `inspector` left; `mode` was his last (AgentOther_BeQcStop)."""
+    """To the supervised agent: `inspector` left; `mode` was the last (AgentOther_BeQcStop)."""
 
     inspector: AgentId
     mode: Mode
@@ -295,7 +295,7 @@ class SupervisionEnded(AgentEvent):
 
 @dataclass(frozen=True, slots=True)
 class EchoWarned(AgentEvent):
-    """To the inspector: the microphone of `target` carries his whisper back; the customer may hear it."""
+    """To the inspector: the microphone of `target` carries the whisper back; the customer may hear it."""
 
     target: AgentId
     inspector: AgentId

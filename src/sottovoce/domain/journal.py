@@ -94,7 +94,7 @@ class SegmentEnded:
     recording: str | None = None
     """The stereo WAV's path, or None when nothing was recorded."""
     tracks: Mapping[str, str] = field(default_factory=dict)
-    """Inspector's work number to his track's path."""
+    """Inspector's work number to the path of the inspector's track."""
     failure: str | None = None
     supervisions: Sequence[SupervisionSpan] = ()
     """Who took part in it as an inspector, and how, by begin."""

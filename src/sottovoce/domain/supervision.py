@@ -28,9 +28,9 @@ class Footing(StrEnum):
     """Where an inspector stands towards the agent that a command names."""
 
     NONE = "none"
-    """He supervises nobody, or another agent."""
+    """Supervises nobody, or another agent."""
     REACHING = "reaching"
-    """His phone still rings."""
+    """The inspector's phone still rings."""
     LISTEN = "listen"
     WHISPER = "whisper"
     INSERT = "insert"

@@ -31,7 +31,7 @@ def on_hold(seat: Seat) -> bool:
 
 
 def parties(seat: Seat) -> list[Party]:
-    """Who takes part in the seat's own conversation now; an inspector at work has none of his own."""
+    """Who takes part in the seat's own conversation now; an inspector at work has none."""
     found: list[Party] = []
     if seat.inspecting is not None:
         return found

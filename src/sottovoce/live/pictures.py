@@ -64,7 +64,7 @@ def status(seat: Seat) -> AgentStatus:
 
 
 def call_ids(seat: Seat) -> tuple[str, ...]:
-    """The ids of the agent's calls that he was told of."""
+    """The ids of the agent's calls: one or none."""
     return (seat.call.call,) if seat.call is not None else ()
 
 

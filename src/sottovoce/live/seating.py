@@ -79,7 +79,7 @@ def set_free(floor: FloorState, seat: Seat, trigger: Trigger, *, reason: int = 0
 
 
 def tell_state(floor: FloorState, seat: Seat) -> None:
-    """Tell the agent the state that a call's end or a sign-in put him into."""
+    """Tell the agent the state that a call's end or a sign-in brought."""
     standing, agent = seat.standing, seat.agent
     if standing.state is AgentState.IDLE:
         floor.emit(events.AgentReady(agent))
