@@ -1,7 +1,7 @@
-"""Every state x interface x role of review tasks, over HTTP on PostgreSQL: generated from the two tables.
+"""Every state x interface x role of review tasks, over HTTP on PostgreSQL: generated from two grids.
 
-What must happen is computed from `domain.reviews.TASKS` and `domain.rights.RIGHTS`, for tasks that are
-the caller's (made, inspected by, or about them) and for such that are not.
+What must happen is taken from the tables as `tests.grids` has them, not from the code's own, for tasks
+that are the caller's (made, inspected by, or about them) and for such that are not.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from typing import Any
 
 import pytest
 import sqlalchemy as sa
+from tests.grids import RIGHTS, TASKS
 from tests.quality.reviewing import Made, put_result, put_task
 from tests.quality.standing import (
     BY_ROLE,
@@ -28,8 +29,8 @@ from tests.quality.standing import (
 )
 
 from sottovoce.domain.people import Role
-from sottovoce.domain.reviews import OPEN_ITEMS, TASKS, ItemState, TaskAction, TaskState
-from sottovoce.domain.rights import RIGHTS, Operation, Scope
+from sottovoce.domain.reviews import OPEN_ITEMS, ItemState, TaskAction, TaskState
+from sottovoce.domain.rights import Operation, Scope
 from sottovoce.errors import Code
 from sottovoce.http.ccsqm import codes
 from sottovoce.http.ccsqm.words import WIRE_ROLES
