@@ -3,9 +3,12 @@
 * ``server``     uvicorn embedded in the running loop; TLS by setting; graceful stop
 * ``edge``       what holds for every request: slashes folded, bodies bounded, no traceback leaves, CORS
 * ``site``       puts the families together into one ASGI application
+* ``peers``      how many connections each far side may hold
+* ``family``     the interface kit: forms, routes, answers, faults of every family
 * ``ccgateway``  the agent gateway: sign-in, states, event poll, calls, live supervision
+* ``ccsqm``      quality inspection and its token; ``ccisqm`` machine inspection, in the same dialect
 
-Called by `app` alone; calls `live.desk.Desk` and the words of `domain`. A request flows
-server -> edge -> route -> decode -> one use case -> encode; a refusal (`errors.Refused`) becomes
-a code of its family in one table. Foreign spellings live here and in ``contracts/`` only.
+Called by `app` alone; calls `live.desk.Desk`, `quality` and the words of `domain`. A request flows
+server -> edge -> family.routes -> caller -> form -> one use case -> answer; a refusal (`errors.Refused`)
+becomes a code of its family in one table. Foreign spellings live here and in ``contracts/`` only.
 """

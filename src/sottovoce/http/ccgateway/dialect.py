@@ -46,7 +46,7 @@ class GatewayDialect:
 
     @property
     def family(self) -> Family:
-        """All of it."""
+        """The one family of the gateway."""
         return FAMILY
 
     @asynccontextmanager

@@ -28,7 +28,7 @@ BASE = "/agentgateway/resource"
 
 @dataclass(slots=True, eq=False)
 class Gateway:
-    """What interfaces reach."""
+    """What the interfaces of the gateway reach: the desk, the clock, their settings."""
 
     desk: Desk
     clock: Clock
@@ -62,7 +62,7 @@ class Caller:
     agent: AgentId
     gateway: Gateway
     interface: Interface
-    """What is asked for."""
+    """The interface that is asked for."""
 
     @property
     def desk(self) -> Desk:

@@ -170,14 +170,14 @@ async def say_busy(caller: Caller, form: Busy) -> Answer:
 
 @serves("POST", "/cancelbusy", Form, message="success")
 async def cancel_busy(caller: Caller, form: Form) -> Answer:
-    """Busy no more [1212]."""
+    """Stop being busy [1212]."""
     await caller.desk.ask(availability.ChangeState(caller.agent, Trigger.CANCEL_BUSY))
     return DONE
 
 
 @serves("POST", "/sayfree", Form, message="success")
 async def say_free(caller: Caller, form: Form) -> Answer:
-    """Idle."""
+    """Be idle: ready for calls."""
     await caller.desk.ask(availability.ChangeState(caller.agent, Trigger.SAY_IDLE))
     return DONE
 
@@ -200,7 +200,7 @@ async def rest(caller: Caller, form: Rest) -> Answer:
 
 @serves("POST", "/cancelrest", Form, message="success")
 async def cancel_rest(caller: Caller, form: Form) -> Answer:
-    """Rest no more [1214]."""
+    """Stop resting [1214]."""
     await caller.desk.ask(availability.ChangeState(caller.agent, Trigger.CANCEL_REST))
     return DONE
 
@@ -214,7 +214,7 @@ async def say_work(caller: Caller, form: Form) -> Answer:
 
 @serves("POST", "/cancelwork", Form, message="success")
 async def cancel_work(caller: Caller, form: Form) -> Answer:
-    """Wrap-up is over [1216]."""
+    """Stop wrap-up [1216]."""
     await caller.desk.ask(availability.ChangeState(caller.agent, Trigger.CANCEL_WORK))
     return DONE
 

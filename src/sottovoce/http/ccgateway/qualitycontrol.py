@@ -43,7 +43,7 @@ async def intercept(caller: Caller, form: Target) -> Answer:
 
 
 class TargetCall(Target):
-    """The agent, and which call of his."""
+    """The agent, and which of the agent's calls."""
 
     call: Text = Field(alias="callId", max_length=64)
 
@@ -70,7 +70,7 @@ async def toggle(caller: Caller, form: Target) -> Answer:
 
 
 class WhisperTarget(Form):
-    """The agent to whisper to. The page prints it as optional, but nothing else names him."""
+    """The agent to whisper to. The page prints it as optional, but nothing else names the agent."""
 
     target: AgentNumber = Field(alias="whisperagentid")
 
@@ -139,7 +139,7 @@ async def force_rest(caller: Caller, form: ForcedRest) -> Answer:
 
 @serves("POST", "/forcelogout/{workNo}", Target)
 async def force_sign_out(caller: Caller, form: Target) -> Answer:
-    """Sign the agent out, whatever he does [2407]."""
+    """Sign the agent out, whatever the agent does [2407]."""
     await caller.desk.ask(presence.ForceSignOut(caller.agent, form.target))
     return DONE
 

@@ -84,7 +84,6 @@ CANDIDATES: Mapping[Code, tuple[str, ...]] = {
 }
 
 MEANING: Mapping[str, str] = {
-    "000-001": "events are fetched in the other way",
     BAD_URL: "invalid URL or parameter",
     NO_PERMISSION: "no permission",
     SELF_INSPECTION: "an inspector cannot inspect himself",
@@ -95,13 +94,11 @@ MEANING: Mapping[str, str] = {
     "100-005": "invalid sign-out parameter",
     NOT_SIGNED_IN: "the agent is not signed in",
     INTERNAL: "the operation failed",
-    "100-008": "the agent is signed out already",
     "100-009": "wrong agent state, or no right to set it",
     "100-012": "invalid agent type",
     "100-013": "invalid phone number",
     "100-014": "the phone number is outside the configured ones",
     "100-016": "invalid IP address",
-    "100-020": "the password has expired",
     "100-021": "a sign-in is in progress",
     "110-016": "the account is locked",
     "200-001": "invalid number",
