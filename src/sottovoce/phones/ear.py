@@ -22,6 +22,7 @@ from sottovoce.phones.tones import Samples
 KEPT_S = 30
 _KEPT = KEPT_S * tones.RATE
 _LARGEST = 2048
+_AUDIO = frozenset(codec.value for codec in Codec)
 _DIGITS = "0123456789*#ABCD"
 
 
@@ -100,7 +101,7 @@ class Ear:
             if self._follow(ssrc, sequence, timestamp):
                 self._digit(timestamp, payload)
             return
-        if payload_type not in (Codec.PCMU.value, Codec.PCMA.value) or not payload:
+        if payload_type not in _AUDIO or not payload:
             self._refused += 1
             return
         if not self._follow(ssrc, sequence, timestamp):
