@@ -279,3 +279,13 @@ def test_no_query_of_the_after_call_half_can_leave_its_tenant_out() -> None:
             if "AsyncConnection" in types and any("VdnId" in one for one in types):
                 found.add((module.stem, node.name))
     assert found == set(BARE)
+
+
+def test_a_right_is_granted_in_one_place() -> None:
+    making = [
+        str(module.relative_to(SOURCE))
+        for module in modules()
+        for node in ast.walk(ast.parse(module.read_text()))
+        if isinstance(node, ast.Call) and ast.unparse(node.func).rpartition(".")[2] == "Reach"
+    ]
+    assert set(making) == {"quality/access.py"}

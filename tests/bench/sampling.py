@@ -213,7 +213,7 @@ async def _draw(office: Office, case: Case) -> tuple[float, int, int, int]:
     """Seconds, and how many were drawn of how many, and the packed frame's bytes."""
     async with office.engine.begin() as connection:
         (task,) = await ids.fresh(connection, office.clock.now())
-    draw = await sampling.commit_seed(office, VDN, SERVER, task)
+    _, draw = await sampling.commit_seed(office, VDN, SERVER, task)
     begun = time.perf_counter()
     async with office.work(VDN, SERVER) as work:
         drawn = await sampling.draw(

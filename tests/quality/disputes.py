@@ -9,6 +9,7 @@ from decimal import Decimal
 from typing import Any
 
 import sqlalchemy as sa
+from tests.quality.asking import asked
 from tests.quality.standing import ANN, INSPECTOR, NOW, ONE, TABLE_LEADER, Standing
 from tests.storage.works import work_of
 
@@ -107,7 +108,8 @@ async def appeal(
     leader: UserId = TABLE_LEADER,
 ) -> ReviewId:
     """An appeal, filed."""
-    return await appeals.file_appeal(
+    return await asked(
+        appeals.file_appeal,
         standing.office,
         await standing.caller(agent),
         call=str(contact),
@@ -170,9 +172,9 @@ async def step(
     caller = await standing.caller(user)
     if what is Step.ASSIGN:
         assert whom is not None
-        await appeals.assign(standing.office, caller, item, whom, remark=remark)
+        await asked(appeals.assign, standing.office, caller, item, whom, remark=remark)
     else:
-        await appeals.judge(standing.office, caller, item, what, remark=remark)
+        await asked(appeals.judge, standing.office, caller, item, what, remark=remark)
 
 
 async def correct(
@@ -180,7 +182,9 @@ async def correct(
 ) -> None:
     """A correction of `user` within an item."""
     caller = await standing.caller(user)
-    await appeals.revise(standing.office, caller, item, result=result, kept=kept, remark="listened again")
+    await asked(
+        appeals.revise, standing.office, caller, item, result=result, kept=kept, remark="listened again"
+    )
 
 
 async def state_of(standing: Standing, item: ReviewId) -> QualityItem:

@@ -7,6 +7,7 @@ from typing import Any
 from uuid import UUID
 
 import sqlalchemy as sa
+from tests.quality.asking import asked
 from tests.quality.standing import DIRECTOR, ONE, Standing
 
 from sottovoce.domain.directory import VdnId
@@ -23,7 +24,7 @@ async def scenario(
 ) -> str:
     """A scenario of tenant 1; its id."""
     wanted = Settings(name, enabled=True, ignore_sensitive=ignore_sensitive, description=description or None)
-    return await scenarios.create(standing.office, await standing.caller(DIRECTOR), wanted)
+    return await asked(scenarios.create, standing.office, await standing.caller(DIRECTOR), wanted)
 
 
 async def bring(standing: Standing, *rows: dict[str, Any], vdn: VdnId = ONE) -> Taken:

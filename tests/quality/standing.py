@@ -16,6 +16,7 @@ from uuid import UUID
 
 import httpx
 import sqlalchemy as sa
+from sqlalchemy.ext.asyncio import AsyncEngine
 from tests.contract.sqm_ledger import check
 from tests.storage.works import work_of
 
@@ -26,7 +27,7 @@ from sottovoce.domain.people import Role, User, UserId
 from sottovoce.http.ccsqm.dialect import Quality
 from sottovoce.http.ccsqm.visit import SQM
 from sottovoce.http.site import site
-from sottovoce.quality.office import Caller, Office
+from sottovoce.quality.office import Office
 from sottovoce.storage.database import connect
 from sottovoce.storage.review import app_keys, users
 from sottovoce.storage.tables import agents, contacts, group_members, skills, user_groups, vdns
@@ -106,9 +107,15 @@ class Answered:
 class Standing:
     """Everything running in this loop."""
 
-    def __init__(self, dsn: str, recordings: Path, settings: QualitySettings | None = None) -> None:
+    def __init__(
+        self,
+        dsn: str,
+        recordings: Path,
+        settings: QualitySettings | None = None,
+        engine: AsyncEngine | None = None,
+    ) -> None:
         self.clock = ManualClock(NOW)
-        self.engine = connect(dsn)
+        self.engine = engine or connect(dsn)
         self.office = Office(self.engine, self.clock, recordings)
         self.quality = Quality(self.office, settings or QualitySettings())
         self.app = site(settings=HttpSettings(docs=True), quality=self.quality)
@@ -203,12 +210,12 @@ class Standing:
         )
         return Answered(answer.status_code, told)
 
-    async def caller(self, user: UserId, vdn: VdnId = ONE) -> Caller:
+    async def caller(self, user: UserId, vdn: VdnId = ONE) -> User:
         """That user as use cases are given them."""
         async with self.engine.begin() as connection:
             found = await users.find(work_of(connection, vdn), user)
         assert isinstance(found, User)
-        return Caller(found)
+        return found
 
     async def contact(
         self,

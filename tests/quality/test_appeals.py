@@ -7,6 +7,7 @@ import random
 
 import pytest
 import sqlalchemy as sa
+from tests.quality.asking import asked
 from tests.quality.disputes import (
     SCENARIO,
     appeal,
@@ -282,7 +283,8 @@ async def test_an_appeal_is_against_ones_own_call_to_ones_own_leader(standing: S
     caller = await standing.caller(ANN)
 
     async def file(call: int, results: list[str], leader: UserId, scenario: str = SCENARIO) -> None:
-        await appeals.file_appeal(
+        await asked(
+            appeals.file_appeal,
             standing.office,
             caller,
             call=str(call),
@@ -405,14 +407,14 @@ async def test_what_is_not_ones_own_to_see_is_unknown(standing: Standing) -> Non
         caller = await standing.caller(user)
         expected = "done" if user in sees else "not_found"
         for show in (appeals.show, appeals.scores, appeals.history):
-            assert await outcome(show(standing.office, caller, item)) == expected, user
-        found = await appeals.listing(standing.office, caller, Wanted(), page=1, rows=10)
+            assert await outcome(asked(show, standing.office, caller, item)) == expected, user
+        found = await asked(appeals.listing, standing.office, caller, Wanted(), page=1, rows=10)
         assert [listed.item.item for listed in found.items] == ([item] if user in sees else [])
         assert found.total == len(found.items)
     foreign = await standing.caller(FOREIGN, TWO)
-    assert await outcome(appeals.show(standing.office, foreign, item)) == "not_found"
+    assert await outcome(asked(appeals.show, standing.office, foreign, item)) == "not_found"
     for caller in (await standing.caller(THIRD), foreign):
-        judged = appeals.judge(standing.office, caller, item, Step.PASS)
+        judged = asked(appeals.judge, standing.office, caller, item, Step.PASS)
         assert await outcome(judged) == "not_found"
     # Who had it once goes on seeing it.
     await step(standing, item, LEADER, Step.ASSIGN, INSPECTOR)
@@ -426,7 +428,7 @@ async def test_what_can_be_done_is_what_is_shown(standing: Standing) -> None:
     item = await appeal(standing, contact, results)
 
     async def shown(user: UserId) -> str:
-        history = await appeals.history(standing.office, await standing.caller(user), item)
+        history = await asked(appeals.history, standing.office, await standing.caller(user), item)
         flags = {"judge": history.can_judge, "assign": history.can_assign, "return": history.can_return}
         return " ".join(name for name, can in flags.items() if can)
 
@@ -465,11 +467,12 @@ async def test_a_random_history_follows_the_grids(standing: Standing) -> None:
             match chance.choice(list(Step)[1:]):
                 case Step.ASSIGN:
                     whom = chance.choice(people)
-                    await outcome(appeals.assign(standing.office, callers[user], item.item, whom))
+                    await outcome(asked(appeals.assign, standing.office, callers[user], item.item, whom))
                 case Step.REVISE:
                     result, kept = chance.choice(results), chance.random() < 0.5
                     await outcome(
-                        appeals.revise(
+                        asked(
+                            appeals.revise,
                             standing.office,
                             callers[user],
                             item.item,
@@ -479,7 +482,7 @@ async def test_a_random_history_follows_the_grids(standing: Standing) -> None:
                         )
                     )
                 case judgement:
-                    await outcome(appeals.judge(standing.office, callers[user], item.item, judgement))
+                    await outcome(asked(appeals.judge, standing.office, callers[user], item.item, judgement))
 
     await asyncio.gather(*(somebody(user) for user in people))
     for item, results in made:

@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 import structlog
+from tests.quality.asking import asked
 from tests.quality.standing import DIRECTOR, ONE, Standing
 
 from sottovoce.cli import main
@@ -33,7 +34,7 @@ async def task(standing: Standing) -> ReviewId:
     for number in range(24):
         await standing.contact(101 + number % 3)
     order = TaskOrder("Checked", Conditions(Quantity.PER_AGENT, 2))
-    return await tasks.create(standing.office, await standing.caller(DIRECTOR), order)
+    return await asked(tasks.create, standing.office, await standing.caller(DIRECTOR), order)
 
 
 async def tampered(standing: Standing, statement: str, **values: Any) -> None:
@@ -63,7 +64,7 @@ async def test_a_sample_with_substitutions_passes(standing: Standing) -> None:
         if number % 2:
             (standing.office.recordings / f"{number}.wav").unlink()
     order = TaskOrder("Checked", Conditions(Quantity.CALLS, 6))
-    made = await tasks.create(standing.office, await standing.caller(DIRECTOR), order)
+    made = await asked(tasks.create, standing.office, await standing.caller(DIRECTOR), order)
     verdict = await certificates.verify(standing.engine, made)
     assert verdict.passed
     assert verdict.certificate.passed_over

@@ -8,6 +8,7 @@ from uuid import UUID
 import numpy as np
 import pytest
 import sqlalchemy as sa
+from tests.quality.asking import asked
 from tests.quality.sounds import RATE, line, silence, stereo, write
 from tests.quality.standing import (
     ANN,
@@ -143,21 +144,23 @@ async def test_how_far_each_role_sees(standing: Standing) -> None:
     await standing.contact(201, vdn=TWO)
     for user, agents in REACH.items():
         caller = await standing.caller(user)
-        total, found = await contacts.search(standing.office, caller, Search(), page=1, limit=10)
+        total, found = await asked(contacts.search, standing.office, caller, Search(), page=1, limit=10)
         assert total == len(agents)
         assert {shown.contact.agent for shown in found} == set(agents)
         for number, agent in enumerate((101, 102, 103, None, 201), 1):
             if agent in agents:
-                shown = await contacts.show(standing.office, caller, UUID(int=number))
+                shown = await asked(contacts.show, standing.office, caller, UUID(int=number))
                 assert shown.contact.agent == agent
             else:
                 with pytest.raises(Refused) as refused:
-                    await contacts.show(standing.office, caller, UUID(int=number))
+                    await asked(contacts.show, standing.office, caller, UUID(int=number))
                 assert refused.value.code is Code.NOT_FOUND
     foreign = await standing.caller(FOREIGN, TWO)
-    assert (await contacts.search(standing.office, foreign, Search(), page=1, limit=10))[0] == 1
+    assert (await asked(contacts.search, standing.office, foreign, Search(), page=1, limit=10))[0] == 1
     with pytest.raises(Refused) as refused:
-        await contacts.search(standing.office, await standing.caller(PLAIN), Search(), page=1, limit=10)
+        await asked(
+            contacts.search, standing.office, await standing.caller(PLAIN), Search(), page=1, limit=10
+        )
     assert refused.value.code is Code.NO_RIGHT
 
 
@@ -167,7 +170,9 @@ async def test_staff_narrows_the_reach_and_never_widens_it(standing: Standing) -
 
     async def found(user: UserId, staff: UserId) -> list[tuple[str | None, str]]:
         caller = await standing.caller(user)
-        _, shown = await contacts.search(standing.office, caller, Search(), page=1, limit=10, staff=staff)
+        _, shown = await asked(
+            contacts.search, standing.office, caller, Search(), page=1, limit=10, staff=staff
+        )
         return [(one.user, one.name) for one in shown]
 
     assert await found(DIRECTOR, BEN) == [(BEN, "Ben")]

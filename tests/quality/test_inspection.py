@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 import sqlalchemy as sa
+from tests.quality.asking import asked
 from tests.quality.reviewing import Made, found, history, put_result, put_task
 from tests.quality.standing import DIRECTOR, FOREIGN, INSPECTOR, NOW, ONE, SECOND, TWO, Standing
 from tests.storage.works import work_of
@@ -47,7 +48,7 @@ async def revise(
         **changes,
     }
     caller = await standing.caller(by, vdn)
-    await inspection.revise_result(standing.office, caller, item.item, str(contact.uuid), **wanted)
+    await asked(inspection.revise_result, standing.office, caller, item.item, str(contact.uuid), **wanted)
 
 
 async def complete(
@@ -55,7 +56,7 @@ async def complete(
 ) -> None:
     item = made.items[place]
     caller = await standing.caller(by, vdn)
-    await inspection.complete(standing.office, caller, item.item, str(item.contact))
+    await asked(inspection.complete, standing.office, caller, item.item, str(item.contact))
 
 
 async def rows(standing: Standing, table: sa.Table, *columns: str) -> list[tuple[Any, ...]]:
@@ -134,7 +135,7 @@ async def test_a_call_is_its_inspectors_alone(standing: Standing) -> None:
     other = made.items[1].contact
     for item, call in ((made.items[0].item, str(other)), ("1", str(other)), (made.items[0].item, "")):
         with pytest.raises(Refused) as refusal:
-            await inspection.complete(standing.office, inspector, ReviewId(item), call)
+            await asked(inspection.complete, standing.office, inspector, ReviewId(item), call)
         assert refusal.value.code is Code.NOT_FOUND
     assert await history(standing, made.task) == ["create"]
 

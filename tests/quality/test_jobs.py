@@ -13,6 +13,7 @@ import psycopg
 import pytest
 import sqlalchemy as sa
 from procrastinate.jobs import Job
+from tests.quality.asking import asked
 from tests.quality.standing import DIRECTOR, INSPECTOR, NOW, ONE, TWO, Standing
 
 from sottovoce.domain.directory import VdnId
@@ -114,8 +115,8 @@ async def begun(standing: Standing, name: str = "Plan") -> ReviewId:
         Conditions(Quantity.CALLS, 1),
         Shares(ShareKind.EVEN, (Share(INSPECTOR),)),
     )
-    plan = await plans.add(standing.office, caller, order)
-    await plans.begin(standing.office, caller, plan)
+    plan = await asked(plans.add, standing.office, caller, order)
+    await asked(plans.begin, standing.office, caller, plan)
     return plan
 
 

@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 import sqlalchemy as sa
+from tests.quality.asking import asked, run_due
 from tests.quality.standing import (
     DIRECTOR,
     FOREIGN,
@@ -26,13 +27,13 @@ from tests.quality.standing import (
 )
 from tests.storage.works import work_of
 
-from sottovoce.domain.people import ReviewId, Role
+from sottovoce.domain.people import ReviewId, Role, User
 from sottovoce.domain.plans import Cycle, Plan, PlanOrder, PlanRun, PlanState, Schedule
 from sottovoce.domain.reviews import Share, ShareKind, Shares, TaskState
 from sottovoce.domain.sampling import Conditions, Quantity
 from sottovoce.errors import Code, Refused
 from sottovoce.quality import plans
-from sottovoce.quality.office import Caller, Office
+from sottovoce.quality.office import Office
 from sottovoce.storage.database import connect
 from sottovoce.storage.review import plans as rows
 from sottovoce.storage.review import tasks as task_rows
@@ -55,14 +56,14 @@ def order(**changes: Any) -> PlanOrder:
 
 
 @pytest.fixture
-async def director(standing: Standing) -> Caller:
+async def director(standing: Standing) -> User:
     return await standing.caller(DIRECTOR)
 
 
-async def begun(standing: Standing, caller: Caller, wanted: PlanOrder | None = None) -> ReviewId:
+async def begun(standing: Standing, caller: User, wanted: PlanOrder | None = None) -> ReviewId:
     """A plan that runs."""
-    plan = await plans.add(standing.office, caller, wanted or order())
-    await plans.begin(standing.office, caller, plan)
+    plan = await asked(plans.add, standing.office, caller, wanted or order())
+    await asked(plans.begin, standing.office, caller, plan)
     return plan
 
 
@@ -102,12 +103,12 @@ async def declines(code: Code, doing: Any) -> Refused:
     return declined.value
 
 
-async def test_a_run_makes_a_task_in_effect(standing: Standing, director: Caller) -> None:
+async def test_a_run_makes_a_task_in_effect(standing: Standing, director: User) -> None:
     await calls(standing, 1)
     plan = await begun(standing, director)
-    assert await plans.run_due(standing.office) == []
+    assert await run_due(standing.office) == []
     at(standing, NOW + timedelta(hours=1))
-    (run,) = await plans.run_due(standing.office)
+    (run,) = await run_due(standing.office)
     assert run.task is not None
     assert (run.due_at, run.missed, run.failure) == (NOW + timedelta(hours=1), 0, None)
     async with standing.engine.begin() as connection:
@@ -127,16 +128,16 @@ async def test_a_run_makes_a_task_in_effect(standing: Standing, director: Caller
         "task.appoint",
         "plan.run",
     ]
-    assert await plans.run_due(standing.office) == []
+    assert await run_due(standing.office) == []
     found = await shown(standing, plan)
     assert (found.runs, found.next_at) == (1, run.due_at + DAY)
 
 
-async def test_down_while_due_runs_once(standing: Standing, director: Caller) -> None:
+async def test_down_while_due_runs_once(standing: Standing, director: User) -> None:
     await calls(standing, 6)
     plan = await begun(standing, director)
     at(standing, NOW + 5 * DAY)
-    (run,) = await plans.run_due(standing.office)
+    (run,) = await run_due(standing.office)
     assert run.due_at == NOW + timedelta(hours=1) + 4 * DAY
     assert run.missed == 4
     assert run.task is not None
@@ -144,7 +145,7 @@ async def test_down_while_due_runs_once(standing: Standing, director: Caller) ->
         task = await task_rows.find(work_of(connection, ONE), run.task)
     assert task is not None
     assert task.calls_from == NOW + timedelta(hours=1) - DAY, "no call of the missed days is left out"
-    assert await plans.run_due(standing.office) == []
+    assert await run_due(standing.office) == []
     assert await runs(standing, plan) == [run]
     assert (await shown(standing, plan)).next_at == run.due_at + DAY
 
@@ -159,14 +160,14 @@ async def offices(standing: Standing, postgres_dsn: str, tmp_path: Path) -> Asyn
 
 
 async def test_many_servers_run_each_due_time_once(
-    standing: Standing, director: Caller, offices: list[Office]
+    standing: Standing, director: User, offices: list[Office]
 ) -> None:
     rounds = 12
     await calls(standing, rounds, each=2)
     wanted = [await begun(standing, director, order(name=name)) for name in ("One", "Two")]
     for number in range(rounds):
         at(standing, NOW + timedelta(hours=1) + number * DAY)
-        tried = await asyncio.gather(*(plans.run_due(office) for office in offices for _ in range(2)))
+        tried = await asyncio.gather(*(run_due(office) for office in offices for _ in range(2)))
         done = [run.plan for runs_ in tried for run in runs_]
         # One that found its plan taken leaves it to whoever has it.
         assert sorted(done) == sorted(wanted)
@@ -205,7 +206,7 @@ class Killer:
             raise Killed
 
 
-async def test_killed_between_any_two_statements_it_has_not_run(standing: Standing, director: Caller) -> None:
+async def test_killed_between_any_two_statements_it_has_not_run(standing: Standing, director: User) -> None:
     await calls(standing, 2)
     plan = await begun(standing, director)
     due = NOW + timedelta(hours=1)
@@ -234,10 +235,10 @@ async def test_killed_between_any_two_statements_it_has_not_run(standing: Standi
     assert (await count(standing, review_tasks), await count(standing, review_items)) == (1, 2)
 
 
-async def test_an_empty_sample_makes_no_task_and_says_so(standing: Standing, director: Caller) -> None:
+async def test_an_empty_sample_makes_no_task_and_says_so(standing: Standing, director: User) -> None:
     plan = await begun(standing, director)
     at(standing, NOW + timedelta(hours=1))
-    (run,) = await plans.run_due(standing.office)
+    (run,) = await run_due(standing.office)
     assert run.task is None
     assert run.failure is not None
     assert run.failure.startswith("nothing_qualifies")
@@ -246,70 +247,70 @@ async def test_an_empty_sample_makes_no_task_and_says_so(standing: Standing, dir
     assert (found.runs, found.next_at, found.state) == (1, run.due_at + DAY, PlanState.RUNNING)
     await calls(standing, 2)
     at(standing, run.due_at + DAY)
-    (second,) = await plans.run_due(standing.office)
+    (second,) = await run_due(standing.office)
     assert second.task is not None
     assert await runs(standing, plan) == [run, second]
 
 
-async def test_an_inspector_who_is_none_any_more_stops_no_plan(standing: Standing, director: Caller) -> None:
+async def test_an_inspector_who_is_none_any_more_stops_no_plan(standing: Standing, director: User) -> None:
     await calls(standing, 2)
     plan = await begun(standing, director)
     async with standing.engine.begin() as connection:
         await connection.execute(sa.update(users).where(users.c.user == SECOND).values(disabled_at=NOW))
     at(standing, NOW + timedelta(hours=1))
-    (run,) = await plans.run_due(standing.office)
+    (run,) = await run_due(standing.office)
     assert run.failure == "bad_parameter: is no inspector of this tenant"
     assert (await shown(standing, plan)).state is PlanState.RUNNING
 
 
-async def test_it_ends_by_count(standing: Standing, director: Caller) -> None:
+async def test_it_ends_by_count(standing: Standing, director: User) -> None:
     await calls(standing, 8)
     schedule = Schedule(Cycle.DAILY, NOW + timedelta(hours=1), total=2)
     plan = await begun(standing, director, order(schedule=schedule))
     for number in range(4):
         at(standing, NOW + timedelta(hours=2) + number * DAY)
-        done = await plans.run_due(standing.office)
+        done = await run_due(standing.office)
         assert len(done) == (number < 2)
     found = await shown(standing, plan)
     assert (found.state, found.next_at, found.runs) == (PlanState.STOPPED, None, 2)
-    await declines(Code.WRONG_STATE, plans.begin(standing.office, director, plan))
+    await declines(Code.WRONG_STATE, asked(plans.begin, standing.office, director, plan))
     longer = order(schedule=replace(schedule, total=3))
-    await plans.update(standing.office, director, plan, longer)
-    await plans.begin(standing.office, director, plan)
+    await asked(plans.update, standing.office, director, plan, longer)
+    await asked(plans.begin, standing.office, director, plan)
     at(standing, NOW + 6 * DAY)
-    (last,) = await plans.run_due(standing.office)
+    (last,) = await run_due(standing.office)
     assert (last.due_at, last.missed) == (NOW + timedelta(hours=1) + 5 * DAY, 1)
     assert (await shown(standing, plan)).state is PlanState.STOPPED
 
 
-async def test_it_ends_by_time(standing: Standing, director: Caller) -> None:
+async def test_it_ends_by_time(standing: Standing, director: User) -> None:
     await calls(standing, 3)
     start = NOW + timedelta(hours=1)
     plan = await begun(standing, director, order(schedule=Schedule(Cycle.DAILY, start, until=start + DAY)))
     at(standing, start)
-    assert len(await plans.run_due(standing.office)) == 1
+    assert len(await run_due(standing.office)) == 1
     at(standing, start + 9 * DAY)  # down at the last due time, and long after the end
-    (last,) = await plans.run_due(standing.office)
+    (last,) = await run_due(standing.office)
     assert (last.due_at, last.missed) == (start + DAY, 0)
     found = await shown(standing, plan)
     assert (found.state, found.next_at) == (PlanState.STOPPED, None)
-    await declines(Code.WRONG_STATE, plans.begin(standing.office, director, plan))
+    await declines(Code.WRONG_STATE, asked(plans.begin, standing.office, director, plan))
 
 
 async def test_stopped_it_is_not_due_and_begun_again_makes_nothing_up(
-    standing: Standing, director: Caller
+    standing: Standing, director: User
 ) -> None:
     await calls(standing, 6)
     plan = await begun(standing, director)
-    await declines(Code.WRONG_STATE, plans.begin(standing.office, director, plan))
-    await plans.stop(standing.office, director, plan)
-    await declines(Code.WRONG_STATE, plans.stop(standing.office, director, plan))
+    await declines(Code.WRONG_STATE, asked(plans.begin, standing.office, director, plan))
+    await asked(plans.stop, standing.office, director, plan)
+    await declines(Code.WRONG_STATE, asked(plans.stop, standing.office, director, plan))
     at(standing, NOW + 3 * DAY)
-    assert await plans.run_due(standing.office) == []
-    await plans.begin(standing.office, director, plan)
-    assert await plans.run_due(standing.office) == []
+    assert await run_due(standing.office) == []
+    await asked(plans.begin, standing.office, director, plan)
+    assert await run_due(standing.office) == []
     at(standing, NOW + 3 * DAY + timedelta(hours=1))
-    (run,) = await plans.run_due(standing.office)
+    (run,) = await run_due(standing.office)
     assert (run.due_at, run.missed) == (NOW + 3 * DAY + timedelta(hours=1), 0)
     assert run.task is not None
     async with standing.engine.begin() as connection:
@@ -318,7 +319,7 @@ async def test_stopped_it_is_not_due_and_begun_again_makes_nothing_up(
     assert task.calls_from == run.due_at - DAY
 
 
-async def test_stop_and_a_run_at_once(standing: Standing, director: Caller, offices: list[Office]) -> None:
+async def test_stop_and_a_run_at_once(standing: Standing, director: User, offices: list[Office]) -> None:
     """Whichever has the row first: a run that is put down has made its task, and none follows a stop."""
     await calls(standing, 12)
     for number in range(8):
@@ -327,51 +328,51 @@ async def test_stop_and_a_run_at_once(standing: Standing, director: Caller, offi
         assert due is not None
         at(standing, due)
         await asyncio.gather(
-            plans.run_due(offices[0]), plans.stop(offices[1], director, plan), plans.run_due(offices[2])
+            run_due(offices[0]), asked(plans.stop, offices[1], director, plan), run_due(offices[2])
         )
-        assert await plans.run_due(standing.office) == []
+        assert await run_due(standing.office) == []
         found = await runs(standing, plan)
         assert len(found) <= 1
         assert all(run.task is not None for run in found)
         assert (await shown(standing, plan)).state is PlanState.STOPPED
 
 
-async def test_update_keeps_the_state_and_what_is_due_already(standing: Standing, director: Caller) -> None:
+async def test_update_keeps_the_state_and_what_is_due_already(standing: Standing, director: User) -> None:
     await calls(standing, 4)
-    plan = await plans.add(standing.office, director, order())
-    await plans.update(standing.office, director, plan, order(name="Other"))
+    plan = await asked(plans.add, standing.office, director, order())
+    await asked(plans.update, standing.office, director, plan, order(name="Other"))
     found = await shown(standing, plan)
     assert (found.state, found.next_at, found.name) == (PlanState.STOPPED, None, "Other")
-    await plans.begin(standing.office, director, plan)
+    await asked(plans.begin, standing.office, director, plan)
     due = NOW + timedelta(hours=1)
     at(standing, due + timedelta(minutes=5))
-    await plans.update(standing.office, director, plan, order(name="Third"))
+    await asked(plans.update, standing.office, director, plan, order(name="Third"))
     assert (await shown(standing, plan)).next_at == due, "due, and not run yet"
     weekly = Schedule(Cycle.WEEKLY, due - DAY, total=5)
-    await plans.update(standing.office, director, plan, order(schedule=weekly))
+    await asked(plans.update, standing.office, director, plan, order(schedule=weekly))
     found = await shown(standing, plan)
     assert (found.state, found.next_at) == (PlanState.RUNNING, due + 6 * DAY)
     past = Schedule(Cycle.DAILY, NOW - 9 * DAY, until=NOW - 8 * DAY)
-    await plans.update(standing.office, director, plan, order(schedule=past))
+    await asked(plans.update, standing.office, director, plan, order(schedule=past))
     found = await shown(standing, plan)
     assert (found.state, found.next_at) == (PlanState.STOPPED, None)
 
 
-async def test_deleted_it_is_gone(standing: Standing, director: Caller) -> None:
+async def test_deleted_it_is_gone(standing: Standing, director: User) -> None:
     await calls(standing, 2)
     plan = await begun(standing, director)
-    other = await plans.add(standing.office, director, order(name="Other"))
-    await plans.delete(standing.office, director, plan)
+    other = await asked(plans.add, standing.office, director, order(name="Other"))
+    await asked(plans.delete, standing.office, director, plan)
     at(standing, NOW + DAY)
-    assert await plans.run_due(standing.office) == []
+    assert await run_due(standing.office) == []
     for doing in (plans.begin, plans.stop, plans.delete):
-        await declines(Code.NOT_FOUND, doing(standing.office, director, plan))
-    await declines(Code.NOT_FOUND, plans.update(standing.office, director, plan, order()))
-    total, found = await plans.query(standing.office, director, 1, 10)
+        await declines(Code.NOT_FOUND, asked(doing, standing.office, director, plan))
+    await declines(Code.NOT_FOUND, asked(plans.update, standing.office, director, plan, order()))
+    total, found = await asked(plans.query, standing.office, director, 1, 10)
     assert (total, [one.plan for one in found]) == (1, [other])
 
 
-async def test_the_tenants_clock_decides(standing: Standing, director: Caller) -> None:
+async def test_the_tenants_clock_decides(standing: Standing, director: User) -> None:
     """Half past two in Berlin, across the night in which the clock goes from two to three."""
     async with standing.engine.begin() as connection:
         await connection.execute(sa.update(vdns).where(vdns.c.vdn == 1).values(time_zone="Europe/Berlin"))
@@ -383,7 +384,7 @@ async def test_the_tenants_clock_decides(standing: Standing, director: Caller) -
     dues = []
     while (next_at := (await shown(standing, plan)).next_at) is not None:
         at(standing, next_at)
-        dues += [run.due_at for run in await plans.run_due(standing.office)]
+        dues += [run.due_at for run in await run_due(standing.office)]
     assert dues == [
         datetime(2026, 3, 28, 1, 30, tzinfo=UTC),
         datetime(2026, 3, 29, 1, 0, tzinfo=UTC),
@@ -391,12 +392,12 @@ async def test_the_tenants_clock_decides(standing: Standing, director: Caller) -
     ]
 
 
-async def test_who_may(standing: Standing, director: Caller) -> None:
+async def test_who_may(standing: Standing, director: User) -> None:
     office = standing.office
     leader, inspector = await standing.caller(LEADER), await standing.caller(INSPECTOR)
     foreign, table = await standing.caller(FOREIGN, TWO), await standing.caller(TABLE_DIRECTOR)
-    plan = await plans.add(office, director, order())
-    own = await plans.add(office, leader, order())
+    plan = await asked(plans.add, office, director, order())
+    own = await asked(plans.add, office, leader, order())
     for caller, code in (
         (leader, Code.NOT_FOUND),
         (foreign, Code.NOT_FOUND),
@@ -404,15 +405,15 @@ async def test_who_may(standing: Standing, director: Caller) -> None:
         (table, Code.NO_RIGHT),
     ):
         for doing in (plans.begin, plans.stop, plans.delete):
-            await declines(code, doing(office, caller, plan))
+            await declines(code, asked(doing, office, caller, plan))
     shares = Shares(ShareKind.EVEN, (Share(INSPECTOR), Share(THIRD)))
     with pytest.raises(Refused, match="not led") as bad:
-        await plans.add(office, leader, order(shares=shares))
+        await asked(plans.add, office, leader, order(shares=shares))
     assert (bad.value.code, bad.value.field) == (Code.BAD_PARAMETER, "people.1.person")
-    await plans.update(office, director, own, order(shares=shares))
-    await declines(Code.NO_RIGHT, plans.add(office, director, order(), acting_as=Role.INSPECTOR))
-    assert (await plans.query(office, director, 1, 10))[0] == 2
-    total, found = await plans.query(office, leader, 1, 10)
+    await asked(plans.update, office, director, own, order(shares=shares))
+    await declines(Code.NO_RIGHT, asked(plans.add, office, director, order(), acting_as=Role.INSPECTOR))
+    assert (await asked(plans.query, office, director, 1, 10))[0] == 2
+    total, found = await asked(plans.query, office, leader, 1, 10)
     assert (total, [one.plan for one in found]) == (1, [own])
-    assert (await plans.query(office, foreign, 1, 10))[0] == 0
-    assert [one.plan for one in (await plans.query(office, director, 2, 1))[1]] == [plan]
+    assert (await asked(plans.query, office, foreign, 1, 10))[0] == 0
+    assert [one.plan for one in (await asked(plans.query, office, director, 2, 1))[1]] == [plan]

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 from sqlalchemy.exc import ProgrammingError
+from tests.quality.asking import asked
 from tests.quality.inspected import bring, contact_row, costs, scenario
 from tests.quality.standing import DIRECTOR, FOREIGN, INSPECTOR, ONE, SECOND, TWO, Standing
 from tests.storage.works import work_of
@@ -265,9 +266,9 @@ async def test_the_profile_in_use_when_a_score_is_given_decides_it(standing: Sta
     contact, later = await standing.contact(), await standing.contact()
     director = await standing.caller(DIRECTOR)
     ours = Profile(Decimal("-5.50"), Decimal(60), Decimal(50), name="ours")
-    profile = await score_profiles.create(standing.office, director, ours)
+    profile = await asked(score_profiles.create, standing.office, director, ours)
     await bring(standing, {"contact": contact, "points": 3, "revise_id": "a"})
-    await score_profiles.apply(standing.office, director, profile)
+    await asked(score_profiles.apply, standing.office, director, profile)
     assert (await scores(standing, contact))["Sales"].machine.score.score == 97  # type: ignore[union-attr]
     await bring(standing, {"contact": later, "points": 100})
     machine = (await scores(standing, later))["Sales"].machine

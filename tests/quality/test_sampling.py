@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 import pytest
 import sqlalchemy as sa
+from tests.quality.asking import asked
 from tests.quality.standing import DIRECTOR, NOW, ONE, TWO, Standing
 from tests.storage.works import work_of
 
@@ -47,7 +48,7 @@ async def draw(
     """A sample, committed and kept."""
     office = standing.office
     if number is None:
-        number = await sampling.commit_seed(office, vdn, DIRECTOR, task)
+        _, number = await sampling.commit_seed(office, vdn, DIRECTOR, task)
     async with office.work(vdn, DIRECTOR) as work:
         drawn = await sampling.draw(work, office, number, task, conditions, calls_from, None)
     kept = await found(standing, number)
@@ -84,7 +85,7 @@ async def test_a_sample_repeats_from_what_is_kept(standing: Standing) -> None:
 
 async def test_the_seed_is_committed_in_the_audit_before_the_draw(standing: Standing) -> None:
     await filled(standing, [101] * 5)
-    number = await sampling.commit_seed(standing.office, ONE, DIRECTOR, TASK)
+    _, number = await sampling.commit_seed(standing.office, ONE, DIRECTOR, TASK)
     (committed,) = await audit.read(standing.engine, ONE)
     standing.clock.advance(5)
     _, certificate = await draw(standing, number=number)
@@ -111,7 +112,7 @@ async def test_two_seeds_are_two_samples(standing: Standing) -> None:
 async def test_a_draw_is_used_once_and_for_its_task_alone(standing: Standing) -> None:
     await filled(standing, [101] * 5)
     other = ReviewId("1772442000000000009")
-    number = await sampling.commit_seed(standing.office, ONE, DIRECTOR, TASK)
+    _, number = await sampling.commit_seed(standing.office, ONE, DIRECTOR, TASK)
     for refused in ({"task": other}, {"vdn": TWO}):
         with pytest.raises(Refused) as declined:
             await draw(standing, number=number, **refused)  # type: ignore[arg-type]
@@ -124,7 +125,7 @@ async def test_a_draw_is_used_once_and_for_its_task_alone(standing: Standing) ->
 
 async def test_what_ends_after_the_commitment_leaves_the_commitment_alone(standing: Standing) -> None:
     """No contact qualifies, or the server dies: the seed stays visible, and nothing was drawn with it."""
-    number = await sampling.commit_seed(standing.office, ONE, DIRECTOR, TASK)
+    _, number = await sampling.commit_seed(standing.office, ONE, DIRECTOR, TASK)
     with pytest.raises(Refused) as declined:
         await draw(standing, number=number)
     assert declined.value.code is Code.NOTHING_QUALIFIES
@@ -218,7 +219,7 @@ async def test_fresh_and_sampled_contacts_are_told_apart(standing: Standing) -> 
 
     async def made(earlier: Earlier, number: int) -> set[int]:
         conditions = Conditions(Quantity.CALLS, number, earlier=earlier)
-        task = await tasks.create(standing.office, caller, TaskOrder("t", conditions))
+        task = await asked(tasks.create, standing.office, caller, TaskOrder("t", conditions))
         async with transaction(standing.engine) as connection:
             return set(await draws.items_of(work_of(connection, ONE), task))
 
@@ -236,7 +237,7 @@ async def test_fresh_samples_drawn_at_once_share_no_contact(standing: Standing) 
     await filled(standing, [101] * 40)
     caller = await standing.caller(DIRECTOR)
     order = TaskOrder("t", Conditions(Quantity.CALLS, 10, earlier=Earlier.FRESH))
-    made = await asyncio.gather(*(tasks.create(standing.office, caller, order) for _ in range(4)))
+    made = await asyncio.gather(*(asked(tasks.create, standing.office, caller, order) for _ in range(4)))
     async with transaction(standing.engine) as connection:
         every = [contact for task in made for contact in await draws.items_of(work_of(connection, ONE), task)]
     assert len(every) == len(set(every)) == 40

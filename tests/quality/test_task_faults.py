@@ -11,6 +11,7 @@ from typing import Any
 import psycopg
 import pytest
 import sqlalchemy as sa
+from tests.quality.asking import asked
 from tests.quality.reviewing import CONDITIONS, check_whole, found, history, put_result
 from tests.quality.standing import DIRECTOR, INSPECTOR, NOW, ONE, SECOND, Standing
 from tests.storage.works import work_of
@@ -129,7 +130,9 @@ async def test_create(standing: Standing, kind: str) -> None:
     director = await standing.caller(DIRECTOR)
     order = TaskOrder("March", CONDITIONS)
 
-    steps = await interrupt_everywhere(standing, kind, lambda: tasks.create(standing.office, director, order))
+    steps = await interrupt_everywhere(
+        standing, kind, lambda: asked(tasks.create, standing.office, director, order)
+    )
     assert steps > 10
     assert await check_whole(standing.engine) == {TaskState.CREATED: 1}
 
@@ -147,9 +150,9 @@ async def test_appoint_complete_and_terminate(standing: Standing, kind: str) -> 
     director = await standing.caller(DIRECTOR)
     office = standing.office
 
-    task = await tasks.create(office, director, TaskOrder("March", CONDITIONS))
+    task = await asked(tasks.create, office, director, TaskOrder("March", CONDITIONS))
     assert await interrupt_everywhere(
-        standing, kind, lambda: tasks.appoint(office, director, task, BOTH, now=True)
+        standing, kind, lambda: asked(tasks.appoint, office, director, task, BOTH, now=True)
     )
     _, items = await found(standing, task)
     assert [item.inspector for item in items] == [INSPECTOR, SECOND, INSPECTOR]
@@ -159,7 +162,8 @@ async def test_appoint_complete_and_terminate(standing: Standing, kind: str) -> 
     assert await interrupt_everywhere(
         standing,
         kind,
-        lambda: inspection.revise_result(
+        lambda: asked(
+            inspection.revise_result,
             office,
             inspector,
             item.item,
@@ -171,12 +175,12 @@ async def test_appoint_complete_and_terminate(standing: Standing, kind: str) -> 
         ),
     )
     assert await interrupt_everywhere(
-        standing, kind, lambda: inspection.complete(office, inspector, item.item, str(contact))
+        standing, kind, lambda: asked(inspection.complete, office, inspector, item.item, str(contact))
     )
     async with transaction(standing.engine) as connection:
         problems = (await connection.execute(sa.select(quality_items.c.review_item))).scalars().all()
     assert problems == [item.item]
-    assert await interrupt_everywhere(standing, kind, lambda: tasks.terminate(office, director, task))
+    assert await interrupt_everywhere(standing, kind, lambda: asked(tasks.terminate, office, director, task))
     held, items = await found(standing, task)
     assert held.state is TaskState.TERMINATED
     assert sorted(item.state for item in items) == [ItemState.DONE, ItemState.RELEASED, ItemState.RELEASED]
@@ -188,15 +192,17 @@ async def test_the_last_item_and_a_new_sample(standing: Standing, kind: str) -> 
     contact = await standing.contact()
     director, inspector = await standing.caller(DIRECTOR), await standing.caller(INSPECTOR)
     office = standing.office
-    task = await tasks.create(office, director, TaskOrder("March", CONDITIONS))
+    task = await asked(tasks.create, office, director, TaskOrder("March", CONDITIONS))
 
     later = TaskOrder("March", CONDITIONS, calls_until=NOW)
-    await interrupt_everywhere(standing, kind, lambda: tasks.update(office, director, task, lambda _: later))
+    await interrupt_everywhere(
+        standing, kind, lambda: asked(tasks.update, office, director, task, lambda _: later)
+    )
     alone = Shares(ShareKind.COUNTS, (Share(INSPECTOR),))
-    await tasks.appoint(office, director, task, alone, now=True)
+    await asked(tasks.appoint, office, director, task, alone, now=True)
     _, (item,) = await found(standing, task)
     await interrupt_everywhere(
-        standing, kind, lambda: inspection.complete(office, inspector, item.item, str(contact))
+        standing, kind, lambda: asked(inspection.complete, office, inspector, item.item, str(contact))
     )
     assert await history(standing, task) == ["create", "redraw", "appoint", "complete", "finish"]
     assert await check_whole(standing.engine) == {TaskState.FINISHED: 1}

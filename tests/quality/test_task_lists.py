@@ -6,6 +6,7 @@ from datetime import timedelta
 
 import pytest
 import sqlalchemy as sa
+from tests.quality.asking import asked
 from tests.quality.reviewing import Made, put_task
 from tests.quality.standing import (
     ANN,
@@ -65,13 +66,20 @@ async def seen(
 ) -> tuple[list[str], list[int] | None]:
     """The names of the tasks in `by`'s list, and the places of the items of one that they see."""
     caller = await standing.caller(by, vdn)
-    _, lines = await task_lists.query(
-        standing.office, caller, ALL_TASKS, page=1, rows=100, acting_as=acting_as
+    _, lines = await asked(
+        task_lists.query, standing.office, caller, ALL_TASKS, page=1, rows=100, acting_as=acting_as
     )
     names = sorted(line.task.name for line in lines)
     try:
-        total, items = await task_lists.items(
-            standing.office, caller, made.task, ItemFilter(), page=1, rows=100, acting_as=acting_as
+        total, items = await asked(
+            task_lists.items,
+            standing.office,
+            caller,
+            made.task,
+            ItemFilter(),
+            page=1,
+            rows=100,
+            acting_as=acting_as,
         )
     except Refused as declined:
         if declined.code is not Code.NOT_FOUND:
@@ -119,7 +127,7 @@ async def test_mine_and_changeable(standing: Standing) -> None:
 
     async def flags(by: UserId) -> dict[str, tuple[bool, bool]]:
         caller = await standing.caller(by)
-        _, lines = await task_lists.query(standing.office, caller, ALL_TASKS, page=1, rows=9)
+        _, lines = await asked(task_lists.query, standing.office, caller, ALL_TASKS, page=1, rows=9)
         return {line.task.name: (line.mine, line.changeable) for line in lines}
 
     assert await flags(DIRECTOR) == {
@@ -140,8 +148,7 @@ async def test_mine_and_changeable(standing: Standing) -> None:
 async def test_a_list_changes_nothing_and_sees_one_moment(standing: Standing) -> None:
     """What is committed while a page is being read is in none of its queries."""
     first, *_ = await put(standing)
-    async with transaction(standing.engine) as connection:
-        await stored_lists.snapshot(connection)
+    async with transaction(standing.engine, snapshot=True) as connection:
         before = await stored_lists.progress(work_of(connection, ONE), [first.task])
         async with transaction(standing.engine) as other:
             await stored.drop_items(work_of(other, ONE), first.task)

@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 
 import pytest
 import sqlalchemy as sa
+from tests.quality.asking import asked
 from tests.quality.reviewing import CONDITIONS, check_whole, found, history
 from tests.quality.standing import (
     ANN,
@@ -40,7 +41,7 @@ def even(*people: UserId) -> Shares:
 async def created(standing: Standing, calls: int = 5, by: UserId = DIRECTOR, name: str = "March") -> ReviewId:
     for _ in range(calls):
         await standing.contact()
-    return await tasks.create(standing.office, await standing.caller(by), TaskOrder(name, CONDITIONS))
+    return await asked(tasks.create, standing.office, await standing.caller(by), TaskOrder(name, CONDITIONS))
 
 
 async def state_of(standing: Standing, task: ReviewId) -> TaskState:
@@ -53,11 +54,11 @@ async def test_from_creation_to_effect(standing: Standing) -> None:
     held, items = await found(standing, task)
     assert (held.state, held.name, held.created_by) == (TaskState.CREATED, "March", DIRECTOR)
     assert len(items) == 5
-    await tasks.appoint(standing.office, director, task, even(INSPECTOR, SECOND))
+    await asked(tasks.appoint, standing.office, director, task, even(INSPECTOR, SECOND))
     held, items = await found(standing, task)
     assert held.state is TaskState.ASSIGNED
     assert [item.inspector for item in items] == [INSPECTOR, SECOND, INSPECTOR, SECOND, INSPECTOR]
-    await tasks.take_effect(standing.office, director, task)
+    await asked(tasks.take_effect, standing.office, director, task)
     held, _ = await found(standing, task)
     assert (held.state, held.takes_effect_at) == (TaskState.IN_EFFECT, NOW)
     assert await history(standing, task) == ["create", "appoint", "take_effect"]
@@ -69,15 +70,15 @@ async def test_appointing_again_deals_all_anew_and_keeps_the_reserved_time(stand
     task = await created(standing)
     director = await standing.caller(DIRECTOR)
     later = NOW + timedelta(hours=1)
-    await tasks.appoint(standing.office, director, task, even(INSPECTOR))
-    await tasks.take_effect(standing.office, director, task, later)
-    await tasks.appoint(standing.office, director, task, even(THIRD))
+    await asked(tasks.appoint, standing.office, director, task, even(INSPECTOR))
+    await asked(tasks.take_effect, standing.office, director, task, later)
+    await asked(tasks.appoint, standing.office, director, task, even(THIRD))
     held, items = await found(standing, task)
     assert (held.state, held.takes_effect_at) == (TaskState.RESERVED, later)
     assert {item.inspector for item in items} == {THIRD}
-    await tasks.take_effect(standing.office, director, task, later + timedelta(hours=1))
+    await asked(tasks.take_effect, standing.office, director, task, later + timedelta(hours=1))
     assert (await found(standing, task))[0].takes_effect_at == later + timedelta(hours=1)
-    await tasks.appoint(standing.office, director, task, even(SECOND), now=True)
+    await asked(tasks.appoint, standing.office, director, task, even(SECOND), now=True)
     held, items = await found(standing, task)
     assert (held.state, held.takes_effect_at) == (TaskState.IN_EFFECT, NOW)
     await check_whole(standing.engine)
@@ -87,13 +88,13 @@ async def test_a_reserved_time_comes_once_for_every_tenant(standing: Standing) -
     first, second = await created(standing), await created(standing)
     director = await standing.caller(DIRECTOR)
     for task, hours in ((first, 1), (second, 2)):
-        await tasks.appoint(standing.office, director, task, even(INSPECTOR))
-        await tasks.take_effect(standing.office, director, task, NOW + timedelta(hours=hours))
+        await asked(tasks.appoint, standing.office, director, task, even(INSPECTOR))
+        await asked(tasks.take_effect, standing.office, director, task, NOW + timedelta(hours=hours))
     await standing.contact(201, vdn=TWO)
     foreign = await standing.caller(FOREIGN, TWO)
-    theirs = await tasks.create(standing.office, foreign, TaskOrder("T", CONDITIONS))
-    await tasks.appoint(standing.office, foreign, theirs, even(FOREIGN))
-    await tasks.take_effect(standing.office, foreign, theirs, NOW + timedelta(minutes=5))
+    theirs = await asked(tasks.create, standing.office, foreign, TaskOrder("T", CONDITIONS))
+    await asked(tasks.appoint, standing.office, foreign, theirs, even(FOREIGN))
+    await asked(tasks.take_effect, standing.office, foreign, theirs, NOW + timedelta(minutes=5))
 
     async def come(minutes: int) -> int:
         now = NOW + timedelta(minutes=minutes)
@@ -115,8 +116,8 @@ async def test_a_reserved_time_comes_once_for_every_tenant(standing: Standing) -
 async def test_terminated_keeps_what_is_done_and_says_what_it_released(standing: Standing) -> None:
     task = await created(standing, 2)
     director = await standing.caller(DIRECTOR)
-    await tasks.appoint(standing.office, director, task, even(INSPECTOR, SECOND), now=True)
-    await tasks.terminate(standing.office, director, task)
+    await asked(tasks.appoint, standing.office, director, task, even(INSPECTOR, SECOND), now=True)
+    await asked(tasks.terminate, standing.office, director, task)
     held, items = await found(standing, task)
     assert (held.state, held.ended_at) == (TaskState.TERMINATED, NOW)
     async with transaction(standing.engine) as connection:
@@ -127,7 +128,7 @@ async def test_terminated_keeps_what_is_done_and_says_what_it_released(standing:
         "released": [{"item": item.item, "inspector": item.inspector} for item in items],
     }
     with pytest.raises(Refused) as refusal:
-        await tasks.terminate(standing.office, director, task)
+        await asked(tasks.terminate, standing.office, director, task)
     assert refusal.value.code is Code.WRONG_STATE
     await check_whole(standing.engine)
 
@@ -135,14 +136,16 @@ async def test_terminated_keeps_what_is_done_and_says_what_it_released(standing:
 async def test_a_new_name_keeps_all_and_new_conditions_draw_anew(standing: Standing) -> None:
     task = await created(standing)
     director = await standing.caller(DIRECTOR)
-    await tasks.appoint(standing.office, director, task, even(INSPECTOR))
+    await asked(tasks.appoint, standing.office, director, task, even(INSPECTOR))
     before = await found(standing, task)
-    await tasks.update(standing.office, director, task, lambda order: TaskOrder("April", order.conditions))
+    await asked(
+        tasks.update, standing.office, director, task, lambda order: TaskOrder("April", order.conditions)
+    )
     held, items = await found(standing, task)
     assert (held.name, held.state, held.draw) == ("April", TaskState.ASSIGNED, before[0].draw)
     assert items == before[1]
     fewer = Conditions(Quantity.CALLS, 2, earlier=Earlier.FRESH)
-    await tasks.update(standing.office, director, task, lambda _: TaskOrder("May", fewer))
+    await asked(tasks.update, standing.office, director, task, lambda _: TaskOrder("May", fewer))
     held, items = await found(standing, task)
     assert (held.name, held.state, held.conditions) == ("May", TaskState.CREATED, fewer)
     assert len(items) == 2
@@ -157,8 +160,8 @@ async def test_a_sample_that_comes_to_nothing_changes_nothing(standing: Standing
     none = TaskOrder("None", CONDITIONS, calls_from=NOW + timedelta(days=1))
     before = await found(standing, task)
     for attempt in (
-        tasks.update(standing.office, director, task, lambda _: none),
-        tasks.create(standing.office, director, none),
+        asked(tasks.update, standing.office, director, task, lambda _: none),
+        asked(tasks.create, standing.office, director, none),
     ):
         with pytest.raises(Refused) as refusal:
             await attempt
@@ -184,7 +187,7 @@ async def test_who_cannot_be_appointed(
     task = await created(standing)
     before = await found(standing, task)
     with pytest.raises(Refused) as refusal:
-        await tasks.appoint(standing.office, await standing.caller(DIRECTOR), task, shares)
+        await asked(tasks.appoint, standing.office, await standing.caller(DIRECTOR), task, shares)
     assert refusal.value.code is Code.BAD_PARAMETER
     assert refusal.value.field == ("people" if place is None else f"people.{place}.{part}")
     assert await found(standing, task) == before
@@ -197,25 +200,25 @@ async def test_an_inspector_who_is_an_agent_too_gets_no_call_of_his_own(standing
     for agent in (101, 101, 102, 102):
         await standing.contact(agent)
     director = await standing.caller(DIRECTOR)
-    task = await tasks.create(standing.office, director, TaskOrder("Both", CONDITIONS))
-    await tasks.appoint(standing.office, director, task, even(ANN, INSPECTOR))
+    task = await asked(tasks.create, standing.office, director, TaskOrder("Both", CONDITIONS))
+    await asked(tasks.appoint, standing.office, director, task, even(ANN, INSPECTOR))
     _, items = await found(standing, task)
     assert {(item.agent, item.inspector) for item in items} == {(101, INSPECTOR), (102, ANN)}
     with pytest.raises(Refused, match="own"):
-        await tasks.appoint(standing.office, director, task, even(ANN))
+        await asked(tasks.appoint, standing.office, director, task, even(ANN))
 
 
 async def test_a_leader_appoints_whom_he_leads_in_tasks_of_his_own(standing: Standing) -> None:
     leader = await standing.caller(LEADER)
     theirs = await created(standing)
     with pytest.raises(Refused) as refusal:
-        await tasks.appoint(standing.office, leader, theirs, even(INSPECTOR))
+        await asked(tasks.appoint, standing.office, leader, theirs, even(INSPECTOR))
     assert refusal.value.code is Code.NOT_FOUND
     own = await created(standing, by=LEADER)
     with pytest.raises(Refused) as bad:
-        await tasks.appoint(standing.office, leader, own, even(LEADER, THIRD))
+        await asked(tasks.appoint, standing.office, leader, own, even(LEADER, THIRD))
     assert (bad.value.code, bad.value.field) == (Code.BAD_PARAMETER, "people.1.person")
-    await tasks.appoint(standing.office, leader, own, even(LEADER, INSPECTOR))
+    await asked(tasks.appoint, standing.office, leader, own, even(LEADER, INSPECTOR))
     assert await state_of(standing, own) is TaskState.ASSIGNED
 
 
@@ -229,7 +232,7 @@ async def test_a_plan_makes_its_task_in_one_transaction(standing: Standing) -> N
     async def run(fails: bool, at: datetime) -> ReviewId:
         async with transaction(standing.engine) as connection:
             task, plan = await ids.fresh(connection, at, 2)
-        draw = await sampling.commit_seed(standing.office, ONE, SERVER, task)
+        _, draw = await sampling.commit_seed(standing.office, ONE, SERVER, task)
         async with standing.office.work(ONE, SERVER) as work:
             count = await tasks.make(
                 work,

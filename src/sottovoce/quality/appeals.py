@@ -40,12 +40,12 @@ from sottovoce.domain.appeals import (
 )
 from sottovoce.domain.contacts import Contact
 from sottovoce.domain.directory import AgentId
-from sottovoce.domain.people import ReviewId, Role, UserId
+from sottovoce.domain.people import ReviewId, UserId
 from sottovoce.domain.rights import Operation
 from sottovoce.domain.scoring import RuleResult, ScenarioScores
 from sottovoce.errors import Code, Refused
 from sottovoce.quality import results as rule_results
-from sottovoce.quality.office import Caller, Office
+from sottovoce.quality.access import Reach
 from sottovoce.storage.review import contacts, ids, plans, quality_items, users
 from sottovoce.storage.review import results as stored_results
 from sottovoce.storage.work import Work
@@ -127,7 +127,7 @@ async def open_problem(
 
 
 async def file_appeal(
-    office: Office, caller: Caller, *, call: str, chosen: Sequence[Chosen], leader: UserId, reason: str
+    work: Work, reach: Reach, *, call: str, chosen: Sequence[Chosen], leader: UserId, reason: str
 ) -> ReviewId:
     """An agent's appeal against results of a call of his, to a leader of his; its new id.
 
@@ -135,96 +135,88 @@ async def file_appeal(
     (BAD_PARAMETER) for the leader or the choice, (OWN_RESULT) where the leader gave the result, (WRONG_STATE)
     while an appeal of the caller's on that call is open.
     """
-    caller.scope(Operation.FILE_APPEAL)
-    async with office.work(caller.vdn, caller.user.user) as work:
-        contact = await _called(work, call)
-        if contact is None or contact.agent is None or contact.agent != caller.user.agent:
-            raise Refused(Code.NOT_FOUND, "there is no such call of the caller's")
-        review = await quality_items.last_review(work, contact.contact)
-        item = QualityItem(
-            item=(await ids.fresh(work.connection, work.at))[0],
-            kind=Kind.APPEAL,
-            state=State.REVIEWING,
-            contact=contact.contact,
-            agent=contact.agent,
-            initiator=caller.user.user,
-            inspector=review[1] if review is not None else None,
-            review_item=review[0] if review is not None else None,
-            handler=leader,
-            previous_handler=None,
-            reason=reason,
-            passed=None,
-            created_at=work.at,
-            updated_at=work.at,
-        )
-        results = await _chosen(work, contact.contact, chosen)
-        if not await quality_items.insert(work, item, results):
-            raise Refused(Code.WRONG_STATE, "an appeal on this call is open already")
-        candidate = await users.find(work, leader)
-        check_handler(item, candidate, await quality_items.involved(work, item))
-        await _put_down(work, item, Step.OPEN, reason)
-        return item.item
+    contact = await _called(work, call)
+    if contact is None or contact.agent is None or contact.agent != reach.user.agent:
+        raise Refused(Code.NOT_FOUND, "there is no such call of the caller's")
+    review = await quality_items.last_review(work, contact.contact)
+    item = QualityItem(
+        item=(await ids.fresh(work.connection, work.at))[0],
+        kind=Kind.APPEAL,
+        state=State.REVIEWING,
+        contact=contact.contact,
+        agent=contact.agent,
+        initiator=reach.user.user,
+        inspector=review[1] if review is not None else None,
+        review_item=review[0] if review is not None else None,
+        handler=leader,
+        previous_handler=None,
+        reason=reason,
+        passed=None,
+        created_at=work.at,
+        updated_at=work.at,
+    )
+    results = await _chosen(work, contact.contact, chosen)
+    if not await quality_items.insert(work, item, results):
+        raise Refused(Code.WRONG_STATE, "an appeal on this call is open already")
+    candidate = await users.find(work, leader)
+    check_handler(item, candidate, await quality_items.involved(work, item))
+    await _put_down(work, item, Step.OPEN, reason)
+    return item.item
 
 
 async def judge(
-    office: Office,
-    caller: Caller,
+    work: Work,
+    reach: Reach,
     item: ReviewId,
     step: Step,
     *,
     remark: str = "",
     call: str | None = None,
-    acting_as: Role | None = None,
 ) -> QualityItem:
     """Pass an item or send it back, whatever that means where it is (`domain.appeals.GRIDS`); as it is then.
 
     `call`, if given, must be the item's. Refused(NO_RIGHT), (NOT_FOUND), (WRONG_STATE), (LOST_RACE) where
     another step came first, (OWN_RESULT).
     """
-    caller.scope(Operation.JUDGE_QUALITY_ITEM, acting_as)
-    async with office.work(caller.vdn, caller.user.user) as work:
-        held = await _held(work, caller, item, step, call, acting_as)
-        before, former = held.item, None
-        if before.state is State.HANDLING and not corrects(before.kind, step):
-            await _nothing_corrected(work, before)
-        if before.state is State.VERIFYING and before.previous_handler is not None:
-            known = await users.find(work, before.previous_handler)
-            former = known.user if known is not None and known.roles & HANDLERS[State.HANDLING] else None
-        after = judged(before, step, caller.user.user, work.at, former)
-        await quality_items.save(work, after)
-        await _put_down(work, after, step, remark)
-        return after
+    held = await _held(work, reach, item, step, call)
+    before, former = held.item, None
+    if before.state is State.HANDLING and not corrects(before.kind, step):
+        await _nothing_corrected(work, before)
+    if before.state is State.VERIFYING and before.previous_handler is not None:
+        known = await users.find(work, before.previous_handler)
+        former = known.user if known is not None and known.roles & HANDLERS[State.HANDLING] else None
+    after = judged(before, step, reach.user.user, work.at, former)
+    await quality_items.save(work, after)
+    await _put_down(work, after, step, remark)
+    return after
 
 
 async def assign(
-    office: Office,
-    caller: Caller,
+    work: Work,
+    reach: Reach,
     item: ReviewId,
     handler: UserId,
     *,
     remark: str = "",
     call: str | None = None,
-    acting_as: Role | None = None,
 ) -> QualityItem:
     """Give an item another handler of the side whose turn it is; as it is then.
 
     Refused as `judge`; (BAD_PARAMETER) for somebody who cannot handle it, (OWN_RESULT) for one who gave the
     result, or who handled what is to be verified.
     """
-    caller.scope(Operation.REASSIGN_QUALITY_ITEM, acting_as)
-    async with office.work(caller.vdn, caller.user.user) as work:
-        held = await _held(work, caller, item, Step.ASSIGN, call, acting_as)
-        check_handler(held.item, await users.find(work, handler), held.involved)
-        check_assignment(held.item, caller.user, handler, acting_as)
-        after = assigned(held.item, handler, work.at)
-        await quality_items.save(work, after)
-        await _put_down(work, after, Step.ASSIGN, remark)
-        return after
+    held = await _held(work, reach, item, Step.ASSIGN, call)
+    check_handler(held.item, await users.find(work, handler), held.involved)
+    check_assignment(held.item, reach.user, handler, reach.acting_as)
+    after = assigned(held.item, handler, work.at)
+    await quality_items.save(work, after)
+    await _put_down(work, after, Step.ASSIGN, remark)
+    return after
 
 
 async def revise(
-    office: Office,
-    caller: Caller,
+    work: Work,
+    reach: Reach,
     item: ReviewId,
     *,
     result: str,
@@ -239,94 +231,88 @@ async def revise(
     `rule_kind`, `kind` and `call`, if given, must be the result's and the item's. Refused as `judge`, and
     (NOT_FOUND) for a result that the item is not about.
     """
-    caller.scope(Operation.REVISE_QUALITY_ITEM)
-    async with office.work(caller.vdn, caller.user.user) as work:
-        held = await _held(work, caller, item, Step.REVISE, call, None, kind)
-        if result not in await quality_items.hits(work, item):
-            raise Refused(Code.NOT_FOUND, f"the {held.item.kind} is not about this result")
-        after = replace(held.item, handler=held.item.handler or caller.user.user, updated_at=work.at)
-        await rule_results.revise(
-            work,
-            result=result,
-            kept=kept,
-            remark=remark,
-            contact=after.contact,
-            kind=rule_kind,
-            quality_item=item,
-        )
-        await quality_items.save(work, after)
-        await _put_down(work, after, Step.REVISE, remark)
+    held = await _held(work, reach, item, Step.REVISE, call, kind)
+    if result not in await quality_items.hits(work, item):
+        raise Refused(Code.NOT_FOUND, f"the {held.item.kind} is not about this result")
+    after = replace(held.item, handler=held.item.handler or reach.user.user, updated_at=work.at)
+    await rule_results.revise(
+        work,
+        result=result,
+        kept=kept,
+        remark=remark,
+        contact=after.contact,
+        kind=rule_kind,
+        quality_item=item,
+    )
+    await quality_items.save(work, after)
+    await _put_down(work, after, Step.REVISE, remark)
 
 
-async def listing(office: Office, caller: Caller, wanted: Wanted, *, page: int, rows: int) -> Listing:
+async def listing(work: Work, reach: Reach, wanted: Wanted, *, page: int, rows: int) -> Listing:
     """A page of the items that the caller may see, the latest first; pages count from 1."""
-    seen = sight(caller.user, Operation.QUERY_QUALITY_ITEMS)
-    async with office.work(caller.vdn, caller.user.user) as work:
-        total, found = await quality_items.listed(work, wanted, seen, page=page, rows=rows)
-        mentioned = {
-            one
-            for listed in found
-            for one in (
-                listed.item.initiator,
-                listed.item.inspector,
-                listed.item.handler,
-                listed.item.previous_handler,
-            )
-        }
-        names = await quality_items.names(work, mentioned)
-        zone = ZoneInfo(await plans.time_zone(work))
+    seen = sight(reach.user, reach.operation, reach.acting_as)
+    total, found = await quality_items.listed(work, wanted, seen, page=page, rows=rows)
+    mentioned = {
+        one
+        for listed in found
+        for one in (
+            listed.item.initiator,
+            listed.item.inspector,
+            listed.item.handler,
+            listed.item.previous_handler,
+        )
+    }
+    names = await quality_items.names(work, mentioned)
+    zone = ZoneInfo(await plans.time_zone(work))
     return Listing(total, found, names, zone)
 
 
-async def show(office: Office, caller: Caller, item: ReviewId) -> Shown:
+async def show(work: Work, reach: Reach, item: ReviewId) -> Shown:
     """An item with the results that it is about. Refused(NOT_FOUND)."""
-    seen = sight(caller.user, Operation.SHOW_QUALITY_ITEM)
-    async with office.work(caller.vdn, caller.user.user) as work:
-        if not await quality_items.seen(work, item, seen):
-            raise no_quality_item()
-        found = await _found(work, item)
-        contact = await contacts.find(work, found.contact)
-        if contact is None:
-            raise no_quality_item()
-        hits = await quality_items.hits(work, item)
-        held = await stored_results.many(work, hits)
+    seen = sight(reach.user, reach.operation, reach.acting_as)
+    if not await quality_items.seen(work, item, seen):
+        raise no_quality_item()
+    found = await _found(work, item)
+    contact = await contacts.find(work, found.contact)
+    if contact is None:
+        raise no_quality_item()
+    hits = await quality_items.hits(work, item)
+    held = await stored_results.many(work, hits)
     return Shown(found, contact, sorted(held.values(), key=lambda one: (one.made_at, one.result)))
 
 
-async def scores(office: Office, caller: Caller, item: ReviewId) -> list[ScenarioScores]:
+async def scores(work: Work, reach: Reach, item: ReviewId) -> list[ScenarioScores]:
     """What the call of an item was found, and scored, by scenario. Refused(NOT_FOUND)."""
-    seen = sight(caller.user, Operation.SHOW_QUALITY_SCORES)
-    async with office.work(caller.vdn, caller.user.user) as work:
-        if not await quality_items.seen(work, item, seen):
-            raise no_quality_item()
-        found = await _found(work, item)
-        return await rule_results.scores_of(work, found.contact)
+    seen = sight(reach.user, reach.operation, reach.acting_as)
+    if not await quality_items.seen(work, item, seen):
+        raise no_quality_item()
+    found = await _found(work, item)
+    return await rule_results.scores_of(work, found.contact)
 
 
-async def history(office: Office, caller: Caller, item: ReviewId) -> History:
+async def history(work: Work, reach: Reach, item: ReviewId) -> History:
     """How an item went, and what the caller may do now. Refused(NOT_FOUND)."""
-    seen = sight(caller.user, Operation.SHOW_QUALITY_HISTORY)
-    async with office.work(caller.vdn, caller.user.user) as work:
-        if not await quality_items.seen(work, item, seen):
-            raise no_quality_item()
-        found = await _found(work, item)
-        traces = await quality_items.steps(work, item)
-        involved = await quality_items.involved(work, found)
-        can_assign = may(found, Step.ASSIGN, caller.user, involved)
-        return History(
-            nodes(traces),
-            can_judge=may(found, Step.PASS, caller.user, involved),
-            can_assign=can_assign,
-            can_return=can_assign and await _can_return(work, caller, found, involved),
-        )
+    seen = sight(reach.user, reach.operation, reach.acting_as)
+    if not await quality_items.seen(work, item, seen):
+        raise no_quality_item()
+    found = await _found(work, item)
+    traces = await quality_items.steps(work, item)
+    involved = await quality_items.involved(work, found)
+    can_assign = may(found, Step.ASSIGN, reach.user, involved)
+    return History(
+        nodes(traces),
+        can_judge=may(found, Step.PASS, reach.user, involved),
+        can_assign=can_assign,
+        can_return=can_assign and await _can_return(work, reach, found, involved),
+    )
 
 
-async def _can_return(work: Work, caller: Caller, item: QualityItem, involved: Involved) -> bool:
+async def _can_return(work: Work, reach: Reach, item: QualityItem, involved: Involved) -> bool:
     if item.previous_handler is None or item.previous_handler == item.handler:
         return False
     try:
         check_handler(item, await users.find(work, item.previous_handler), involved)
-        check_assignment(item, caller.user, item.previous_handler)
+        check_assignment(item, reach.user, item.previous_handler)
     except Refused:
         return False
     return True
@@ -334,15 +320,14 @@ async def _can_return(work: Work, caller: Caller, item: QualityItem, involved: I
 
 async def _held(
     work: Work,
-    caller: Caller,
+    reach: Reach,
     item: ReviewId,
     step: Step,
     call: str | None,
-    acting_as: Role | None,
     kind: Kind | None = None,
 ) -> _Held:
     """The item, held, once it is sure that the caller may do `step` and nobody came before him."""
-    visible = sight(caller.user, Operation.SHOW_QUALITY_ITEM)
+    visible = sight(reach.user, Operation.SHOW_QUALITY_ITEM)
     if not await quality_items.seen(work, item, visible):
         raise no_quality_item()
     seen, steps = await _found(work, item), await quality_items.last_step(work, item)
@@ -363,7 +348,7 @@ async def _held(
     if raced:
         raise Refused(Code.LOST_RACE, f"somebody else has changed the {held.kind} meanwhile")
     involved = await quality_items.involved(work, held)
-    check(held, step, caller.user, involved, acting_as)
+    check(held, step, reach.user, involved, reach.acting_as)
     return _Held(held, involved)
 
 

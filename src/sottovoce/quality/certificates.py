@@ -16,7 +16,6 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
-import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from sottovoce.domain.frames import BadFrame, Frame
@@ -207,8 +206,7 @@ def _number(rows: Sequence[AuditRow], action: str) -> int | None:
 
 
 async def _kept(engine: AsyncEngine, task: ReviewId) -> _Kept:
-    async with transaction(engine) as connection:
-        await connection.execute(sa.text("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY"))
+    async with transaction(engine, snapshot=True) as connection:
         vdn = await draws.tenant_of(connection, task)
         if vdn is None:
             raise Refused(Code.NOT_FOUND, f"there is no draw for a task {task}")

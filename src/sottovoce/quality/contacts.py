@@ -15,13 +15,15 @@ from uuid import UUID
 from sottovoce.domain.contacts import Analysis, Contact, Inspection, Interaction, Search
 from sottovoce.domain.directory import AgentId, VdnId
 from sottovoce.domain.people import SERVER, UserId
-from sottovoce.domain.rights import Operation, Scope
+from sottovoce.domain.rights import Scope
 from sottovoce.domain.scoring import Verdict
 from sottovoce.errors import Code, Refused
 from sottovoce.quality import voices
-from sottovoce.quality.office import Caller, Office
+from sottovoce.quality.access import Reach
+from sottovoce.quality.office import Office
 from sottovoce.quality.recordings import BadRecording
 from sottovoce.storage.review import contacts, results, users
+from sottovoce.storage.work import Work
 
 LARGEST_PAGE = 1000
 _NICENESS = 10
@@ -91,60 +93,44 @@ async def _heard(path: Path | None) -> Analysis:
 
 
 async def search(
-    office: Office, caller: Caller, wanted: Search, *, page: int, limit: int, staff: UserId | None = None
+    work: Work, reach: Reach, wanted: Search, *, page: int, limit: int, staff: UserId | None = None
 ) -> tuple[int, list[Shown]]:
     """How many contacts are found, and the page (from 1) of them, the last uploaded first.
 
     `staff`: of this agent alone, by his user. Leaders of agents find those whom they lead, agents their own.
     Refused(NO_RIGHT), (UNAVAILABLE).
     """
-    seen = _agents_seen(caller, Operation.QUERY_CONTACTS)
-    async with office.work(caller.vdn, caller.user.user) as work:
-        if staff is not None:
-            user = await users.find(work, staff)
-            agent = user.agent if user is not None else None
-            own = frozenset(() if agent is None else (agent,))
-            seen = own if seen is None else seen & own
-        if seen is not None:
-            wanted = dataclasses.replace(wanted, agents=seen)
-        total, found = await contacts.page(work, wanted, offset=(page - 1) * limit, limit=limit)
-        named = await contacts.staff(work, found)
+    seen = _agents_seen(reach)
+    if staff is not None:
+        user = await users.find(work, staff)
+        agent = user.agent if user is not None else None
+        own = frozenset(() if agent is None else (agent,))
+        seen = own if seen is None else seen & own
+    if seen is not None:
+        wanted = dataclasses.replace(wanted, agents=seen)
+    total, found = await contacts.page(work, wanted, offset=(page - 1) * limit, limit=limit)
+    named = await contacts.staff(work, found)
     return total, [_shown(contact, named) for contact in found]
 
 
-async def show(office: Office, caller: Caller, uuid: UUID) -> Shown:
-    """One contact. Refused(NOT_FOUND) where it is unknown or out of the caller's reach, (NO_RIGHT),
-    (UNAVAILABLE)."""
-    return await _one(
-        office, caller.vdn, caller.user.user, uuid, _agents_seen(caller, Operation.SHOW_CONTACT)
-    )
-
-
-async def show_to_app(office: Office, vdn: VdnId, uuid: UUID) -> Shown:
-    """One contact, for an app that acts for no user. Refused(NOT_FOUND), (UNAVAILABLE)."""
-    return await _one(office, vdn, SERVER, uuid, None)
-
-
-async def _one(
-    office: Office, vdn: VdnId, user: UserId, uuid: UUID, seen: frozenset[AgentId] | None
-) -> Shown:
-    async with office.work(vdn, user) as work:
-        contact = await contacts.by_uuid(work, uuid)
-        if contact is None or (seen is not None and contact.agent not in seen):
-            raise Refused(Code.NOT_FOUND, "there is no such call")
-        shown = _shown(contact, await contacts.staff(work, [contact]))
-        found = await results.of_contacts(work, [contact.contact])
+async def show(work: Work, reach: Reach, uuid: UUID) -> Shown:
+    """One contact. Refused(NOT_FOUND) where it is unknown or out of the caller's reach."""
+    seen = _agents_seen(reach)
+    contact = await contacts.by_uuid(work, uuid)
+    if contact is None or (seen is not None and contact.agent not in seen):
+        raise Refused(Code.NOT_FOUND, "there is no such call")
+    shown = _shown(contact, await contacts.staff(work, [contact]))
+    found = await results.of_contacts(work, [contact.contact])
     violated = sum(one.final is Verdict.VIOLATED for group in found.values() for one in group)
     return dataclasses.replace(shown, violations=violated)
 
 
-def _agents_seen(caller: Caller, operation: Operation) -> frozenset[AgentId] | None:
+def _agents_seen(reach: Reach) -> frozenset[AgentId] | None:
     """Whose contacts the caller sees; None: everybody's."""
-    reach = caller.scope(operation)
-    if reach is Scope.ALL:
+    if reach.scope is Scope.ALL:
         return None
-    own = frozenset(() if caller.user.agent is None else (caller.user.agent,))
-    return own | caller.user.leads_agents if reach is Scope.GROUP else own
+    own = frozenset(() if reach.user.agent is None else (reach.user.agent,))
+    return own | reach.user.leads_agents if reach.scope is Scope.GROUP else own
 
 
 def _shown(contact: Contact, named: dict[AgentId, tuple[UserId | None, str]]) -> Shown:

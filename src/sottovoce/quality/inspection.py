@@ -10,7 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from sottovoce.domain.contacts import Contact
-from sottovoce.domain.people import ReviewId, Role
+from sottovoce.domain.people import ReviewId
 from sottovoce.domain.reviews import (
     Item,
     ItemAction,
@@ -22,9 +22,8 @@ from sottovoce.domain.reviews import (
     follow_item,
     no_item,
 )
-from sottovoce.domain.rights import Operation
 from sottovoce.quality import appeals, results
-from sottovoce.quality.office import Caller, Office
+from sottovoce.quality.access import Reach
 from sottovoce.quality.tasks import put_down
 from sottovoce.storage.review import contacts, tasks
 from sottovoce.storage.work import Work
@@ -42,8 +41,8 @@ class _Held:
 
 
 async def revise_result(
-    office: Office,
-    caller: Caller,
+    work: Work,
+    reach: Reach,
     item: ReviewId,
     call: str,
     *,
@@ -51,71 +50,64 @@ async def revise_result(
     kept: bool,
     remark: str,
     kind: int,
-    acting_as: Role | None = None,
 ) -> None:
     """Correct one rule's result of a call; the first correction opens the item.
 
     `call` is the contact's UUID, `kind` a `domain.scoring.RuleKind`, `result` a result of that kind on
     that contact: else NOT_FOUND.
     """
-    caller.scope(Operation.REVISE_RESULT, acting_as)
-    async with office.work(caller.vdn, caller.user.user) as work:
-        held = await _held(work, caller, item, call)
-        follow(held.task.state, TaskAction.REVISE, held.task_seen)
-        state = follow_item(held.item.state, ItemAction.REVISE, held.item_seen)
-        if state is not held.item.state:
-            await tasks.change_item(work, item, state=state.value, opened_at=work.at)
-        await results.revise(
-            work,
-            result=result,
-            kept=kept,
-            remark=remark,
-            contact=held.item.contact,
-            kind=kind,
-            review_item=item,
-        )
-        await put_down(work, held.task.task, "revise", {"item": item, "result": result, "kept": kept})
-        work.audit("task.revise", held.task.task, item=item, result=result, kept=kept)
+    held = await _held(work, reach, item, call)
+    follow(held.task.state, TaskAction.REVISE, held.task_seen)
+    state = follow_item(held.item.state, ItemAction.REVISE, held.item_seen)
+    if state is not held.item.state:
+        await tasks.change_item(work, item, state=state.value, opened_at=work.at)
+    await results.revise(
+        work,
+        result=result,
+        kept=kept,
+        remark=remark,
+        contact=held.item.contact,
+        kind=kind,
+        review_item=item,
+    )
+    await put_down(work, held.task.task, "revise", {"item": item, "result": result, "kept": kept})
+    work.audit("task.revise", held.task.task, item=item, result=result, kept=kept)
 
 
-async def complete(
-    office: Office, caller: Caller, item: ReviewId, call: str, *, acting_as: Role | None = None
-) -> None:
+async def complete(work: Work, reach: Reach, item: ReviewId, call: str) -> None:
     """Finish a call: its manual score is settled, violations become a problem, the last one ends the task.
 
     `call` is the contact's number or UUID: another call's is NOT_FOUND.
     """
-    caller.scope(Operation.COMPLETE_ITEM, acting_as)
-    async with office.work(caller.vdn, caller.user.user) as work:
-        held = await _held(work, caller, item, call)
-        task = held.task.task
-        follow(held.task.state, TaskAction.COMPLETE, held.task_seen)
-        state = follow_item(held.item.state, ItemAction.COMPLETE, held.item_seen)
-        await tasks.change_item(work, item, state=state.value, ended_at=work.at)
-        await put_down(work, task, "complete", {"item": item})
-        counted = await tasks.tally(work, task)
-        last = not counted[ItemState.WAITING] and not counted[ItemState.IN_PROGRESS]
-        if last:
-            after = follow(held.task.state, TaskAction.FINISH)
-            await tasks.change(work, task, state=after.value, ended_at=work.at)
-            await put_down(work, task, "finish", {"done": counted[ItemState.DONE]})
-        await results.settle(work, held.item.contact, item)
-        violated = await results.violated_in(work, item)
-        if violated and held.item.agent is not None:
-            await appeals.open_problem(
-                work,
-                contact=held.item.contact,
-                agent=held.item.agent,
-                review_item=item,
-                inspector=caller.user.user,
-                results=violated,
-            )
-        work.audit("task.complete", task, item=item, violated=len(violated), last=last)
+    held = await _held(work, reach, item, call)
+    task = held.task.task
+    follow(held.task.state, TaskAction.COMPLETE, held.task_seen)
+    state = follow_item(held.item.state, ItemAction.COMPLETE, held.item_seen)
+    await tasks.change_item(work, item, state=state.value, ended_at=work.at)
+    await put_down(work, task, "complete", {"item": item})
+    counted = await tasks.tally(work, task)
+    last = not counted[ItemState.WAITING] and not counted[ItemState.IN_PROGRESS]
+    if last:
+        after = follow(held.task.state, TaskAction.FINISH)
+        await tasks.change(work, task, state=after.value, ended_at=work.at)
+        await put_down(work, task, "finish", {"done": counted[ItemState.DONE]})
+    await results.settle(work, held.item.contact, item)
+    violated = await results.violated_in(work, item)
+    if violated and held.item.agent is not None:
+        await appeals.open_problem(
+            work,
+            contact=held.item.contact,
+            agent=held.item.agent,
+            review_item=item,
+            inspector=reach.user.user,
+            results=violated,
+        )
+    work.audit("task.complete", task, item=item, violated=len(violated), last=last)
 
 
-async def _held(work: Work, caller: Caller, item: ReviewId, call: str) -> _Held:
+async def _held(work: Work, reach: Reach, item: ReviewId, call: str) -> _Held:
     seen = await tasks.item(work, item)
-    if seen is None or seen.inspector != caller.user.user:
+    if seen is None or seen.inspector != reach.user.user:
         raise no_item()
     contact = await contacts.find(work, seen.contact)
     if contact is None or call.lower() not in (str(contact.contact), str(contact.uuid)):
@@ -125,6 +117,6 @@ async def _held(work: Work, caller: Caller, item: ReviewId, call: str) -> _Held:
         raise no_item()
     task = await tasks.find(work, seen.task, lock=True)
     held = await tasks.item(work, item, lock=True)
-    if task is None or held is None or held.inspector != caller.user.user:
+    if task is None or held is None or held.inspector != reach.user.user:
         raise no_item()
     return _Held(task, held, before.state, seen.state, contact)

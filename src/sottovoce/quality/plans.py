@@ -15,7 +15,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 from sottovoce.domain.directory import VdnId
-from sottovoce.domain.people import SERVER, ReviewId, Role, User
+from sottovoce.domain.people import SERVER, ReviewId
 from sottovoce.domain.plans import (
     Cycle,
     Due,
@@ -35,120 +35,108 @@ from sottovoce.domain.reviews import TaskOrder
 from sottovoce.domain.rights import Operation, Scope
 from sottovoce.errors import Code, Refused
 from sottovoce.plain import to_plain
-from sottovoce.quality import sampling, tasks
-from sottovoce.quality.office import Caller, Office
+from sottovoce.quality import access, sampling, tasks
+from sottovoce.quality.access import Reach
+from sottovoce.quality.office import Office
 from sottovoce.storage.review import ids, plans
 from sottovoce.storage.work import Work
 
 
-async def add(office: Office, caller: Caller, order: PlanOrder, *, acting_as: Role | None = None) -> ReviewId:
+async def add(work: Work, reach: Reach, order: PlanOrder) -> ReviewId:
     """A new plan; it does not run until it is begun. Refused(BAD_PARAMETER)."""
-    reach = caller.scope(Operation.ADD_PLAN, acting_as)
-    async with office.work(caller.vdn, caller.user.user) as work:
-        await tasks.check_people(work, caller, order.shares, reach)
-        (plan,) = await ids.fresh(work.connection, work.at)
-        made = Plan(
-            plan=plan,
-            name=order.name,
-            state=PlanState.STOPPED,
-            schedule=await _by_the_tenants_clock(work, order.schedule),
-            conditions=order.conditions,
-            shares=order.shares,
-            runs=0,
-            next_at=None,
-            created_by=caller.user.user,
-            created_at=work.at,
-        )
-        await plans.insert(work, made)
-        await tasks.put_down(work, plan, "add", _told(made))
-        work.audit("plan.add", plan, name=made.name)
+    await tasks.check_people(work, reach, order.shares)
+    (plan,) = await ids.fresh(work.connection, work.at)
+    made = Plan(
+        plan=plan,
+        name=order.name,
+        state=PlanState.STOPPED,
+        schedule=await _by_the_tenants_clock(work, order.schedule),
+        conditions=order.conditions,
+        shares=order.shares,
+        runs=0,
+        next_at=None,
+        created_by=reach.user.user,
+        created_at=work.at,
+    )
+    await plans.insert(work, made)
+    await tasks.put_down(work, plan, "add", _told(made))
+    work.audit("plan.add", plan, name=made.name)
     return plan
 
 
-async def update(
-    office: Office, caller: Caller, plan: ReviewId, order: PlanOrder, *, acting_as: Role | None = None
-) -> None:
+async def update(work: Work, reach: Reach, plan: ReviewId, order: PlanOrder) -> None:
     """Another name, calendar, sample and inspectors. A running plan keeps running, by the new calendar.
 
     One whose new calendar has nothing left to come is stopped. Also Refused(BAD_PARAMETER).
     """
-    async with office.work(caller.vdn, caller.user.user) as work:
-        held = await _held(work, caller, Operation.UPDATE_PLAN, plan, acting_as)
-        follow(held.state, PlanAction.UPDATE)
-        reach = caller.scope(Operation.UPDATE_PLAN, acting_as)
-        await tasks.check_people(work, caller, order.shares, reach)
-        schedule = await _by_the_tenants_clock(work, order.schedule)
-        next_at = None
-        if held.state is PlanState.RUNNING:
-            next_at = _next(held, schedule, work.at)
-        changed = replace(
-            held,
-            name=order.name,
-            state=PlanState.STOPPED if next_at is None else PlanState.RUNNING,
-            schedule=schedule,
-            conditions=order.conditions,
-            shares=order.shares,
-            next_at=next_at,
-        )
-        await plans.change(
-            work,
-            plan,
-            name=changed.name,
-            running=next_at is not None,
-            next_at=next_at,
-            schedule=to_plain(schedule),
-            conditions=to_plain(changed.conditions),
-            shares=to_plain(changed.shares),
-        )
-        await tasks.put_down(work, plan, "update", _told(changed) | {"before": _told(held)})
-        work.audit("plan.update", plan, name=changed.name, running=next_at is not None)
+    held = await _held(work, reach, plan)
+    follow(held.state, PlanAction.UPDATE)
+    await tasks.check_people(work, reach, order.shares)
+    schedule = await _by_the_tenants_clock(work, order.schedule)
+    next_at = None
+    if held.state is PlanState.RUNNING:
+        next_at = _next(held, schedule, work.at)
+    changed = replace(
+        held,
+        name=order.name,
+        state=PlanState.STOPPED if next_at is None else PlanState.RUNNING,
+        schedule=schedule,
+        conditions=order.conditions,
+        shares=order.shares,
+        next_at=next_at,
+    )
+    await plans.change(
+        work,
+        plan,
+        name=changed.name,
+        running=next_at is not None,
+        next_at=next_at,
+        schedule=to_plain(schedule),
+        conditions=to_plain(changed.conditions),
+        shares=to_plain(changed.shares),
+    )
+    await tasks.put_down(work, plan, "update", _told(changed) | {"before": _told(held)})
+    work.audit("plan.update", plan, name=changed.name, running=next_at is not None)
 
 
-async def begin(office: Office, caller: Caller, plan: ReviewId, *, acting_as: Role | None = None) -> None:
+async def begin(work: Work, reach: Reach, plan: ReviewId) -> None:
     """Let a plan come due from now on; times before now are not made up for.
 
     WRONG_STATE also where nothing is left to come.
     """
-    async with office.work(caller.vdn, caller.user.user) as work:
-        held = await _held(work, caller, Operation.BEGIN_PLAN, plan, acting_as)
-        follow(held.state, PlanAction.BEGIN)
-        schedule = await _by_the_tenants_clock(work, held.schedule)
-        next_at = next_due(schedule, work.at, held.runs)
-        if next_at is None:
-            raise Refused(Code.WRONG_STATE, "the plan has ended: nothing is left to come")
-        await plans.change(work, plan, running=True, next_at=next_at, schedule=to_plain(schedule))
-        await tasks.put_down(work, plan, "begin", {"next_at": next_at.isoformat()})
-        work.audit("plan.begin", plan, next_at=next_at.isoformat())
+    held = await _held(work, reach, plan)
+    follow(held.state, PlanAction.BEGIN)
+    schedule = await _by_the_tenants_clock(work, held.schedule)
+    next_at = next_due(schedule, work.at, held.runs)
+    if next_at is None:
+        raise Refused(Code.WRONG_STATE, "the plan has ended: nothing is left to come")
+    await plans.change(work, plan, running=True, next_at=next_at, schedule=to_plain(schedule))
+    await tasks.put_down(work, plan, "begin", {"next_at": next_at.isoformat()})
+    work.audit("plan.begin", plan, next_at=next_at.isoformat())
 
 
-async def stop(office: Office, caller: Caller, plan: ReviewId, *, acting_as: Role | None = None) -> None:
+async def stop(work: Work, reach: Reach, plan: ReviewId) -> None:
     """Let a plan come due no more until it is begun again. Tasks that it made go on."""
-    async with office.work(caller.vdn, caller.user.user) as work:
-        held = await _held(work, caller, Operation.STOP_PLAN, plan, acting_as)
-        follow(held.state, PlanAction.STOP)
-        await plans.change(work, plan, running=False, next_at=None)
-        await tasks.put_down(work, plan, "stop", {})
-        work.audit("plan.stop", plan)
+    held = await _held(work, reach, plan)
+    follow(held.state, PlanAction.STOP)
+    await plans.change(work, plan, running=False, next_at=None)
+    await tasks.put_down(work, plan, "stop", {})
+    work.audit("plan.stop", plan)
 
 
-async def delete(office: Office, caller: Caller, plan: ReviewId, *, acting_as: Role | None = None) -> None:
+async def delete(work: Work, reach: Reach, plan: ReviewId) -> None:
     """Take a plan away, a running one too. Its runs and history stay on record, its tasks go on."""
-    async with office.work(caller.vdn, caller.user.user) as work:
-        held = await _held(work, caller, Operation.DELETE_PLAN, plan, acting_as)
-        follow(held.state, PlanAction.DELETE)
-        await plans.change(work, plan, running=False, next_at=None, deleted_at=work.at)
-        await tasks.put_down(work, plan, "delete", {})
-        work.audit("plan.delete", plan)
+    held = await _held(work, reach, plan)
+    follow(held.state, PlanAction.DELETE)
+    await plans.change(work, plan, running=False, next_at=None, deleted_at=work.at)
+    await tasks.put_down(work, plan, "delete", {})
+    work.audit("plan.delete", plan)
 
 
-async def query(
-    office: Office, caller: Caller, page: int, rows: int, *, acting_as: Role | None = None
-) -> tuple[int, list[Plan]]:
+async def query(work: Work, reach: Reach, page: int, rows: int) -> tuple[int, list[Plan]]:
     """How many plans the caller sees, and a page of them (from 1), the newest first."""
-    reach = caller.scope(Operation.QUERY_PLANS, acting_as)
-    made_by = None if reach is Scope.ALL else caller.user.user
-    async with office.work(caller.vdn, caller.user.user) as work:
-        return await plans.page(work, made_by, (page - 1) * rows, rows)
+    made_by = None if reach.scope is Scope.ALL else reach.user.user
+    return await plans.page(work, made_by, (page - 1) * rows, rows)
 
 
 async def run(office: Office, vdn: VdnId, plan: ReviewId) -> PlanRun | None:
@@ -160,8 +148,7 @@ async def run(office: Office, vdn: VdnId, plan: ReviewId) -> PlanRun | None:
     async with office.work(vdn, SERVER) as work:
         if await plans.take_due(work, plan) is None:
             return None
-        (task,) = await ids.fresh(work.connection, work.at)
-    draw = await sampling.commit_seed(office, vdn, SERVER, task)
+    task, draw = await sampling.commit_seed(office, vdn, SERVER)
     try:
         async with office.work(vdn, SERVER) as work:
             held = await plans.take_due(work, plan)
@@ -171,8 +158,8 @@ async def run(office: Office, vdn: VdnId, plan: ReviewId) -> PlanRun | None:
             order = TaskOrder(
                 task_name(held.name, held.schedule, now.at), held.conditions, now.calls_from, now.at
             )
-            server = Caller(User(SERVER, vdn, ""))
-            await tasks.check_people(work, server, held.shares, Scope.ALL)
+            server = access.for_the_server(vdn, Operation.APPOINT_TASK)
+            await tasks.check_people(work, server, held.shares)
             await tasks.make(
                 work,
                 office,
@@ -200,12 +187,6 @@ async def coming_due(office: Office) -> list[tuple[VdnId, ReviewId]]:
         return await plans.coming_due(connection, office.clock.now())
 
 
-async def run_due(office: Office) -> list[PlanRun]:
-    """Run all that is due, one after the other; the runs. Refused(UNAVAILABLE)."""
-    done = [await run(office, vdn, plan) for vdn, plan in await coming_due(office)]
-    return [one for one in done if one is not None]
-
-
 async def _ran(work: Work, held: Plan, now: Due, task: ReviewId | None, failure: str | None) -> PlanRun:
     """Put a run down and move the plan on, in the transaction that holds its row."""
     made = PlanRun(held.plan, now.at, work.at, now.missed, task, failure)
@@ -224,15 +205,12 @@ async def _ran(work: Work, held: Plan, now: Due, task: ReviewId | None, failure:
     return made
 
 
-async def _held(
-    work: Work, caller: Caller, operation: Operation, plan: ReviewId, acting_as: Role | None
-) -> Plan:
+async def _held(work: Work, reach: Reach, plan: ReviewId) -> Plan:
     """A plan that the caller may do that to, locked."""
-    reach = caller.scope(operation, acting_as)
     held = await plans.find(work, plan, lock=True)
     if held is None or held.state is PlanState.DELETED:
         raise no_plan()
-    if reach is not Scope.ALL and held.created_by != caller.user.user:
+    if reach.scope is not Scope.ALL and held.created_by != reach.user.user:
         raise no_plan()
     return held
 

@@ -25,7 +25,7 @@ from sottovoce.domain.scoring import (
     score,
 )
 from sottovoce.errors import Code, Refused
-from sottovoce.quality.office import Caller, Office
+from sottovoce.quality.access import Reach
 from sottovoce.storage.review import results as stored
 from sottovoce.storage.review import scenarios, score_profiles
 from sottovoce.storage.work import Work
@@ -111,16 +111,15 @@ async def scores_of(work: Work, contact: int) -> list[ScenarioScores]:
     ]
 
 
-async def credit(office: Office, caller: Caller, uuid: str) -> list[ScenarioScores]:
+async def credit(work: Work, reach: Reach, uuid: str) -> list[ScenarioScores]:
     """The same, of the call with that `call_uuid`, without regard to anybody's rights: the app asks.
 
     Refused(NOT_FOUND) for a call that is unknown or another tenant's.
     """
-    async with office.work(caller.vdn, caller.user.user) as work:
-        found = await stored.contacts_called(work, [uuid])
-        if uuid not in found:
-            raise Refused(Code.NOT_FOUND, "there is no such call")
-        return await scores_of(work, found[uuid])
+    found = await stored.contacts_called(work, [uuid])
+    if uuid not in found:
+        raise Refused(Code.NOT_FOUND, "there is no such call")
+    return await scores_of(work, found[uuid])
 
 
 async def add(work: Work, results: Collection[RuleResult], held: Mapping[int, datetime]) -> frozenset[str]:

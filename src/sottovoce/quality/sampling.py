@@ -35,7 +35,7 @@ from sottovoce.domain.sampling import (
 from sottovoce.errors import Code, Refused
 from sottovoce.plain import to_plain
 from sottovoce.quality.office import Office
-from sottovoce.storage.review import draws
+from sottovoce.storage.review import draws, ids
 from sottovoce.storage.review.draws import Candidate
 from sottovoce.storage.work import Work
 
@@ -48,17 +48,23 @@ _LOOKERS = 8
 """Files looked at at once: on a network's storage each look waits."""
 
 
-async def commit_seed(office: Office, vdn: VdnId, user: UserId, task: ReviewId) -> int:
-    """A fresh seed for the sample of `task`, its hash in the audit, in a transaction of its own; the draw.
+async def commit_seed(
+    office: Office, vdn: VdnId, user: UserId, task: ReviewId | None = None
+) -> tuple[ReviewId, int]:
+    """A fresh seed for the sample of `task`, its hash in the audit, in a transaction of its own.
+
+    The task, whose id is made unless given, and the draw.
 
     What follows may fail: the commitment stays, and a draw without a certificate is seen as such.
     Refused(UNAVAILABLE).
     """
     seed = secrets.token_bytes(SEED_BYTES)
     async with office.work(vdn, user) as work:
+        if task is None:
+            (task,) = await ids.fresh(work.connection, work.at)
         draw = await draws.commit(work, task, seed)
         work.audit(COMMITTED, task, draw=draw, seed_sha256=hashlib.sha256(seed).hexdigest())
-    return draw
+    return task, draw
 
 
 def sha256_of(certificate: Certificate) -> str:

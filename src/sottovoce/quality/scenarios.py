@@ -7,83 +7,70 @@ import uuid
 
 from sqlalchemy.exc import IntegrityError
 
-from sottovoce.domain.rights import Operation
 from sottovoce.domain.scenarios import Scenario, Settings, Wanted
 from sottovoce.errors import Code, Refused
-from sottovoce.quality.office import Caller, Office
+from sottovoce.quality.access import Reach
 from sottovoce.storage.review import scenarios as stored
 from sottovoce.storage.work import Work
 
 PREFIX = "groupid_"
 
 
-async def create(office: Office, caller: Caller, settings: Settings) -> str:
+async def create(work: Work, reach: Reach, settings: Settings) -> str:
     """A new scenario, switched off unless the settings say otherwise; its id.
 
     Refused(BAD_PARAMETER), (NO_RIGHT), (NAME_TAKEN).
     """
-    caller.scope(Operation.EDIT_SCENARIOS)
-    async with office.work(caller.vdn, caller.user.user) as work:
-        blank = Scenario(f"{PREFIX}{uuid.uuid4()}", settings.name, enabled=False, created_at=work.at)
-        scenario = settings.of(blank)
-        try:
-            await stored.insert(work, scenario)
-        except IntegrityError as taken:
-            raise _taken(scenario) from taken
-        _audit(work, "scenario.create", scenario)
+    blank = Scenario(f"{PREFIX}{uuid.uuid4()}", settings.name, enabled=False, created_at=work.at)
+    scenario = settings.of(blank)
+    try:
+        await stored.insert(work, scenario)
+    except IntegrityError as taken:
+        raise _taken(scenario) from taken
+    _audit(work, "scenario.create", scenario)
     return scenario.scenario
 
 
-async def update(office: Office, caller: Caller, scenario: str, settings: Settings) -> None:
+async def update(work: Work, reach: Reach, scenario: str, settings: Settings) -> None:
     """Change a scenario; what the settings leave open stays.
 
     Refused(BAD_PARAMETER), (NO_RIGHT), (NOT_FOUND), (NAME_TAKEN).
     """
-    caller.scope(Operation.EDIT_SCENARIOS)
-    async with office.work(caller.vdn, caller.user.user) as work:
-        changed = settings.of(await _held(work, scenario))
-        try:
-            await stored.change(work, changed)
-        except IntegrityError as taken:
-            raise _taken(changed) from taken
-        _audit(work, "scenario.update", changed)
-
-
-async def switch(office: Office, caller: Caller, scenario: str, *, enabled: bool) -> None:
-    """Switch a scenario on or off; once more is no mistake. Refused(NO_RIGHT), (NOT_FOUND)."""
-    caller.scope(Operation.EDIT_SCENARIOS)
-    async with office.work(caller.vdn, caller.user.user) as work:
-        changed = dataclasses.replace(await _held(work, scenario), enabled=enabled)
+    changed = settings.of(await _held(work, scenario))
+    try:
         await stored.change(work, changed)
-        _audit(work, "scenario.switch", changed)
+    except IntegrityError as taken:
+        raise _taken(changed) from taken
+    _audit(work, "scenario.update", changed)
 
 
-async def delete(office: Office, caller: Caller, scenario: str) -> None:
+async def switch(work: Work, reach: Reach, scenario: str, *, enabled: bool) -> None:
+    """Switch a scenario on or off; once more is no mistake. Refused(NO_RIGHT), (NOT_FOUND)."""
+    changed = dataclasses.replace(await _held(work, scenario), enabled=enabled)
+    await stored.change(work, changed)
+    _audit(work, "scenario.switch", changed)
+
+
+async def delete(work: Work, reach: Reach, scenario: str) -> None:
     """Delete a scenario; its results and scores stay. Refused(NO_RIGHT), (NOT_FOUND)."""
-    caller.scope(Operation.EDIT_SCENARIOS)
-    async with office.work(caller.vdn, caller.user.user) as work:
-        gone = await _held(work, scenario)
-        await stored.delete(work, scenario)
-        _audit(work, "scenario.delete", gone)
+    gone = await _held(work, scenario)
+    await stored.delete(work, scenario)
+    _audit(work, "scenario.delete", gone)
 
 
-async def show(office: Office, caller: Caller, scenario: str) -> Scenario:
+async def show(work: Work, reach: Reach, scenario: str) -> Scenario:
     """One scenario. Refused(NO_RIGHT), (NOT_FOUND)."""
-    caller.scope(Operation.QUERY_SCENARIOS)
-    async with office.work(caller.vdn, caller.user.user) as work:
-        found = await stored.find(work, scenario)
+    found = await stored.find(work, scenario)
     if found is None:
         raise _unknown()
     return found
 
 
 async def query(
-    office: Office, caller: Caller, wanted: Wanted, page: int, limit: int
+    work: Work, reach: Reach, wanted: Wanted, page: int, limit: int
 ) -> tuple[int, list[Scenario]]:
     """How many scenarios there are, and a page of them, the newest first. Refused(NO_RIGHT)."""
-    caller.scope(Operation.QUERY_SCENARIOS)
-    async with office.work(caller.vdn, caller.user.user) as work:
-        return await stored.page(work, wanted, (page - 1) * limit, limit)
+    return await stored.page(work, wanted, (page - 1) * limit, limit)
 
 
 async def _held(work: Work, scenario: str) -> Scenario:

@@ -7,75 +7,62 @@ import dataclasses
 from sqlalchemy.exc import IntegrityError
 
 from sottovoce.domain.people import ReviewId
-from sottovoce.domain.rights import Operation
 from sottovoce.domain.scoring import Profile
 from sottovoce.errors import Code, Refused
-from sottovoce.quality.office import Caller, Office
+from sottovoce.quality.access import Reach
 from sottovoce.storage.review import ids
 from sottovoce.storage.review import score_profiles as stored
 from sottovoce.storage.work import Work
 
 
-async def create(office: Office, caller: Caller, profile: Profile) -> ReviewId:
+async def create(work: Work, reach: Reach, profile: Profile) -> ReviewId:
     """A new profile, not in use; its id. Refused(BAD_PARAMETER), (NO_RIGHT), (NAME_TAKEN)."""
-    caller.scope(Operation.EDIT_SCORE_PROFILES)
     profile.checked()
-    async with office.work(caller.vdn, caller.user.user) as work:
-        [new] = await ids.fresh(work.connection, work.at)
-        made = dataclasses.replace(profile, profile=new)
-        try:
-            await stored.insert(work, made)
-        except IntegrityError as taken:
-            raise _taken(profile) from taken
-        _audit(work, "score_profile.create", made)
+    [new] = await ids.fresh(work.connection, work.at)
+    made = dataclasses.replace(profile, profile=new)
+    try:
+        await stored.insert(work, made)
+    except IntegrityError as taken:
+        raise _taken(profile) from taken
+    _audit(work, "score_profile.create", made)
     return new
 
 
-async def apply(office: Office, caller: Caller, profile: ReviewId) -> None:
+async def apply(work: Work, reach: Reach, profile: ReviewId) -> None:
     """Make it the one in use. Scores that were given stay. Refused(NO_RIGHT), (NOT_FOUND)."""
-    caller.scope(Operation.EDIT_SCORE_PROFILES)
-    async with office.work(caller.vdn, caller.user.user) as work:
-        found = await _held(work, profile)
-        if not found.in_use:
-            await stored.use(work, profile)
-            _audit(work, "score_profile.apply", found)
+    found = await _held(work, profile)
+    if not found.in_use:
+        await stored.use(work, profile)
+        _audit(work, "score_profile.apply", found)
 
 
-async def modify(office: Office, caller: Caller, profile: Profile) -> None:
+async def modify(work: Work, reach: Reach, profile: Profile) -> None:
     """Give `profile.profile` these values. Scores that were given stay.
 
     Refused(BAD_PARAMETER), (NO_RIGHT), (NOT_FOUND), (NAME_TAKEN).
     """
-    caller.scope(Operation.EDIT_SCORE_PROFILES)
     profile.checked()
-    async with office.work(caller.vdn, caller.user.user) as work:
-        await _held(work, profile.profile)
-        try:
-            await stored.change(work, profile)
-        except IntegrityError as taken:
-            raise _taken(profile) from taken
-        _audit(work, "score_profile.modify", profile)
+    await _held(work, profile.profile)
+    try:
+        await stored.change(work, profile)
+    except IntegrityError as taken:
+        raise _taken(profile) from taken
+    _audit(work, "score_profile.modify", profile)
 
 
-async def delete(office: Office, caller: Caller, profile: ReviewId) -> None:
+async def delete(work: Work, reach: Reach, profile: ReviewId) -> None:
     """Delete it. Refused(NO_RIGHT), (NOT_FOUND), (WRONG_STATE) while it is in use."""
-    caller.scope(Operation.EDIT_SCORE_PROFILES)
-    async with office.work(caller.vdn, caller.user.user) as work:
-        found = await _held(work, profile)
-        if found.in_use:
-            raise Refused(Code.WRONG_STATE, "the score profile is in use")
-        await stored.delete(work, profile)
-        _audit(work, "score_profile.delete", found)
+    found = await _held(work, profile)
+    if found.in_use:
+        raise Refused(Code.WRONG_STATE, "the score profile is in use")
+    await stored.delete(work, profile)
+    _audit(work, "score_profile.delete", found)
 
 
-async def query(
-    office: Office, caller: Caller, page: int, limit: int
-) -> tuple[ReviewId | None, list[Profile]]:
+async def query(work: Work, reach: Reach, page: int, limit: int) -> tuple[ReviewId | None, list[Profile]]:
     """The one in use (None: none of the tenant's own), and a page of all. Refused(NO_RIGHT)."""
-    caller.scope(Operation.QUERY_SCORE_PROFILES)
-    async with office.work(caller.vdn, caller.user.user) as work:
-        using = await stored.in_use(work)
-        return using.profile, await stored.page(work, (page - 1) * limit, limit)
+    using = await stored.in_use(work)
+    return using.profile, await stored.page(work, (page - 1) * limit, limit)
 
 
 async def _held(work: Work, profile: ReviewId | None) -> Profile:

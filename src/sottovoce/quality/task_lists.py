@@ -6,13 +6,14 @@ A task is seen where something of it is; of its items everybody sees those withi
 
 from __future__ import annotations
 
-from sottovoce.domain.people import ReviewId, Role
+from sottovoce.domain.people import ReviewId
 from sottovoce.domain.review_lists import ItemFilter, ItemLine, TaskFilter, TaskLine
 from sottovoce.domain.reviews import TASKS, Task, TaskAction, TaskState, no_task, sight
 from sottovoce.domain.rights import RIGHTS, Operation, Scope
-from sottovoce.quality.office import Caller, Office
+from sottovoce.quality.access import Reach
 from sottovoce.storage.review import contacts, task_lists
 from sottovoce.storage.review.task_lists import Progress
+from sottovoce.storage.work import Work
 
 _CHANGES = {
     Operation.UPDATE_TASK: TaskAction.RENAME,
@@ -22,38 +23,33 @@ _CHANGES = {
 
 
 async def query(
-    office: Office, caller: Caller, wanted: TaskFilter, *, page: int, rows: int, acting_as: Role | None = None
+    work: Work, reach: Reach, wanted: TaskFilter, *, page: int, rows: int
 ) -> tuple[int, list[TaskLine]]:
     """How many tasks the caller sees, and a page of them, the latest first. Refused(NO_RIGHT)."""
-    seen = sight(caller.user, Operation.QUERY_TASKS, acting_as)
-    async with office.work(caller.vdn, caller.user.user) as work:
-        await task_lists.snapshot(work.connection)
-        total, found = await task_lists.page(work, wanted, seen, page=page, rows=rows)
-        progress = await task_lists.progress(work, [task.task for task in found])
-    return total, [_line(caller, task, progress.get(task.task, Progress()), acting_as) for task in found]
+    seen = sight(reach.user, reach.operation, reach.acting_as)
+    total, found = await task_lists.page(work, wanted, seen, page=page, rows=rows)
+    progress = await task_lists.progress(work, [task.task for task in found])
+    return total, [_line(reach, task, progress.get(task.task, Progress())) for task in found]
 
 
 async def items(
-    office: Office,
-    caller: Caller,
+    work: Work,
+    reach: Reach,
     task: ReviewId,
     wanted: ItemFilter,
     *,
     page: int,
     rows: int,
-    acting_as: Role | None = None,
 ) -> tuple[int, list[ItemLine]]:
     """How many items of a task the caller sees, and a page of them in the order of the draw.
 
     Refused(NOT_FOUND) where he sees nothing of it, (NO_RIGHT).
     """
-    seen = sight(caller.user, Operation.QUERY_TASK_ITEMS, acting_as)
-    async with office.work(caller.vdn, caller.user.user) as work:
-        await task_lists.snapshot(work.connection)
-        if not await task_lists.visible(work, task, seen):
-            raise no_task()
-        total, found = await task_lists.items_page(work, task, wanted, seen, page=page, rows=rows)
-        held = await contacts.many(work, [one.item.contact for one in found])
+    seen = sight(reach.user, reach.operation, reach.acting_as)
+    if not await task_lists.visible(work, task, seen):
+        raise no_task()
+    total, found = await task_lists.items_page(work, task, wanted, seen, page=page, rows=rows)
+    held = await contacts.many(work, [one.item.contact for one in found])
     return total, [
         ItemLine(
             item=one.item,
@@ -67,9 +63,9 @@ async def items(
     ]
 
 
-def _line(caller: Caller, task: Task, progress: Progress, acting_as: Role | None) -> TaskLine:
-    mine = task.created_by == caller.user.user
-    roles = caller.user.roles if acting_as is None else {acting_as}
+def _line(reach: Reach, task: Task, progress: Progress) -> TaskLine:
+    mine = task.created_by == reach.user.user
+    roles = reach.user.roles if reach.acting_as is None else {reach.acting_as}
     changeable = any(
         isinstance(TASKS[task.state, action], TaskState)
         and any(

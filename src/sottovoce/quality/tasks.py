@@ -29,12 +29,13 @@ from sottovoce.domain.reviews import (
     follow,
     no_task,
 )
-from sottovoce.domain.rights import Operation, Scope
+from sottovoce.domain.rights import Scope
 from sottovoce.domain.sampling import Drawn
 from sottovoce.errors import Code, Refused
 from sottovoce.plain import to_plain
 from sottovoce.quality import sampling
-from sottovoce.quality.office import Caller, Office
+from sottovoce.quality.access import Reach
+from sottovoce.quality.office import Office
 from sottovoce.storage.review import ids, staffing, tasks
 from sottovoce.storage.work import Work
 
@@ -42,43 +43,37 @@ INSPECTING = frozenset({Role.INSPECTOR, Role.QUALITY_LEADER, Role.QUALITY_DIRECT
 """Who can be appointed."""
 
 
-async def agents_of(office: Office, caller: Caller, staff: Sequence[UserId]) -> tuple[AgentId, ...]:
+async def agents_of(work: Work, staff: Sequence[UserId]) -> tuple[AgentId, ...]:
     """The work numbers of users, ascending. Refused(BAD_PARAMETER)."""
     if not staff:
         return ()
-    async with office.work(caller.vdn, caller.user.user) as work:
-        found = await staffing.agents_of(work, staff)
+    found = await staffing.agents_of(work, staff)
     for place, user in enumerate(staff):
         if user not in found:
             raise Refused(Code.BAD_PARAMETER, "is no agent of this tenant", field=f"agents.{place}")
     return tuple(sorted(set(found.values())))
 
 
-async def check_people(work: Work, caller: Caller, shares: Shares, reach: Scope) -> None:
+async def check_people(work: Work, reach: Reach, shares: Shares) -> None:
     """Make sure that everybody in `shares` inspects for the tenant, and is the caller's to appoint.
 
     Whoever's right does not reach ALL appoints himself and those he leads. Refused(BAD_PARAMETER).
     """
     shares.check()
     roles = await staffing.roles_of(work, [share.person for share in shares.people])
-    led = caller.user.leads | {caller.user.user}
+    led = reach.user.leads | {reach.user.user}
     for place, share in enumerate(shares.people):
         if not roles.get(share.person, frozenset()) & INSPECTING:
             raise bad_share("is no inspector of this tenant", place, "person")
-        if reach is not Scope.ALL and share.person not in led:
+        if reach.scope is not Scope.ALL and share.person not in led:
             raise bad_share("is not led by the caller", place, "person")
 
 
-async def create(
-    office: Office, caller: Caller, order: TaskOrder, *, acting_as: Role | None = None
-) -> ReviewId:
+async def create(office: Office, reach: Reach, order: TaskOrder) -> ReviewId:
     """A new task with its sample; nobody inspects it yet. Refused(NOTHING_QUALIFIES), (NO_RIGHT)."""
-    caller.scope(Operation.CREATE_TASK, acting_as)
-    user = caller.user.user
-    async with office.work(caller.vdn, user) as work:
-        (task,) = await ids.fresh(work.connection, work.at)
-    draw = await sampling.commit_seed(office, caller.vdn, user, task)
-    async with office.work(caller.vdn, user) as work:
+    user = reach.user.user
+    task, draw = await sampling.commit_seed(office, reach.user.vdn, user)
+    async with office.work(reach.user.vdn, user) as work:
         await make(work, office, task=task, draw=draw, order=order, created_by=user)
     return task
 
@@ -132,21 +127,16 @@ async def make(
 
 
 async def update(
-    office: Office,
-    caller: Caller,
-    task: ReviewId,
-    wanted: Callable[[TaskOrder], TaskOrder],
-    *,
-    acting_as: Role | None = None,
+    office: Office, reach: Reach, task: ReviewId, wanted: Callable[[TaskOrder], TaskOrder]
 ) -> None:
     """Make a task what `wanted` makes of it: rename it, and draw its sample anew where other calls are meant.
 
     A new sample has no inspectors. The same conditions and range draw nothing: nobody can repeat a draw
     until he likes it. Also Refused(NOTHING_QUALIFIES).
     """
-    user = caller.user.user
-    async with office.work(caller.vdn, user) as work:
-        held, seen = await held_task(work, caller, Operation.UPDATE_TASK, task, acting_as)
+    user = reach.user.user
+    async with office.work(reach.user.vdn, user) as work:
+        held, seen = await held_task(work, reach, task)
         before = TaskOrder(held.name, held.conditions, held.calls_from, held.calls_until)
         order = wanted(before)
         if order == replace(before, name=order.name):
@@ -156,9 +146,9 @@ async def update(
             work.audit("task.rename", task, before=held.name, name=order.name)
             return
         follow(held.state, TaskAction.REDRAW, seen)
-    draw = await sampling.commit_seed(office, caller.vdn, user, task)
-    async with office.work(caller.vdn, user) as work:
-        now, _ = await held_task(work, caller, Operation.UPDATE_TASK, task, acting_as)
+    _, draw = await sampling.commit_seed(office, reach.user.vdn, user, task)
+    async with office.work(reach.user.vdn, user) as work:
+        now, _ = await held_task(work, reach, task)
         state = follow(now.state, TaskAction.REDRAW, held.state)
         if now.draw != held.draw:
             raise Refused(Code.LOST_RACE, "the task was drawn anew meanwhile")
@@ -182,47 +172,37 @@ async def update(
 
 
 async def appoint(
-    office: Office,
-    caller: Caller,
+    work: Work,
+    reach: Reach,
     task: ReviewId,
     shares: Shares,
     *,
     now: bool = False,
-    acting_as: Role | None = None,
 ) -> None:
     """Deal all items of a task to inspectors, also where they were dealt before; with `now` it takes effect.
 
     Refused(BAD_PARAMETER) where somebody cannot be appointed or the counts do not fit.
     """
-    async with office.work(caller.vdn, caller.user.user) as work:
-        held, seen = await held_task(work, caller, Operation.APPOINT_TASK, task, acting_as)
-        state = follow(held.state, TaskAction.APPOINT_NOW if now else TaskAction.APPOINT, seen)
-        await check_people(work, caller, shares, caller.scope(Operation.APPOINT_TASK, acting_as))
-        agents = await tasks.agents(work, task)
-        await tasks.appoint(work, task, await _dealt(work, agents, shares))
-        columns = {"takes_effect_at": work.at} if now else {}
-        await tasks.change(work, task, state=state.value, **columns)
-        await _put_down_appointment(work, task, shares, now)
+    held, seen = await held_task(work, reach, task)
+    state = follow(held.state, TaskAction.APPOINT_NOW if now else TaskAction.APPOINT, seen)
+    await check_people(work, reach, shares)
+    agents = await tasks.agents(work, task)
+    await tasks.appoint(work, task, await _dealt(work, agents, shares))
+    columns = {"takes_effect_at": work.at} if now else {}
+    await tasks.change(work, task, state=state.value, **columns)
+    await _put_down_appointment(work, task, shares, now)
 
 
-async def take_effect(
-    office: Office,
-    caller: Caller,
-    task: ReviewId,
-    at: datetime | None = None,
-    *,
-    acting_as: Role | None = None,
-) -> None:
+async def take_effect(work: Work, reach: Reach, task: ReviewId, at: datetime | None = None) -> None:
     """Put an assigned task into effect: at once, or `at` a time to come."""
-    async with office.work(caller.vdn, caller.user.user) as work:
-        held, seen = await held_task(work, caller, Operation.TAKE_EFFECT, task, acting_as)
-        if at is None:
-            await _put_into_effect(work, held, seen)
-            return
-        state = follow(held.state, TaskAction.RESERVE, seen)
-        await tasks.change(work, task, state=state.value, takes_effect_at=at)
-        await put_down(work, task, "reserve", {"at": at.isoformat()})
-        work.audit("task.reserve", task, at=at.isoformat())
+    held, seen = await held_task(work, reach, task)
+    if at is None:
+        await _put_into_effect(work, held, seen)
+        return
+    state = follow(held.state, TaskAction.RESERVE, seen)
+    await tasks.change(work, task, state=state.value, takes_effect_at=at)
+    await put_down(work, task, "reserve", {"at": at.isoformat()})
+    work.audit("task.reserve", task, at=at.isoformat())
 
 
 async def reserved_due(office: Office, now: datetime) -> int:
@@ -246,31 +226,26 @@ async def reserved_due(office: Office, now: datetime) -> int:
     return done
 
 
-async def terminate(office: Office, caller: Caller, task: ReviewId, *, acting_as: Role | None = None) -> None:
+async def terminate(work: Work, reach: Reach, task: ReviewId) -> None:
     """End a task for good [2506]. What is done stays; what is not is released, and the history says so."""
-    async with office.work(caller.vdn, caller.user.user) as work:
-        held, seen = await held_task(work, caller, Operation.TERMINATE_TASK, task, acting_as)
-        state = follow(held.state, TaskAction.TERMINATE, seen)
-        await _end(work, held, state, "terminate")
+    held, seen = await held_task(work, reach, task)
+    state = follow(held.state, TaskAction.TERMINATE, seen)
+    await _end(work, held, state, "terminate")
 
 
-async def delete(office: Office, caller: Caller, task: ReviewId, *, acting_as: Role | None = None) -> None:
+async def delete(work: Work, reach: Reach, task: ReviewId) -> None:
     """Take away a task that never took effect [2504]. Its history and its certificate stay."""
-    async with office.work(caller.vdn, caller.user.user) as work:
-        held, seen = await held_task(work, caller, Operation.DELETE_TASK, task, acting_as)
-        state = follow(held.state, TaskAction.DELETE, seen)
-        await _end(work, held, state, "delete")
+    held, seen = await held_task(work, reach, task)
+    state = follow(held.state, TaskAction.DELETE, seen)
+    await _end(work, held, state, "delete")
 
 
-async def held_task(
-    work: Work, caller: Caller, operation: Operation, task: ReviewId, acting_as: Role | None
-) -> tuple[Task, TaskState]:
+async def held_task(work: Work, reach: Reach, task: ReviewId) -> tuple[Task, TaskState]:
     """A task that the caller may do that to, locked; and the state in which it was before the wait."""
-    reach = caller.scope(operation, acting_as)
     seen = await tasks.find(work, task)
     if seen is None or seen.state is TaskState.DELETED:
         raise no_task()
-    if reach is not Scope.ALL and seen.created_by != caller.user.user:
+    if reach.scope is not Scope.ALL and seen.created_by != reach.user.user:
         raise no_task()
     held = await tasks.find(work, task, lock=True)
     if held is None:

@@ -109,8 +109,7 @@ async def read(engine: AsyncEngine, vdn: VdnId, *, after: int = 0, limit: int = 
 async def verify(engine: AsyncEngine, vdn: VdnId, expected: Head | None = None) -> Verdict:
     """Walk the whole chain. `expected` is an earlier head that must still be in it."""
     number, previous = 0, _beginning(vdn)
-    async with transaction(engine) as connection:
-        await connection.execute(sa.text("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY"))
+    async with transaction(engine, snapshot=True) as connection:
         kept = (
             (await connection.execute(sa.select(audit_heads).where(audit_heads.c.vdn == vdn)))
             .mappings()

@@ -56,6 +56,9 @@ def connect(dsn: str, *, connections: int = 10) -> AsyncEngine:
     )
 
 
+_SNAPSHOT = sa.text("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
+
+
 def unpooled(engine: AsyncEngine) -> AsyncEngine:
     """The same database with a connection made for each use: for work that would empty the pool."""
     return create_async_engine(engine.url, poolclass=NullPool, connect_args=_ARGUMENTS)
@@ -79,10 +82,15 @@ def is_away(failure: BaseException) -> bool:
 
 
 @asynccontextmanager
-async def transaction(engine: AsyncEngine) -> AsyncIterator[AsyncConnection]:
-    """One transaction. Raises DatabaseAway where PostgreSQL is the reason, anything else as it is."""
+async def transaction(engine: AsyncEngine, *, snapshot: bool = False) -> AsyncIterator[AsyncConnection]:
+    """One transaction. Raises DatabaseAway where PostgreSQL is the reason, anything else as it is.
+
+    With `snapshot` all its statements see the same moment, and none can change anything.
+    """
     try:
         async with engine.begin() as connection:
+            if snapshot:
+                await connection.execute(_SNAPSHOT)
             yield connection
     except Exception as failure:
         if is_away(failure) and not isinstance(failure, DatabaseAway):

@@ -697,7 +697,7 @@ def owed(interface: str, role: Role, item: QualityItem) -> Code | None:
 async def test_every_cell_of_state_interface_and_role(standing: Standing) -> None:
     """Kind x state x interface x role, each on an item of its own; what is refused leaves it as it was."""
     outcomes: Counter[str] = Counter()
-    people = {role: (await standing.caller(user)).user for role, user in BY_ROLE.items()}
+    people = {role: await standing.caller(user) for role, user in BY_ROLE.items()}
     for kind in Kind:
         for state in State:
             handler = TABLE_LEADER if state is State.REVIEWING else None

@@ -7,9 +7,8 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from tests.quality.asking import run_due
 from tests.quality.standing import DIRECTOR, FOREIGN, INSPECTOR, NOW, SECOND, TABLE_DIRECTOR, TWO, Standing
-
-from sottovoce.quality import plans
 
 EXAMPLE: dict[str, Any] = {
     "extractionRange": {
@@ -136,7 +135,7 @@ async def test_from_begin_to_delete(standing: Standing, numbers: bool) -> None:
     assert (row["qiqtEndType"], row["qiqtTotalTimes"], row["qiqtEndTimeStr"]) == ("1", 12, None)
     assert row["qiqtCycleType"] == "monthly"
     standing.clock.advance(1800)
-    (run,) = await plans.run_due(standing.office)
+    (run,) = await run_due(standing.office)
     assert run.task is not None
     (row,) = await listed(standing)
     assert row["qiqtExecutionTimes"] == 1

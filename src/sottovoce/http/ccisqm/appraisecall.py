@@ -16,5 +16,5 @@ INTERFACES = Interfaces(ISQM, "appraisecall", SPEECH)
 @INTERFACES.serves("detail", DetailForm, None, Code.NOT_FOUND)
 async def detail(visit: Visit, form: DetailForm) -> Answer:
     """One call with its figures and its transcript."""
-    shown = await contacts.show_to_app(visit.office, visit.caller.vdn, uuid_of(form.call_uuid))
+    shown = await contacts.show(visit.work, visit.reach(), uuid_of(form.call_uuid))
     return Answer(calls_wire.detailed_for_apps(shown), coded=False)

@@ -22,7 +22,7 @@ class CreditForm(Form):
 @INTERFACES.serves("credit", CreditForm, None, Code.NOT_FOUND)
 async def credit(visit: Visit, form: CreditForm) -> Answer:
     """What every scenario found on a call, with the machine's scores; an empty list before any did."""
-    scores = await results.credit(visit.office, visit.caller, form.call_uuid)
+    scores = await results.credit(visit.work, visit.reach(), form.call_uuid)
     if not scores:
         return Answer([], coded=False)
     inspected = [one.machine.at for one in scores if one.machine is not None]

@@ -75,7 +75,7 @@ async def details(visit: Visit, form: DetailsForm) -> Answer:
         keyword=form.keyword or "",
     )
     total, found = await contacts.search(
-        visit.office, visit.caller, wanted, page=form.page, limit=form.limit, staff=form.staff_id
+        visit.work, visit.reach(), wanted, page=form.page, limit=form.limit, staff=form.staff_id
     )
     data = [{"calls": [calls_wire.listed(shown)]} for shown in found]
     return Answer({"paging": {"total": total}, "data": data}, coded=False)
@@ -84,7 +84,8 @@ async def details(visit: Visit, form: DetailsForm) -> Answer:
 @INTERFACES.serves("detail", DetailForm, Operation.SHOW_CONTACT, Code.NOT_FOUND)
 async def detail(visit: Visit, form: DetailForm) -> Answer:
     """One call with its figures and its transcript."""
-    shown = await contacts.show(visit.office, visit.caller, uuid_of(form.call_uuid))
+    uuid = uuid_of(form.call_uuid)
+    shown = await contacts.show(visit.work, visit.reach(), uuid)
     return Answer(calls_wire.detailed(shown), coded=False)
 
 

@@ -72,13 +72,13 @@ class PageForm(Form):
 @INTERFACES.serves("createAppraiseScore", ProfileForm, Operation.EDIT_SCORE_PROFILES, Code.NAME_TAKEN)
 async def create(visit: Visit, form: ProfileForm) -> Answer:
     """Make a score profile, not yet in use; the answer has its id (inferred)."""
-    return Answer({"id": NumberId(await score_profiles.create(visit.office, visit.caller, form.profile))})
+    return Answer({"id": NumberId(await score_profiles.create(visit.work, visit.reach(), form.profile))})
 
 
 @INTERFACES.serves("applyAppraiseScore", WhichForm, Operation.EDIT_SCORE_PROFILES, Code.NOT_FOUND)
 async def apply(visit: Visit, form: WhichForm) -> Answer:
     """Make a score profile the one in use for scores given from now on."""
-    await score_profiles.apply(visit.office, visit.caller, form.id)
+    await score_profiles.apply(visit.work, visit.reach(), form.id)
     return DONE
 
 
@@ -91,7 +91,7 @@ async def apply(visit: Visit, form: WhichForm) -> Answer:
 )
 async def modify(visit: Visit, form: ModifyForm) -> Answer:
     """Give a score profile other values."""
-    await score_profiles.modify(visit.office, visit.caller, form.profile)
+    await score_profiles.modify(visit.work, visit.reach(), form.profile)
     return DONE
 
 
@@ -104,14 +104,14 @@ async def modify(visit: Visit, form: ModifyForm) -> Answer:
 )
 async def delete(visit: Visit, form: WhichForm) -> Answer:
     """Delete a score profile that is not in use."""
-    await score_profiles.delete(visit.office, visit.caller, form.id)
+    await score_profiles.delete(visit.work, visit.reach(), form.id)
     return DONE
 
 
 @INTERFACES.serves("queryAppraiseScore", PageForm, Operation.QUERY_SCORE_PROFILES, user_required=True)
 async def query(visit: Visit, form: PageForm) -> Answer:
     """Page through the score profiles; `using` is empty while none is in use."""
-    using, found = await score_profiles.query(visit.office, visit.caller, form.page, form.limit)
+    using, found = await score_profiles.query(visit.work, visit.reach(), form.page, form.limit)
     return Answer(
         {
             "using": using or "",

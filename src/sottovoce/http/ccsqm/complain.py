@@ -49,7 +49,7 @@ async def complain(visit: Visit, form: ComplainForm) -> Answer:
     """File an appeal against results of a call of one's own."""
     chosen = [Chosen(group.scenario, tuple(group.results)) for group in form.chosen]
     await appeals.file_appeal(
-        visit.office, visit.caller, call=form.call, chosen=chosen, leader=form.handler, reason=form.reason
+        visit.work, visit.reach(), call=form.call, chosen=chosen, leader=form.handler, reason=form.reason
     )
     content: dict[str, Any] = {"callId": form.call, "available": True}
     return Answer(content, coded=False)

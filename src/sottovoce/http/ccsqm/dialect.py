@@ -9,22 +9,24 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any
 
+from sqlalchemy.ext.asyncio import AsyncConnection
 from starlette.requests import Request
 from starlette.responses import Response
 
 from sottovoce.config import QualitySettings
-from sottovoce.domain.people import SERVER, AppKey, User, UserId
+from sottovoce.domain.people import SERVER, AppKey, UserId
 from sottovoce.errors import Code, Refused
 from sottovoce.http.ccsqm.codes import MEANING, SUCCESSFUL, Module
-from sottovoce.http.ccsqm.visit import Answer, Interface, Visit
+from sottovoce.http.ccsqm.visit import Answer, Interface, Visit, VisitApart
 from sottovoce.http.ccsqm.words import Form, NumberId
 from sottovoce.http.family.answer import FAULT_TEXT, Family, Fault, respond
 from sottovoce.http.family.form import natural
 from sottovoce.http.family.routes import Failure, Unauthorized, Wrong
 from sottovoce.quality import access
-from sottovoce.quality.office import Caller, Office
+from sottovoce.quality.office import Office
 
 _BEARER = "Bearer "
 _REASONS = {
@@ -62,12 +64,25 @@ class SqmDialect:
     quality: Quality
 
     @asynccontextmanager
-    async def caller(self, interface: Interface, request: Request) -> AsyncIterator[Visit]:
-        """A visit. Raises Unauthorized, Refused(NOBODY), (UNAVAILABLE)."""
-        office = self.quality.office
-        app = await _authenticated(office, request)
-        request.state.caller = app.app_key
-        yield Visit(office, app, await _user(interface, office, app, request))
+    async def caller(self, interface: Interface, request: Request) -> AsyncIterator[Visit | VisitApart]:
+        """A visit, in the transaction of its request. Raises Unauthorized, Refused(NOBODY), (UNAVAILABLE)."""
+        token, office = _token(request), self.quality.office
+        async with office.transaction(snapshot=interface.snapshot) as connection:
+            app = await _app(connection, token, office.clock.now(), request)
+            request.state.caller = app.app_key
+            if interface.operation is None:
+                wanted = SERVER
+            else:
+                wanted = access.acting_for(app, _named(interface, request))
+            async with office.within(connection, app.vdn, wanted) as work:
+                if interface.operation is None:
+                    user = access.for_an_app(app).user
+                else:
+                    user = await access.user_of(work)
+                if not interface.apart:
+                    yield Visit(app, user, interface.operation, work)
+        if interface.apart:
+            yield VisitApart(app, user, interface.operation, office)
 
     async def form(self, interface: Interface, request: Request) -> Form:
         """The body's. Raises BadInput."""
@@ -93,12 +108,17 @@ def told(module: Module, failure: Failure, status: int) -> Response:
     return respond({"resultCode": module.code(reason), "resultDesc": failure.why or MEANING[reason]}, status)
 
 
-async def _authenticated(office: Office, request: Request) -> AppKey:
-    """Whose token the request has. Raises Unauthorized, Refused(UNAVAILABLE)."""
+def _token(request: Request) -> str:
+    """What stands in Authorization. Raises Unauthorized."""
     held = request.headers.get("authorization", "")
     if not held.startswith(_BEARER):
         raise Unauthorized("Authorization is missing, or does not begin with Bearer and a blank")
-    app = await access.app_of(office, held.removeprefix(_BEARER).strip())
+    return held.removeprefix(_BEARER).strip()
+
+
+async def _app(connection: AsyncConnection, token: str, now: datetime, request: Request) -> AppKey:
+    """Whose token the request has. Raises Unauthorized."""
+    app = await access.app_of(connection, token, now)
     if app is None:
         raise Unauthorized("the token is unknown or has expired")
     named = request.headers.get("x-app-key", "").strip()
@@ -107,17 +127,15 @@ async def _authenticated(office: Office, request: Request) -> AppKey:
     return app
 
 
-async def _user(interface: Interface, office: Office, app: AppKey, request: Request) -> Caller:
-    """For whom the app asks. Refused(NOBODY), (UNAVAILABLE)."""
-    if interface.operation is None:
-        return Caller(User(SERVER, app.vdn, app.name), app.app_key)
+def _named(interface: Interface, request: Request) -> UserId | None:
+    """The user whom the request names. Refused(NOBODY)."""
     named = request.headers.get("x-userid", "").strip()
     user = natural(named)
     if named and user is None:
         raise Refused(Code.NOBODY, "x-UserId is no number of at most 20 digits")
     if interface.user_required and user is None:
         raise Refused(Code.NOBODY, "x-UserId is missing")
-    return await access.caller(office, app, None if user is None else UserId(str(user)))
+    return None if user is None else UserId(str(user))
 
 
 def _numbers(value: Any) -> Any:

@@ -7,9 +7,8 @@ from typing import Annotated
 from pydantic import Field
 
 from sottovoce.domain.sampling import LARGEST_SAMPLE, Conditions, Earlier, Quantity
-from sottovoce.http.ccsqm.visit import Visit
+from sottovoce.http.ccsqm.visit import Visit, VisitApart
 from sottovoce.http.ccsqm.words import BadField, Form, Number, UserField
-from sottovoce.quality import tasks
 
 _QUANTITIES = {1: Quantity.CALLS, 2: Quantity.PER_AGENT, 3: Quantity.PERCENT_PER_AGENT}
 _EARLIER = {0: Earlier.FRESH, 1: Earlier.SAMPLED, 2: Earlier.ALL}
@@ -41,7 +40,7 @@ class ChangedColumns(FixedColumns):
 
 
 async def conditions(
-    visit: Visit, form: FixedColumns, *, field: str = "fixedColumns", per_second: int = 1
+    visit: Visit | VisitApart, form: FixedColumns, *, field: str = "fixedColumns", per_second: int = 1
 ) -> Conditions:
     """What the form asks for. `field` is its name in complaints; durations come in 1/`per_second` s.
 
@@ -59,7 +58,7 @@ async def conditions(
             raise BadField(f"{field}.{name}: must be at most {_LONGEST_S * per_second}")
     if start is not None and end is not None and end < start:
         raise BadField(f"{field}.durationEnd: must not be below durationStart")
-    agents = await tasks.agents_of(visit.office, visit.caller, form.agents)
+    agents = await visit.agents_of(form.agents)
     return Conditions(
         quantity=_QUANTITIES[form.quality_type],
         number=form.quality_num,

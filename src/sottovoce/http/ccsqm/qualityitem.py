@@ -179,7 +179,7 @@ async def query_quality_item(visit: Visit, form: ItemsForm) -> Answer:
         created_from=form.created_from,
         created_until=form.created_until,
     )
-    found = await appeals.listing(visit.office, visit.caller, wanted, page=form.page, rows=form.rows)
+    found = await appeals.listing(visit.work, visit.reach(), wanted, page=form.page, rows=form.rows)
     content = {
         "total": found.total,
         "pages": -(-found.total // form.rows),
@@ -193,7 +193,7 @@ async def query_quality_item(visit: Visit, form: ItemsForm) -> Answer:
 @INTERFACES.serves("queryQualityItemDetail", DetailForm, Operation.SHOW_QUALITY_ITEM, Code.NOT_FOUND)
 async def query_quality_item_detail(visit: Visit, form: DetailForm) -> Answer:
     """One problem or appeal with the results that it is about."""
-    shown = await appeals.show(visit.office, visit.caller, form.item)
+    shown = await appeals.show(visit.work, visit.reach(), form.item)
     content = {
         "agentIsNull": shown.item.previous_handler is None,
         "qualityItemRuleHit": [
@@ -211,14 +211,14 @@ async def query_quality_item_detail(visit: Visit, form: DetailForm) -> Answer:
 @INTERFACES.serves("queryQualityItemResult", ResultForm, Operation.SHOW_QUALITY_SCORES, Code.NOT_FOUND)
 async def query_quality_item_result(visit: Visit, form: ResultForm) -> Answer:
     """The scores of an item's call, by scenario: an array, as in the page's example."""
-    scores = await appeals.scores(visit.office, visit.caller, form.item)
+    scores = await appeals.scores(visit.work, visit.reach(), form.item)
     return Answer([_scores(one) for one in scores], coded=False)
 
 
 @INTERFACES.serves("queryQualityHistory", HistoryForm, Operation.SHOW_QUALITY_HISTORY, Code.NOT_FOUND)
 async def query_quality_history(visit: Visit, form: HistoryForm) -> Answer:
     """How an item went, and what the user may do with it now."""
-    history = await appeals.history(visit.office, visit.caller, form.item)
+    history = await appeals.history(visit.work, visit.reach(), form.item)
     content = {
         "showAssgin": history.can_return,
         "workflowNodeList": [_node(node, place) for place, node in enumerate(history.nodes, start=1)],
@@ -240,8 +240,8 @@ async def query_quality_history(visit: Visit, form: HistoryForm) -> Answer:
 async def modify_quality_item_result(visit: Visit, form: ModifyForm) -> Answer:
     """Correct a result that an item is about, while it is being handled."""
     await appeals.revise(
-        visit.office,
-        visit.caller,
+        visit.work,
+        visit.reach(),
         form.item,
         result=form.rule.result,
         kept=form.rule.revise == 1,
@@ -267,25 +267,23 @@ async def appeal_item(visit: Visit, form: AppealItemForm) -> Answer:
     step = Step(form.operation)
     if step is not Step.ASSIGN:
         await appeals.judge(
-            visit.office,
-            visit.caller,
+            visit.work,
+            visit.reach(form.role),
             form.item,
             step,
             remark=form.comment,
             call=form.call,
-            acting_as=form.role,
         )
         return DONE
     if form.handler is None:
         raise BadField("assignee: is missing")
     await appeals.assign(
-        visit.office,
-        visit.caller,
+        visit.work,
+        visit.reach(form.role, Operation.REASSIGN_QUALITY_ITEM),
         form.item,
         form.handler,
         remark=form.comment,
         call=form.call,
-        acting_as=form.role,
     )
     return DONE
 
@@ -301,7 +299,7 @@ async def appeal_item(visit: Visit, form: AppealItemForm) -> Answer:
 )
 async def reassgin_quality_task(visit: Visit, form: ReassignForm) -> Answer:
     """Give an item another handler."""
-    await appeals.assign(visit.office, visit.caller, form.item, form.handler, acting_as=form.role)
+    await appeals.assign(visit.work, visit.reach(form.role), form.item, form.handler)
     return DONE
 
 

@@ -18,7 +18,7 @@ from sottovoce.domain.rights import Operation
 from sottovoce.errors import Code
 from sottovoce.http.ccsqm.codes import SUCCESSFUL, TASKS
 from sottovoce.http.ccsqm.fixed_columns import ChangedColumns, FixedColumns, conditions
-from sottovoce.http.ccsqm.visit import DONE, SQM, Answer, Interfaces, Visit
+from sottovoce.http.ccsqm.visit import DONE, SQM, Answer, Interfaces, Visit, VisitApart
 from sottovoce.http.ccsqm.words import (
     WIRE_ROLES,
     BadField,
@@ -141,23 +141,23 @@ class Query(Form):
     rows: Rows
 
 
-@INTERFACES.serves(
+@INTERFACES.serves_apart(
     "createQualityTask", Create, Operation.CREATE_TASK, Code.NOTHING_QUALIFIES, user_required=True
 )
-async def create_quality_task(visit: Visit, form: Create) -> Answer:
+async def create_quality_task(visit: VisitApart, form: Create) -> Answer:
     """Draw a sample of calls and make a task of it; the answer has its id."""
     order = TaskOrder(
         form.quality_task.plan_name, await conditions(visit, form.fixed_columns), form.start, form.end
     )
     _check_range(order)
-    task = await tasks.create(visit.office, visit.caller, order, acting_as=_loose_role(form.current_role))
+    task = await tasks.create(visit.office, visit.reach(_loose_role(form.current_role)), order)
     return Answer({"objId": task})
 
 
 _CHANGING = (Code.NOT_FOUND, Code.WRONG_STATE, Code.LOST_RACE)
 
 
-@INTERFACES.serves(
+@INTERFACES.serves_apart(
     "updateQualityTask",
     Update,
     Operation.UPDATE_TASK,
@@ -165,7 +165,7 @@ _CHANGING = (Code.NOT_FOUND, Code.WRONG_STATE, Code.LOST_RACE)
     Code.NOTHING_QUALIFIES,
     user_required=True,
 )
-async def update_quality_task(visit: Visit, form: Update) -> Answer:
+async def update_quality_task(visit: VisitApart, form: Update) -> Answer:
     """Rename a task; draw its sample anew where other conditions are given."""
     asked = None if form.fixed_columns is None else await conditions(visit, form.fixed_columns)
 
@@ -181,10 +181,9 @@ async def update_quality_task(visit: Visit, form: Update) -> Answer:
 
     await tasks.update(
         visit.office,
-        visit.caller,
+        visit.reach(_loose_role(form.current_role)),
         form.quality_task.id,
         wanted,
-        acting_as=_loose_role(form.current_role),
     )
     return DONE
 
@@ -194,8 +193,8 @@ async def appoint_quality_task(visit: Visit, form: Appoint) -> Answer:
     """Deal the calls of a task to inspectors, and put it into effect if asked to."""
     people = tuple(Share(one.person, one.count) for one in form.people)
     await tasks.appoint(
-        visit.office,
-        visit.caller,
+        visit.work,
+        visit.reach(),
         form.quality_task_id,
         Shares(ShareKind.COUNTS, people),
         now=form.is_take_effect == 1,
@@ -211,27 +210,27 @@ async def take_effect_quality_task(visit: Visit, form: TakeEffect) -> Answer:
     at = form.reserve_time if form.type == "2" else None
     if form.type == "2" and at is None:
         raise BadField("reserveTime: is missing")
-    if at is not None and at <= visit.office.clock.now():
+    if at is not None and at <= visit.work.at:
         raise BadField("reserveTime: must lie in the future")
-    await tasks.take_effect(visit.office, visit.caller, form.quality_task_id, at)
+    await tasks.take_effect(visit.work, visit.reach(), form.quality_task_id, at)
     return DONE
 
 
 @INTERFACES.serves("terminateQualityTask", OneTask, Operation.TERMINATE_TASK, *_CHANGING, user_required=True)
 async def terminate_quality_task(visit: Visit, form: OneTask) -> Answer:
     """Terminate a task: what is done stays, what is not is released."""
-    await tasks.terminate(visit.office, visit.caller, form.quality_task_id)
+    await tasks.terminate(visit.work, visit.reach(), form.quality_task_id)
     return DONE
 
 
 @INTERFACES.serves("deleteQualityTask", OneTask, Operation.DELETE_TASK, *_CHANGING, user_required=True)
 async def delete_quality_task(visit: Visit, form: OneTask) -> Answer:
     """Delete a task that never took effect."""
-    await tasks.delete(visit.office, visit.caller, form.quality_task_id)
+    await tasks.delete(visit.work, visit.reach(), form.quality_task_id)
     return DONE
 
 
-@INTERFACES.serves("queryQualityTask", Query, Operation.QUERY_TASKS)
+@INTERFACES.serves("queryQualityTask", Query, Operation.QUERY_TASKS, snapshot=True)
 async def query_quality_task(visit: Visit, form: Query) -> Answer:
     """Page through tasks. Its answer alone has doubled codes: a number and a text."""
     columns = form.fixed_columns
@@ -249,15 +248,14 @@ async def query_quality_task(visit: Visit, form: Query) -> Answer:
             calls_until=form.call_end,
         )
         total, lines = await task_lists.query(
-            visit.office,
-            visit.caller,
+            visit.work,
+            visit.reach(form.current_role),
             wanted,
             page=form.page,
             rows=form.rows,
-            acting_as=form.current_role,
         )
     else:
-        visit.caller.scope(Operation.QUERY_TASKS, form.current_role)
+        visit.reach(form.current_role)
     content = {
         "total": total,
         "data": [_encode(line) for line in lines],

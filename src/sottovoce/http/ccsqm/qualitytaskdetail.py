@@ -91,7 +91,7 @@ class Complete(Form):
     quality_task_call_id: Annotated[Id, Field(alias="qualityTaskCallId")]
 
 
-@INTERFACES.serves("callsQualityTask", Calls, Operation.QUERY_TASK_ITEMS, Code.NOT_FOUND)
+@INTERFACES.serves("callsQualityTask", Calls, Operation.QUERY_TASK_ITEMS, Code.NOT_FOUND, snapshot=True)
 async def calls_quality_task(visit: Visit, form: Calls) -> Answer:
     """Page through the sampled calls of a task."""
     columns = form.fixed_columns
@@ -106,14 +106,14 @@ async def calls_quality_task(visit: Visit, form: Calls) -> Answer:
         duration_from_s=columns.duration_from,
         duration_to_s=columns.duration_to,
     )
+    task = _task(columns.plan_code)
     total, lines = await task_lists.items(
-        visit.office,
-        visit.caller,
-        _task(columns.plan_code),
+        visit.work,
+        visit.reach(form.current_role),
+        task,
         wanted,
         page=form.page,
         rows=form.rows,
-        acting_as=form.current_role,
     )
     return Answer({"total": total, "data": [_encode(line) for line in lines]})
 
@@ -126,8 +126,8 @@ async def modify_result_quality_task(visit: Visit, form: ModifyResult) -> Answer
     """Correct one rule's result of a sampled call."""
     _check_group(form.is_group)
     await inspection.revise_result(
-        visit.office,
-        visit.caller,
+        visit.work,
+        visit.reach(),
         form.task_id,
         form.uuid,
         result=form.rule_info.revise_id,
@@ -142,7 +142,7 @@ async def modify_result_quality_task(visit: Visit, form: ModifyResult) -> Answer
 async def complete_quality_task(visit: Visit, form: Complete) -> Answer:
     """Finish a sampled call; with the last one the task is finished."""
     _check_group(form.is_group)
-    await inspection.complete(visit.office, visit.caller, form.quality_task_call_id, form.call_id)
+    await inspection.complete(visit.work, visit.reach(), form.quality_task_call_id, form.call_id)
     return DONE
 
 

@@ -111,7 +111,7 @@ class Query(Form):
 async def add_quality_task(visit: Visit, form: Add) -> Answer:
     """Make a plan; the answer has its id. It runs once it is begun."""
     order = await _order(visit, form)
-    plan = await plans.add(visit.office, visit.caller, order, acting_as=_role(form))
+    plan = await plans.add(visit.work, visit.reach(_role(form)), order)
     return Answer({"objId": plan})
 
 
@@ -119,7 +119,7 @@ async def add_quality_task(visit: Visit, form: Add) -> Answer:
 async def update_quality_task(visit: Visit, form: Update) -> Answer:
     """Change all of a plan; a running one keeps running, by its new calendar."""
     order = await _order(visit, form)
-    await plans.update(visit.office, visit.caller, form.plan, order, acting_as=_role(form))
+    await plans.update(visit.work, visit.reach(_role(form)), form.plan, order)
     return Answer({"objId": form.plan})
 
 
@@ -129,28 +129,28 @@ _SWITCHING = (Code.NOT_FOUND, Code.WRONG_STATE)
 @INTERFACES.serves("beginQualityTask", OnePlan, Operation.BEGIN_PLAN, *_SWITCHING)
 async def begin_quality_task(visit: Visit, form: OnePlan) -> Answer:
     """Let a plan run from now on."""
-    await plans.begin(visit.office, visit.caller, form.plan)
+    await plans.begin(visit.work, visit.reach(), form.plan)
     return DONE
 
 
 @INTERFACES.serves("stopQualityTask", OnePlan, Operation.STOP_PLAN, *_SWITCHING)
 async def stop_quality_task(visit: Visit, form: OnePlan) -> Answer:
     """Stop a plan until it is begun again."""
-    await plans.stop(visit.office, visit.caller, form.plan)
+    await plans.stop(visit.work, visit.reach(), form.plan)
     return DONE
 
 
 @INTERFACES.serves("deleteQualityTask", OnePlan, Operation.DELETE_PLAN, Code.NOT_FOUND)
 async def delete_quality_task(visit: Visit, form: OnePlan) -> Answer:
     """Delete a plan; the tasks that it made go on."""
-    await plans.delete(visit.office, visit.caller, form.plan)
+    await plans.delete(visit.work, visit.reach(), form.plan)
     return DONE
 
 
 @INTERFACES.serves("queryQualityTask", Query, Operation.QUERY_PLANS)
 async def query_quality_task(visit: Visit, form: Query) -> Answer:
     """Page through plans, the newest first."""
-    total, found = await plans.query(visit.office, visit.caller, form.page, form.rows)
+    total, found = await plans.query(visit.work, visit.reach(), form.page, form.rows)
     return Answer({"total": total, "list": [_encode(plan) for plan in found]})
 
 

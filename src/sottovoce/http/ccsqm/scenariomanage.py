@@ -122,7 +122,7 @@ async def create(visit: Visit, form: CreateForm) -> Answer:
         interaction=form.interaction,
         calls=form.calls.meant,
     )
-    return Answer({"group_id": await scenarios.create(visit.office, visit.caller, settings)})
+    return Answer({"group_id": await scenarios.create(visit.work, visit.reach(), settings)})
 
 
 @INTERFACES.serves("updateScenario", UpdateForm, Operation.EDIT_SCENARIOS, Code.NOT_FOUND, Code.NAME_TAKEN)
@@ -140,28 +140,28 @@ async def update(visit: Visit, form: UpdateForm) -> Answer:
         speed_rules=_ids(form.speed_rules),
         interposal_rules=_ids(form.interposal_rules),
     )
-    await scenarios.update(visit.office, visit.caller, form.group_id, settings)
+    await scenarios.update(visit.work, visit.reach(), form.group_id, settings)
     return DONE
 
 
 @INTERFACES.serves("updateScenarioStatus", SwitchForm, Operation.EDIT_SCENARIOS, Code.NOT_FOUND)
 async def switch(visit: Visit, form: SwitchForm) -> Answer:
     """Switch a scenario on or off."""
-    await scenarios.switch(visit.office, visit.caller, form.group_id, enabled=bool(form.is_enable))
+    await scenarios.switch(visit.work, visit.reach(), form.group_id, enabled=bool(form.is_enable))
     return DONE
 
 
 @INTERFACES.serves("deleteScenario", WhichForm, Operation.EDIT_SCENARIOS, Code.NOT_FOUND)
 async def delete(visit: Visit, form: WhichForm) -> Answer:
     """Delete a scenario; the results and scores that calls have of it stay."""
-    await scenarios.delete(visit.office, visit.caller, form.group_id)
+    await scenarios.delete(visit.work, visit.reach(), form.group_id)
     return DONE
 
 
 @INTERFACES.serves("queryScenario", WhichForm, Operation.QUERY_SCENARIOS, Code.NOT_FOUND)
 async def show(visit: Visit, form: WhichForm) -> Answer:
     """One scenario; a success has no resultCode [2488]."""
-    scenario = await scenarios.show(visit.office, visit.caller, form.group_id)
+    scenario = await scenarios.show(visit.work, visit.reach(), form.group_id)
     rules = {
         "rules": list(scenario.rules),
         "silence_rules": list(scenario.silence_rules),
@@ -180,7 +180,7 @@ async def query(visit: Visit, form: QueryForm) -> Answer:
         made_from=form.made_from,
         made_until=form.made_until,
     )
-    total, found = await scenarios.query(visit.office, visit.caller, wanted, form.page, form.limit)
+    total, found = await scenarios.query(visit.work, visit.reach(), wanted, form.page, form.limit)
     data = [
         {
             **_told(scenario),

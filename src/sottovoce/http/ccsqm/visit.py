@@ -1,34 +1,72 @@
 """What an interface of the quality family is: its module, right and failures; and the visit that reaches it.
 
 A use case is reached with a `Visit`, which exists only once the token has been found valid and the user to
-be of its tenant.
+be of its tenant; and with a `Reach`, which the visit gives once the user's right is granted.
 """
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
-from sottovoce.domain.people import AppKey
+from sottovoce.domain.directory import AgentId
+from sottovoce.domain.people import AppKey, Role, User, UserId
 from sottovoce.domain.rights import Operation
 from sottovoce.errors import Code
 from sottovoce.http.ccsqm.codes import Module
 from sottovoce.http.ccsqm.words import Form, FormT
 from sottovoce.http.family import declared
-from sottovoce.quality.office import Caller, Office
+from sottovoce.quality import access, tasks
+from sottovoce.quality.access import Reach
+from sottovoce.quality.office import Office, Work
 
 SQM = "/apiaccess/CCSQM/rest/ccisqm/v1"
 
 
 @dataclass(frozen=True, slots=True)
-class Visit:
-    """One request's way to the use cases."""
+class _Asked:
+    """What is asked for, and by whom."""
+
+    app: AppKey
+    user: User
+    """The user named; of an interface of CC-iSQM, which names none, the app itself."""
+    operation: Operation | None
+    """The interface's; None: it is the app that asks."""
+
+    def reach(self, acting_as: Role | None = None, operation: Operation | None = None) -> Reach:
+        """The user's right to the interface's operation, or to another. Refused(NO_RIGHT)."""
+        wanted = operation or self.operation
+        return access.for_an_app(self.app) if wanted is None else access.granted(self.user, wanted, acting_as)
+
+
+@dataclass(frozen=True, slots=True)
+class Visit(_Asked):
+    """One request's way to the use cases: all of it happens in one transaction, from the token to the audit.
+
+    It has no way to a second connection, so that no request holds one while it waits for another.
+    """
+
+    work: Work
+
+    async def agents_of(self, staff: Sequence[UserId]) -> tuple[AgentId, ...]:
+        """The work numbers of users. Refused(BAD_PARAMETER)."""
+        return await tasks.agents_of(self.work, staff)
+
+
+@dataclass(frozen=True, slots=True)
+class VisitApart(_Asked):
+    """The same where the use case commits more than once. It holds no connection between its transactions."""
 
     office: Office
-    app: AppKey
-    caller: Caller
-    """The user named; of an interface of CC-iSQM, which names none, the app itself."""
+
+    async def agents_of(self, staff: Sequence[UserId]) -> tuple[AgentId, ...]:
+        """The work numbers of users. Refused(BAD_PARAMETER)."""
+        if not staff:
+            return ()
+        async with self.office.work(self.user.vdn, self.user.user) as work:
+            return await tasks.agents_of(work, staff)
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +82,7 @@ DONE = Answer()
 """Success, with nothing to tell."""
 
 Serve = Callable[[Visit, FormT], Awaitable[Answer]]
+ServeApart = Callable[[VisitApart, FormT], Awaitable[Answer]]
 
 ALWAYS = (
     Code.BAD_PARAMETER,
@@ -65,6 +104,10 @@ class Interface(declared.Interface):
     """Whose line of the rights' table holds; None: every app with a token (CC-iSQM)."""
     user_required: bool = False
     """Whether all editions of its page want x-UserId; else the app's own user acts where it is absent."""
+    snapshot: bool = False
+    """Whether all that it reads is of one moment; it then changes nothing."""
+    apart: bool = False
+    """Whether its use case opens transactions of its own (`VisitApart`)."""
     failures: tuple[Code, ...] = ()
     """What it may decline with, besides what every interface may."""
 
@@ -87,17 +130,42 @@ class Interfaces(declared.Interfaces[Interface]):
         operation: Operation | None,
         *failures: Code,
         user_required: bool = False,
+        snapshot: bool = False,
     ) -> Callable[[Serve[FormT]], Serve[FormT]]:
         """Declare that the decorated use case serves POST on the path that ends with `name`."""
         return self.declare(
-            lambda serve: Interface(
-                path=f"{self.path}/{name}",
-                verbs=("POST",),
+            partial(
+                self._interface,
+                name=name,
                 form=form,
-                serve=serve,
-                module=self.module,
                 operation=operation,
                 user_required=user_required,
+                snapshot=snapshot,
                 failures=failures,
             )
         )
+
+    def serves_apart(
+        self,
+        name: str,
+        form: type[FormT],
+        operation: Operation | None,
+        *failures: Code,
+        user_required: bool = False,
+    ) -> Callable[[ServeApart[FormT]], ServeApart[FormT]]:
+        """The same of a use case that must commit something before it goes on."""
+        return self.declare(
+            partial(
+                self._interface,
+                name=name,
+                form=form,
+                operation=operation,
+                user_required=user_required,
+                apart=True,
+                failures=failures,
+            )
+        )
+
+    def _interface(self, serve: Callable[..., Awaitable[Answer]], *, name: str, **rest: Any) -> Interface:
+        path = f"{self.path}/{name}"
+        return Interface(path=path, verbs=("POST",), serve=serve, module=self.module, **rest)

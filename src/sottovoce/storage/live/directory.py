@@ -58,8 +58,7 @@ async def revision(engine: AsyncEngine) -> int:
 
 async def profile(engine: AsyncEngine, vdn: VdnId) -> VdnProfile:
     """The whole VDN. Raises Refused(NOT_FOUND), DatabaseAway."""
-    async with transaction(engine) as connection:
-        await connection.execute(sa.text("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY"))
+    async with transaction(engine, snapshot=True) as connection:
         row = (await connection.execute(sa.select(vdns).where(vdns.c.vdn == vdn))).mappings().first()
         if row is None:
             raise Refused(Code.NOT_FOUND, f"there is no VDN {vdn}")

@@ -121,8 +121,7 @@ async def frame(
 
     async def read(first: int | None, behind: int | None) -> dict[int, NDArray[np.int64]]:
         query = frame_query(work.vdn, conditions, calls_from, calls_until, first, behind)
-        async with transaction(lanes) as lane:
-            await lane.execute(sa.text("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY"))
+        async with transaction(lanes, snapshot=True) as lane:
             await lane.execute(sa.text(f"SET TRANSACTION SNAPSHOT '{snapshot}'"))
             return await _part(lane, query)
 

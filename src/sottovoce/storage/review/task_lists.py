@@ -11,7 +11,6 @@ from dataclasses import dataclass
 
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import distinct_on
-from sqlalchemy.ext.asyncio import AsyncConnection
 
 from sottovoce.domain import appeals
 from sottovoce.domain.directory import VdnId
@@ -27,14 +26,6 @@ _LONGEST_ID = 20
 _COMPLETED = appeals.State.COMPLETED.value
 _REVIEWER = sa.case((_QUALITY.state == _COMPLETED, _QUALITY.previous_handler), else_=_QUALITY.handler)
 Where = sa.ColumnElement[bool]
-
-
-_SNAPSHOT = sa.text("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
-
-
-async def snapshot(connection: AsyncConnection) -> None:
-    """Let all queries of a transaction that has made none yet see the same moment, and change nothing."""
-    await connection.execute(_SNAPSHOT)
 
 
 @dataclass(frozen=True, slots=True)
