@@ -9,9 +9,9 @@ from typing import Any
 
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
-from tests.contract.ledger import Judge
 
 from sottovoce.contracts import Row, Schema
+from sottovoce.contracts.judge import Judge
 
 BY_FORMAT: dict[str, Any] = {
     "agent-id": "102",

@@ -3,35 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 from functools import cache
 from typing import Any
 
-from jsonschema import Draft202012Validator
-from jsonschema.exceptions import ValidationError
-from jsonschema.validators import extend
-
-from sottovoce.contracts import Row, Schema, rows
-
-
-def _whole(checker: object, value: object) -> bool:
-    """A number written without a fraction; JSON Schema takes 1.0 for one, too."""
-    return isinstance(value, int) and not isinstance(value, bool)
-
-
-def _pattern(judge: Any, pattern: str, value: object, schema: Schema) -> Iterator[ValidationError]:
-    """As ECMA 262 has it: `$` is the end, not also the place before a line break; `\\w` is ASCII."""
-    inner = pattern.removeprefix("^").removesuffix("$")
-    assert pattern == f"^{inner}$", "a pattern of the ledgers is for the whole text"
-    if isinstance(value, str) and re.fullmatch(inner, value, re.ASCII) is None:
-        yield ValidationError(f"{value!r} does not match {pattern}")
-
-
-Judge = extend(
-    Draft202012Validator,
-    {"pattern": _pattern},
-    type_checker=Draft202012Validator.TYPE_CHECKER.redefine("integer", _whole),
-)
+from sottovoce.contracts import Row, rows
+from sottovoce.contracts.judge import Judge
 
 
 @cache

@@ -11,10 +11,10 @@ from urllib.parse import quote
 import pytest
 from tests.contract.bodies import generated, names, sample, wrong_values
 from tests.contract.client import ROWS, LedgerClient
-from tests.contract.ledger import Judge
 from tests.contract.standing import Standing
 
 from sottovoce.contracts import Row, Schema
+from sottovoce.contracts.judge import Judge
 
 A, INSPECTOR = 101, 300
 TEXTS = [

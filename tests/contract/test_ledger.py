@@ -5,9 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from tests.contract.ledger import Judge, complaints, find
+from tests.contract.ledger import complaints, find
 
 from sottovoce.contracts import Row, raw
+from sottovoce.contracts.judge import Judge
 
 SQM = "/apiaccess/CCSQM/rest/ccisqm/v1"
 DONE = {"resultCode": "0409000", "resultDesc": "Operation successful."}

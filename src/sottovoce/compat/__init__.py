@@ -2,7 +2,7 @@
 
 * ``findings``  a check's verdict, the counts, the exit code
 * ``wire``      requests as anybody could send them, wrong ones too; answers as they came
-* ``shapes``    documented forms of answers, and what of an answer is not so
+* ``shapes``    documented forms of answers, from the ledgers, and what of an answer is not so
 * ``bench``     where checks run: the server, the people given, what was made and must go again
 * ``report``    the table, and the same as JSON
 * ``sqm/``      the checks of CC-SQM, one module per part of the path

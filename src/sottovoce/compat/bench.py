@@ -11,8 +11,9 @@ from typing import Any
 import httpx
 
 from sottovoce.compat.findings import Findings
-from sottovoce.compat.shapes import Shape, unlike
+from sottovoce.compat.shapes import unlike
 from sottovoce.compat.wire import Reply, Wire
+from sottovoce.contracts import Schema
 
 
 class Wrong(Exception):
@@ -31,7 +32,7 @@ class Check:
         if not held:
             raise Wrong(str(otherwise))
 
-    def like(self, shape: Shape, value: Any) -> None:
+    def like(self, shape: Schema, value: Any) -> None:
         """`value` has the documented form."""
         if wrong := unlike(shape, value):
             raise Wrong(wrong)

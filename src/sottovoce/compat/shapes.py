@@ -1,86 +1,93 @@
-"""Documented forms of answers, and what of an answer is not so.
+"""Documented forms of answers, read from the ledgers, and what of an answer is not so.
 
-A shape is a type, a one-element list of shapes, or a mapping from field to shape; a field whose name ends
-with `!` is documented as mandatory. Fields that no page names are no fault; null is absent.
+The ledgers say what this server answers; pages say less. Here is what they say: the types of their tables,
+the fields that they mark as mandatory, and `x-documented` where it is something else than ours. Fields that
+no page names are no fault; null is absent.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
-from enum import Enum
 from typing import Any
 
-Shape = Any
-"""A `Kind`, a list of one shape, or a mapping."""
-LONGEST_ID = 20
+from jsonschema.exceptions import ValidationError
+
+from sottovoce.contracts import Schema
+from sottovoce.contracts.judge import Judge
+
+_LONGEST_ID = 20
+_WORDS = {
+    "string": "String",
+    "number": "Number",
+    "integer": "Number",
+    "boolean": "Boolean",
+    "array": "Array",
+    "object": "Object",
+}
+"""The types as the pages' tables print them."""
+_ID: Schema = {
+    "type": ["integer", "string"],
+    "minimum": 0,
+    "maximum": 10**_LONGEST_ID - 1,
+    "pattern": f"^[0-9]{{1,{_LONGEST_ID}}}$",
+    "title": "an id: a number, or a text of digits",
+}
+"""Ids are typed Number and printed as strings; both occur in the examples (3.4, Part 6.1)."""
 
 
-class Kind(Enum):
-    """The types of the pages' tables."""
+def documented(schema: Schema, *, mandatory: bool = True) -> Schema:
+    """What pages say of a form; `schema` is our ledger's. Titles are the types in the pages' words."""
+    if "anyOf" in schema:
+        schema = next(one for one in schema["anyOf"] if one.get("type") != "null")
+    kinds = schema.get("type", "string" if "const" in schema else [])
+    kinds = [kind for kind in ([kinds] if isinstance(kinds, str) else kinds) if kind != "null"]
+    if not kinds:
+        return {}
+    found: Schema = {"title": " or ".join(_WORDS[kind] for kind in kinds)}
+    found["type"] = ["number" if kind == "integer" else kind for kind in kinds]
+    if schema.get("format") == "id":
+        found = {**_ID, "type": [*_ID["type"]]}
+    if "items" in schema:
+        found["items"] = documented(schema["items"])
+    if kinds == ["object"]:
+        needed = schema.get("x-mandatory", [])
+        fields = {**schema.get("properties", {}), **schema.get("x-documented", {})}
+        found["required"] = needed
+        found["properties"] = {
+            name: documented(inner, mandatory=name in needed) for name, inner in fields.items()
+        }
+    if not mandatory:
+        found["type"].append("null")
+    return found
 
-    TEXT = "String"
-    NUMBER = "Number"
-    FLAG = "Boolean"
-    ID = "an id: a number, or a text of digits"
-    """Ids are typed Number and printed as strings; both occur in the examples (3.4, Part 6.1)."""
-    NUMBER_OR_TEXT = "Number or String"
-    """Where the pages' editions contradict each other (Part 6.7)."""
-    ANY = "anything"
 
-
-TEXT, NUMBER, FLAG, ID = Kind.TEXT, Kind.NUMBER, Kind.FLAG, Kind.ID
-NUMBER_OR_TEXT, ANY = Kind.NUMBER_OR_TEXT, Kind.ANY
-
-
-def unlike(shape: Shape, value: Any, where: str = "") -> str | None:
+def unlike(shape: Schema, value: Any) -> str | None:
     """What of `value` is not as documented, the first of it; None: nothing."""
-    if isinstance(shape, Kind):
-        return None if _is(shape, value) else f"{where or 'the answer'} is {_short(value)}, not {shape.value}"
-    if isinstance(shape, list):
-        if not isinstance(value, list):
-            return f"{where or 'the answer'} is {_short(value)}, not Array"
-        for number, member in enumerate(value):
-            if wrong := unlike(shape[0], member, f"{where}[{number}]"):
-                return wrong
-        return None
-    if not isinstance(value, Mapping):
-        return f"{where or 'the answer'} is {_short(value)}, not Object"
-    for name, inner in shape.items():
-        field, mandatory = name.rstrip("!"), name.endswith("!")
-        at = f"{where}.{field}" if where else field
-        if value.get(field) is None:
-            if mandatory:
-                return f"{at} is missing"
-        elif wrong := unlike(inner, value[field], at):
-            return wrong
-    return None
+    first = next(Judge(shape).iter_errors(value), None)
+    return None if first is None else _told(first)
+
+
+def one_or_many(shape: Schema, value: Any) -> Schema:
+    """The form of a list, or of one of its members where `value` is one: where table and example differ."""
+    found = shape if isinstance(value, list) else shape["items"]
+    assert isinstance(found, dict)
+    return found
 
 
 def is_id(value: Any) -> bool:
     """Digits, as a number or a text."""
-    if isinstance(value, bool):
-        return False
-    return re.fullmatch(rf"[0-9]{{1,{LONGEST_ID}}}", str(value)) is not None and isinstance(value, str | int)
+    return bool(Judge(_ID).is_valid(value))
 
 
-def _is(kind: Kind, value: Any) -> bool:
-    number = isinstance(value, int | float) and not isinstance(value, bool)
-    match kind:
-        case Kind.TEXT:
-            return isinstance(value, str)
-        case Kind.NUMBER:
-            return number
-        case Kind.FLAG:
-            return isinstance(value, bool)
-        case Kind.ID:
-            return is_id(value)
-        case Kind.NUMBER_OR_TEXT:
-            return number or isinstance(value, str)
-        case Kind.ANY:
-            return True
-
-
-def _short(value: Any) -> str:
-    text = repr(value)
-    return text if len(text) <= 60 else f"{text[:60]} ..."
+def _told(error: ValidationError) -> str:
+    at = "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in error.absolute_path)
+    at = at.removeprefix(".")
+    if error.validator == "required":
+        absent = re.match("'(.*)' is", error.message)
+        return f"{at}.{absent[1]} is missing".removeprefix(".") if absent else error.message
+    if error.instance is None and not at.endswith("]") and at:
+        return f"{at} is missing"
+    text = repr(error.instance)
+    shown = text if len(text) <= 60 else f"{text[:60]} ..."
+    titled: Any = error.schema
+    return f"{at or 'the answer'} is {shown}, not {titled['title']}"

@@ -5,6 +5,7 @@
 * ``cc-isqm.yaml``     machine inspection
 
 * ``document``         all of them as the one document that the server shows
+* ``judge``            what of a value is not as a schema says
 
 The head of each ledger says how to read it. ``rows(family)`` gives its interfaces, ``raw(family)`` what is
 written. Read by `http` (what is not served, what is described), `compat` and tests; imports no other room.

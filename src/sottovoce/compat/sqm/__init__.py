@@ -1,8 +1,7 @@
 """The checks of the quality family (CC-SQM, CC-iSQM), after the pages of the API Reference.
 
-* ``catalogue``   the documented interfaces: path, page, mandatory fields, success code
-* ``interfaces``  what one of them is, and requests like those that pages print
-* ``answers``     the documented forms of their answers
+* ``catalogue``   the documented interfaces that are checked, with requests like those that pages print
+* ``interfaces``  what the ledgers say of one: page, mandatory fields, success code, form of its answer
 * ``token``       tokenByAkSk
 * ``requests``    what holds for every interface: token, headers, mandatory fields, types
 * ``calls``       inspected calls · ``tasks`` review tasks and their items · ``plans`` plans

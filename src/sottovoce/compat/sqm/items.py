@@ -10,9 +10,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from sottovoce.compat.bench import Bench, Wrong, needed
-from sottovoce.compat.sqm import answers
+from sottovoce.compat.shapes import one_or_many
 from sottovoce.compat.sqm.catalogue import Interfaces
-from sottovoce.compat.sqm.interfaces import ITEMS, TASKS, task_body
+from sottovoce.compat.sqm.interfaces import task_body
 from sottovoce.compat.sqm.requests import digits
 from sottovoce.compat.sqm.tasks import as_numbers
 from sottovoce.compat.wire import NOT_ASKED
@@ -57,7 +57,7 @@ async def _list(bench: Bench, known: Interfaces) -> None:
     with bench.check(interface.name, "answers as documented, every parameter is optional") as check:
         reply = await bench.ask(interface.path, {})
         check.done(reply)
-        check.like(answers.ITEMS, reply.document)
+        check.like(interface.answer, reply.document)
     with bench.check(interface.name, "a page may have 1000000 rows") as check:
         check.done(await bench.ask(interface.path, {"rows": 1_000_000, "page": 1}))
     with bench.check(interface.name, "startTimeMillis and endTimeMillis are seconds") as check:
@@ -130,20 +130,19 @@ async def _look(bench: Bench, known: Interfaces, item: str | None, result: Resul
         for given in (needed(item, _NO_APPEAL), int(needed(item, _NO_APPEAL))):
             reply = await bench.ask(known.item_detail.path, {"qualityItemId": given})
             check.done(reply)
-            check.like(answers.ITEM_DETAIL, reply.document)
+            check.like(known.item_detail.answer, reply.document)
         check.that(reply.field("qualityItem")["taskType"] == 2, reply)
         hits = {hit["reviseId"] for hit in reply.field("qualityItemRuleHit")}
         check.that(result is not None and result.result in hits, f"results {hits}")
     with bench.check(known.item_result.name, "answers as documented, as an object or a list") as check:
         reply = await bench.ask(known.item_result.path, {"qualityId": int(needed(item, _NO_APPEAL))})
         check.done(reply)
-        many = isinstance(reply.document, list)
-        check.like([answers.ITEM_RESULT] if many else answers.ITEM_RESULT, reply.document)
+        check.like(one_or_many(known.item_result.answer, reply.document), reply.document)
     with bench.check(known.history.name, "answers as documented") as check:
         body = {"qualityTaskInfoId": needed(item, _NO_APPEAL)}
         reply = await bench.ask(known.history.path, body, user=_leader(bench))
         check.done(reply)
-        check.like(answers.HISTORY, reply.document)
+        check.like(known.history.answer, reply.document)
     with bench.check(known.history.name, "canHandle for the leader appealed to only", inferred=True) as check:
         needed(item, _NO_APPEAL)
         check.that(reply.field("canHandle") is True, f"canHandle {reply.field('canHandle')}")
@@ -171,7 +170,7 @@ async def _judge(bench: Bench, known: Interfaces, item: str | None) -> None:
             },
             user=_leader(bench),
         )
-        check.done(reply, ITEMS)
+        check.done(reply, interface.code)
     with bench.check(interface.name, "which completes it (taskStatus 22)", inferred=True) as check:
         needed(item, _NO_APPEAL)
         row = await _open(bench, known, _COMPLETED)
@@ -225,7 +224,7 @@ async def _revise(bench: Bench, known: Interfaces, result: Result | None) -> Non
             "uuid": uuid,
             "ruleInfo": {"description": bench.name, "revise": 1, "reviseId": given.result},
         }
-        check.done(await bench.ask(known.modify_result.path, body, user=inspector), TASKS)
+        check.done(await bench.ask(known.modify_result.path, body, user=inspector), known.modify_result.code)
         credit = await bench.ask(known.credit.path, {"call_uuid": uuid}, user=None)
         rows = credit.document if isinstance(credit.document, list) else [credit.document]
         revised = {

@@ -6,9 +6,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from sottovoce.compat.bench import Bench, Wrong, needed
-from sottovoce.compat.sqm import answers
 from sottovoce.compat.sqm.catalogue import Interfaces
-from sottovoce.compat.sqm.interfaces import PLANS, plan_body
+from sottovoce.compat.sqm.interfaces import plan_body
 from sottovoce.compat.sqm.requests import digits
 from sottovoce.compat.sqm.tasks import as_numbers
 
@@ -68,8 +67,8 @@ async def _add(bench: Bench, known: Interfaces) -> str | None:
     with bench.check(interface.name, "makes a plan; its id is objId") as check:
         body = plan_body(f"{bench.name}-p", needed(inspector, "needs --inspector"))
         reply = await bench.ask(interface.path, body)
-        check.done(reply, PLANS)
-        check.like(answers.PLAN_MADE, reply.document)
+        check.done(reply, interface.code)
+        check.like(interface.answer, reply.document)
         plan = digits(reply.field("objId"))
     everyone = [{"personID": inspector, "count": 99}]
     wrong: tuple[tuple[str, dict[str, Any]], ...] = (
@@ -98,8 +97,8 @@ async def _query(bench: Bench, known: Interfaces, plan: str | None) -> None:
     interface = known.query_plans
     with bench.check(interface.name, "answers as documented, the array is called list") as check:
         reply = await bench.ask(interface.path, interface.example)
-        check.done(reply, PLANS)
-        check.like(answers.PLANS, reply.document)
+        check.done(reply, interface.code)
+        check.like(interface.answer, reply.document)
     with bench.check(interface.name, "rows is the size of a page") as check:
         needed(plan, _NO_PLAN)
         reply = await bench.ask(interface.path, {"page": 1, "rows": 1})
@@ -115,7 +114,7 @@ async def _update(bench: Bench, known: Interfaces, plan: str | None) -> None:
         name = f"{bench.name}-changed"
         body = plan_body(name, str(bench.people.inspector)) | {"qiqtId": needed(plan, _NO_PLAN)}
         cron = {**body["cronStructure"], "qiqtTotalTimes": "3"}
-        check.done(await bench.ask(interface.path, body | {"cronStructure": cron}), PLANS)
+        check.done(await bench.ask(interface.path, body | {"cronStructure": cron}), interface.code)
         row = await _row(bench, known, str(plan))
         check.that(row["qiqtName"] == name, f"it is called {row['qiqtName']}")
         check.that(row.get("qiqtTotalTimes") in (None, 3), f"qiqtTotalTimes {row.get('qiqtTotalTimes')}")
@@ -131,7 +130,7 @@ async def _begin_and_stop(bench: Bench, known: Interfaces, plan: str | None) -> 
         given = "text" if kind is str else "number"
         with bench.check(interface.name, f"qiqtStatus becomes {status}, the id as a {given}") as check:
             body = {"regularQualityTaskId": kind(needed(plan, _NO_PLAN))}
-            check.done(await bench.ask(interface.path, body), PLANS)
+            check.done(await bench.ask(interface.path, body), interface.code)
             row = await _row(bench, known, str(plan))
             check.that(row["qiqtStatus"] == status, f"qiqtStatus {row['qiqtStatus']}")
 
@@ -140,7 +139,7 @@ async def _delete(bench: Bench, known: Interfaces, plan: str | None) -> None:
     interface = known.delete_plan
     with bench.check(interface.name, "deletes a plan") as check:
         body = {"regularQualityTaskId": int(needed(plan, _NO_PLAN))}
-        check.done(await bench.ask(interface.path, body), PLANS)
+        check.done(await bench.ask(interface.path, body), interface.code)
         left = [str(row.get("qiqtId")) for row in await _rows(bench, known)]
         check.that(plan not in left, "it is listed still")
     with bench.check(interface.name, "declines a plan that is deleted") as check:

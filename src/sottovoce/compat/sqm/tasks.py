@@ -8,9 +8,8 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from sottovoce.compat.bench import Bench, Check, Wrong, needed
-from sottovoce.compat.sqm import answers
 from sottovoce.compat.sqm.catalogue import Interfaces
-from sottovoce.compat.sqm.interfaces import NOBODYS_ID, TASKS, sample, task_body
+from sottovoce.compat.sqm.interfaces import NOBODYS_ID, sample, task_body
 from sottovoce.compat.sqm.requests import digits
 from sottovoce.compat.wire import NOT_ASKED, Reply
 
@@ -61,7 +60,7 @@ class Made:
     async def create(self, check: Check, what: str, **columns: Any) -> Reply:
         """Make one, and find its id in the list, where the answer need not have it."""
         reply = await self.bench.ask(self.known.create.path, task_body(self.name(what), **columns))
-        check.done(reply, TASKS)
+        check.done(reply, self.known.create.code)
         self.ids[what] = digits((await self.row(what)).get("id"))
         return reply
 
@@ -99,7 +98,7 @@ async def _create(made: Made) -> None:
     with bench.check(interface.name, "makes a task, resultCode 0409000") as check:
         needed(bench.calls, "the server has no inspected call to sample")
         reply = await made.create(check, "a", maxNum=10)
-        check.like(answers.CODED, reply.document)
+        check.like(interface.answer, reply.document)
     with bench.check(interface.name, "its answer has the new task's id as objId", inferred=True) as check:
         task = made.id("a")
         check.that(str(reply.field("objId")) == task, f"{reply}, the task is {task}")
@@ -145,9 +144,9 @@ async def _query(made: Made) -> None:
     with bench.check(interface.name, "answers as documented") as check:
         reply = await bench.ask(interface.path, body)
         check.that(reply.ok, reply)
-        check.like(answers.TASKS, reply.document)
+        check.like(interface.answer, reply.document)
     with bench.check(interface.name, "returnCode is 0409000 beside a Number in resultCode") as check:
-        check.that(reply.field("returnCode") == TASKS, reply)
+        check.that(reply.field("returnCode") == interface.row.success, reply)
     with bench.check(interface.name, "ids have 18 to 20 digits and come without loss") as check:
         made.id("a")
         row = await made.row("a")
@@ -177,7 +176,7 @@ async def _query(made: Made) -> None:
         with bench.check(interface.name, f"answers a {role}", inferred=True) as check:
             who = needed(user, f"needs the user id of a {role}")
             check.like(
-                answers.TASKS,
+                interface.answer,
                 (await bench.ask(interface.path, body | {"currentRole": role}, user=who)).document,
             )
     with bench.check(interface.name, "declines page 0, rows 0 and rows 101") as check:
@@ -196,7 +195,7 @@ async def _update(made: Made) -> None:
                 "currentRole": "qualityDirector",
                 "qualityTask": {"planName": name, "id": kind(task)},
             }
-            check.done(await bench.ask(interface.path, body), TASKS)
+            check.done(await bench.ask(interface.path, body), interface.code)
             listed = {str(row["id"]): row["planName"] for row in await made.rows()}
             check.that(listed.get(task) == name, f"it is called {listed.get(task)}")
     with bench.check(interface.name, "draws anew with other conditions", inferred=True) as check:
@@ -205,7 +204,7 @@ async def _update(made: Made) -> None:
             "fixedColumns": sample(maxNum=1),
             "qualityTask": {"planName": made.name("renamed"), "id": made.id("c")},
         }
-        check.done(await bench.ask(interface.path, body), TASKS)
+        check.done(await bench.ask(interface.path, body), interface.code)
         row = await made.row("renamed")
         check.that(row["inspectTotalCount"] == 1, f"{row['inspectTotalCount']} calls, maxNum was 1")
 
@@ -233,7 +232,7 @@ async def _appoint(made: Made) -> None:
         count = (await made.row("a"))["inspectTotalCount"] if made.ids else None
         dealt = [{"personID": needed(inspector, _NO_INSPECTOR), "count": needed(count, _NO_TASK)}]
         reply = await bench.ask(interface.path, body(qualityTaskId=int(made.id("a")), setCounts=dealt))
-        check.done(reply, TASKS)
+        check.done(reply, interface.code)
 
 
 async def _items(made: Made) -> None:
@@ -244,8 +243,8 @@ async def _items(made: Made) -> None:
         made.id("a")
         row = await made.row("a")
         reply = await _calls(made, str(row["planCode"]))
-        check.done(reply, TASKS)
-        check.like(answers.TASK_CALLS, reply.document)
+        check.done(reply, interface.code)
+        check.like(interface.answer, reply.document)
         total = reply.field("total")
         check.that(total == row["inspectTotalCount"], f"{total} of {row['inspectTotalCount']} calls")
     with bench.check(interface.name, "each item has an id and one call at least") as check:
@@ -259,13 +258,13 @@ async def _items(made: Made) -> None:
     with bench.check(interface.name, "inspectStatus leaves others out") as check:
         code = str(needed(row, _NO_TASK)["planCode"])
         done = await _calls(made, code, inspectStatus="1")
-        check.done(done, TASKS)
+        check.done(done, interface.code)
         check.that(done.field("total") == 0, f"{done.field('total')} done, none is")
         waiting = await _calls(made, code, inspectStatus="-1")
         check.that(waiting.field("total") == row["inspectTotalCount"], waiting)
     with bench.check(interface.name, "showReviewingOfficer leaves out what has no reviewer") as check:
         reviewed = await _calls(made, str(needed(row, _NO_TASK)["planCode"]), showReviewingOfficer=True)
-        check.done(reviewed, TASKS)
+        check.done(reviewed, interface.code)
         check.that(reviewed.field("total") == 0, f"{reviewed.field('total')} with a reviewer, none has one")
 
 
@@ -278,11 +277,11 @@ async def _take_effect(made: Made) -> None:
         needed(bench.people.inspector, _NO_INSPECTOR)
         later = round((datetime.now(UTC) + timedelta(days=300)).timestamp() * 1000)
         body = {"type": "2", "reserveTime": str(later), "qualityTaskId": made.id("a")}
-        check.done(await bench.ask(interface.path, body), TASKS)
+        check.done(await bench.ask(interface.path, body), interface.code)
     with bench.check(interface.name, "type 1 puts a task into effect, as its example does") as check:
         needed(bench.people.inspector, _NO_INSPECTOR)
         now = {"type": "1", "reserveTime": "", "qualityTaskId": int(made.id("a"))}
-        check.done(await bench.ask(interface.path, now), TASKS)
+        check.done(await bench.ask(interface.path, now), interface.code)
     await _complete(made)
     with bench.check(made.known.delete.name, "declines a task in effect", inferred=True) as check:
         needed(bench.people.inspector, _NO_INSPECTOR)
@@ -308,7 +307,7 @@ async def _complete(made: Made) -> None:
             "callGroupId": None,
             "qualityTaskCallId": int(digits(item["id"])),
         }
-        check.done(await bench.ask(interface.path, body, user=who), TASKS)
+        check.done(await bench.ask(interface.path, body, user=who), interface.code)
     with bench.check(interface.name, "the counts and the item say so") as check:
         needed(body, "nothing was finished")
         row = await made.row("a")
@@ -324,9 +323,9 @@ async def _terminate(made: Made) -> None:
     with bench.check(interface.name, "terminates and answers as the page prints it [2506]") as check:
         needed(bench.people.inspector, _NO_INSPECTOR)
         reply = await bench.ask(interface.path, {"qualityTaskId": made.id("a")})
-        check.done(reply, TASKS)
+        check.done(reply, interface.code)
         made.ended.add(made.id("a"))
-        printed = {"resultCode": TASKS, "resultDesc": "Operation successful."}
+        printed = {"resultCode": interface.code, "resultDesc": "Operation successful."}
         check.that(reply.document == printed, f"{reply}, not {printed}")
     with bench.check(interface.name, "what was finished stays", inferred=True) as check:
         needed(bench.people.inspector, _NO_INSPECTOR)
@@ -340,7 +339,7 @@ async def _terminate(made: Made) -> None:
     with bench.check(interface.name, "takes its id as a number: that task ends, and no other") as check:
         task = int(made.id("b"))
         before = await made.statuses()
-        check.done(await bench.ask(interface.path, {"qualityTaskId": task}), TASKS)
+        check.done(await bench.ask(interface.path, {"qualityTaskId": task}), interface.code)
         made.ended.add(str(task))
         after = await made.statuses()
         changed = {one for one in before if before[one] != after.get(one)}
@@ -360,7 +359,7 @@ async def _delete(made: Made) -> None:
     bench, interface = made.bench, made.known.delete
     with bench.check(interface.name, "deletes a task, as its example does") as check:
         task = made.id("c")
-        check.done(await bench.ask(interface.path, {"qualityTaskId": task}), TASKS)
+        check.done(await bench.ask(interface.path, {"qualityTaskId": task}), interface.code)
         left = [str(row["id"]) for row in await made.rows()]
         check.that(task not in left, "it is listed still")
     with bench.check(interface.name, "declines a task that is deleted") as check:
