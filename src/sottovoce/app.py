@@ -33,7 +33,7 @@ from sottovoce.http.site import FAMILIES, site
 from sottovoce.live.desk import Desk
 from sottovoce.live.state import LiveSettings
 from sottovoce.media.repair import repair_folder
-from sottovoce.media.workers import WorkerEngine, WorkerSettings
+from sottovoce.media.workers import WorkerEngine
 from sottovoce.quality.jobs import Jobs
 from sottovoce.quality.office import Office
 from sottovoce.storage import database
@@ -90,7 +90,7 @@ async def running(settings: Settings, *, over: asyncio.Event | None = None) -> A
         recordings = settings.recordings_folder
         for repaired in await asyncio.to_thread(_repair, recordings):
             log.warning("recording repaired", path=str(repaired))
-        media = WorkerEngine(_worker_settings(settings), tasks)
+        media = WorkerEngine(settings.media, tasks)
         await media.start()
         stack.push_async_callback(media.close)
         store = PostgresStore(
@@ -197,19 +197,6 @@ def _apart(engine: AsyncEngine, settings: Settings) -> AsyncEngine:
 def _repair(recordings: Path) -> list[Path]:
     recordings.mkdir(mode=0o700, parents=True, exist_ok=True)
     return repair_folder(recordings)
-
-
-def _worker_settings(settings: Settings) -> WorkerSettings:
-    media = settings.media
-    return WorkerSettings(
-        workers=media.workers,
-        legs_per_worker=media.legs_per_worker,
-        bind=media.host,
-        first_port=media.first_port,
-        last_port=media.last_port,
-        media_timeout_s=media.timeout,
-        hold_timeout_s=media.hold_limit,
-    )
 
 
 def serve(settings: Settings) -> int:

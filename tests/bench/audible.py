@@ -10,11 +10,12 @@ from typing import cast
 import numpy as np
 from tests.bench.load import TONES_HZ, tone
 from tests.bench.tables import Say, Table
+from tests.kit.media import local_media
 
 from sottovoce.domain.legs import Codec, LegAddress, LegId, RemoteMedia, Routing
 from sottovoce.media.engine import Apply, OpenLeg, SetRemote
 from sottovoce.media.g711 import decode
-from sottovoce.media.workers import WorkerEngine, WorkerSettings
+from sottovoce.media.workers import WorkerEngine
 from sottovoce.tasks import Tasks
 
 ROUNDS = 60
@@ -55,7 +56,7 @@ class Phone(asyncio.DatagramProtocol):
 async def measure(say: Say, rounds: int = ROUNDS) -> list[Table]:
     """The table of both changes."""
     tasks = Tasks()
-    engine = WorkerEngine(WorkerSettings(workers=1, legs_per_worker=16), tasks)
+    engine = WorkerEngine(local_media(workers=1, legs_per_worker=16), tasks)
     await engine.start()
     try:
         phones = [Phone(LegId(name), hertz) for name, hertz in zip("cai", TONES_HZ, strict=True)]

@@ -13,11 +13,12 @@ from typing import Any
 
 import psutil
 from tests.bench.tables import Say, Table
+from tests.kit.media import local_media
 
 from sottovoce.domain.legs import Codec, LegAddress, LegId, Recording, RecordingId, RemoteMedia, Routing
 from sottovoce.media.control import TickFigures
 from sottovoce.media.engine import Apply, EngineEvent, LegProven, OpenLeg, SetRemote, StartRecording
-from sottovoce.media.workers import WorkerEngine, WorkerSettings
+from sottovoce.media.workers import WorkerEngine
 from sottovoce.tasks import Tasks
 
 SIZES = (99, 300, 600, 900)
@@ -104,7 +105,7 @@ class Result:
 async def run(legs: int, say: Say, measure_s: float = MEASURE_S) -> Result:
     """Measure one size: the worker, then the echo."""
     tasks = Tasks()
-    engine = WorkerEngine(WorkerSettings(workers=1, legs_per_worker=max(128, legs + legs // 8)), tasks)
+    engine = WorkerEngine(local_media(workers=1, legs_per_worker=max(128, legs + legs // 8)), tasks)
     load = await Load.start(legs)
     await engine.start()
     try:

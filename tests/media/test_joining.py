@@ -173,7 +173,7 @@ async def test_all_workers_full_refuse_a_leg() -> None:
 
 
 async def test_media_time_out_concerns_phones_alone() -> None:
-    async with floor_of(workers=2, legs_per_worker=1, media_timeout_s=0.5, hold_timeout_s=0.8) as floor:
+    async with floor_of(workers=2, legs_per_worker=1, timeout=0.5, hold_limit=0.8) as floor:
         agent, customer = await floor.phone("agent"), await floor.phone("customer")
         await floor.route({"customer": {"agent"}})
         await customer.hears("agent")

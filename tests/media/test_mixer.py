@@ -20,7 +20,7 @@ from sottovoce.errors import Code, Refused
 from sottovoce.media import rtcp, rtp
 from sottovoce.media.engine import EchoHeard, EngineEvent, LegTimedOut
 from sottovoce.media.g711 import Samples
-from sottovoce.media.mixer import Mixer, MixerSettings
+from sottovoce.media.mixer import Mixer
 from sottovoce.media.rows import MOST_SOURCES
 from sottovoce.phones.tones import SILENT_BELOW_DBOV, TONES, levels, rms_level
 
@@ -50,12 +50,17 @@ class Blocks:
         pass
 
 
+USUAL = {"timeout_s": 30.0, "hold_limit_s": 7200.0}
+
+
 class Stage:
     """A mixer, talkers on its legs, and all that it sent."""
 
-    def __init__(self, capacity: int = 6, **settings: float) -> None:
+    def __init__(self, capacity: int = 6, **limits: float) -> None:
         self.sink = Blocks()
-        self.mixer = Mixer(capacity, sink=self.sink, seed=42, settings=MixerSettings(**settings))
+        self.mixer = Mixer(
+            capacity, sink=self.sink, seed=42, **{"timeout_s": 30.0, "hold_limit_s": 7200.0, **limits}
+        )
         self.talkers: dict[LegId, Talker | None] = {}
         self.sent: dict[LegId, list[bytes]] = {}
         self.events: list[EngineEvent] = []
@@ -252,7 +257,7 @@ def test_a_sound_played_once_falls_silent_by_itself() -> None:
 
 
 def test_a_silent_leg_times_out_once_and_is_watched_again_when_heard() -> None:
-    stage = Stage(media_timeout_s=2.0)
+    stage = Stage(timeout_s=2.0)
     stage.enter(C, Talker())
     stage.enter(A, None)
     stage.run(90)
@@ -269,7 +274,7 @@ def test_a_silent_leg_times_out_once_and_is_watched_again_when_heard() -> None:
 
 
 def test_rtcp_keeps_a_silent_leg_alive() -> None:
-    stage = Stage(media_timeout_s=2.0)
+    stage = Stage(timeout_s=2.0)
     slot = stage.enter(C, None)
     for _ in range(10):
         stage.run(50)
@@ -283,7 +288,7 @@ def test_rtcp_keeps_a_silent_leg_alive() -> None:
 
 @pytest.mark.parametrize("direction", [Direction.RECVONLY, Direction.INACTIVE])
 def test_who_is_not_obliged_to_send_has_the_long_limit(direction: Direction) -> None:
-    stage = Stage(media_timeout_s=1.0, hold_timeout_s=6.0)
+    stage = Stage(timeout_s=1.0, hold_limit_s=6.0)
     stage.enter(C, None, RemoteMedia("h", 1, Codec.PCMU, direction=direction))
     stage.run(250)
     assert stage.events == []
@@ -292,7 +297,7 @@ def test_who_is_not_obliged_to_send_has_the_long_limit(direction: Direction) -> 
 
 
 def test_taking_back_from_hold_begins_the_time_out_anew() -> None:
-    stage = Stage(media_timeout_s=2.0)
+    stage = Stage(timeout_s=2.0)
     slot = stage.enter(C, None, RemoteMedia("h", 1, Codec.PCMU, direction=Direction.INACTIVE))
     stage.run(500)
     stage.mixer.set_remote(slot, REMOTE)
@@ -303,7 +308,7 @@ def test_taking_back_from_hold_begins_the_time_out_anew() -> None:
 
 
 def test_a_leg_without_a_remote_never_times_out() -> None:
-    stage = Stage(media_timeout_s=1.0, hold_timeout_s=1.0)
+    stage = Stage(timeout_s=1.0, hold_limit_s=1.0)
     stage.mixer.open(C)
     stage.run(200)
     assert stage.events == []
@@ -381,7 +386,7 @@ def test_hostile_packets_leave_the_call_untouched() -> None:
 
 
 def test_rows_and_slots_are_checked() -> None:
-    mixer = Mixer(40, sink=Blocks(), seed=1)
+    mixer = Mixer(40, sink=Blocks(), seed=1, **USUAL)
     legs = [LegId(str(number)) for number in range(40)]
     for leg in legs:
         mixer.open(leg)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import socket
 import sys
 import wave
@@ -31,6 +32,7 @@ from sottovoce.media.control import (
     Message,
     ReadTicks,
     Refusal,
+    Setup,
     TickFigures,
     Value,
     encode,
@@ -47,6 +49,8 @@ from sottovoce.media.engine import (
     StartRecording,
     StopRecording,
 )
+from sottovoce.media.ports_pool import PortRange
+from sottovoce.plain import to_plain
 from sottovoce.tasks import Tasks
 
 R = RecordingId("r")
@@ -95,18 +99,19 @@ class Client:
 
 async def start(where: Path | None = None) -> Client:
     """A worker that was handed a socket, or that connects to a path."""
-    command = [sys.executable, "-m", "sottovoce.media.process", "--legs", "16", "--control"]
+    command = [sys.executable, "-m", "sottovoce.media.process"]
+    setup = json.dumps(to_plain(Setup("127.0.0.1", 16, PortRange(), timeout_s=30.0, hold_limit_s=7200.0)))
     if where is None:
         ours, theirs = socket.socketpair()
         with theirs:
             process = await asyncio.create_subprocess_exec(
-                *command, str(theirs.fileno()), pass_fds=[theirs.fileno()]
+                *command, str(theirs.fileno()), setup, pass_fds=[theirs.fileno()]
             )
     else:
         with socket.socket(socket.AF_UNIX) as waiting:
             waiting.bind(str(where))
             waiting.listen()
-            process = await asyncio.create_subprocess_exec(*command, str(where))
+            process = await asyncio.create_subprocess_exec(*command, str(where), setup)
             ours, _ = await asyncio.to_thread(waiting.accept)
     client = Client(process, *await asyncio.open_connection(sock=ours))
     assert await client.read() == Answer(0, None)

@@ -15,7 +15,7 @@ def reporting(capacity: int = 2) -> tuple[Reports, Senders, JitterBank]:
     for slot in range(capacity):
         senders.open(slot)
         senders.set_remote(slot, RemoteMedia("h", 1, Codec.PCMU))
-    return Reports(capacity, senders, buffers, 1_700_000_000.0, 5.0), senders, buffers
+    return Reports(capacity, senders, buffers, 1_700_000_000.0), senders, buffers
 
 
 def feed(buffers: JitterBank, sequences: range) -> None:

@@ -10,7 +10,8 @@ import pytest
 
 from sottovoce.domain.legs import Codec, RemoteMedia
 from sottovoce.errors import Code, Refused
-from sottovoce.media.sockets import PortRange, Sockets, bind_pair
+from sottovoce.media.ports_pool import PortRange
+from sottovoce.media.sockets import Sockets, bind_pair
 
 
 def bound() -> socket.socket:

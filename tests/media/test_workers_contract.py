@@ -10,6 +10,7 @@ from typing import cast
 
 import numpy as np
 import pytest
+from tests.kit.media import local_media
 from tests.media.engine_contract import VOICE, EngineContract
 from tests.media.talkers import Talker, samples_of
 
@@ -17,7 +18,7 @@ from sottovoce.domain.legs import Codec, Direction, LegAddress, LegId, RemoteMed
 from sottovoce.media.dtmf import KeyReader
 from sottovoce.media.engine import EngineEvent, OpenLeg, SetRemote
 from sottovoce.media.g711 import Samples
-from sottovoce.media.workers import WorkerEngine, WorkerSettings
+from sottovoce.media.workers import WorkerEngine
 from sottovoce.tasks import Tasks
 
 TICK_S = 0.02
@@ -128,7 +129,7 @@ class WorkerStudio:
 
 
 class TestWorkerEngine(EngineContract):
-    settings = WorkerSettings(workers=1, legs_per_worker=16)
+    settings = local_media(workers=1, legs_per_worker=16)
 
     @pytest.fixture
     async def studio(self, tmp_path: Path) -> AsyncIterator[WorkerStudio]:
@@ -147,4 +148,4 @@ class TestWorkerEngine(EngineContract):
 class TestWorkersJoined(TestWorkerEngine):
     """Two legs fill a worker: inspectors meet customer and agent through joins."""
 
-    settings = WorkerSettings(workers=2, legs_per_worker=2)
+    settings = local_media(workers=2, legs_per_worker=2)

@@ -171,10 +171,13 @@ class MediaSettings(Section):
     workers: int = Field(default=0, ge=0, le=256, description="Media processes; 0 starts one per core.")
     host: Address = Field(default="0.0.0.0", description="The address that RTP is received on.")  # noqa: S104
     first_port: int = Field(
-        default=20_000, ge=1024, le=65_534, description="The first RTP port (even); RTCP is one higher."
+        default=20_000,
+        ge=0,
+        le=65_534,
+        description="The first RTP port (even); RTCP is one higher. 0 takes free ones.",
     )
     last_port: int = Field(
-        default=29_999, ge=1025, le=65_535, description="The last port of the range, all workers together."
+        default=29_999, ge=0, le=65_535, description="The last port of the range, all workers together."
     )
     legs_per_worker: int = Field(
         default=900, ge=3, le=5000, description="Legs on one worker. When all are full: 503."
@@ -199,6 +202,8 @@ class MediaSettings(Section):
     def _ports(self) -> Self:
         if self.first_port % 2:
             raise ValueError("first_port must be even: RTP is on even ports")
+        if 0 < self.first_port < 1024:
+            raise ValueError("first_port must be 0 or above 1023")
         if self.last_port <= self.first_port:
             raise ValueError("last_port must lie above first_port")
         return self

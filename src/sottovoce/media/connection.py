@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import json
 import os
 import socket
 import sys
@@ -26,10 +27,12 @@ from sottovoce.media.control import (
     Leave,
     ReadTicks,
     Refusal,
+    Setup,
     Value,
     encode,
 )
 from sottovoce.media.engine import EngineEvent, Request, ResultT, StopRecording
+from sottovoce.plain import to_plain
 
 log = structlog.get_logger(__name__)
 
@@ -93,13 +96,11 @@ class WorkerConnection:
             with contextlib.suppress(ProcessLookupError):
                 self._process.kill()
 
-    async def serve(
-        self, arguments: list[str], started: Callable[[], None], lost: Callable[[], None]
-    ) -> None:
+    async def serve(self, setup: Setup, started: Callable[[], None], lost: Callable[[], None]) -> None:
         """Run one process of the worker until it ends.
 
-        `started` is called when it takes calls, `lost` as soon as it takes no more. OSError if it
-        cannot start.
+        `setup` is all that the process is told of the settings. `started` is called when it takes calls,
+        `lost` as soon as it takes no more. OSError if it cannot start.
         """
         ours, theirs = socket.socketpair()
         ours.setblocking(False)
@@ -109,9 +110,8 @@ class WorkerConnection:
                     sys.executable,
                     "-m",
                     "sottovoce.media.process",
-                    "--control",
                     str(theirs.fileno()),
-                    *arguments,
+                    json.dumps(to_plain(setup)),
                     pass_fds=[theirs.fileno()],
                     stdin=asyncio.subprocess.DEVNULL,
                     start_new_session=True,

@@ -24,6 +24,7 @@ import msgpack
 from sottovoce.domain.legs import LegAddress, LegFigures, RecordingResult
 from sottovoce.errors import Code
 from sottovoce.media.engine import REQUESTS, EngineEvent, Request
+from sottovoce.media.ports_pool import PortRange
 from sottovoce.plain import from_plain, to_plain
 
 MOST_BYTES = 1 << 20
@@ -44,6 +45,20 @@ _BOUNDS = {
 
 class ControlError(Exception):
     """Bytes that are not this protocol."""
+
+
+@dataclass(frozen=True, slots=True)
+class Setup:
+    """What a worker is told at its start, as JSON on its command line. No field has a default here."""
+
+    host: str
+    """The IPv4 address that RTP is received at."""
+    legs: int
+    ports: PortRange
+    timeout_s: float
+    """Silence after which a leg that has to send is given up."""
+    hold_limit_s: float
+    """The same for a leg on hold."""
 
 
 @dataclass(frozen=True, slots=True)

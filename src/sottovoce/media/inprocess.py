@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 from soundfile import SoundFile
 
+from sottovoce.config import MediaSettings
 from sottovoce.domain.legs import (
     LegAddress,
     LegFigures,
@@ -38,7 +39,7 @@ from sottovoce.media.engine import (
     StopRecording,
 )
 from sottovoce.media.g711 import Samples
-from sottovoce.media.mixer import TICK_S, Mixer, MixerSettings
+from sottovoce.media.mixer import TICK_S, Mixer
 from sottovoce.media.wav import RATE
 
 PROVEN_AFTER = 3
@@ -77,10 +78,17 @@ def _new(path: Path, channels: int) -> SoundFile:
 class InProcessEngine:
     """`media.engine.MediaEngine` on a clock that moves only in `step`."""
 
-    def __init__(self, capacity: int = 64, *, seed: int = 1, settings: MixerSettings | None = None) -> None:
+    def __init__(self, capacity: int = 64, *, seed: int = 1, settings: MediaSettings | None = None) -> None:
         self.now = 0.0
         """Seconds since the engine was made."""
-        self.mixer = Mixer(capacity, sink=FileSink(), seed=seed, settings=settings)
+        limits = settings or MediaSettings()
+        self.mixer = Mixer(
+            capacity,
+            sink=FileSink(),
+            seed=seed,
+            timeout_s=limits.timeout,
+            hold_limit_s=limits.hold_limit,
+        )
         self._ports = count(20000, 2)
         self._listeners: list[Callable[[EngineEvent], None]] = []
         self._waiting: list[tuple[int, bytes]] = []

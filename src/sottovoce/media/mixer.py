@@ -44,17 +44,6 @@ _CHECK_TICKS = 25
 
 
 @dataclass(frozen=True, slots=True)
-class MixerSettings:
-    """What an operator may set about media (seconds)."""
-
-    media_timeout_s: float = 30.0
-    """Silence (no RTP, no RTCP) after which a leg obliged to send is given up."""
-    hold_timeout_s: float = 7200.0
-    """The same for a leg that is on hold, that is, not obliged to send."""
-    rtcp_interval_s: float = 5.0
-
-
-@dataclass(frozen=True, slots=True)
 class Outgoing:
     """What a tick wants sent and told. The arrays are views, good until the next tick."""
 
@@ -83,12 +72,13 @@ class Mixer:
         *,
         sink: TrackSink,
         seed: int,
-        settings: MixerSettings | None = None,
+        timeout_s: float,
+        hold_limit_s: float,
         wall_s: float = 0.0,
         shelf: Shelf | None = None,
     ) -> None:
         self.capacity = capacity
-        self._settings = settings or MixerSettings()
+        self._timeout_s, self._hold_limit_s = timeout_s, hold_limit_s
         self.shelf = shelf or Shelf()
         self._free = list(range(capacity))
         self._legs: list[LegId | None] = [None] * capacity
@@ -103,9 +93,7 @@ class Mixer:
         self._players = Players(capacity)
         self._ending: list[int] = []
         self._tracks = Tracks(capacity, sink, self.slot_of, silence=2 * capacity)
-        self._reports = Reports(
-            capacity, self._senders, self._buffers, wall_s, self._settings.rtcp_interval_s
-        )
+        self._reports = Reports(capacity, self._senders, self._buffers, wall_s)
         self._echo = EchoWatch()
         self._heard_in, self._heard_out = Meters(capacity), Meters(capacity)
         # This tick's frames and those of the two before: voices, sounds, silence.
@@ -365,8 +353,7 @@ class Mixer:
         heard = self._reception.heard
         unset = np.isnan(heard)
         heard[unset] = now
-        settings = self._settings
-        limit = np.where(self._obliged, settings.media_timeout_s, settings.hold_timeout_s)
+        limit = np.where(self._obliged, self._timeout_s, self._hold_limit_s)
         over = self._watched & (now - heard > limit) & ~self._reception.told
         self._reception.told = (now - heard > limit) & self._watched
         return [LegTimedOut(leg) for slot in np.flatnonzero(over) if (leg := self._legs[slot]) is not None]

@@ -64,6 +64,32 @@ def port_of(key: int) -> int:
     return int.from_bytes((key & 0xFFFF).to_bytes(2, "little"), "big")
 
 
+@dataclass(frozen=True, slots=True)
+class PortRange:
+    """UDP ports that may be used, both included; `first` 0 lets the system choose, at most `pairs`."""
+
+    first: int = 0
+    last: int = 0
+    pairs: int = 2048
+    begin: int = 0
+    """The pair to begin with, counted round."""
+
+    def even_ports(self) -> Iterator[int]:
+        """The RTP ports in order; 0 again and again where the system chooses."""
+        if not self.first:
+            yield from (0 for _ in range(self.pairs))
+        else:
+            ports = range(self.first + self.first % 2, self.last, 2)
+            begin = self.begin % max(1, len(ports))
+            yield from ports[begin:]
+            yield from ports[:begin]
+
+    @property
+    def most_pairs(self) -> int:
+        """How many pairs may be open."""
+        return self.pairs if not self.first else len(range(self.first + self.first % 2, self.last, 2))
+
+
 class State(IntEnum):
     """How far a slot's source is known."""
 

@@ -1,4 +1,4 @@
-"""A media worker: the process that hears and speaks. `python -m sottovoce.media.process --control FD`.
+"""A media worker: the process that hears and speaks. `python -m sottovoce.media.process CONTROL SETUP`.
 
 One thread, no event loop of asyncio: it waits for the control socket until the next of the absolute
 20 ms deadlines, then reads every waiting packet, ticks the mixer and writes every packet. Threads of
@@ -8,9 +8,9 @@ inspectors fall silent at once, legs end within 2 s, recordings are closed, and 
 
 from __future__ import annotations
 
-import argparse
 import contextlib
 import gc
+import json
 import os
 import secrets
 import select
@@ -38,6 +38,7 @@ from sottovoce.media.control import (
     Message,
     ReadTicks,
     Refusal,
+    Setup,
     TickFigures,
     Value,
     encode,
@@ -58,9 +59,10 @@ from sottovoce.media.engine import (
     StopRecording,
 )
 from sottovoce.media.lane import Lane
-from sottovoce.media.mixer import Mixer, MixerSettings
-from sottovoce.media.sockets import PortRange, Sockets
+from sottovoce.media.mixer import Mixer
+from sottovoce.media.sockets import Sockets
 from sottovoce.media.writer import Closed, Failed, RecordingWriter
+from sottovoce.plain import from_plain
 
 log = structlog.get_logger(__name__)
 
@@ -79,20 +81,19 @@ BUILT_IN = ("music", "ringback", "silence")
 class Worker:
     """Mixer, sockets and recorder under one beat, obeying one control socket."""
 
-    def __init__(
-        self, control: socket.socket, *, bind: str, legs: int, ports: PortRange, settings: MixerSettings
-    ) -> None:
+    def __init__(self, control: socket.socket, setup: Setup) -> None:
         control.setblocking(False)
         self._control = control
         self._framer = Framer()
         self._unsent = bytearray()
         self._writer = RecordingWriter()
-        self._sockets = Sockets(legs, bind, ports)
+        self._sockets = Sockets(setup.legs, setup.host, setup.ports)
         self._mixer = Mixer(
-            legs,
+            setup.legs,
             sink=self._writer,
             seed=secrets.randbits(128),
-            settings=settings,
+            timeout_s=setup.timeout_s,
+            hold_limit_s=setup.hold_limit_s,
             wall_s=time.time() - monotonic(),
         )
         self._open: dict[LegId, int] = {}
@@ -392,24 +393,12 @@ def _is_file(sound: Sound | None) -> bool:
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """The process's begin and end; 0."""
-    parser = argparse.ArgumentParser(description="A media worker; started by the server.")
-    parser.add_argument("--control", required=True, help="number of an open socket, or a path to connect to")
-    parser.add_argument("--bind", default="127.0.0.1")
-    parser.add_argument("--legs", type=int, default=1024)
-    parser.add_argument("--first-port", type=int, default=0)
-    parser.add_argument("--last-port", type=int, default=0)
-    parser.add_argument("--begin", type=int, default=0)
-    parser.add_argument("--media-timeout", type=float, default=30.0)
-    parser.add_argument("--hold-timeout", type=float, default=7200.0)
-    chosen = parser.parse_args(arguments)
-    worker = Worker(
-        _control_socket(chosen.control),
-        bind=chosen.bind,
-        legs=chosen.legs,
-        ports=PortRange(chosen.first_port, chosen.last_port, begin=chosen.begin),
-        settings=MixerSettings(media_timeout_s=chosen.media_timeout, hold_timeout_s=chosen.hold_timeout),
-    )
+    """The process's begin and end; 0.
+
+    The arguments are the number of an open socket, or a path to connect to, and a `Setup` as JSON.
+    """
+    control, setup = sys.argv[1:] if arguments is None else arguments
+    worker = Worker(_control_socket(control), from_plain(Setup, json.loads(setup)))
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, lambda *_: worker.leave_soon())
     _come_first()

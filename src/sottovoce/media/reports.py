@@ -8,6 +8,8 @@ from sottovoce.media import rtcp
 from sottovoce.media.jitter import JitterBank
 from sottovoce.media.outgoing import Senders
 
+INTERVAL_S = 5.0
+"""Between two reports of a slot: RFC 3550 6.2's least, for two parties never too often."""
 PER_TICK = 64
 """Reports built in one tick at most; the others wait for the next."""
 
@@ -18,13 +20,10 @@ class Reports:
     `wall_s` is added to `now` for NTP times.
     """
 
-    def __init__(
-        self, capacity: int, senders: Senders, buffers: JitterBank, wall_s: float, interval_s: float
-    ) -> None:
+    def __init__(self, capacity: int, senders: Senders, buffers: JitterBank, wall_s: float) -> None:
         self._senders = senders
         self._buffers = buffers
         self._wall = wall_s
-        self._interval = interval_s
         self._due = np.full(capacity, np.inf)
         self._quoted = np.zeros(capacity, np.int64)
         self._quoted_at = np.zeros(capacity)
@@ -45,7 +44,7 @@ class Reports:
     def begin(self, slot: int, now: float) -> None:
         """The far side is known: the first report comes after half an interval, spread over the slots."""
         if np.isinf(self._due[slot]):
-            self._due[slot] = now + self._interval * (0.5 + slot % 16 / 32)
+            self._due[slot] = now + INTERVAL_S * (0.5 + slot % 16 / 32)
 
     def round_trip_ms(self, slot: int) -> float | None:
         """By the far side's last report."""
@@ -74,7 +73,7 @@ class Reports:
         who = np.flatnonzero(self._due <= now)[:PER_TICK]
         if not who.size:
             return []
-        self._due[who] = now + self._interval
+        self._due[who] = now + INTERVAL_S
         lost = self._buffers.lost()
         return [(slot, self._report(slot, int(lost[slot]), now)) for slot in who.tolist()]
 

@@ -19,7 +19,7 @@ import numpy.typing as npt
 from sottovoce.domain.legs import LegAddress, RemoteMedia
 from sottovoce.errors import Code, Refused
 from sottovoce.media.mmsg import LINUX, SO_TIMESTAMPNS, Destinations, Inbox, Lengths, Outbox
-from sottovoce.media.ports_pool import PortsPool, Proof, host_of, port_of, source_key
+from sottovoce.media.ports_pool import PortRange, PortsPool, Proof, host_of, port_of, source_key
 
 Bytes = npt.NDArray[np.uint8]
 Ints = npt.NDArray[np.int64]
@@ -35,32 +35,6 @@ _EXPEDITED = 0xB8  # DSCP EF, RFC 3246
 _SO_RCVBUFFORCE = 33  # Linux socket(7)
 # Linux ip(7): never fragment and ignore the path's MTU, which also spares the kernel an id per packet.
 _IP_MTU_DISCOVER, _IP_PMTUDISC_PROBE = 10, 3
-
-
-@dataclass(frozen=True, slots=True)
-class PortRange:
-    """UDP ports that may be used, both included; `first` 0 lets the system choose, at most `pairs`."""
-
-    first: int = 0
-    last: int = 0
-    pairs: int = 2048
-    begin: int = 0
-    """The pair to begin with, counted round."""
-
-    def even_ports(self) -> Iterator[int]:
-        """The RTP ports in order; 0 again and again where the system chooses."""
-        if not self.first:
-            yield from (0 for _ in range(self.pairs))
-        else:
-            ports = range(self.first + self.first % 2, self.last, 2)
-            begin = self.begin % max(1, len(ports))
-            yield from ports[begin:]
-            yield from ports[:begin]
-
-    @property
-    def most_pairs(self) -> int:
-        """How many pairs may be open."""
-        return self.pairs if not self.first else len(range(self.first + self.first % 2, self.last, 2))
 
 
 @dataclass(frozen=True, slots=True)

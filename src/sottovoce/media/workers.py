@@ -19,10 +19,11 @@ from typing import Any
 
 import structlog
 
+from sottovoce.config import MediaSettings
 from sottovoce.domain.legs import LegAddress, LegFigures, LegId, Recording, RecordingId, RecordingResult
 from sottovoce.errors import Code, Refused
 from sottovoce.media.connection import WorkerConnection
-from sottovoce.media.control import ReadTicks, TickFigures
+from sottovoce.media.control import ReadTicks, Setup, TickFigures
 from sottovoce.media.engine import (
     Apply,
     CloseLeg,
@@ -44,6 +45,7 @@ from sottovoce.media.engine import (
 )
 from sottovoce.media.joining import Joiner, name_tracks
 from sottovoce.media.joins import with_real_legs
+from sottovoce.media.ports_pool import PortRange
 from sottovoce.media.repair import repair_recording
 from sottovoce.tasks import Tasks
 
@@ -55,45 +57,30 @@ _LONGEST_PAUSE_S = 5.0
 _RESULTS_KEPT = 4096
 
 
-@dataclass(frozen=True, slots=True)
-class WorkerSettings:
-    """How the workers are set up."""
+ANSWER_S = 5.0
+"""A worker that leaves a call unanswered for so long counts as dead."""
 
-    workers: int = 0
-    """Processes; 0 means one per core."""
-    legs_per_worker: int = 1024
-    """Legs of calls; with several workers, the legs of joins come on top, twice as many at most."""
-    bind: str = "127.0.0.1"
-    """The IPv4 address that RTP is received at."""
-    advertise: str | None = None
-    """The address that `OpenLeg` is answered with, where it is another than `bind`."""
-    first_port: int = 0
-    """The lowest UDP port for RTP and RTCP, shared out among the workers; 0 lets the system choose."""
-    last_port: int = 0
-    media_timeout_s: float = 30.0
-    hold_timeout_s: float = 7200.0
-    """The same for a leg on hold."""
-    answer_s: float = 5.0
-    """A worker that leaves a call unanswered for so long counts as dead."""
 
-    @property
-    def processes(self) -> int:
-        """How many workers there are."""
-        return self.workers or os.cpu_count() or 1
+def setup_of(settings: MediaSettings, worker: int, generation: int) -> Setup:
+    """What one worker is told at its start; a restarted one begins elsewhere in its share of the ports.
 
-    def arguments(self, worker: int, generation: int) -> list[str]:
-        """The command line of one worker; a restarted one begins elsewhere in its share of the ports."""
-        share = (self.last_port + 1 - self.first_port) // self.processes // 2 * 2
-        first = self.first_port + self.first_port % 2 + worker * share if self.first_port else 0
-        return [
-            *("--bind", self.bind),
-            *("--legs", str(self.legs_per_worker * (3 if self.processes > 1 else 1))),
-            *("--first-port", str(first)),
-            *("--last-port", str(first + share - 1 if first else 0)),
-            *("--begin", str(generation * 97)),
-            *("--media-timeout", str(self.media_timeout_s)),
-            *("--hold-timeout", str(self.hold_timeout_s)),
-        ]
+    With several workers the legs of joins come on top of those of calls, twice as many at most.
+    """
+    count = _processes(settings)
+    share = (settings.last_port + 1 - settings.first_port) // count // 2 * 2
+    first = settings.first_port + worker * share
+    ports = PortRange(first, first + share - 1) if settings.first_port else PortRange()
+    return Setup(
+        host=settings.host,
+        legs=settings.legs_per_worker * (3 if count > 1 else 1),
+        ports=replace(ports, begin=generation * 97),
+        timeout_s=settings.timeout,
+        hold_limit_s=settings.hold_limit,
+    )
+
+
+def _processes(settings: MediaSettings) -> int:
+    return settings.workers or os.cpu_count() or 1
 
 
 @dataclass(slots=True)
@@ -109,12 +96,12 @@ class _Worker:
 class WorkerEngine:
     """`media.engine.MediaEngine` on worker processes."""
 
-    def __init__(self, settings: WorkerSettings, tasks: Tasks) -> None:
+    def __init__(self, settings: MediaSettings, tasks: Tasks, *, answer_s: float = ANSWER_S) -> None:
         self._settings = settings
         self._tasks = tasks
         self._workers = [
-            _Worker(number, WorkerConnection(f"media-{number}", self._heard, answer_s=settings.answer_s))
-            for number in range(settings.processes)
+            _Worker(number, WorkerConnection(f"media-{number}", self._heard, answer_s=answer_s))
+            for number in range(_processes(settings))
         ]
         self._joiner = Joiner([worker.connection for worker in self._workers], tasks)
         self._plan = self._joiner.plan
@@ -175,7 +162,7 @@ class WorkerEngine:
             begun = asyncio.get_running_loop().time()
             try:
                 await worker.connection.serve(
-                    self._settings.arguments(worker.number, generation),
+                    setup_of(self._settings, worker.number, generation),
                     started=up.set,
                     lost=lambda: self._lost(worker),
                 )
@@ -224,14 +211,11 @@ class WorkerEngine:
             try:
                 if len(worker.legs) >= self._settings.legs_per_worker:
                     raise Refused(Code.MEDIA_EXHAUSTED, f"all {len(worker.legs)} legs are in use")
-                address = await self._open_on(worker, request)
+                return await self._open_on(worker, request)
             except Refused as refused:
                 if refused.code is not Code.MEDIA_EXHAUSTED:
                     raise
                 full = refused
-            else:
-                host = self._settings.advertise
-                return replace(address, host=host) if host else address
         raise full or Refused(Code.UNAVAILABLE, "no media worker is up")
 
     def _candidates(self, group: str) -> list[_Worker]:
