@@ -5,6 +5,7 @@ from __future__ import annotations
 import enum
 from collections.abc import Iterator
 from pathlib import Path
+from textwrap import fill
 from types import UnionType
 from typing import Any, Union, get_args, get_origin
 
@@ -15,6 +16,9 @@ from pydantic_core import PydanticUndefined
 from sottovoce.commands.telling import ConfigOption, settings_of
 from sottovoce.config import FarSideSettings, Settings, TrunkSettings, variable
 from sottovoce.logs import MASK
+
+WIDTH = 110
+"""Columns of a document."""
 
 commands = typer.Typer(no_args_is_help=True, help="Check and document the settings.")
 
@@ -86,32 +90,44 @@ def documentation() -> str:
         'networks = ["203.0.113.0/29"]',
         "```",
         "",
-        *_table(Settings, ()),
+        *_entries(Settings, ()),
     ]
     for name, field in Settings.model_fields.items():
         kind = field.annotation
         if isinstance(kind, type) and issubclass(kind, BaseModel):
-            lines += ["", f"## [{name}]", "", _doc(kind), "", *_table(kind, (name,))]
+            lines += ["", f"## [{name}]", "", _doc(kind), "", *_entries(kind, (name,))]
             if name == "sip":
-                lines += ["", "### [[sip.trunks]]", "", _doc(TrunkSettings), "", *_table(TrunkSettings, None)]
+                lines += [
+                    "",
+                    "### [[sip.trunks]]",
+                    "",
+                    _doc(TrunkSettings),
+                    "",
+                    *_entries(TrunkSettings, None),
+                ]
                 lines += ["", "### [sip.outbound_proxy]", "", _doc(FarSideSettings), ""]
-                lines += _table(FarSideSettings, ("sip", "outbound_proxy"))
+                lines += _entries(FarSideSettings, ("sip", "outbound_proxy"))
     return "\n".join(lines) + "\n"
 
 
-def _table(section: type[BaseModel], path: tuple[str, ...] | None) -> Iterator[str]:
-    yield "| setting | default | meaning |" if path is None else "| setting, variable | default | meaning |"
-    yield "|---|---|---|"
+def _entries(section: type[BaseModel], path: tuple[str, ...] | None) -> Iterator[str]:
+    """A list of the section's settings; `path` is the section's own, None where no variable names them."""
     for name, field in section.model_fields.items():
         kind = field.annotation
         if isinstance(kind, type) and issubclass(kind, BaseModel):
             continue
-        key = f"`{name}`"
-        if path is not None:
-            key += f"<br>`{variable(*path, name)}`"
-        default = "required" if field.default is PydanticUndefined else _default(field.default)
-        bounds = _bounds(field.metadata)
-        yield f"| {key} | {default} | {field.description}{_choices(kind)}{bounds} |"
+        default = "required" if field.default is PydanticUndefined else f"default {_default(field.default)}"
+        named = f", `{variable(*path, name)}`" if path is not None else ""
+        meaning = f"{field.description}{_choices(kind)}{_bounds(field.metadata)}"
+        yield f"- **`{name}`**{named} ({default}):"
+        yield fill(
+            meaning,
+            WIDTH,
+            initial_indent="  ",
+            subsequent_indent="  ",
+            break_on_hyphens=False,
+            break_long_words=False,
+        )
 
 
 def _default(value: Any) -> str:
