@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import ast
 import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -65,7 +67,7 @@ STORAGE: dict[str, set[str]] = {"own": set(), "review": set(), "live": {"own", "
 # What reads bytes or decides must not act: no I/O, no time, no chance, no event loop.
 PURE_ROOMS = ("domain",)
 PURE_MODULES = {
-    ".": ["deadlines"],
+    ".": ["deadlines", "errors"],
     "media": [
         "g711",
         "rtp",
@@ -77,7 +79,20 @@ PURE_MODULES = {
         "ports_pool",
         "control",
         "echo",
+        "joins",
+        "levels",
+        "outgoing",
+        "reception",
+        "reports",
+        "rows",
+        "spans",
     ],
+    "http/ccgateway": ["events", "retcodes", "states", "words"],
+    "http/ccsqm": ["calls_wire", "codes", "credit_wire", "fixed_columns", "words"],
+    "http/ccisqm": ["words"],
+    "http/family": ["form"],
+    "phones": ["meters", "sources", "tones"],
+    "quality": ["result_rows", "task_lists"],
     "doors/sip": [
         "admission",
         "called",
@@ -145,6 +160,19 @@ IMPURE = set(
         "uvicorn",
     ]
 )
+# What tells the time or draws by chance, by the name that it is called by.
+CLOCKS_AND_CHANCE = set(
+    [
+        "datetime.now",
+        "datetime.utcnow",
+        "datetime.today",
+        "date.today",
+        "uuid.uuid1",
+        "uuid.uuid4",
+        "os.urandom",
+        "np.random.default_rng()",
+    ]
+)
 DRAWERS = {"utils", "util", "helpers", "helper", "common", "misc", "manager", "service", "base"}
 
 
@@ -162,6 +190,11 @@ def imports_of(module: Path) -> list[str]:
             assert node.level == 0, f"{module}: import by full name, not relatively"
             found += [f"{node.module}.{alias.name}" for alias in node.names]
     return found
+
+
+PACKAGES = [module.parent for module in modules() if module.name == "__init__.py"]
+BY_NAME_ALONE = {"versions"}
+"""Packages whose modules are all of one sort: what each is says its name."""
 
 
 def room_of(module: Path) -> str:
@@ -198,8 +231,124 @@ def test_pure_modules_do_nothing_but_decide(module: Path) -> None:
     inside = module.relative_to(SOURCE)
     if room_of(module) not in PURE_ROOMS and module.stem not in PURE_MODULES.get(str(inside.parent), []):
         return
-    touched = {name.split(".")[0] for name in imports_of(module)} & IMPURE
+    imported = imports_of(module)
+    touched = {name.split(".")[0] for name in imported} & IMPURE
     assert not touched, f"{inside} imports {sorted(touched)}"
+    used = {ast.unparse(node) for node in ast.walk(ast.parse(module.read_text())) if _is_used(node)}
+    found = (used | set(imported)) & CLOCKS_AND_CHANCE
+    assert not found, f"{inside} uses {sorted(found)}"
+
+
+def _is_used(node: ast.AST) -> bool:
+    return isinstance(node, ast.Attribute) or (isinstance(node, ast.Call) and not node.args)
+
+
+def test_every_pure_module_exists() -> None:
+    named = [SOURCE / room / f"{name}.py" for room, names in PURE_MODULES.items() for name in names]
+    assert [str(module) for module in named if not module.exists()] == []
+
+
+# -- no circles --------------------------------------------------------------------------------
+
+
+def dotted(module: Path) -> str:
+    """The name that a module is imported by."""
+    return ".".join(module.relative_to(SOURCE.parent).with_suffix("").parts).removesuffix(".__init__")
+
+
+def graph() -> dict[str, set[str]]:
+    """Each module, and the modules that it imports: for typing or inside functions as well."""
+    known = {dotted(module): module for module in modules()}
+    return {
+        name: {_known(wanted, known) for wanted in imports_of(module)} - {name, ""}
+        for name, module in known.items()
+    }
+
+
+def _known(wanted: str, known: Iterable[str]) -> str:
+    """The module of ours that an imported name is, or is of; "" for a foreign one."""
+    while wanted and wanted not in known:
+        wanted = wanted.rpartition(".")[0]
+    return wanted
+
+
+def circle_in(arrows: Mapping[str, set[str]]) -> list[str]:
+    """What is left when everything that leads to no circle is taken away."""
+    left = {name: set(targets) for name, targets in arrows.items()}
+    while ends := [name for name, targets in left.items() if not targets & left.keys()]:
+        for name in ends:
+            del left[name]
+    return sorted(left)
+
+
+def test_no_module_imports_itself_by_a_circle() -> None:
+    assert circle_in(graph()) == []
+
+
+def test_nothing_in_a_folder_leans_on_what_leans_on_it() -> None:
+    """In each package the modules and packages side by side, each taken as one, import no circle."""
+    imported = graph()
+    circles = {}
+    for package in sorted(dotted(module) for module in modules() if module.name == "__init__.py"):
+        depth = package.count(".") + 1
+
+        def inside(name: str, package: str = package, depth: int = depth) -> str:
+            return name.split(".")[depth] if name.startswith(package + ".") else ""
+
+        arrows: dict[str, set[str]] = {}
+        for name, targets in imported.items():
+            if here := inside(name):
+                arrows.setdefault(here, set()).update({inside(target) for target in targets} - {here, ""})
+        if circle := circle_in(arrows):
+            circles[package] = circle
+    assert circles == {}
+
+
+# -- what a reader finds -----------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("package", PACKAGES, ids=lambda path: str(path.relative_to(SOURCE)))
+def test_every_module_is_named_in_its_package_s_map(package: Path) -> None:
+    if package.name in BY_NAME_ALONE:
+        return
+    text = ast.get_docstring(ast.parse((package / "__init__.py").read_text())) or ""
+    beside = [path.stem for path in package.iterdir() if path.suffix == ".py" or path in PACKAGES]
+    unnamed = [name for name in sorted(beside) if not re.search(rf"\b{name}\b", text)]
+    assert [name for name in unnamed if not name.startswith("__")] == []
+
+
+@pytest.mark.parametrize("module", modules(), ids=lambda path: str(path.relative_to(SOURCE)))
+def test_whatever_is_public_says_what_it_is(module: Path) -> None:
+    """Functions, classes and methods; what implements a port or a library's protocol is said there."""
+    if module.parent.name in BY_NAME_ALONE:
+        return
+    here = public(ast.parse(module.read_text()).body)
+    silent = [name for name, node in here if not ast.get_docstring(node)]
+    assert [name for name in silent if name.rpartition(".")[2] not in ported()] == []
+
+
+Named = ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef
+
+
+def public(body: Sequence[ast.stmt], within: str = "") -> Iterator[tuple[str, Named]]:
+    """The public functions, classes and methods of a module, but overloads."""
+    for node in body:
+        if isinstance(node, Named) and not node.name.startswith("_"):
+            if "overload" not in [ast.unparse(decorator) for decorator in node.decorator_list]:
+                yield f"{within}{node.name}", node
+            if isinstance(node, ast.ClassDef):
+                yield from public(node.body, f"{node.name}.")
+
+
+@cache
+def ported() -> frozenset[str]:
+    """The methods that ports (`Protocol`) tell of."""
+    found: set[str] = set()
+    for module in modules():
+        for node in ast.walk(ast.parse(module.read_text())):
+            if isinstance(node, ast.ClassDef) and "Protocol" in [ast.unparse(base) for base in node.bases]:
+                found |= {name for name, method in public(node.body) if ast.get_docstring(method)}
+    return frozenset(found)
 
 
 def test_domain_knows_numpy_at_most() -> None:

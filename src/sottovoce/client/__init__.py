@@ -1,5 +1,6 @@
-"""A small CC-Gateway client, written as an integrator would write it against the documents.
+"""Clients of what we serve, written as an integrator would write them against the documents.
 
+- `ccsqm.Quality`: the quality inspection interfaces; a package of its own.
 - `ccgateway.Gateway`: one connection pool to one server.
 - `ccgateway.AgentClient`: one agent: signs in, keeps the Guid, polls events, calls the interfaces.
 - `ccgateway.GatewayEvent`, `ccgateway.Answer`, `ccgateway.Failed`: what comes back.

@@ -64,6 +64,7 @@ class Wire:
         )
 
     async def close(self) -> None:
+        """Give up its connections."""
         await self._http.aclose()
 
     async def token(

@@ -21,6 +21,7 @@ def _address(text: str) -> str:
 
 
 def is_loopback(host: str) -> bool:
+    """Whether a host name or address can be reached from this machine alone."""
     try:
         return host == "localhost" or ipaddress.ip_address(host).is_loopback
     except ValueError:

@@ -102,6 +102,7 @@ class Connection(H11Protocol):
         return not self.transport.is_closing()
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        """Count the peer, or hang up on one too many; the wait for headers begins."""
         super().connection_made(transport)
         host = self.client[0] if self.client else ""
         if not self._shared.peers.enter(host):
@@ -113,6 +114,7 @@ class Connection(H11Protocol):
         self._await_headers()
 
     def data_received(self, data: bytes) -> None:
+        """Read on; between two requests the wait for headers begins anew."""
         if self.conn.their_state is h11.IDLE:
             if self._header_timer is None:
                 self._beginning = b""
@@ -145,6 +147,7 @@ class Connection(H11Protocol):
         self.transport.close()
 
     def connection_lost(self, exc: Exception | None) -> None:
+        """The peer counts no more."""
         self._stop_awaiting()
         if self._host is not None:
             self._shared.peers.leave(self._host)

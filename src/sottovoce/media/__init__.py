@@ -13,11 +13,12 @@ The core does no I/O and works on arrays over all slots (a slot is a leg's numbe
                                         ├─► tracks ─► TrackSink: files (wav)
                                         └─► echo: does a whisper come back?
 
-`mixer` joins them: slots, `receive`, `tick`; `reports` and `rtcp` tell loss and round trip; frames
-are moved as `spans`.
-Around it, in the worker's process: `process` beats the ticks, `sockets` and `mmsg` move packets,
-`ports_pool` proves whose they are, `writer` writes recordings in a thread, `control` carries
-commands and events. Where a VDN is too large for one worker, `joins` plans and `joining` opens
-loopback legs that carry voices between two; no other audio leaves a worker. Samples are int16 at
-8 kHz, a frame is 160 of them (20 ms), levels are dBov.
+`mixer` joins them: slots, `receive`, `tick`; `concealment` fills what is missing; `reports` and `rtcp`
+tell loss and round trip; frames are moved as `spans`.
+Around it, in the worker's process: `process` ticks by `beat`, `sockets` and `mmsg` move packets,
+`ports_pool` proves whose they are, `writer` writes recordings in a thread (`lane`). `workers` speaks with
+each over its `connection`, in the words of `control`; `repair` mends recordings that a dead one left.
+Where a VDN is too large for one worker, `joins` plans and `joining` opens loopback legs that
+carry voices between two; no other audio leaves a worker. Samples are int16 at 8 kHz,
+a frame is 160 of them (20 ms), levels are dBov.
 """

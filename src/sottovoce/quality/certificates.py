@@ -51,6 +51,7 @@ class Verdict:
 
     @property
     def passed(self) -> bool:
+        """Whether nothing differs."""
         return not self.differences
 
 

@@ -14,7 +14,8 @@ The core (pure; time, tokens and chance are handed in):
 * ``admission``     who may call: trunks by address, phones by digest; ``limits`` how often
 * ``ua``            the user agent: a core that takes every message to one of these
 
-Words: ``hops`` (where to), ``events`` (what happened), ``causes`` (why it ended), ``settings``, ``ports``.
+Words: ``hops`` (where to), ``far_sides`` (trunks and proxies), ``events`` (what happened), ``causes`` (why
+it ended), ``ports``.
 
 Around it: ``transport`` (UDP and TCP sockets), ``endpoint`` (a user agent on sockets; phones are built on
 it), ``door`` (legs and line events for the floor; a leg's own queue is in ``legs``).

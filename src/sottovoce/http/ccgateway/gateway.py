@@ -66,6 +66,7 @@ class Caller:
 
     @property
     def desk(self) -> Desk:
+        """Where to ask for what the agent wants."""
         return self.gateway.desk
 
 
@@ -100,6 +101,7 @@ class Interface(declared.Interface):
 
     @property
     def stranger(self) -> str:
+        """The code for who is not signed in."""
         return NOT_SIGNED_IN
 
     @property

@@ -48,6 +48,7 @@ class OtherMilliseconds(Other):
 
     @property
     def meant(self) -> Calls:
+        """Which calls the scenario is for."""
         return Calls(self.calls_from, self.calls_until, self.kept)
 
 
@@ -59,6 +60,7 @@ class OtherSeconds(Other):
 
     @property
     def meant(self) -> Calls:
+        """Which calls the scenario is for."""
         return Calls(self.calls_from, self.calls_until, self.kept)
 
 

@@ -113,6 +113,7 @@ class Interface(declared.Interface):
 
     @property
     def stranger(self) -> str:
+        """The code for who names no user of the tenant."""
         return self.module.code(Code.NOBODY)
 
 

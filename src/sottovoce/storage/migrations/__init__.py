@@ -1,8 +1,9 @@
 """The schema's history: Alembic revisions, applied from here and never by hand.
 
 ``upgrade`` brings a database to the newest revision (nodes that start together take turns);
-``ensure`` refuses a database that is behind or ahead instead. Each module in ``versions`` is one
-revision; the sum of them is what ``storage.tables`` declares, which a test holds.
+``ensure`` refuses a database that is behind or ahead instead. ``env`` is what Alembic
+runs. Each module in ``versions`` is one revision; the sum of them is what ``storage.tables`` declares,
+which a test holds.
 """
 
 from __future__ import annotations

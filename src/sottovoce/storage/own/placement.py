@@ -60,14 +60,17 @@ class Placement:
 
     @property
     def password_file(self) -> Path:
+        """The superuser's password, for the owner's eyes only."""
         return self.home / "password"
 
     @property
     def lock_file(self) -> Path:
+        """Locked by whoever runs the cluster."""
         return self.home / "owner.lock"
 
     @property
     def log_file(self) -> Path:
+        """What PostgreSQL says."""
         return self.home / "server.log"
 
     @property

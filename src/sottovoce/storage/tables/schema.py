@@ -27,9 +27,11 @@ class Digits(sa.TypeDecorator[str]):
     cache_ok = True
 
     def process_bind_param(self, value: str | int | None, dialect: Any) -> Decimal | None:
+        """As the database holds it."""
         return None if value is None else Decimal(value)
 
     def process_result_value(self, value: Decimal | None, dialect: Any) -> str | None:
+        """As Python holds it."""
         return None if value is None else str(int(value))
 
 
