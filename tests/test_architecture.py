@@ -106,6 +106,7 @@ PURE_MODULES = {
         "far_sides",
         "headers",
         "hops",
+        "keys",
         "limits",
         "matching",
         "message",

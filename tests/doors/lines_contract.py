@@ -26,6 +26,7 @@ from sottovoce.domain.lines import (
     LegGone,
     LegHeld,
     LegOffered,
+    LegPressed,
     LegResumed,
     LegRinging,
     LegSaved,
@@ -65,6 +66,10 @@ class FarPhone(Protocol):
     def hold(self) -> None: ...
 
     def resume(self) -> None: ...
+
+    def press(self, key: str) -> None:
+        """Press a key that the signalling carries."""
+        ...
 
     async def free(self) -> None:
         """Wait until it is in no call."""
@@ -242,6 +247,15 @@ class LinesContract:
         phone.hang_up()
         await town.until(LegGone)
         assert town.of(LEG)[2:] == [LegHeld(LEG), LegResumed(LEG), LegGone(LEG, ReleaseCause.NORMAL)]
+
+    @pytest.mark.parametrize("key", ["5", "#"])
+    async def test_a_key_that_comes_by_signalling_is_told(self, town: Town, key: str) -> None:
+        phone = await town.talk()
+        phone.press(key)
+        assert await town.until(LegPressed) == LegPressed(LEG, key)
+        phone.hang_up()
+        await town.until(LegGone)
+        assert town.of(LEG)[2:] == [LegPressed(LEG, key), LegGone(LEG, ReleaseCause.NORMAL)]
 
     @pytest.mark.parametrize("early_media", [False, True])
     async def test_an_offer_is_announced_and_accepted_once(self, town: Town, early_media: bool) -> None:

@@ -100,6 +100,14 @@ class SipPhone:
     def resume(self) -> None:
         self.endpoint.act(lambda ua: self.session.resume())
 
+    def press(self, key: str) -> None:
+        session = self.session
+        assert session.dialog is not None
+        info = session.dialog.request("INFO")
+        info.headers.set("Content-Type", "application/dtmf-relay")
+        info.body = f"Signal={key}\r\nDuration=160\r\n".encode()
+        self.endpoint.act(lambda ua: session.exchange(info, lambda answered: None))
+
     async def free(self) -> None:
         await eventually(lambda: self._session is None or self._session.ended)
 
@@ -186,7 +194,7 @@ class Desk:
         self._lines = lines
         self._phone = phone
         self.lift, self.hang_up = phone.lift, phone.hang_up
-        self.hold, self.resume = phone.hold, phone.resume
+        self.hold, self.resume, self.press = phone.hold, phone.resume, phone.press
 
     async def free(self) -> None:
         await self._lines.settled()

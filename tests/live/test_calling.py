@@ -12,13 +12,15 @@ from sottovoce.domain import events
 from sottovoce.domain.agents import AgentState, Trigger
 from sottovoce.domain.directory import AgentId, SkillId, VdnId
 from sottovoce.domain.journal import ContactBegan, ContactEnded, DialogEnded, SegmentEnded
-from sottovoce.domain.legs import RecordingResult, ReleaseCause
-from sottovoce.domain.lines import LegAnswered, LegSaved
+from sottovoce.domain.legs import LegId, RecordingResult, ReleaseCause
+from sottovoce.domain.lines import LegAnswered, LegPressed, LegSaved
+from sottovoce.domain.supervision import Mode
+from sottovoce.doors.inprocess import ScriptedPhone
 from sottovoce.errors import Code
 from sottovoce.live.availability import ChangeState, ChooseSkills, SetHabit
 from sottovoce.live.handling import Answer, CallOut, DialOn, Hold, Mute, Release, TakeBack
 from sottovoce.live.supervising import DropCall
-from sottovoce.media.engine import LegTimedOut, RecordingStopped
+from sottovoce.media.engine import DigitPressed, LegTimedOut, RecordingStopped
 
 A, B, C, I = AgentId(101), AgentId(102), AgentId(103), AgentId(300)  # noqa: E741
 TWO = {"555": {"1101"}, "1101": {"555"}}
@@ -334,6 +336,34 @@ async def test_digits_go_to_the_customer(stage):
     assert stage.engine.digits == [(customer.leg, "12*#")]
     for digits in ("", "x", "1" * 25, "1,2"):
         await refused(Code.BAD_PARAMETER, stage.desk.ask(DialOn(A, digits)))
+
+
+@pytest.mark.parametrize("told", [DigitPressed, LegPressed])
+async def test_a_key_goes_to_the_other_party_and_an_inspectors_to_nobody(stage, told):
+    """By either way, supervised and recorded; decision 14: nothing to or from who is held or muted."""
+    say = stage.engine.tell if told is DigitPressed else stage.lines.say
+    await stage.sign_in(101, 300)
+    customer = await stage.call_in("555")
+    agent = stage.phone(101)
+    await stage.desk.supervise(I, A, Mode.INSERT)
+    await stage.quiet()
+    inspector = stage.phone(300)
+
+    async def pressed(*keys: tuple[ScriptedPhone, str]) -> list[tuple[LegId, str]]:
+        stage.engine.digits.clear()
+        for phone, key in keys:
+            say(told(phone.leg, key))
+        await stage.quiet()
+        return stage.engine.digits
+
+    both = (customer, "5"), (agent, "#")
+    assert await pressed(*both) == [(agent.leg, "5"), (customer.leg, "#")]
+    assert await pressed((inspector, "7")) == []
+    await stage.desk.ask(Mute(A, True))
+    assert await pressed(*both) == [(agent.leg, "5")]
+    await stage.desk.ask(Mute(A, False))
+    await stage.desk.ask(Hold(A))
+    assert await pressed(*both) == []
 
 
 # Calling out

@@ -1,7 +1,7 @@
 """What a door says about telephone lines, and where a call may be placed.
 
-The events are past tense and come in this order: offered or ringing, answered, held and
-resumed any number of times, gone.
+The events are past tense and come in this order: offered or ringing, answered, held, resumed and
+pressed any number of times, gone.
 """
 
 from __future__ import annotations
@@ -72,6 +72,14 @@ class LegResumed:
 
 
 @dataclass(frozen=True, slots=True)
+class LegPressed:
+    """A key (0-9 * # A-D) was pressed and told by signalling; media tells its own by DigitPressed."""
+
+    leg: LegId
+    digit: str
+
+
+@dataclass(frozen=True, slots=True)
 class LegGone:
     """The leg ended or could not be had; its media is closed. The last word about a leg, always sent once."""
 
@@ -87,4 +95,4 @@ class LegSaved:
     dialog: Mapping[str, object]
 
 
-LineEvent = LegOffered | LegRinging | LegAnswered | LegHeld | LegResumed | LegGone | LegSaved
+LineEvent = LegOffered | LegRinging | LegAnswered | LegHeld | LegResumed | LegPressed | LegGone | LegSaved

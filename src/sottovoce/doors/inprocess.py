@@ -21,6 +21,7 @@ from sottovoce.domain.lines import (
     LegGone,
     LegHeld,
     LegOffered,
+    LegPressed,
     LegResumed,
     LegRinging,
     LineEvent,
@@ -64,6 +65,11 @@ class ScriptedPhone:
         """Take the far side back."""
         if self.leg is not None:
             self.lines.did(LegResumed(self.leg))
+
+    def press(self, key: str) -> None:
+        """Press a key that the signalling carries."""
+        if self.leg is not None:
+            self.lines.did(LegPressed(self.leg, key))
 
 
 class InProcessLines:

@@ -142,7 +142,7 @@ class Building:
 
     def _media(self, event: EngineEvent) -> None:
         match event:
-            case LegTimedOut(leg):
+            case LegTimedOut(leg) | DigitPressed(leg, _):
                 self._tell_owner(leg, event)
             case EchoHeard(agent, _):
                 self._tell_owner(agent, event)
@@ -154,7 +154,7 @@ class Building:
             case RecordingStopped():
                 for driver in self.floors.values():
                     driver.tell(event)
-            case LegProven() | DigitPressed():
+            case LegProven():
                 pass
 
     def _tell_owner(self, leg: LegId, event: EngineEvent) -> None:

@@ -7,12 +7,12 @@ import structlog
 from sottovoce.domain import events
 from sottovoce.domain.journal import DialogEnded, DialogSaved
 from sottovoce.domain.legs import LegId, ReleaseCause
-from sottovoce.domain.lines import LegAnswered, LegGone, LegHeld, LegResumed, LegRinging, LegSaved
+from sottovoce.domain.lines import LegAnswered, LegGone, LegHeld, LegPressed, LegResumed, LegRinging, LegSaved
 from sottovoce.live import bonds, calling, handling, hearing, seating
 from sottovoce.live.effects import HangUp
 from sottovoce.live.inputs import happens
 from sottovoce.live.state import Call, FloorState, Seat
-from sottovoce.media.engine import DigitPressed, EchoHeard, LegProven, LegsLost, LegTimedOut
+from sottovoce.media.engine import DigitPressed, EchoHeard, LegProven, LegsLost, LegTimedOut, SendDigits
 
 log = structlog.get_logger(__name__)
 
@@ -131,6 +131,20 @@ def echo(floor: FloorState, event: EchoHeard) -> None:
         floor.emit(events.EchoWarned(inspector.agent, agent.agent, inspector.agent))
 
 
-@happens(LegProven, DigitPressed)
-def nothing(floor: FloorState, told: LegProven | DigitPressed) -> None:
+@happens(DigitPressed, LegPressed)
+def pressed(floor: FloorState, event: DigitPressed | LegPressed) -> None:
+    """A key goes to the party that hears who pressed it, however that party takes keys; to no inspector."""
+    owner = floor.legs.get(event.leg)
+    seat = owner.seat if isinstance(owner, Call) else owner
+    if seat is None:
+        return
+    legs = [party.leg for party in hearing.parties(seat)]
+    hears = hearing.table(seat).hears
+    for leg in legs:
+        if event.leg in legs and event.leg in hears[leg]:
+            floor.do(SendDigits(leg, event.digit))
+
+
+@happens(LegProven)
+def nothing(floor: FloorState, told: LegProven) -> None:
     """A word of media that changes nothing here."""

@@ -22,6 +22,7 @@ from sottovoce.domain.lines import (
     LegGone,
     LegHeld,
     LegOffered,
+    LegPressed,
     LegResumed,
     LegRinging,
     LegSaved,
@@ -37,6 +38,7 @@ from sottovoce.doors.sip.endpoint import Endpoint
 from sottovoce.doors.sip.hops import Hop, Transport
 from sottovoce.doors.sip.ports import Account
 from sottovoce.doors.sip.registering import RegisterWith
+from sottovoce.media.engine import DigitPressed
 from sottovoce.tasks import Tasks
 
 T = TypeVar("T")
@@ -230,6 +232,27 @@ async def test_a_phone_registers_is_rung_and_holds(transport: Transport) -> None
         phone.endpoint.act(lambda ua: session.hang_up())
         assert await floor.until(LegGone) == LegGone(LegId("a"), ReleaseCause.NORMAL)
         assert floor.engine.open == {}
+
+
+async def test_a_phone_that_sends_its_keys_by_both_ways_is_taken_at_its_media() -> None:
+    async with office() as (floor, phone, hop):
+        await phone.register(hop)
+        await phone.until(events.Registered)
+        floor.door.ring(LegId("a"), VDN, Destination(Side.PHONE, "501"), "123")
+        await floor.until(LegAnswered)
+        session = phone.endpoint.ua.offer((await phone.until(events.CallAnswered)).call)
+        for key in "12":
+            assert session.dialog is not None
+            info = session.dialog.request("INFO")
+            info.headers.set("Content-Type", "application/dtmf")
+            info.body = key.encode()
+            answered = asyncio.get_running_loop().create_future()
+            phone.endpoint.act(lambda ua, info=info, done=answered: session.exchange(info, done.set_result))  # type: ignore[misc]
+            assert (await answered).status == 200
+            floor.engine.tell(DigitPressed(LegId("a"), key))
+        phone.endpoint.act(lambda ua: session.hang_up())
+        await floor.until(LegGone)
+        assert floor.of(LegPressed) == [LegPressed(LegId("a"), "1")]
 
 
 @pytest.mark.parametrize("transport", list(Transport))

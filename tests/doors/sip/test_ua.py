@@ -55,6 +55,7 @@ def answer_to(data: bytes) -> Response:
         (message("DANCE"), 501, "Allow", None),
         (message("SUBSCRIBE"), 405, "Allow", None),
         (message("REFER", Refer_To="<sip:z@10.1.1.1>"), 405, "Allow", None),
+        (message("INFO", "Signal=1", Content_Type="application/dtmf-relay"), 481, None, None),
         (message("MESSAGE", "hello", Content_Type="text/plain"), 405, "Allow", None),
         (message("REGISTER"), 405, "Allow", None),
         (message("INVITE", Require="100rel, nonsense"), 420, "Unsupported", "nonsense"),

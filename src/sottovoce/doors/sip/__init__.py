@@ -9,7 +9,8 @@ The core (pure; time, tokens and chance are handed in):
 * ``dialog``        tags, numbers, routes: what a BYE needs
 * ``core``          what calls and registrations need of their user agent
 * ``session``       a call that stands; ``calling`` and ``called`` are its two beginnings, ``negotiation``
-                    its offers and answers, ``refresh`` its timer (RFC 4028), ``reliable`` its repetitions
+                    its offers and answers, ``refresh`` its timer (RFC 4028), ``reliable`` its repetitions,
+                    ``keys`` what an INFO in it says
 * ``registrar``     who is reachable where; ``registering`` is the client's side
 * ``admission``     who may call: trunks by address, phones by digest; ``limits`` how often
 * ``ua``            the user agent: a core that takes every message to one of these

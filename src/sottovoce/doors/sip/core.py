@@ -21,9 +21,9 @@ from sottovoce.doors.sip.transactions import ServerTransaction
 SDP = "application/sdp"
 OPTION_TAGS = frozenset(["100rel", "timer"])
 """Extensions that a request may require."""
-REFUSED_METHODS = frozenset(["INFO", "MESSAGE", "SUBSCRIBE", "NOTIFY", "PUBLISH", "REFER"])
+REFUSED_METHODS = frozenset(["MESSAGE", "SUBSCRIBE", "NOTIFY", "PUBLISH", "REFER"])
 KNOWN_METHODS = REFUSED_METHODS | frozenset(
-    ["INVITE", "ACK", "CANCEL", "BYE", "OPTIONS", "REGISTER", "UPDATE", "PRACK"]
+    ["INVITE", "ACK", "CANCEL", "BYE", "OPTIONS", "REGISTER", "UPDATE", "PRACK", "INFO"]
 )
 """Methods of the registry: one not served here is 405; any other is 501."""
 PRODUCT = "Sottovoce"
@@ -85,7 +85,7 @@ class Core:
     @property
     def allowed(self) -> str:
         """The value of our Allow header."""
-        methods = "INVITE, ACK, CANCEL, BYE, OPTIONS, UPDATE, PRACK"
+        methods = "INVITE, ACK, CANCEL, BYE, OPTIONS, UPDATE, PRACK, INFO"
         return methods + (", REGISTER" if self.registrar is not None else "")
 
     @property
@@ -104,16 +104,16 @@ class Core:
         transport = ";transport=tcp" if hop.transport.reliable else ""
         return f"<sip:{user + '@' if user else ''}{host}:{port}{transport}>"
 
-    def refused_body(self, transaction: ServerTransaction) -> bool:
-        """Refuse a body that is no SDP, or too long (415, 513)."""
+    def refused_body(self, transaction: ServerTransaction, *accepted: str) -> bool:
+        """Refuse a body that is too long (513), or of no accepted type (415); without any, SDP is."""
         request = transaction.request
         if not request.body:
             return False
         encoding = (request.headers.get("Content-Encoding") or "identity").lower()
         if len(request.body) > MAX_BODY:
             transaction.answer(513)
-        elif request.content_type != SDP:
-            transaction.answer(415, extra=[("Accept", SDP)])
+        elif request.content_type not in (accepted or (SDP,)):
+            transaction.answer(415, extra=[("Accept", ", ".join(accepted or (SDP,)))])
         elif encoding != "identity":
             transaction.answer(415, extra=[("Accept-Encoding", "identity")])
         else:

@@ -22,6 +22,7 @@ from sottovoce.domain.lines import (
     LegGone,
     LegHeld,
     LegOffered,
+    LegPressed,
     LegResumed,
     LegRinging,
     LegSaved,
@@ -46,7 +47,15 @@ from sottovoce.doors.sip.session import Session
 from sottovoce.doors.sip.ua import UserAgent
 from sottovoce.doors.sip.uri import escape_user
 from sottovoce.errors import Code, Refused
-from sottovoce.media.engine import CloseLeg, EngineEvent, LegsLost, MediaEngine, OpenLeg, SetRemote
+from sottovoce.media.engine import (
+    CloseLeg,
+    DigitPressed,
+    EngineEvent,
+    LegsLost,
+    MediaEngine,
+    OpenLeg,
+    SetRemote,
+)
 from sottovoce.tasks import Tasks
 
 log = structlog.get_logger(__name__)
@@ -326,6 +335,8 @@ class SipDoor:
                 leg.then(lambda: self._say(leg, LegHeld(leg.id)))
             case events.CallResumed():
                 leg.then(lambda: self._say(leg, LegResumed(leg.id)))
+            case events.KeyPressed(key=key) if not leg.keys_in_media:
+                leg.then(lambda: self._say(leg, LegPressed(leg.id, key)))
             case events.DialogChanged(dialog=dialog):
                 self._tell(LegSaved(leg.id, {**dialog, "trunk": leg.trunk, "proxied": leg.proxied}))
             case events.CallEnded(cause=cause, status=status, by_far_side=by_far_side):
@@ -358,6 +369,8 @@ class SipDoor:
                 log.exception("line event failed", line_event=type(event).__name__)
 
     def _on_media(self, event: EngineEvent) -> None:
+        if isinstance(event, DigitPressed) and event.leg in self._legs:
+            self._legs[event.leg].keys_in_media = True
         if isinstance(event, LegsLost):
             for leg in event.legs & self._legs.keys():
                 self._legs[leg].media_open = False

@@ -88,6 +88,14 @@ class CallResumed:
 
 
 @dataclass(frozen=True, slots=True)
+class KeyPressed:
+    """The far side sent a key (0-9 * # A-D) by INFO."""
+
+    call: CallKey
+    key: str
+
+
+@dataclass(frozen=True, slots=True)
 class DialogChanged:
     """What a BYE would need changed. `dialog` is plain data for `UserAgent.bye`."""
 
@@ -151,6 +159,7 @@ Event = (
     | CallAnswered
     | CallHeld
     | CallResumed
+    | KeyPressed
     | DialogChanged
     | CallEnded
     | Bound

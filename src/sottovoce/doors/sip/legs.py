@@ -54,6 +54,8 @@ class SipLeg:
         self.announced = False
         """Whether the floor knows it, and so is owed LegGone."""
         self.rang = False
+        self.keys_in_media = False
+        """Whether keys came as RFC 4733 events: a phone that sends INFO as well means the same keys."""
         self.ending = False
         """LegGone is on its way; nothing else is said any more."""
         self._tasks = tasks

@@ -24,6 +24,7 @@ from sottovoce.doors.sip.events import (
     MediaAgreed,
 )
 from sottovoce.doors.sip.hops import Hop
+from sottovoce.doors.sip.keys import on_info
 from sottovoce.doors.sip.message import Request, Response
 from sottovoce.doors.sip.negotiation import Negotiation
 from sottovoce.doors.sip.ports import Account
@@ -326,6 +327,8 @@ class Session:
             self._on_update(transaction, dialog)
         elif request.method == "PRACK":
             self.on_prack(transaction)
+        elif request.method == "INFO":
+            on_info(self.core, self.key, transaction)
         elif request.method == "OPTIONS":
             transaction.answer(200, extra=self.core.abilities())
         else:

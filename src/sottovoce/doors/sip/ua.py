@@ -170,7 +170,7 @@ class UserAgent(Core):
             self._admit(transaction)
         elif method == "REGISTER" and self.registrar is not None:
             self.registrar.on_register(transaction)
-        elif method in ("BYE", "PRACK", "UPDATE"):
+        elif method in ("BYE", "PRACK", "UPDATE", "INFO"):
             transaction.answer(481)
         else:
             transaction.answer(405, extra=[("Allow", self.allowed)])
