@@ -8,6 +8,7 @@ from uuid import UUID
 from tests.quality.inspected import bring, scenario, uuid_of
 from tests.quality.standing import INSPECTOR, NOW, ONE, PLAIN, TWO, Answered, Standing
 
+from sottovoce.domain.scoring import RuleKind
 from sottovoce.http.ccisqm.words import ISQM
 from sottovoce.quality import results
 
@@ -159,6 +160,18 @@ async def test_an_unknown_call_is_not_found(standing: Standing) -> None:
     for unknown in (CALL, "no uuid", "17"):
         answer = await credit(standing, {"call_uuid": unknown})
         assert (answer.status, answer.code) == (200, "1010404"), unknown
+
+
+async def test_every_kind_of_rule_has_a_block_of_its_own(standing: Standing) -> None:
+    await scenario(standing, "Sales")
+    contact = await standing.contact()
+    await bring(
+        standing, *({"contact": contact, "kind": str(int(kind)), "rule": kind.name} for kind in RuleKind)
+    )
+    [whole] = (await credit(standing, {"call_uuid": await uuid_of(standing, contact)})).body
+    [found] = whole["credit"]
+    blocks = [value for value in found.values() if isinstance(value, list)]
+    assert [len(block) for block in blocks] == [1] * len(RuleKind)
 
 
 async def test_another_tenant_s_call_is_not_found(standing: Standing) -> None:
