@@ -143,9 +143,9 @@ WHISPER = {**LISTEN, "agent": {"customer", "inspector"}}
 async def test_a_phone_that_sends_the_second_codec_that_it_named_is_heard(floor: Floor) -> None:
     agent = await floor.phone("agent")
     customer = await TonePhone("customer", codec=Codec.PCMA).listen()
-    customer.target = await floor.engine.open_leg(customer.leg, "vdn")
+    customer.target = await floor.engine.ask(OpenLeg(customer.leg, "vdn"))
     named = replace(customer.remote(), codec=Codec.PCMU, codecs=(Codec.PCMU, Codec.PCMA))
-    await floor.engine.set_remote(customer.leg, named)
+    await floor.engine.ask(SetRemote(customer.leg, named))
     floor.phones.append(customer)
     await floor.route(TALK)
     await agent.hears("customer")
