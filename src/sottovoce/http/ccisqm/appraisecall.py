@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-from sottovoce.errors import Code
 from sottovoce.http.ccisqm.words import ISQM
 from sottovoce.http.ccsqm import calls_wire
 from sottovoce.http.ccsqm.appraisecall import DetailForm, uuid_of
-from sottovoce.http.ccsqm.codes import SPEECH
 from sottovoce.http.ccsqm.visit import Answer, Interfaces, Visit
 from sottovoce.quality import contacts
 
-INTERFACES = Interfaces(ISQM, "appraisecall", SPEECH)
+INTERFACES = Interfaces(ISQM, "appraisecall")
 
 
-@INTERFACES.serves("detail", DetailForm, None, Code.NOT_FOUND)
+@INTERFACES.serves("detail", DetailForm, None)
 async def detail(visit: Visit, form: DetailForm) -> Answer:
     """One call with its figures and its transcript."""
     shown = await contacts.show(visit.work, visit.reach(), uuid_of(form.call_uuid))

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from sottovoce.errors import Code
 from sottovoce.http.ccisqm.words import ISQM
-from sottovoce.http.ccsqm.codes import SPEECH
 from sottovoce.http.ccsqm.credit_wire import credit_of
 from sottovoce.http.ccsqm.visit import Answer, Interfaces, Visit
 from sottovoce.http.ccsqm.words import Form, Text, seconds
 from sottovoce.quality import results
 
-INTERFACES = Interfaces(ISQM, "appraisecall", SPEECH)
+INTERFACES = Interfaces(ISQM, "appraisecall")
 
 
 class CreditForm(Form):
@@ -19,7 +17,7 @@ class CreditForm(Form):
     call_uuid: Text
 
 
-@INTERFACES.serves("credit", CreditForm, None, Code.NOT_FOUND)
+@INTERFACES.serves("credit", CreditForm, None)
 async def credit(visit: Visit, form: CreditForm) -> Answer:
     """What every scenario found on a call, with the machine's scores; an empty list before any did."""
     scores = await results.credit(visit.work, visit.reach(), form.call_uuid)

@@ -11,12 +11,11 @@ from sottovoce.domain.contacts import Inspection, Interaction, Search
 from sottovoce.domain.rights import Operation
 from sottovoce.errors import Code, Refused
 from sottovoce.http.ccsqm import calls_wire
-from sottovoce.http.ccsqm.codes import CALLS
 from sottovoce.http.ccsqm.visit import SQM, Answer, Interfaces, Visit
 from sottovoce.http.ccsqm.words import EitherTime, Form, Number, Seconds, Text, UserField
 from sottovoce.quality import contacts
 
-INTERFACES = Interfaces(SQM, "appraisecall", CALLS)
+INTERFACES = Interfaces(SQM, "appraisecall")
 
 _LONGEST_S = 2**31 - 1
 
@@ -59,7 +58,7 @@ class DetailForm(Form):
     call_uuid: Annotated[Text, Field(max_length=64)]
 
 
-@INTERFACES.serves("details", DetailsForm, Operation.QUERY_CONTACTS, user_required=True)
+@INTERFACES.serves("details", DetailsForm, Operation.QUERY_CONTACTS)
 async def details(visit: Visit, form: DetailsForm) -> Answer:
     """Page through calls with the state of their inspection, the last uploaded first."""
     wanted = Search(
@@ -81,7 +80,7 @@ async def details(visit: Visit, form: DetailsForm) -> Answer:
     return Answer({"paging": {"total": total}, "data": data}, coded=False)
 
 
-@INTERFACES.serves("detail", DetailForm, Operation.SHOW_CONTACT, Code.NOT_FOUND)
+@INTERFACES.serves("detail", DetailForm, Operation.SHOW_CONTACT)
 async def detail(visit: Visit, form: DetailForm) -> Answer:
     """One call with its figures and its transcript."""
     uuid = uuid_of(form.call_uuid)

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import re
 from decimal import Decimal
 from typing import Annotated
 
@@ -12,18 +13,22 @@ from pydantic import BeforeValidator, Field, WithJsonSchema
 
 from sottovoce.domain.rights import Operation
 from sottovoce.domain.scoring import Profile, points
-from sottovoce.errors import Code
-from sottovoce.http.ccsqm.codes import SCORES
 from sottovoce.http.ccsqm.credit_wire import number
 from sottovoce.http.ccsqm.visit import DONE, SQM, Answer, Interfaces, Visit
 from sottovoce.http.ccsqm.words import Form, Id, Number, NumberId, Text
 from sottovoce.quality import score_profiles
 
-INTERFACES = Interfaces(SQM, "appraisescore", SCORES)
+INTERFACES = Interfaces(SQM, "appraisescore")
+
+
+_WRITTEN = re.compile(r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?")
+"""A number in ASCII; Decimal would take the digits of any script."""
 
 
 def _points(value: object) -> Decimal:
     if isinstance(value, bool) or not isinstance(value, int | float | str):
+        raise ValueError("must be a number")
+    if isinstance(value, str) and not _WRITTEN.fullmatch(value.strip()):
         raise ValueError("must be a number")
     return points(value)
 
@@ -69,46 +74,34 @@ class PageForm(Form):
     limit: Annotated[Number, Field(ge=1, le=1_000_000)]
 
 
-@INTERFACES.serves("createAppraiseScore", ProfileForm, Operation.EDIT_SCORE_PROFILES, Code.NAME_TAKEN)
+@INTERFACES.serves("createAppraiseScore", ProfileForm, Operation.EDIT_SCORE_PROFILES)
 async def create(visit: Visit, form: ProfileForm) -> Answer:
     """Make a score profile, not yet in use; the answer has its id (inferred)."""
     return Answer({"id": NumberId(await score_profiles.create(visit.work, visit.reach(), form.profile))})
 
 
-@INTERFACES.serves("applyAppraiseScore", WhichForm, Operation.EDIT_SCORE_PROFILES, Code.NOT_FOUND)
+@INTERFACES.serves("applyAppraiseScore", WhichForm, Operation.EDIT_SCORE_PROFILES)
 async def apply(visit: Visit, form: WhichForm) -> Answer:
     """Make a score profile the one in use for scores given from now on."""
     await score_profiles.apply(visit.work, visit.reach(), form.id)
     return DONE
 
 
-@INTERFACES.serves(
-    "modifyAppraiseScore",
-    ModifyForm,
-    Operation.EDIT_SCORE_PROFILES,
-    Code.NOT_FOUND,
-    Code.NAME_TAKEN,
-)
+@INTERFACES.serves("modifyAppraiseScore", ModifyForm, Operation.EDIT_SCORE_PROFILES)
 async def modify(visit: Visit, form: ModifyForm) -> Answer:
     """Give a score profile other values."""
     await score_profiles.modify(visit.work, visit.reach(), form.profile)
     return DONE
 
 
-@INTERFACES.serves(
-    "deleteAppraiseScore",
-    WhichForm,
-    Operation.EDIT_SCORE_PROFILES,
-    Code.NOT_FOUND,
-    Code.WRONG_STATE,
-)
+@INTERFACES.serves("deleteAppraiseScore", WhichForm, Operation.EDIT_SCORE_PROFILES)
 async def delete(visit: Visit, form: WhichForm) -> Answer:
     """Delete a score profile that is not in use."""
     await score_profiles.delete(visit.work, visit.reach(), form.id)
     return DONE
 
 
-@INTERFACES.serves("queryAppraiseScore", PageForm, Operation.QUERY_SCORE_PROFILES, user_required=True)
+@INTERFACES.serves("queryAppraiseScore", PageForm, Operation.QUERY_SCORE_PROFILES)
 async def query(visit: Visit, form: PageForm) -> Answer:
     """Page through the score profiles; `using` is empty while none is in use."""
     using, found = await score_profiles.query(visit.work, visit.reach(), form.page, form.limit)

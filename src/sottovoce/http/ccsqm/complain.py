@@ -8,13 +8,11 @@ from pydantic import Field
 
 from sottovoce.domain.appeals import Chosen
 from sottovoce.domain.rights import Operation
-from sottovoce.errors import Code
-from sottovoce.http.ccsqm.codes import CALLS
 from sottovoce.http.ccsqm.visit import SQM, Answer, Interfaces, Visit
 from sottovoce.http.ccsqm.words import Flag, Form, LooseText, Text, UserField
 from sottovoce.quality import appeals
 
-INTERFACES = Interfaces(SQM, "appraisecall", CALLS)
+INTERFACES = Interfaces(SQM, "appraisecall")
 
 
 class ChosenForm(Form):
@@ -37,14 +35,7 @@ class ComplainForm(Form):
     call_type: LooseText | None = Field(None, alias="callType")
 
 
-@INTERFACES.serves(
-    "complain",
-    ComplainForm,
-    Operation.FILE_APPEAL,
-    Code.NOT_FOUND,
-    Code.WRONG_STATE,
-    Code.OWN_RESULT,
-)
+@INTERFACES.serves("complain", ComplainForm, Operation.FILE_APPEAL)
 async def complain(visit: Visit, form: ComplainForm) -> Answer:
     """File an appeal against results of a call of one's own."""
     chosen = [Chosen(group.scenario, tuple(group.results)) for group in form.chosen]

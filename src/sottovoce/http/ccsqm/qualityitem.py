@@ -17,8 +17,6 @@ from sottovoce.domain.appeals import Kind, Node, QualityItem, State, Step, Wante
 from sottovoce.domain.people import Role
 from sottovoce.domain.rights import Operation
 from sottovoce.domain.scoring import RuleResult, ScenarioScores
-from sottovoce.errors import Code
-from sottovoce.http.ccsqm.codes import QUALITY_ITEMS
 from sottovoce.http.ccsqm.credit_wire import credit_of, number
 from sottovoce.http.ccsqm.visit import DONE, SQM, Answer, Interfaces, Visit
 from sottovoce.http.ccsqm.words import (
@@ -40,7 +38,7 @@ from sottovoce.http.ccsqm.words import (
 from sottovoce.http.family.form import natural
 from sottovoce.quality import appeals
 
-INTERFACES = Interfaces(SQM, "qualityitem", QUALITY_ITEMS)
+INTERFACES = Interfaces(SQM, "qualityitem")
 
 KINDS = {Kind.PROBLEM: 1, Kind.APPEAL: 2}
 STATES = {State.REVIEWING: 21, State.COMPLETED: 22, State.HANDLING: 24, State.VERIFYING: 27}
@@ -190,7 +188,7 @@ async def query_quality_item(visit: Visit, form: ItemsForm) -> Answer:
     return Answer(content, coded=False)
 
 
-@INTERFACES.serves("queryQualityItemDetail", DetailForm, Operation.SHOW_QUALITY_ITEM, Code.NOT_FOUND)
+@INTERFACES.serves("queryQualityItemDetail", DetailForm, Operation.SHOW_QUALITY_ITEM)
 async def query_quality_item_detail(visit: Visit, form: DetailForm) -> Answer:
     """One problem or appeal with the results that it is about."""
     shown = await appeals.show(visit.work, visit.reach(), form.item)
@@ -208,14 +206,14 @@ async def query_quality_item_detail(visit: Visit, form: DetailForm) -> Answer:
     return Answer(content, coded=False)
 
 
-@INTERFACES.serves("queryQualityItemResult", ResultForm, Operation.SHOW_QUALITY_SCORES, Code.NOT_FOUND)
+@INTERFACES.serves("queryQualityItemResult", ResultForm, Operation.SHOW_QUALITY_SCORES)
 async def query_quality_item_result(visit: Visit, form: ResultForm) -> Answer:
     """The scores of an item's call, by scenario: an array, as in the page's example."""
     scores = await appeals.scores(visit.work, visit.reach(), form.item)
     return Answer([_scores(one) for one in scores], coded=False)
 
 
-@INTERFACES.serves("queryQualityHistory", HistoryForm, Operation.SHOW_QUALITY_HISTORY, Code.NOT_FOUND)
+@INTERFACES.serves("queryQualityHistory", HistoryForm, Operation.SHOW_QUALITY_HISTORY)
 async def query_quality_history(visit: Visit, form: HistoryForm) -> Answer:
     """How an item went, and what the user may do with it now."""
     history = await appeals.history(visit.work, visit.reach(), form.item)
@@ -228,15 +226,7 @@ async def query_quality_history(visit: Visit, form: HistoryForm) -> Answer:
     return Answer(content, coded=False)
 
 
-@INTERFACES.serves(
-    "modifyQualityItemResult",
-    ModifyForm,
-    Operation.REVISE_QUALITY_ITEM,
-    Code.NOT_FOUND,
-    Code.WRONG_STATE,
-    Code.LOST_RACE,
-    Code.OWN_RESULT,
-)
+@INTERFACES.serves("modifyQualityItemResult", ModifyForm, Operation.REVISE_QUALITY_ITEM)
 async def modify_quality_item_result(visit: Visit, form: ModifyForm) -> Answer:
     """Correct a result that an item is about, while it is being handled."""
     await appeals.revise(
@@ -253,15 +243,7 @@ async def modify_quality_item_result(visit: Visit, form: ModifyForm) -> Answer:
     return DONE
 
 
-@INTERFACES.serves(
-    "appealItem",
-    AppealItemForm,
-    Operation.JUDGE_QUALITY_ITEM,
-    Code.NOT_FOUND,
-    Code.WRONG_STATE,
-    Code.LOST_RACE,
-    Code.OWN_RESULT,
-)
+@INTERFACES.serves("appealItem", AppealItemForm, Operation.JUDGE_QUALITY_ITEM)
 async def appeal_item(visit: Visit, form: AppealItemForm) -> Answer:
     """Pass an item, send it back, or hand it to somebody else."""
     step = Step(form.operation)
@@ -288,15 +270,7 @@ async def appeal_item(visit: Visit, form: AppealItemForm) -> Answer:
     return DONE
 
 
-@INTERFACES.serves(
-    "reassginQualityTask",
-    ReassignForm,
-    Operation.REASSIGN_QUALITY_ITEM,
-    Code.NOT_FOUND,
-    Code.WRONG_STATE,
-    Code.LOST_RACE,
-    Code.OWN_RESULT,
-)
+@INTERFACES.serves("reassginQualityTask", ReassignForm, Operation.REASSIGN_QUALITY_ITEM)
 async def reassgin_quality_task(visit: Visit, form: ReassignForm) -> Answer:
     """Give an item another handler."""
     await appeals.assign(visit.work, visit.reach(form.role), form.item, form.handler)

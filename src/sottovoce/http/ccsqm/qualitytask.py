@@ -15,7 +15,6 @@ from sottovoce.domain.people import Role
 from sottovoce.domain.review_lists import TaskFilter, TaskLine
 from sottovoce.domain.reviews import Share, ShareKind, Shares, TaskOrder, TaskState
 from sottovoce.domain.rights import Operation
-from sottovoce.errors import Code
 from sottovoce.http.ccsqm.codes import SUCCESSFUL, TASKS
 from sottovoce.http.ccsqm.fixed_columns import ChangedColumns, FixedColumns, conditions
 from sottovoce.http.ccsqm.visit import DONE, SQM, Answer, Interfaces, Visit, VisitApart
@@ -35,7 +34,7 @@ from sottovoce.http.ccsqm.words import (
 )
 from sottovoce.quality import task_lists, tasks
 
-INTERFACES = Interfaces(SQM, "qualitytask", TASKS)
+INTERFACES = Interfaces(SQM, "qualitytask")
 
 STATUS = {
     TaskState.CREATED: "0",
@@ -141,9 +140,7 @@ class Query(Form):
     rows: Rows
 
 
-@INTERFACES.serves_apart(
-    "createQualityTask", Create, Operation.CREATE_TASK, Code.NOTHING_QUALIFIES, user_required=True
-)
+@INTERFACES.serves_apart("createQualityTask", Create, Operation.CREATE_TASK)
 async def create_quality_task(visit: VisitApart, form: Create) -> Answer:
     """Draw a sample of calls and make a task of it; the answer has its id."""
     order = TaskOrder(
@@ -154,17 +151,7 @@ async def create_quality_task(visit: VisitApart, form: Create) -> Answer:
     return Answer({"objId": task})
 
 
-_CHANGING = (Code.NOT_FOUND, Code.WRONG_STATE, Code.LOST_RACE)
-
-
-@INTERFACES.serves_apart(
-    "updateQualityTask",
-    Update,
-    Operation.UPDATE_TASK,
-    *_CHANGING,
-    Code.NOTHING_QUALIFIES,
-    user_required=True,
-)
+@INTERFACES.serves_apart("updateQualityTask", Update, Operation.UPDATE_TASK)
 async def update_quality_task(visit: VisitApart, form: Update) -> Answer:
     """Rename a task; draw its sample anew where other conditions are given."""
     asked = None if form.fixed_columns is None else await conditions(visit, form.fixed_columns)
@@ -188,7 +175,7 @@ async def update_quality_task(visit: VisitApart, form: Update) -> Answer:
     return DONE
 
 
-@INTERFACES.serves("appointQualityTask", Appoint, Operation.APPOINT_TASK, *_CHANGING, user_required=True)
+@INTERFACES.serves("appointQualityTask", Appoint, Operation.APPOINT_TASK)
 async def appoint_quality_task(visit: Visit, form: Appoint) -> Answer:
     """Deal the calls of a task to inspectors, and put it into effect if asked to."""
     people = tuple(Share(one.person, one.count) for one in form.people)
@@ -202,7 +189,7 @@ async def appoint_quality_task(visit: Visit, form: Appoint) -> Answer:
     return DONE
 
 
-@INTERFACES.serves("takeEffectQualityTask", TakeEffect, Operation.TAKE_EFFECT, *_CHANGING, user_required=True)
+@INTERFACES.serves("takeEffectQualityTask", TakeEffect, Operation.TAKE_EFFECT)
 async def take_effect_quality_task(visit: Visit, form: TakeEffect) -> Answer:
     """Put a task into effect, at once or at a time to come."""
     if form.type not in ("1", "2"):
@@ -216,14 +203,14 @@ async def take_effect_quality_task(visit: Visit, form: TakeEffect) -> Answer:
     return DONE
 
 
-@INTERFACES.serves("terminateQualityTask", OneTask, Operation.TERMINATE_TASK, *_CHANGING, user_required=True)
+@INTERFACES.serves("terminateQualityTask", OneTask, Operation.TERMINATE_TASK)
 async def terminate_quality_task(visit: Visit, form: OneTask) -> Answer:
     """Terminate a task: what is done stays, what is not is released."""
     await tasks.terminate(visit.work, visit.reach(), form.quality_task_id)
     return DONE
 
 
-@INTERFACES.serves("deleteQualityTask", OneTask, Operation.DELETE_TASK, *_CHANGING, user_required=True)
+@INTERFACES.serves("deleteQualityTask", OneTask, Operation.DELETE_TASK)
 async def delete_quality_task(visit: Visit, form: OneTask) -> Answer:
     """Delete a task that never took effect."""
     await tasks.delete(visit.work, visit.reach(), form.quality_task_id)

@@ -16,14 +16,13 @@ from sottovoce.domain.reviews import ItemState, no_task
 from sottovoce.domain.rights import Operation
 from sottovoce.errors import Code, Refused
 from sottovoce.http.ccsqm import calls_wire
-from sottovoce.http.ccsqm.codes import TASKS
 from sottovoce.http.ccsqm.qualitytask import Page, Rows
 from sottovoce.http.ccsqm.visit import DONE, SQM, Answer, Interfaces, Visit
 from sottovoce.http.ccsqm.words import BadField, Flag, Form, Id, LooseText, Number, NumberId, RoleField, Text
 from sottovoce.http.family.form import natural
 from sottovoce.quality import inspection, task_lists
 
-INTERFACES = Interfaces(SQM, "qualitytask", TASKS)
+INTERFACES = Interfaces(SQM, "qualitytask")
 
 INSPECT_STATUS = {
     ItemState.WAITING: -1,
@@ -91,7 +90,7 @@ class Complete(Form):
     quality_task_call_id: Annotated[Id, Field(alias="qualityTaskCallId")]
 
 
-@INTERFACES.serves("callsQualityTask", Calls, Operation.QUERY_TASK_ITEMS, Code.NOT_FOUND, snapshot=True)
+@INTERFACES.serves("callsQualityTask", Calls, Operation.QUERY_TASK_ITEMS, snapshot=True)
 async def calls_quality_task(visit: Visit, form: Calls) -> Answer:
     """Page through the sampled calls of a task."""
     columns = form.fixed_columns
@@ -118,10 +117,7 @@ async def calls_quality_task(visit: Visit, form: Calls) -> Answer:
     return Answer({"total": total, "data": [_encode(line) for line in lines]})
 
 
-_WORKING = (Code.NOT_FOUND, Code.WRONG_STATE, Code.LOST_RACE)
-
-
-@INTERFACES.serves("modifyResultQualityTask", ModifyResult, Operation.REVISE_RESULT, *_WORKING)
+@INTERFACES.serves("modifyResultQualityTask", ModifyResult, Operation.REVISE_RESULT)
 async def modify_result_quality_task(visit: Visit, form: ModifyResult) -> Answer:
     """Correct one rule's result of a sampled call."""
     _check_group(form.is_group)
@@ -138,7 +134,7 @@ async def modify_result_quality_task(visit: Visit, form: ModifyResult) -> Answer
     return DONE
 
 
-@INTERFACES.serves("completeQualityTask", Complete, Operation.COMPLETE_ITEM, *_WORKING)
+@INTERFACES.serves("completeQualityTask", Complete, Operation.COMPLETE_ITEM)
 async def complete_quality_task(visit: Visit, form: Complete) -> Answer:
     """Finish a sampled call; with the last one the task is finished."""
     _check_group(form.is_group)

@@ -14,8 +14,6 @@ from sottovoce.domain.people import Role
 from sottovoce.domain.plans import LATEST, Cycle, End, Plan, PlanOrder, PlanState, Schedule
 from sottovoce.domain.reviews import Share, ShareKind, Shares
 from sottovoce.domain.rights import Operation
-from sottovoce.errors import Code
-from sottovoce.http.ccsqm.codes import PLANS
 from sottovoce.http.ccsqm.fixed_columns import FixedColumns, conditions
 from sottovoce.http.ccsqm.visit import DONE, SQM, Answer, Interfaces, Visit
 from sottovoce.http.ccsqm.words import (
@@ -31,7 +29,7 @@ from sottovoce.http.ccsqm.words import (
 )
 from sottovoce.quality import plans
 
-INTERFACES = Interfaces(SQM, "regularqualitytask", PLANS)
+INTERFACES = Interfaces(SQM, "regularqualitytask")
 
 _CYCLES = {1: Cycle.DAILY, 2: Cycle.WEEKLY, 3: Cycle.MONTHLY}
 _BY_RUNS, _BY_TIME = 1, 2
@@ -107,7 +105,7 @@ class Query(Form):
     rows: Annotated[Number, Field(ge=1, le=1_000)]
 
 
-@INTERFACES.serves("addQualityTask", Add, Operation.ADD_PLAN, user_required=True)
+@INTERFACES.serves("addQualityTask", Add, Operation.ADD_PLAN)
 async def add_quality_task(visit: Visit, form: Add) -> Answer:
     """Make a plan; the answer has its id. It runs once it is begun."""
     order = await _order(visit, form)
@@ -115,7 +113,7 @@ async def add_quality_task(visit: Visit, form: Add) -> Answer:
     return Answer({"objId": plan})
 
 
-@INTERFACES.serves("updateQualityTask", Update, Operation.UPDATE_PLAN, Code.NOT_FOUND, user_required=True)
+@INTERFACES.serves("updateQualityTask", Update, Operation.UPDATE_PLAN)
 async def update_quality_task(visit: Visit, form: Update) -> Answer:
     """Change all of a plan; a running one keeps running, by its new calendar."""
     order = await _order(visit, form)
@@ -123,24 +121,21 @@ async def update_quality_task(visit: Visit, form: Update) -> Answer:
     return Answer({"objId": form.plan})
 
 
-_SWITCHING = (Code.NOT_FOUND, Code.WRONG_STATE)
-
-
-@INTERFACES.serves("beginQualityTask", OnePlan, Operation.BEGIN_PLAN, *_SWITCHING)
+@INTERFACES.serves("beginQualityTask", OnePlan, Operation.BEGIN_PLAN)
 async def begin_quality_task(visit: Visit, form: OnePlan) -> Answer:
     """Let a plan run from now on."""
     await plans.begin(visit.work, visit.reach(), form.plan)
     return DONE
 
 
-@INTERFACES.serves("stopQualityTask", OnePlan, Operation.STOP_PLAN, *_SWITCHING)
+@INTERFACES.serves("stopQualityTask", OnePlan, Operation.STOP_PLAN)
 async def stop_quality_task(visit: Visit, form: OnePlan) -> Answer:
     """Stop a plan until it is begun again."""
     await plans.stop(visit.work, visit.reach(), form.plan)
     return DONE
 
 
-@INTERFACES.serves("deleteQualityTask", OnePlan, Operation.DELETE_PLAN, Code.NOT_FOUND)
+@INTERFACES.serves("deleteQualityTask", OnePlan, Operation.DELETE_PLAN)
 async def delete_quality_task(visit: Visit, form: OnePlan) -> Answer:
     """Delete a plan; the tasks that it made go on."""
     await plans.delete(visit.work, visit.reach(), form.plan)

@@ -12,14 +12,12 @@ from pydantic import ConfigDict, Field
 
 from sottovoce.domain.rights import Operation
 from sottovoce.domain.scenarios import Calls, Scenario, Settings, Wanted
-from sottovoce.errors import Code
-from sottovoce.http.ccsqm.codes import SCENARIOS
 from sottovoce.http.ccsqm.visit import DONE, SQM, Answer, Interfaces, Visit
 from sottovoce.http.ccsqm.words import EitherTime, Form, Milliseconds, Number, Seconds, Text, milliseconds
 from sottovoce.http.family.form import is_text
 from sottovoce.quality import scenarios
 
-INTERFACES = Interfaces(SQM, "scenariomanage", SCENARIOS)
+INTERFACES = Interfaces(SQM, "scenariomanage")
 
 Switch = Annotated[Number, Field(ge=0, le=1)]
 MOST_OTHER = 20
@@ -114,7 +112,7 @@ class QueryForm(Form):
     made_until: EitherTime | None = Field(None, alias="endTime")
 
 
-@INTERFACES.serves("createScenario", CreateForm, Operation.EDIT_SCENARIOS, Code.NAME_TAKEN)
+@INTERFACES.serves("createScenario", CreateForm, Operation.EDIT_SCENARIOS)
 async def create(visit: Visit, form: CreateForm) -> Answer:
     """Make a scenario, switched off (inferred)."""
     settings = Settings(
@@ -127,7 +125,7 @@ async def create(visit: Visit, form: CreateForm) -> Answer:
     return Answer({"group_id": await scenarios.create(visit.work, visit.reach(), settings)})
 
 
-@INTERFACES.serves("updateScenario", UpdateForm, Operation.EDIT_SCENARIOS, Code.NOT_FOUND, Code.NAME_TAKEN)
+@INTERFACES.serves("updateScenario", UpdateForm, Operation.EDIT_SCENARIOS)
 async def update(visit: Visit, form: UpdateForm) -> Answer:
     """Change a scenario."""
     settings = Settings(
@@ -146,21 +144,21 @@ async def update(visit: Visit, form: UpdateForm) -> Answer:
     return DONE
 
 
-@INTERFACES.serves("updateScenarioStatus", SwitchForm, Operation.EDIT_SCENARIOS, Code.NOT_FOUND)
+@INTERFACES.serves("updateScenarioStatus", SwitchForm, Operation.EDIT_SCENARIOS)
 async def switch(visit: Visit, form: SwitchForm) -> Answer:
     """Switch a scenario on or off."""
     await scenarios.switch(visit.work, visit.reach(), form.group_id, enabled=bool(form.is_enable))
     return DONE
 
 
-@INTERFACES.serves("deleteScenario", WhichForm, Operation.EDIT_SCENARIOS, Code.NOT_FOUND)
+@INTERFACES.serves("deleteScenario", WhichForm, Operation.EDIT_SCENARIOS)
 async def delete(visit: Visit, form: WhichForm) -> Answer:
     """Delete a scenario; the results and scores that calls have of it stay."""
     await scenarios.delete(visit.work, visit.reach(), form.group_id)
     return DONE
 
 
-@INTERFACES.serves("queryScenario", WhichForm, Operation.QUERY_SCENARIOS, Code.NOT_FOUND)
+@INTERFACES.serves("queryScenario", WhichForm, Operation.QUERY_SCENARIOS)
 async def show(visit: Visit, form: WhichForm) -> Answer:
     """One scenario; a success has no resultCode [2488]."""
     scenario = await scenarios.show(visit.work, visit.reach(), form.group_id)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from sottovoce.errors import Code
 from sottovoce.http.ccsqm import (
     appraisecall,
     appraisescore,
@@ -13,7 +12,7 @@ from sottovoce.http.ccsqm import (
     regularqualitytask,
     scenariomanage,
 )
-from sottovoce.http.ccsqm.codes import ANY, MODULES
+from sottovoce.http.ccsqm.codes import ANY
 from sottovoce.http.ccsqm.dialect import Quality, SqmDialect, family
 from sottovoce.http.ccsqm.visit import Interface
 from sottovoce.http.ccsqm.words import Form
@@ -47,9 +46,7 @@ def unserved(ledger: str) -> tuple[Interface, ...]:
             verbs=row.verbs,
             form=Form,
             serve=not_served,
-            module=MODULES[row.module],
             operation=None,
-            failures=(Code.NOT_SERVED,),
         )
         for row, path in pending(ledger)
     )

@@ -69,7 +69,6 @@ TOKEN = Interface(
     verbs=("POST",),
     form=TokenForm,
     serve=token_by_ak_sk,
-    module=ANY,
     operation=None,
 )
 

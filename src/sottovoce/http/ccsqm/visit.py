@@ -1,4 +1,4 @@
-"""What an interface of the quality family is: its module, right and failures; and the visit that reaches it.
+"""What an interface of the quality family is: its right and its module; and the visit that reaches it.
 
 A use case is reached with a `Visit`, which exists only once the token has been found valid and the user to
 be of its tenant; and with a `Reach`, which the visit gives once the user's right is granted.
@@ -15,7 +15,7 @@ from sottovoce.domain.directory import AgentId
 from sottovoce.domain.people import AppKey, Role, User, UserId
 from sottovoce.domain.rights import Operation
 from sottovoce.errors import Code
-from sottovoce.http.ccsqm.codes import Module
+from sottovoce.http.ccsqm.codes import ANY, MODULES, Module
 from sottovoce.http.ccsqm.words import Form, FormT
 from sottovoce.http.family import declared
 from sottovoce.quality import access, tasks
@@ -84,32 +84,28 @@ DONE = Answer()
 Serve = Callable[[Visit, FormT], Awaitable[Answer]]
 ServeApart = Callable[[VisitApart, FormT], Awaitable[Answer]]
 
-ALWAYS = (
-    Code.BAD_PARAMETER,
-    Code.NOBODY,
-    Code.NO_RIGHT,
-    Code.UNAVAILABLE,
-    Code.INTERNAL,
-)
-"""What every interface may decline with."""
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Interface(declared.Interface):
     """One row of a ledger, served."""
 
     form: type[Form]
-    module: Module
     operation: Operation | None
     """Whose line of the rights' table holds; None: every app with a token (CC-iSQM)."""
-    user_required: bool = False
-    """Whether all editions of its page want x-UserId; else the app's own user acts where it is absent."""
     snapshot: bool = False
     """Whether all that it reads is of one moment; it then changes nothing."""
     apart: bool = False
     """Whether its use case opens transactions of its own (`VisitApart`)."""
-    failures: tuple[Code, ...] = ()
-    """What it may decline with, besides what every interface may."""
+
+    @property
+    def module(self) -> Module:
+        """Whose codes it answers; the token's are of no module."""
+        return MODULES.get(self.row.module, ANY)
+
+    @property
+    def user_required(self) -> bool:
+        """Whether all editions of its page want x-UserId; else the app's own user acts where it is absent."""
+        return self.row.user == "required"
 
     @property
     def stranger(self) -> str:
@@ -120,53 +116,23 @@ class Interface(declared.Interface):
 class Interfaces(declared.Interfaces[Interface]):
     """The interfaces of one part of the path (`qualitytask`, `appraisecall` …)."""
 
-    def __init__(self, base: str, part: str, module: Module) -> None:
+    def __init__(self, base: str, part: str) -> None:
         super().__init__()
-        self.path, self.module = f"{base}/{part}", module
+        self.path = f"{base}/{part}"
 
     def serves(
-        self,
-        name: str,
-        form: type[FormT],
-        operation: Operation | None,
-        *failures: Code,
-        user_required: bool = False,
-        snapshot: bool = False,
+        self, name: str, form: type[FormT], operation: Operation | None, *, snapshot: bool = False
     ) -> Callable[[Serve[FormT]], Serve[FormT]]:
         """Declare that the decorated use case serves POST on the path that ends with `name`."""
         return self.declare(
-            partial(
-                self._interface,
-                name=name,
-                form=form,
-                operation=operation,
-                user_required=user_required,
-                snapshot=snapshot,
-                failures=failures,
-            )
+            partial(self._interface, name=name, form=form, operation=operation, snapshot=snapshot)
         )
 
     def serves_apart(
-        self,
-        name: str,
-        form: type[FormT],
-        operation: Operation | None,
-        *failures: Code,
-        user_required: bool = False,
+        self, name: str, form: type[FormT], operation: Operation | None
     ) -> Callable[[ServeApart[FormT]], ServeApart[FormT]]:
         """The same of a use case that must commit something before it goes on."""
-        return self.declare(
-            partial(
-                self._interface,
-                name=name,
-                form=form,
-                operation=operation,
-                user_required=user_required,
-                apart=True,
-                failures=failures,
-            )
-        )
+        return self.declare(partial(self._interface, name=name, form=form, operation=operation, apart=True))
 
     def _interface(self, serve: Callable[..., Awaitable[Answer]], *, name: str, **rest: Any) -> Interface:
-        path = f"{self.path}/{name}"
-        return Interface(path=path, verbs=("POST",), serve=serve, module=self.module, **rest)
+        return Interface(path=f"{self.path}/{name}", verbs=("POST",), serve=serve, **rest)

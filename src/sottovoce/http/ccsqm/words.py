@@ -37,19 +37,6 @@ def _whole(value: object) -> int:
     return number
 
 
-def _decimal(value: object) -> object:
-    """A whole number or one with at most two decimals, as a number or a text."""
-    if isinstance(value, bool) or not isinstance(value, int | float | str):
-        raise ValueError("must be a number")
-    try:
-        number = round(float(value), 2)
-    except (ValueError, OverflowError):
-        raise ValueError("must be a number") from None
-    if not abs(number) <= 1e6:
-        raise ValueError("must be between -1000000 and 1000000")
-    return number
-
-
 def _plain(value: object) -> object:
     if not isinstance(value, str):
         raise ValueError("must be a text")
@@ -105,7 +92,6 @@ _ID_SCHEMA = WithJsonSchema({"type": "string", "format": "id", "pattern": "^[0-9
 Id = Annotated[ReviewId, BeforeValidator(_digits), _ID_SCHEMA]
 UserField = Annotated[UserId, BeforeValidator(_digits), _ID_SCHEMA]
 Number = Annotated[int, BeforeValidator(_whole), Field(ge=-(2**62), le=2**62)]
-Decimal = Annotated[float, BeforeValidator(_decimal)]
 Text = Annotated[str, BeforeValidator(_plain)]
 LooseText = Annotated[str, BeforeValidator(_loose)]
 """A text, or a number that stands for one."""
