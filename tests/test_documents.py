@@ -46,6 +46,27 @@ def test_every_test_that_is_named_as_a_proof_exists() -> None:
     assert missing == []
 
 
+# Said to clients, or kept in databases: changing them changes what is there.
+SAID = {
+    "an inspector cannot inspect himself",
+    "would have to inspect calls of his own",
+    "Inspector: his track.",
+}
+
+
+def test_people_are_they_or_their_role() -> None:
+    """No agent, inspector or phone is a he; nor is anybody who reads this."""
+    places = [*DOCUMENTS, *sorted((ROOT / "src").rglob("*.py"))]
+    found = [
+        f"{place.relative_to(ROOT)}:{number}"
+        for place in places
+        for number, line in enumerate(place.read_text(encoding="utf-8").splitlines(), 1)
+        if re.search(r"\b(he|his|him|himself|she|her|hers|herself)\b", line, re.IGNORECASE)
+        and not any(said in line for said in SAID)
+    ]
+    assert found == []
+
+
 def _names(file: Path) -> set[str]:
     """The functions and classes of a module, methods as well; none if there is no such module."""
     if not file.exists():

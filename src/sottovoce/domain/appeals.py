@@ -209,7 +209,7 @@ def may(item: QualityItem, step: Step, user: User, involved: Involved, acting_as
 
 
 def check_impartial(item: QualityItem, user: User, involved: Involved) -> None:
-    """Raises Refused(OWN_RESULT) where `user` gave what the item is about or verifies what he handled."""
+    """Raises Refused(OWN_RESULT) where `user` gave what the item is about or verifies what they handled."""
     if user.user in involved.givers:
         raise Refused(Code.OWN_RESULT, f"user {user.user} gave the result")
     if user.agent == item.agent or user.user == item.initiator:
@@ -236,7 +236,7 @@ def _unfit(why: str) -> Refused:
 def check_assignment(
     item: QualityItem, assigner: User, candidate: UserId, acting_as: Role | None = None
 ) -> None:
-    """Whether `assigner` may choose this handler: a leader only himself and his own. Refused(NO_RIGHT)."""
+    """Whether `assigner` may choose this handler, a leader none but their own circle. Refused(NO_RIGHT)."""
     reached = {RIGHTS[role, OPERATIONS[Step.ASSIGN]] for role in _on_turn(item, assigner, acting_as)}
     if Scope.ALL not in reached and candidate not in assigner.leads | {assigner.user}:
         raise Refused(Code.NO_RIGHT, f"user {assigner.user} does not lead user {candidate}")
@@ -316,14 +316,14 @@ def _by_role(user: User, role: Role, reached: Scope) -> Sight:
 
 
 def _his_turn(item: QualityItem, step: Step, user: User, acting_as: Role | None) -> bool:
-    """Whether the rights of one of his roles on the side whose turn it is reach the item."""
+    """Whether the rights of one of their roles on the side whose turn it is reach the item."""
     return any(
         _reaches(RIGHTS[role, OPERATIONS[step]], item, user, role) for role in _on_turn(item, user, acting_as)
     )
 
 
 def _on_turn(item: QualityItem, user: User, acting_as: Role | None) -> list[Role]:
-    """His roles on the side whose turn it is; `acting_as` alone, if given."""
+    """Their roles on the side whose turn it is; `acting_as` alone, if given."""
     roles = user.roles if acting_as is None else user.roles & {acting_as}
     return [role for role in roles if _SIDE_OF[role] is SIDES.get(item.state)]
 

@@ -20,7 +20,7 @@ the work number in decimal. Its quota is min(number, N), or N · number / 100 ro
 add up to T > cap, the cap is spread over them evenly and without favour: put the agents (ascending) into
 the order of the stream `cap`, lay their quotas end to end in that order, take *u*, the same stream's next
 number below T, and keep the places ⌊(*i* · T + *u*) / cap⌋ for *i* = 0 … cap − 1. An agent gets as many as
-places of his are kept: his proportionate share, rounded up or down, and by chance in such a way that no
+places of theirs are kept: their proportionate share, rounded up or down, and by chance in such a way that no
 call is more likely drawn than another of the same agent's quota. The sample has the strata in ascending
 order of the agent, each in its own order.
 

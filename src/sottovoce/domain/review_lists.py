@@ -23,7 +23,7 @@ class Review(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class TaskFilter:
-    """Which tasks; None: no matter. A person is his user id or a part of his name."""
+    """Which tasks; None: no matter. A person is their user id or a part of their name."""
 
     name: str | None = None
     """A part of it, whatever its case."""
@@ -61,7 +61,7 @@ class TaskLine:
 
 @dataclass(frozen=True, slots=True)
 class ItemFilter:
-    """Which items of a task; None: no matter. A person is his user id or a part of his name."""
+    """Which items of a task; None: no matter. A person is their user id or a part of their name."""
 
     has_reviewer: bool | None = None
     state: ItemState | None = None
@@ -84,5 +84,5 @@ class ItemLine:
     contact: Contact
     inspector_name: str | None
     staff: UserId | AgentId | None
-    """Whose call it is: the agent's user, else his work number."""
+    """Whose call it is: the agent's user, else their work number."""
     staff_name: str | None

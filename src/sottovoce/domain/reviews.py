@@ -289,7 +289,7 @@ def quotas(shares: Shares, items: int) -> list[int]:
 
 
 def deal(shares: Shares, items: int, own: Sequence[UserId | None] = ()) -> list[UserId]:
-    """The inspector of each item in the order of the draw: in turn, each until his quota is used up.
+    """The inspector of each item in the order of the draw: in turn, each until their quota is used up.
 
     `own` says by place whose call the item is about: nobody inspects a call of their own, they exchange it
     with the first that another would inspect. Deterministic; as many entries as items.

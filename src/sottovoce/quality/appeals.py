@@ -5,7 +5,7 @@ corrections are revisions of results (`results.revise`), which stay as versions.
 exactly where the item ends as its handler concluded, a conclusion against corrections (an appeal sent
 back, a problem passed) is refused while any stands.
 
-An item that the caller may not see is NOT_FOUND to him, like an unknown one.
+An item that the caller may not see is NOT_FOUND to them, like an unknown one.
 """
 
 from __future__ import annotations
@@ -80,7 +80,7 @@ class History:
     can_judge: bool
     can_assign: bool
     can_return: bool
-    """He may give it to who judged last."""
+    """The handler may give it to who judged last."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,7 +102,7 @@ async def open_problem(
 ) -> ReviewId:
     """Put down that an inspector found violations on a call; its agent's leader is to look at it first.
 
-    An agent without a leader has his problems at the directors of his side.
+    An agent without a leader has problems at the directors of their side.
     """
     leader = await quality_items.leader_of(work, agent)
     item = QualityItem(
@@ -129,7 +129,7 @@ async def open_problem(
 async def file_appeal(
     work: Work, reach: Reach, *, call: str, chosen: Sequence[Chosen], leader: UserId, reason: str
 ) -> ReviewId:
-    """An agent's appeal against results of a call of his, to a leader of his; its new id.
+    """An agent's appeal against results of a call of theirs, to a leader of theirs; its new id.
 
     `call` is the contact's number or UUID. Refused(NOT_FOUND) for a call that is not the caller's,
     (BAD_PARAMETER) for the leader or the choice, (OWN_RESULT) where the leader gave the result, (WRONG_STATE)
@@ -326,7 +326,7 @@ async def _held(
     call: str | None,
     kind: Kind | None = None,
 ) -> _Held:
-    """The item, held, once it is sure that the caller may do `step` and nobody came before him."""
+    """The item, held, once it is sure that the caller may do `step` and nobody came before them."""
     visible = sight(reach.user, Operation.SHOW_QUALITY_ITEM)
     if not await quality_items.seen(work, item, visible):
         raise no_quality_item()

@@ -97,7 +97,7 @@ async def search(
 ) -> tuple[int, list[Shown]]:
     """How many contacts are found, and the page (from 1) of them, the last uploaded first.
 
-    `staff`: of this agent alone, by his user. Leaders of agents find those whom they lead, agents their own.
+    `staff`: of this agent alone, by their user. Leaders of agents find those they lead, agents their own.
     Refused(NO_RIGHT), (UNAVAILABLE).
     """
     seen = _agents_seen(reach)

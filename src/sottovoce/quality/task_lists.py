@@ -1,6 +1,6 @@
 """Review tasks and their items as each user sees them [2508, 2514].
 
-A task is seen where something of it is; of its items everybody sees those within his sight
+A task is seen where something of it is; of its items everybody sees those within their sight
 (`domain.reviews.sight`). The counts of a task are of all its items, whoever asks.
 """
 
@@ -43,7 +43,7 @@ async def items(
 ) -> tuple[int, list[ItemLine]]:
     """How many items of a task the caller sees, and a page of them in the order of the draw.
 
-    Refused(NOT_FOUND) where he sees nothing of it, (NO_RIGHT).
+    Refused(NOT_FOUND) where they see nothing of it, (NO_RIGHT).
     """
     seen = sight(reach.user, reach.operation, reach.acting_as)
     if not await task_lists.visible(work, task, seen):

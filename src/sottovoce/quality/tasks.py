@@ -57,7 +57,7 @@ async def agents_of(work: Work, staff: Sequence[UserId]) -> tuple[AgentId, ...]:
 async def check_people(work: Work, reach: Reach, shares: Shares) -> None:
     """Make sure that everybody in `shares` inspects for the tenant, and is the caller's to appoint.
 
-    Whoever's right does not reach ALL appoints himself and those he leads. Refused(BAD_PARAMETER).
+    Whoever's right does not reach ALL appoints themselves and those they lead. Refused(BAD_PARAMETER).
     """
     shares.check()
     roles = await staffing.roles_of(work, [share.person for share in shares.people])
@@ -132,7 +132,7 @@ async def update(
     """Make a task what `wanted` makes of it: rename it, and draw its sample anew where other calls are meant.
 
     A new sample has no inspectors. The same conditions and range draw nothing: nobody can repeat a draw
-    until he likes it. Also Refused(NOTHING_QUALIFIES).
+    until they like it. Also Refused(NOTHING_QUALIFIES).
     """
     user = reach.user.user
     async with office.work(reach.user.vdn, user) as work:

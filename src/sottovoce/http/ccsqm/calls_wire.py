@@ -116,7 +116,7 @@ def _silence(voice: Voice | None) -> int | None:
 
 
 def _staff(shown: Shown) -> str | None:
-    """The agent's user, or else his work number."""
+    """The agent's user, or else their work number."""
     agent = shown.contact.agent
     return shown.user or (None if agent is None else str(agent))
 

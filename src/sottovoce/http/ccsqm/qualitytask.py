@@ -102,7 +102,7 @@ class TakeEffect(OneTask):
 
 
 class SetCount(Form):
-    """An inspector with his number of calls [2509 1.4]."""
+    """An inspector with their number of calls [2509 1.4]."""
 
     person: Annotated[UserField, Field(alias="personID")]
     count: Annotated[Number | None, Field(ge=0, le=99_999_999)] = None

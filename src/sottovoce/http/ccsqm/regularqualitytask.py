@@ -40,7 +40,7 @@ _RANGE = "extractionRange.fixedColumns"
 
 
 class SetCount(Form):
-    """An inspector, and with `setCountsType` 2 his per cent of the calls [2497 1.1.1]."""
+    """An inspector, and with `setCountsType` 2 their per cent of the calls [2497 1.1.1]."""
 
     person: Annotated[UserField, Field(alias="personID")]
     count: Annotated[Number | None, Field(ge=0, le=99_999_999)] = None

@@ -1,7 +1,7 @@
 """The users and groups of a seed file, brought in.
 
 An entry describes its user or group whole; what the file does not name stays. A user whose id is not
-in the file is found again by his agent, else by his name, so that importing twice changes nothing.
+in the file is found again by their agent, else by their name, so that importing twice changes nothing.
 A disabled user stays disabled.
 """
 
@@ -74,7 +74,7 @@ async def _there(here: _Place) -> dict[str, sa.RowMapping]:
 
 
 async def _matched(here: _Place, there: Mapping[str, sa.RowMapping]) -> tuple[list[str | None], list[str]]:
-    """For each user of the file his id if he is there or given; and mistakes."""
+    """For each user of the file their id if they are there or given; and mistakes."""
     mistakes: list[str] = []
     entries = here.vdn.users
     found: list[str | None] = [entry.user for entry in entries]

@@ -20,7 +20,7 @@ class Tenant:
     zone: str
     """Its time zone's IANA name."""
     agents: Mapping[AgentId, frozenset[str]]
-    """Work numbers, each with what the agent is called: his name, his user's name, his phone; lower case."""
+    """Work numbers, each with what the agent is called: name, the user's name, phone; lower case."""
     skills: frozenset[SkillId]
 
 

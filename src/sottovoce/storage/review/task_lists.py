@@ -254,7 +254,7 @@ def _file(part: str) -> Where:
 
 
 def _person(column: sa.ColumnElement[UserId] | sa.Column[str], vdn: VdnId, who: str) -> Where:
-    """Whether a column names a user by his id or by a part of his name."""
+    """Whether a column names a user by their id or by a part of their name."""
     named = sa.select(users.c.user).where(
         users.c.vdn == int(vdn), users.c.name.icontains(who, autoescape=True)
     )

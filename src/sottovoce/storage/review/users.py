@@ -1,7 +1,7 @@
 """Users of a tenant, their roles and groups.
 
 Changes of people take turns with one another and with imports, and each leaves its row in the audit.
-A user is never removed: what he did stays on record under his id; a disabled one can do nothing.
+A user is never removed: what they did stays on record under their id; a disabled one can do nothing.
 """
 
 from __future__ import annotations
@@ -27,17 +27,17 @@ TURN = 7_310_202
 
 @dataclass(frozen=True, slots=True)
 class Listed:
-    """A user as the command line shows him."""
+    """A user as the command line shows them."""
 
     user: User
-    """Without whom he leads."""
+    """Without whom they lead."""
     groups: tuple[str, ...]
-    """The names of his groups, by name; those that he leads end with ` (leads)`."""
+    """The names of their groups, by name; those that they lead end with ` (leads)`."""
     disabled_at: datetime | None
 
 
 async def find(work: Work, user: UserId) -> User | None:
-    """The tenant's user, with all whom he leads; None: unknown, another tenant's, or disabled."""
+    """The tenant's user, with all whom they lead; None: unknown, another tenant's, or disabled."""
     query = sa.select(users).where(
         users.c.vdn == work.vdn, users.c.user == user, users.c.disabled_at.is_(None)
     )
@@ -92,7 +92,7 @@ async def add(
 
 
 async def disable(connection: AsyncConnection, user: UserId, at: datetime) -> None:
-    """Let a user do nothing from now on. Refused(NOT_FOUND); a disabled one stays as he is."""
+    """Let a user do nothing from now on. Refused(NOT_FOUND); a disabled one stays as they are."""
     await _set_disabled(connection, user, at, at, "directory.user_disabled")
 
 
@@ -104,7 +104,7 @@ async def enable(connection: AsyncConnection, user: UserId, at: datetime) -> Non
 async def set_roles(
     connection: AsyncConnection, user: UserId, roles: Collection[Role], at: datetime
 ) -> frozenset[Role]:
-    """Give a user these roles and no others; those that he had. Refused(NOT_FOUND)."""
+    """Give a user these roles and no others; those that they had. Refused(NOT_FOUND)."""
     await turn(connection)
     row = await _row(connection, user)
     before = frozenset(Role(role) for role in row["roles"])
