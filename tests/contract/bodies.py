@@ -143,6 +143,22 @@ def _decimal(text: str) -> float | str:
         return text
 
 
+def said_otherwise(schema: Schema, value: Any) -> Any:
+    """The same as the quality family takes it, too: numbers as text, ids as numbers, null for absent."""
+    if isinstance(value, dict):
+        inner = schema.get("properties", {})
+        told = {name: said_otherwise(inner.get(name, {}), item) for name, item in value.items()}
+        absent = {name: None for name in inner if name not in value}
+        return {**told, **absent}
+    if isinstance(value, list):
+        return [said_otherwise(schema.get("items", {}), item) for item in value]
+    if schema.get("format") == "id":
+        return int(value)
+    if schema.get("type") == "integer" or (schema.get("type") == "number" and isinstance(value, int)):
+        return str(value)
+    return value
+
+
 def wrong_values(schema: Schema, takes: Callable[[Schema, Any], bool] = takes) -> Iterator[Any]:
     """What a field does not take: other types, and values just outside of its range."""
     ranged: list[Any] = list(_ODD)

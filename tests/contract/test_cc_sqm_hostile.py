@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from tests.contract.bodies import body, changed, fields, generated, names, wrong_values
+from tests.contract.bodies import body, changed, fields, generated, names, said_otherwise, wrong_values
 from tests.contract.sqm_ledger import check
 from tests.quality.standing import BY_ROLE, ONE, Standing
 
@@ -16,9 +16,10 @@ from sottovoce.contracts import Row, rows
 from sottovoce.domain.rights import RIGHTS, Operation, Scope
 from sottovoce.http.ccisqm.served import SERVED as SPEECH_FORMS
 from sottovoce.http.ccsqm.served import SERVED as SQM_FORMS
-from sottovoce.http.ccsqm.words import BadField
+from sottovoce.http.ccsqm.words import BadField, Form
 
 SERVED = [row for row in rows("cc-sqm", "cc-isqm") if row.status == "done" and not row.open]
+FORMS = {interface.path: interface.form for interface in (*SQM_FORMS, *SPEECH_FORMS)}
 STRANGE: list[Any] = [None, True, 0, -1, 2**63, 10**30, 1.5, 1e308, "", "x", "\x00", "é坐", "9" * 20, "٣²"]
 STRANGE += [
     "\u202e",
@@ -65,7 +66,7 @@ def _wrong_bodies(row: Row) -> Iterator[tuple[str, bytes]]:
 @pytest.mark.parametrize("row", SERVED, ids=lambda row: row.path.split("/rest/")[-1])
 def test_a_wrong_type_is_refused_with_the_fields_name(row: Row) -> None:
     """Those that the form itself refuses; the next test has the others too."""
-    (form,) = (interface.form for interface in (*SQM_FORMS, *SPEECH_FORMS) if interface.path == row.path)
+    form = FORMS[row.path]
     form.decode(json.dumps(body(row)).encode())
     of_type = {name for name, schema, _ in fields(row.body or {}) if "enum" not in str(schema)}
     for name, content in _wrong_bodies(row):
@@ -115,6 +116,21 @@ async def test_whatever_a_schema_allows_is_answered_as_the_ledger_says(quality: 
         for sent in found:
             status, _ = await _ask(quality, row, json.dumps(sent).encode())
             assert status == 200, (row.path, sent)
+
+
+def _decoded(form: type[Form], sent: Any) -> Form | str:
+    try:
+        return form.decode(json.dumps(sent).encode())
+    except BadField as bad:
+        return str(bad).partition(":")[0]
+
+
+def test_what_may_be_said_in_two_ways_means_the_same() -> None:
+    for row in SERVED:
+        form = FORMS[row.path]
+        for sent in generated(row.body or {}, 20):
+            other = {"never": {"heard": ["of"]}, **said_otherwise(row.body or {}, sent)}
+            assert _decoded(form, sent) == _decoded(form, other), (row.path, sent, other)
 
 
 NO_OBJECTS = [
