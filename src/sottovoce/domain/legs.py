@@ -18,7 +18,10 @@ UNFINISHED = ".part"
 
 
 class Codec(Enum):
-    """G.711, the only audio the mixer knows. The value is the static RTP payload type (RFC 3551 6)."""
+    """G.711, the only audio the mixer knows: the name in SDP, and the static RTP payload type (RFC 3551 6).
+
+    Offered in this order.
+    """
 
     PCMU = 0
     PCMA = 8

@@ -17,6 +17,8 @@ ROUNDS = 16
 """Packets of one slot that are taken from one batch; more than a stalled sender's backlog is a flood."""
 _GRAIN = 8
 _NO_TYPE = 255
+_AUDIO = np.isin(np.arange(128), [codec.value for codec in Codec])
+"""Whether a payload type is a codec's."""
 
 Slots = npt.NDArray[np.intp]
 Ints = npt.NDArray[np.int64]
@@ -75,8 +77,7 @@ class Reception:
         headers = rtp.parse(packets, lengths.astype(np.int64))
         times = np.broadcast_to(np.asarray(now, np.float64), len(slots))
         kind, size = headers.payload_type, headers.size
-        audio = (kind == Codec.PCMU.value) | (kind == Codec.PCMA.value)
-        audio &= (size > 0) & (size <= LONGEST) & (size % _GRAIN == 0)
+        audio = _AUDIO[kind] & (size > 0) & (size <= LONGEST) & (size % _GRAIN == 0)
         other = (kind == rtp.COMFORT_NOISE) | (kind == self._key_type[slots])
         good = headers.valid & (audio | other) & self._listening[slots]
         if not good.all():

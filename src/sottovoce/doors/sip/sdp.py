@@ -22,7 +22,6 @@ DTMF_PAYLOAD_TYPE = 101
 PLAIN_RTP = frozenset(["RTP/AVP", "RTP/AVPF"])
 
 _CLOCK = 8000
-_NAMES = {Codec.PCMU: "PCMU", Codec.PCMA: "PCMA"}
 _MIRRORED = {
     Direction.SENDRECV: Direction.SENDRECV,
     Direction.SENDONLY: Direction.RECVONLY,
@@ -112,7 +111,7 @@ def offer(
     *,
     session_id: int,
     version: int,
-    codecs: Sequence[Codec] = (Codec.PCMU, Codec.PCMA),
+    codecs: Sequence[Codec] = tuple(Codec),
     direction: Direction = Direction.SENDRECV,
     previous: SessionDescription | None = None,
 ) -> SessionDescription:
@@ -130,7 +129,7 @@ def offer(
         codecs = sorted(codecs, key=lambda codec: codec not in used)
     formats = [str(codec.value) for codec in codecs] + [str(payload_type)]
     attributes: list[tuple[str, str | None]] = [
-        ("rtpmap", f"{codec.value} {_NAMES[codec]}/{_CLOCK}") for codec in codecs
+        ("rtpmap", f"{codec.value} {codec.name}/{_CLOCK}") for codec in codecs
     ]
     attributes += [*_dtmf_attributes(payload_type), ("ptime", "20"), (direction.value, None)]
     audio = Media("audio", local.port, "RTP/AVP", formats, None, attributes)
@@ -164,7 +163,7 @@ def answer(
     if _is_zero(_address_of(theirs, chosen)) and ours is not Direction.INACTIVE:
         # Hold in the style of RFC 2543: nothing may be sent there (RFC 3264 8.4).
         ours = Direction.RECVONLY
-    attributes: list[tuple[str, str | None]] = [("rtpmap", f"{codec.value} {_NAMES[codec]}/{_CLOCK}")]
+    attributes: list[tuple[str, str | None]] = [("rtpmap", f"{codec.value} {codec.name}/{_CLOCK}")]
     formats = [str(codec.value)]
     if remote.dtmf_payload_type is not None:
         formats.append(str(remote.dtmf_payload_type))
@@ -228,7 +227,7 @@ def _codecs(media: Media) -> list[Codec]:
     found = []
     for text in media.formats:
         for codec in Codec:
-            if text == str(codec.value) and maps.get(codec.value, _NAMES[codec]) == _NAMES[codec]:
+            if text == str(codec.value) and maps.get(codec.value, codec.name) == codec.name:
                 found.append(codec)
     return found
 
