@@ -47,3 +47,23 @@ def test_numbers_pass_by_prefix_and_none_passes_an_empty_list():
     assert number_allowed(VDN, "5")
     assert not number_allowed(VDN, "049")
     assert not number_allowed(replace(VDN, outbound_allowed=()), "5")
+
+
+@pytest.mark.parametrize(
+    ("allowed", "opened", "shut"),
+    [
+        (["+49"], ["004930123", "+4930123"], ["0030123", "030123", "49301", "0043"]),
+        (["0049"], ["004930123", "+4930123"], ["+43", "030"]),
+        (["0"], ["030123", "0171", "0800", "0"], ["00", "0043123", "+43123", "09001", "0900"]),
+        (["0", "00"], ["030123", "0043123", "+43123"], ["09001"]),
+        (["0", "0900"], ["030123", "09001"], ["0043123"]),
+        (["09"], ["0911", "0906"], ["09001"]),
+        (["09001"], ["090012"], ["09002", "0911"]),
+        (["+"], ["0043123", "+43123"], ["030", "0900"]),
+        (["5", "*"], ["555", "*21#"], ["0", "#1"]),
+    ],
+)
+def test_abroad_and_dear_numbers_are_opened_by_their_own_prefix_only(allowed, opened, shut):
+    vdn = replace(VDN, outbound_allowed=tuple(allowed))
+    assert [number for number in opened if not number_allowed(vdn, number)] == []
+    assert [number for number in shut if number_allowed(vdn, number)] == []

@@ -50,6 +50,7 @@ def import_(
       - vdn: 1
         name: Hotline
         time_zone: Europe/Berlin
+        outbound_allowed: \\["0", "+43"]
         skills:
           - {skill: 1, name: Sales}
         access_codes:
@@ -74,7 +75,9 @@ def import_(
           - {name: Sales, side: table, leaders: \\[Lea], members: \\[Ann]}
 
     A user without `user` (an id) is whoever has that agent, else that name in the VDN, else
-    somebody new. Plans run by the clock of the VDN's time_zone.
+    somebody new. Plans run by the clock of the VDN's time_zone. Agents may call out to numbers
+    that begin as outbound_allowed says, to none without it; + and 00 are the same, and numbers
+    abroad (00) and 0900 need an entry that begins so: "0" alone does not open them.
     """
     settings = settings_of(config)
     quiet(settings)

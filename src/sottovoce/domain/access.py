@@ -5,6 +5,9 @@ from __future__ import annotations
 from sottovoce.domain.directory import AgentId, AgentProfile, Right, VdnProfile
 from sottovoce.errors import Code, Refused
 
+GUARDED = ("00", "0900")
+"""Beginnings of numbers that cost more than whoever allowed "0" had in mind."""
+
 
 def require(caller: AgentProfile, right: Right) -> None:
     """Raise NO_RIGHT unless the caller has it."""
@@ -35,5 +38,17 @@ def inspected(vdn: VdnProfile, caller: AgentProfile, target: AgentId) -> AgentPr
 
 
 def number_allowed(vdn: VdnProfile, number: str) -> bool:
-    """Whether an outbound number passes the VDN's allow-list of prefixes."""
-    return any(number.startswith(prefix) for prefix in vdn.outbound_allowed)
+    """Whether an outbound number passes the VDN's allow-list of prefixes.
+
+    `+` and `00` are the same. Calls abroad (00) and to premium numbers (0900) are opened by prefixes
+    that begin so, and by no shorter one: whoever allows "0" means the country's ordinary numbers.
+    """
+    number = _from_here(number)
+    guarded = next((guard for guard in GUARDED if number.startswith(guard)), "")
+    prefixes = map(_from_here, vdn.outbound_allowed)
+    return any(number.startswith(prefix) and prefix.startswith(guarded) for prefix in prefixes)
+
+
+def _from_here(number: str) -> str:
+    """A number as it is dialled: the `+` of its international form is 00 (ITU-T E.123)."""
+    return "00" + number[1:] if number.startswith("+") else number

@@ -69,10 +69,16 @@ class Peer:
         self.media = LegAddress(host, 20000)
 
     def call(
-        self, to: Peer, *, account: Account | None = None, from_uri: str = "", **more: object
+        self,
+        to: Peer,
+        *,
+        account: Account | None = None,
+        from_uri: str = "",
+        user: str = "100",
+        **more: object,
     ) -> Calling:
         call = OutgoingCall(
-            to=f"sip:100@{to.hop.host}",
+            to=f"sip:{user}@{to.hop.host}",
             hop=to.hop,
             local=self.media,
             from_uri=from_uri or f"sip:200@{self.hop.host}",

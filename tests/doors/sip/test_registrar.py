@@ -358,6 +358,21 @@ def test_admission() -> None:
     assert invite(office, office.phone.hop, user="bert") == Refusal(403)
 
 
+@pytest.mark.parametrize("called", ["1-0-0", "(10)0", "1.00", "1%2d00"])
+def test_visual_separators_do_not_hide_an_access_code(called: str) -> None:
+    office = Office((trunk("provider", "203.0.113.1", networks=("203.0.113.0/29",)),))
+    provider = Hop(Transport.UDP, "203.0.113.3", 9)
+    assert invite(office, provider, called=called) == Admitted("+4930", "100", VDN, "provider")
+    assert invite(office, provider, called="6-6-6") == Refusal(404)
+    office.server.answer = answering(office.server)
+    office.phone.act(lambda ua: ua.register(office.wanted()))
+    office.network.run(1)
+    account = Account("anna", "secret")
+    office.phone.call(office.server, account=account, from_uri="sip:anna@test", user=called)
+    office.network.run(1)
+    assert office.server.offered().called == "100"
+
+
 def test_a_registered_phone_calls_with_its_password() -> None:
     office = Office()
     office.server.answer = answering(office.server)

@@ -7,7 +7,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sottovoce.doors.sip.headers import MalformedHeader
-from sottovoce.doors.sip.uri import NameAddr, SipUri, escape_user, split_hostport, unescape
+from sottovoce.doors.sip.uri import (
+    NameAddr,
+    SipUri,
+    escape_user,
+    split_hostport,
+    unescape,
+    without_separators,
+)
 
 
 def test_all_parts() -> None:
@@ -27,7 +34,7 @@ def test_all_parts() -> None:
 
 def test_tel_uris_carry_the_number_as_user() -> None:
     uri = SipUri.parse("tel:+49-(30)-123;phone-context=example.com")
-    assert (uri.scheme, uri.number, uri.host) == ("tel", "+49-(30)-123", "")
+    assert (uri.scheme, uri.user, uri.number, uri.host) == ("tel", "+49-(30)-123", "+4930123", "")
     assert str(uri) == "tel:+49-(30)-123;phone-context=example.com"
     assert uri.is_telephonic
 
@@ -169,3 +176,34 @@ def test_name_addrs_survive_a_round_trip(uri: SipUri, display: str, params: dict
 def test_any_text_can_be_a_user(text: str) -> None:
     uri = SipUri.parse(str(SipUri(user=escape_user(text), host="h")))
     assert unescape(uri.user or "") == text
+
+
+@pytest.mark.parametrize(
+    ("uri", "number"),
+    [
+        ("tel:+49-30-9999", "+49309999"),
+        ("tel:(030).99-99;phone-context=+49", "0309999"),
+        ("tel:*21#", "*21#"),
+        ("sip:+49-30-9999@test", "+49-30-9999"),
+    ],
+)
+def test_separators_are_no_part_of_a_tel_number(uri: str, number: str) -> None:
+    """RFC 3966 5.1.1; the user of a sip URI may be a name."""
+    assert SipUri.parse(uri).number == number
+
+
+@pytest.mark.parametrize(
+    ("text", "plain"),
+    [
+        ("+49-30-9999", "+49309999"),
+        ("(030) 99.99", "0309999"),
+        ("*21#", "*21#"),
+        ("ann-marie", "ann-marie"),
+        ("8001.b", "8001.b"),
+        ("-.", "-."),
+        ("30+49", "30+49"),
+        ("", ""),
+    ],
+)
+def test_separators_are_taken_out_of_telephone_numbers_alone(text: str, plain: str) -> None:
+    assert without_separators(text) == plain

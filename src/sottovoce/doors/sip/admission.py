@@ -15,7 +15,7 @@ from sottovoce.doors.sip.hops import Hop
 from sottovoce.doors.sip.limits import SourceLimits
 from sottovoce.doors.sip.message import Request
 from sottovoce.doors.sip.ports import Directory, Entropy
-from sottovoce.doors.sip.uri import NameAddr, SipUri
+from sottovoce.doors.sip.uri import NameAddr, SipUri, without_separators
 
 ALGORITHMS = (Algorithm.MD5,)
 """Which challenges phones get, in this order. Many phones give up at one that they do not know."""
@@ -203,7 +203,7 @@ class Guard:
         trunk = self.trunk_of(source)
         if trunk is None or self._registered.is_phone_at(source):
             return self._admit_phone(request, source, now)
-        called = called_of(request)
+        called = self._called(request)
         caller = asserted_of(request) or caller_of(request)
         if trunk.carries_phones:
             found = self._directory.account(caller_of(request))
@@ -214,6 +214,11 @@ class Guard:
         if routed is None:
             return Refusal(404)
         return Admitted(caller, called, routed, trunk.name)
+
+    def _called(self, request: Request) -> str:
+        """Which number is called: without visual separators, unless one with them is answered here."""
+        called = called_of(request)
+        return called if self._directory.route(called) is not None else without_separators(called)
 
     def _admit_phone(self, request: Request, source: Hop, now: float) -> Admitted | Refusal:
         if not self._registered.is_registered(self._authenticator.username(request)):
@@ -226,7 +231,7 @@ class Guard:
             return Refusal(403)
         return Admitted(
             account.number,
-            called_of(request),
+            self._called(request),
             vdn,
             account=account.number,
             behind_nat=source.host in self._nat,

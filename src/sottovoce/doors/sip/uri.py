@@ -101,10 +101,14 @@ class SipUri:
 
     @property
     def number(self) -> str:
-        """The user part for people and look-ups: escapes undone, controls and user parameters dropped."""
+        """The user part for people and look-ups: escapes undone, controls and user parameters dropped.
+
+        Of a `tel:` URI without its visual separators (RFC 3966 5.1.1).
+        """
         if self.user is None:
             return ""
-        return without_controls(unescape(self.user.partition(";")[0]))
+        number = without_controls(unescape(self.user.partition(";")[0]))
+        return without_separators(number) if self.scheme == "tel" else number
 
     @property
     def transport(self) -> str | None:
@@ -238,6 +242,12 @@ def unescape(text: str) -> str:
             return raw.decode("latin-1")
 
     return _ESCAPE.sub(decoded, text)
+
+
+def without_separators(text: str) -> str:
+    """A telephone number without what is only there for the eye; anything else as it is."""
+    plain = re.sub(r"[-.() ]", "", text)
+    return plain if re.fullmatch(r"\+?[0-9*#]+", plain) else text
 
 
 def escape_user(text: str) -> str:
