@@ -69,7 +69,9 @@ PURE_ROOMS = ("domain",)
 PURE_MODULES = {
     ".": ["deadlines", "errors"],
     "media": [
-        "g711",
+        "codecs/__init__",
+        "codecs/pcma",
+        "codecs/pcmu",
         "rtp",
         "rtcp",
         "dtmf",

@@ -31,7 +31,7 @@ from sottovoce.live.memory import MemoryStore
 from sottovoce.live.state import LiveSettings
 from sottovoce.live.supervising import ChangeMode, Intercept
 from sottovoce.live.views import SignIn
-from sottovoce.media import g711
+from sottovoce.media import codecs
 from sottovoce.media.inprocess import InProcessEngine
 from sottovoce.tasks import Tasks
 
@@ -107,7 +107,7 @@ class Room:
                 self._sent[number] += 1
                 at = np.arange(count * FRAME, (count + 1) * FRAME)
                 wave = 6000 * np.sin(2 * np.pi * TONES[number] * at / RATE)
-                payload = g711.encode(wave.astype(np.int16), Codec.PCMU).tobytes()
+                payload = codecs.encode(wave.astype(np.int16), Codec.PCMU).tobytes()
                 header = struct.pack("!BBHII", 0x80, 0, count & 0xFFFF, count * FRAME, int(number))
                 self.engine.feed(leg, header + payload)
             self.engine.step()
@@ -122,7 +122,7 @@ class Room:
         heard: dict[str, set[str]] = {}
         for number, packets in got.items():
             samples = np.concatenate(
-                [g711.decode(np.frombuffer(packet[12:], np.uint8), Codec.PCMU) for packet in packets]
+                [codecs.decode(np.frombuffer(packet[12:], np.uint8), Codec.PCMU) for packet in packets]
             )
             heard[number] = set()
             rest = float(np.mean((samples / 32768.0) ** 2))

@@ -13,8 +13,8 @@ from tests.bench.tables import Say, Table
 from tests.kit.media import local_media
 
 from sottovoce.domain.legs import Codec, LegAddress, LegId, RemoteMedia, Routing
+from sottovoce.media.codecs import decode
 from sottovoce.media.engine import Apply, OpenLeg, SetRemote
-from sottovoce.media.g711 import decode
 from sottovoce.media.workers import WorkerEngine
 from sottovoce.tasks import Tasks
 

@@ -18,7 +18,7 @@ import time
 import numpy as np
 
 from sottovoce.domain.legs import Codec
-from sottovoce.media.g711 import encode
+from sottovoce.media.codecs import encode
 from sottovoce.media.mmsg import Destinations, Inbox, Outbox
 from sottovoce.media.ports_pool import source_key
 

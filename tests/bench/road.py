@@ -16,9 +16,10 @@ from tests.bench.tables import Say, Table
 from tests.e2e.served import ACCESS_CODE, SECRET, gateway, outside, registered, serving
 
 from sottovoce.client.ccgateway import AgentClient
+from sottovoce.domain.audio import FRAME
 from sottovoce.phones.media import PhoneMedia
 from sottovoce.phones.phone import Phone
-from sottovoce.phones.sources import FRAME, Source, Tone
+from sottovoce.phones.sources import Source, Tone
 from sottovoce.phones.tones import TONES, Samples
 
 AGENT, CUSTOMER, INSPECTOR = TONES[:3]

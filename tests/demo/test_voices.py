@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from sottovoce.demo.voices import LINES, SPEECH, recording
+from sottovoce.domain.audio import RATE
 from sottovoce.media import wav
 from sottovoce.phones import tones
 
@@ -12,7 +13,7 @@ from sottovoce.phones import tones
 @pytest.mark.parametrize("name", LINES)
 def test_a_recording_is_telephone_speech(name: str) -> None:
     samples = wav.read(recording(name))
-    assert 4 * tones.RATE < samples.size < 15 * tones.RATE
+    assert 4 * RATE < samples.size < 15 * RATE
     assert -30.0 < tones.rms_level(samples) < -17.0
 
 

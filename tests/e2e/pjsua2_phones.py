@@ -30,6 +30,7 @@ from typing import Any
 
 import numpy as np
 
+from sottovoce.domain.audio import RATE
 from sottovoce.phones import tones
 from sottovoce.phones.tones import Hearing, Samples
 
@@ -54,7 +55,7 @@ class Heard:
 
 def steadiest(samples: Samples, among: Sequence[int]) -> Heard:
     """The whole second of a recording that holds least beside tones."""
-    frame = tones.RATE // 50
+    frame = RATE // 50
     starts = range(samples.size % frame, samples.size - tones.WINDOW + 1, frame)
     windows = [samples[start : start + tones.WINDOW] for start in reversed(starts)]
     second = min(windows, key=lambda window: tones.residue(window, among))
@@ -182,7 +183,7 @@ class Pjsua2Phone:
         await self.do("record_end")
         await asyncio.wait_for(_closed(Path(path)), PATIENCE_S)
         with wave.open(path) as file:
-            assert file.getframerate() == tones.RATE
+            assert file.getframerate() == RATE
             assert file.getnchannels() == 1
             samples = np.frombuffer(file.readframes(file.getnframes()), dtype="<i2").astype(np.int16)
         assert samples.size >= tones.WINDOW, f"{self.name} recorded {samples.size} samples only"
@@ -261,12 +262,12 @@ async def _closed(path: Path) -> None:
 def tone_file(folder: Path, hz: int | None) -> Path:
     """A WAV of five minutes of a tone or silence: pjmedia's player drops a frame wherever it begins anew."""
     path = folder / f"tone-{hz}.wav"
-    second = np.zeros(tones.RATE, dtype=np.int16) if hz is None else tones.tone(hz, tones.RATE)
+    second = np.zeros(RATE, dtype=np.int16) if hz is None else tones.tone(hz, RATE)
     samples = np.tile(second, 300)
     with wave.open(str(path), "wb") as file:
         file.setnchannels(1)
         file.setsampwidth(2)
-        file.setframerate(tones.RATE)
+        file.setframerate(RATE)
         file.writeframes(samples.astype("<i2").tobytes())
     return path
 
@@ -371,8 +372,8 @@ def phone_process(folder: Path) -> None:
         config.logConfig.level = 5
         config.logConfig.consoleLevel = 0
         config.logConfig.filename = str(folder / "pjsua.log")
-        config.medConfig.clockRate = tones.RATE
-        config.medConfig.sndClockRate = tones.RATE
+        config.medConfig.clockRate = RATE
+        config.medConfig.sndClockRate = RATE
         config.medConfig.audioFramePtime = 20
         config.medConfig.ptime = 20
         config.medConfig.noVad = True

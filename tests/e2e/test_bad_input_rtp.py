@@ -18,7 +18,7 @@ from tests.e2e.served import LOOPBACK, OUTSIDE
 from tests.e2e.under_attack import AGENT, CUSTOMER, INTRUDER, Standing
 
 from sottovoce.domain.legs import Codec
-from sottovoce.media import g711
+from sottovoce.media import codecs
 from sottovoce.phones import tones
 from sottovoce.phones.phone import PhoneCall
 
@@ -27,7 +27,7 @@ pytestmark = [pytest.mark.asyncio(loop_scope="module"), pytest.mark.timeout(120)
 FRAME = 160
 STRANGE = "127.0.0.21"
 FORGED = [
-    g711.encode(tones.tone(INTRUDER, FRAME, start=FRAME * number), Codec.PCMU).tobytes()
+    codecs.encode(tones.tone(INTRUDER, FRAME, start=FRAME * number), Codec.PCMU).tobytes()
     for number in range(50)
 ]
 """A second of the intruder's tone: its frames join, and so do its end and its beginning."""

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 from sottovoce.demo.trial import selftest_stage
+from sottovoce.domain.audio import RATE
 from sottovoce.phones import tones
 from sottovoce.phones.tones import Samples
 from sottovoce.selftest.findings import Party
@@ -21,7 +22,7 @@ pytestmark = pytest.mark.timeout(300)
 def tracks(path: Path) -> list[Samples]:
     """The channels of a WAV."""
     with wave.open(str(path)) as file:
-        assert file.getframerate() == tones.RATE
+        assert file.getframerate() == RATE
         samples = np.frombuffer(file.readframes(file.getnframes()), dtype="<i2").astype(np.int16)
         return list(samples.reshape(-1, file.getnchannels()).T)
 

@@ -13,6 +13,7 @@ from tests.doors.sip.peers.baresip import Baresip, baresip
 from tests.doors.sip.peers.harness import needs_baresip
 from tests.e2e.served import ACCESS_CODE, LOOPBACK, SECRET, gateway, outside, registered, serving
 
+from sottovoce.domain.audio import RATE
 from sottovoce.doors.sip.hops import Transport
 from sottovoce.phones import tones
 from sottovoce.phones.phone import Phone
@@ -37,7 +38,7 @@ async def recorded(phone: Baresip) -> Samples:
     await phone.says("terminated")
     (path,) = phone.heard()
     with wave.open(str(path)) as file:
-        assert (file.getframerate(), file.getnchannels(), file.getsampwidth()) == (tones.RATE, 1, 2)
+        assert (file.getframerate(), file.getnchannels(), file.getsampwidth()) == (RATE, 1, 2)
         return np.frombuffer(file.readframes(file.getnframes()), dtype="<i2").astype(np.int16)
 
 

@@ -18,6 +18,7 @@ from typing import Protocol
 import numpy as np
 import pytest
 
+from sottovoce.domain.audio import Samples
 from sottovoce.domain.legs import (
     Codec,
     Direction,
@@ -41,7 +42,6 @@ from sottovoce.media.engine import (
     StartRecording,
     StopRecording,
 )
-from sottovoce.media.g711 import Samples
 from sottovoce.phones.tones import SILENT_BELOW_DBOV, TONES, WINDOW, levels, rms_level
 
 CUSTOMER, AGENT, INSPECTOR, SECOND = (LegId(name) for name in ("customer", "agent", "inspector", "second"))

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 
+from sottovoce.domain.audio import Samples
 from sottovoce.domain.legs import Codec
-from sottovoce.media import g711, rtp
+from sottovoce.media import codecs, rtp
 from sottovoce.media.dtmf import DIGITS
-from sottovoce.media.g711 import Samples
 from sottovoce.phones.tones import TONES, tone
 
 
@@ -43,7 +43,7 @@ class Talker:
 
     def packet(self, *, marker: bool = False) -> bytes:
         """The next packet."""
-        codes = g711.encode(self.voice(), self.codec)
+        codes = codecs.encode(self.voice(), self.codec)
         data = rtp.packet(
             self.codec.value, self.sequence, self.timestamp, self.ssrc, codes.tobytes(), marker=marker
         )
@@ -71,4 +71,4 @@ class Talker:
 
 def samples_of(packet: bytes) -> Samples:
     """The audio of an RTP packet that we sent, by its payload type."""
-    return g711.decode(np.frombuffer(packet[12:], np.uint8), Codec(packet[1] & 0x7F))
+    return codecs.decode(np.frombuffer(packet[12:], np.uint8), Codec(packet[1] & 0x7F))

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from sottovoce.media.beat import MOST_CATCHING_UP, TICK_S, Beat
+from sottovoce.domain.audio import FRAME_S
+from sottovoce.media.beat import MOST_CATCHING_UP, Beat
 
 
 def test_deadlines_lie_20_ms_apart_whenever_they_are_served() -> None:
@@ -23,15 +24,15 @@ def test_a_short_stall_is_made_up_for() -> None:
 
 def test_a_long_stall_is_skipped_over() -> None:
     beat = Beat(0.0)
-    stall = (MOST_CATCHING_UP + 5) * TICK_S
-    assert len(list(beat.due(TICK_S + stall + 0.001))) == 1
+    stall = (MOST_CATCHING_UP + 5) * FRAME_S
+    assert len(list(beat.due(FRAME_S + stall + 0.001))) == 1
     assert beat.skipped == MOST_CATCHING_UP + 5
 
 
 def test_the_figures_are_those_of_the_ticks() -> None:
     beat = Beat(0.0)
     for number in range(100):
-        deadline = number * TICK_S
+        deadline = number * FRAME_S
         long = 0.03 if number == 50 else 0.005
         beat.served(deadline, deadline + 0.001, (deadline + 0.002, deadline + 0.001 + long))
     assert (beat.ticks, beat.overruns) == (100, 1)

@@ -8,11 +8,11 @@ import pytest
 from tests.media.engine_contract import CUSTOMER, VOICE, EngineContract
 from tests.media.talkers import Talker, samples_of
 
+from sottovoce.domain.audio import Samples
 from sottovoce.domain.legs import Codec, Direction, LegId, RemoteMedia, Routing
 from sottovoce.errors import Code, Refused
 from sottovoce.media.dtmf import KeyReader
 from sottovoce.media.engine import Apply, CloseLeg, EngineEvent, OpenLeg, ReadFigures, SetRemote
-from sottovoce.media.g711 import Samples
 from sottovoce.media.inprocess import InProcessEngine
 
 

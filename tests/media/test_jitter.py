@@ -9,7 +9,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from sottovoce.media.jitter import FRAME, LONGEST, RING, JitterBank
+from sottovoce.domain.audio import FRAME
+from sottovoce.media.jitter import LONGEST, RING, JitterBank
 
 TICK_S = 0.02
 TARGET = 320

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from tests.media.talkers import Talker, samples_of
 
+from sottovoce.domain.audio import Samples
 from sottovoce.domain.legs import (
     Codec,
     Direction,
@@ -19,7 +20,6 @@ from sottovoce.domain.legs import (
 from sottovoce.errors import Code, Refused
 from sottovoce.media import rtcp, rtp
 from sottovoce.media.engine import EchoHeard, EngineEvent, LegTimedOut
-from sottovoce.media.g711 import Samples
 from sottovoce.media.mixer import Mixer
 from sottovoce.media.rows import MOST_SOURCES
 from sottovoce.phones.tones import SILENT_BELOW_DBOV, TONES, levels, rms_level

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from sottovoce.domain.legs import Codec, Direction, RemoteMedia
-from sottovoce.media import g711, rtp
+from sottovoce.media import codecs, rtp
 from sottovoce.media.dtmf import KeyReader
 from sottovoce.media.outgoing import Senders, packet_samples
 
@@ -54,7 +54,7 @@ def test_any_ptime_carries_the_whole_voice(ptime: int, codec: Codec) -> None:
     assert set(np.diff(headers.timestamp) & 0xFFFFFFFF) == {8 * ptime}
     assert headers.marker.tolist() == [True] + [False] * (len(sent) - 1)
     audio = b"".join(data[12:] for data in sent)
-    assert audio == g711.encode(VOICE[0], codec).tobytes()[: len(audio)]
+    assert audio == codecs.encode(VOICE[0], codec).tobytes()[: len(audio)]
     assert len(audio) >= 160 * 30 - 8 * ptime
 
 
@@ -78,7 +78,7 @@ def test_streams_differ_and_slots_do_not_touch_each_other() -> None:
     for slot, packets in enumerate(several):
         codec = Codec(packets[0][1] & 0x7F)
         audio = b"".join(data[12:] for data in packets)
-        assert audio == g711.encode(VOICE[slot], codec).tobytes()[: len(audio)]
+        assert audio == codecs.encode(VOICE[slot], codec).tobytes()[: len(audio)]
 
 
 @pytest.mark.parametrize("direction", Direction)
@@ -133,7 +133,7 @@ def test_keys_take_the_place_of_the_voice(ptime: int) -> None:
     assert ((stamps[-1] - first) & 0xFFFFFFFF) % 80 == 0
     tail = after[-1]
     at = (stamps[-1] - first) & 0xFFFFFFFF
-    assert tail[12:] == g711.encode(VOICE[0], Codec.PCMU).tobytes()[at : at + 8 * ptime]
+    assert tail[12:] == codecs.encode(VOICE[0], Codec.PCMU).tobytes()[at : at + 8 * ptime]
 
 
 def test_no_events_to_who_did_not_negotiate_them() -> None:
@@ -151,4 +151,4 @@ def test_a_slot_that_was_closed_is_silent_and_begins_anew() -> None:
     again = wire.run(3)[0]
     assert parsed(again).ssrc[0] != first.ssrc[0]
     begin = 160 * 7
-    assert again[0][12:] == g711.encode(VOICE[0], Codec.PCMU).tobytes()[begin : begin + 240]
+    assert again[0][12:] == codecs.encode(VOICE[0], Codec.PCMU).tobytes()[begin : begin + 240]

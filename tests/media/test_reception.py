@@ -6,9 +6,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests.media.talkers import Talker, samples_of
 
+from sottovoce.domain.audio import Samples
 from sottovoce.domain.legs import Codec, Direction, RemoteMedia
 from sottovoce.media import rtp
-from sottovoce.media.g711 import Samples
 from sottovoce.media.jitter import JitterBank
 from sottovoce.media.reception import ROUNDS, Reception
 

@@ -8,7 +8,7 @@ import soundfile
 
 from sottovoce.domain.legs import Codec
 from sottovoce.errors import Code, Refused
-from sottovoce.media import g711, sounds
+from sottovoce.media import codecs, sounds
 from sottovoce.media.sounds import KEPT_FILES, Players, Shelf
 from sottovoce.phones.tones import levels, rms_level
 
@@ -20,12 +20,12 @@ def file(path: Path, samples: np.ndarray) -> str:
 
 @pytest.mark.parametrize("codec", Codec)
 def test_no_party_is_taken_for_heard_while_music_plays(codec: Codec) -> None:
-    music = g711.decode(g711.encode(sounds.music(), codec), codec)
+    music = codecs.decode(codecs.encode(sounds.music(), codec), codec)
     looped = np.concatenate([music, music])
     assert rms_level(music) == pytest.approx(-24.0, abs=3.0)
     for start in range(0, len(music), 1777):
         assert levels(looped[start : start + 8000]).heard == frozenset(), start
-    ring = g711.decode(g711.encode(sounds.ringback(), codec), codec)
+    ring = codecs.decode(codecs.encode(sounds.ringback(), codec), codec)
     assert levels(ring[:8000], [sounds.RINGBACK_HZ]).heard == {sounds.RINGBACK_HZ}
     assert levels(ring[8000:16000]).heard == frozenset()
 

@@ -5,9 +5,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from sottovoce.domain.audio import FRAME
 from sottovoce.domain.legs import LegId, Recording, RecordingId, RecordingResult
 from sottovoce.errors import Code, Refused
-from sottovoce.media.tracks import FRAME, MOST_EARLY, TICKS_PER_BLOCK, Tracks, track_path
+from sottovoce.media.tracks import MOST_EARLY, TICKS_PER_BLOCK, Tracks, track_path
 
 C, A, Q, J = (LegId(name) for name in ("c", "a", "i", "j/../x"))
 SLOTS = {C: 0, A: 1, Q: 2, J: 3}

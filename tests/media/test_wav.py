@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sottovoce.domain.legs import Codec, LegId, Recording, RecordingId
-from sottovoce.media import g711, wav
+from sottovoce.media import codecs, wav
 from sottovoce.media.inprocess import FileSink
 from sottovoce.media.repair import repair_recording
 from sottovoce.media.wav import WavError
@@ -95,8 +95,8 @@ def test_pcm_and_both_laws_are_read(tmp_path: Path) -> None:
     path.write_bytes(riff(1, 16, samples.tobytes()))
     assert np.array_equal(wav.read(path), samples)
     for kind, codec in ((7, Codec.PCMU), (6, Codec.PCMA)):
-        codes = g711.encode(samples, codec)
-        assert np.array_equal(wav.parse(riff(kind, 8, codes.tobytes())), g711.decode(codes, codec))
+        codes = codecs.encode(samples, codec)
+        assert np.array_equal(wav.parse(riff(kind, 8, codes.tobytes())), codecs.decode(codes, codec))
 
 
 @pytest.mark.parametrize(

@@ -14,10 +14,10 @@ from tests.kit.media import local_media
 from tests.media.engine_contract import VOICE, EngineContract
 from tests.media.talkers import Talker, samples_of
 
+from sottovoce.domain.audio import Samples
 from sottovoce.domain.legs import Codec, Direction, LegAddress, LegId, RemoteMedia
 from sottovoce.media.dtmf import KeyReader
 from sottovoce.media.engine import EngineEvent, OpenLeg, SetRemote
-from sottovoce.media.g711 import Samples
 from sottovoce.media.workers import WorkerEngine
 from sottovoce.tasks import Tasks
 

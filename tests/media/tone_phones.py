@@ -11,8 +11,8 @@ from typing import cast
 import numpy as np
 
 from sottovoce.domain.legs import Codec, LegAddress, LegId, RemoteMedia
+from sottovoce.media.codecs import decode, encode
 from sottovoce.media.engine import MediaEngine, OpenLeg, SetRemote
-from sottovoce.media.g711 import decode, encode
 
 TONES = {"customer": 400, "agent": 650, "inspector": 1100, "second": 1550, "stranger": 2050}
 """Bin centres of a 20 ms frame (50 Hz apart), harmonically unrelated."""

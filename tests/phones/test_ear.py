@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sottovoce.domain.legs import Codec
-from sottovoce.media import g711
+from sottovoce.media import codecs
 from sottovoce.phones import tones
 from sottovoce.phones.ear import KEPT_S, Ear
 from sottovoce.phones.sources import Tone
@@ -19,7 +19,7 @@ def rtp(
     samples: Samples, sequence: int, timestamp: int, *, ssrc: int = 1, codec: Codec = Codec.PCMU
 ) -> bytes:
     header = struct.pack("!BBHII", 0x80, codec.value, sequence % 2**16, timestamp % 2**32, ssrc)
-    return header + g711.encode(samples, codec).tobytes()
+    return header + codecs.encode(samples, codec).tobytes()
 
 
 def packets(hz: int, count: int, *, first: int = 0, **others: int) -> list[bytes]:

@@ -2,8 +2,9 @@ from __future__ import annotations
 
 import numpy as np
 
+from sottovoce.domain.audio import FRAME
 from sottovoce.phones import tones
-from sottovoce.phones.sources import FRAME, Babble, Mixed, Quiet, Source, Speech, Tone
+from sottovoce.phones.sources import Babble, Mixed, Quiet, Source, Speech, Tone
 
 
 def said(source: Source, frames: int) -> np.ndarray:

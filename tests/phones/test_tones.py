@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sottovoce.domain.legs import Codec
-from sottovoce.media import g711
+from sottovoce.media import codecs
 from sottovoce.phones import tones
 from sottovoce.phones.tones import TONES, Samples, Verdict
 
@@ -16,7 +16,7 @@ DTMF = (697, 770, 852, 941, 1209, 1336, 1477, 1633)
 
 
 def coded(samples: Samples, codec: Codec) -> Samples:
-    return g711.decode(g711.encode(samples, codec), codec)
+    return codecs.decode(codecs.encode(samples, codec), codec)
 
 
 def carried(sent: tuple[int, ...], codec: Codec) -> Samples:

@@ -11,9 +11,10 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from sottovoce.demo.people import DemoAgent
+from sottovoce.domain.audio import RATE
 from sottovoce.phones import meters
 from sottovoce.phones.phone import Phone, PhoneCall
-from sottovoce.phones.tones import RATE, SILENCE_DBOV, WINDOW, Samples
+from sottovoce.phones.tones import SILENCE_DBOV, WINDOW, Samples
 
 STANDS_S = 4.0
 """How long a verdict outlives the words it was found in; longer than any pause in the recordings."""

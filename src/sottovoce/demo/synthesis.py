@@ -16,9 +16,9 @@ import numpy.typing as npt
 import soundfile
 
 from sottovoce.demo.voices import LINES, SPEECH
+from sottovoce.domain.audio import FRAME, RATE
 
 _ACTIVE_RMS = 32768.0 * 10.0 ** (-20.0 / 20.0)
-_RATE = 8000
 
 
 def synthesise(text: str, voice: str, pitch: int, speed: int) -> npt.NDArray[np.int16]:
@@ -37,7 +37,7 @@ def synthesise(text: str, voice: str, pitch: int, speed: int) -> npt.NDArray[np.
 
 def _resampled(samples: npt.NDArray[np.float64], rate: int) -> npt.NDArray[np.float64]:
     """To 8 kHz with nothing above 3.6 kHz or below 200 Hz, by the spectrum of the whole line."""
-    length = round(samples.size * _RATE / rate)
+    length = round(samples.size * RATE / rate)
     spectrum = np.fft.rfft(samples)
     frequencies = np.fft.rfftfreq(samples.size, 1.0 / rate)
     spectrum[(frequencies > 3600.0) | (frequencies < 200.0)] = 0.0
@@ -47,7 +47,7 @@ def _resampled(samples: npt.NDArray[np.float64], rate: int) -> npt.NDArray[np.fl
 
 
 def _levelled(samples: npt.NDArray[np.float64]) -> npt.NDArray[np.int16]:
-    frames = samples[: samples.size // 160 * 160].reshape(-1, 160)
+    frames = samples[: samples.size // FRAME * FRAME].reshape(-1, FRAME)
     loudness = np.sqrt(np.mean(np.square(frames), axis=1))
     active = loudness[loudness > 0.1 * loudness.max()]
     scaled = samples * (_ACTIVE_RMS / float(np.sqrt(np.mean(np.square(active)))))
@@ -59,8 +59,8 @@ def main() -> None:
     SPEECH.mkdir(exist_ok=True)
     for name, line in LINES.items():
         samples = synthesise(line.text, line.voice, line.pitch, line.speed)
-        print(f"{name:12} {samples.size / _RATE:5.1f} s")
-        soundfile.write(SPEECH / f"{name}.wav", samples, _RATE, "ULAW")
+        print(f"{name:12} {samples.size / RATE:5.1f} s")
+        soundfile.write(SPEECH / f"{name}.wav", samples, RATE, "ULAW")
 
 
 if __name__ == "__main__":

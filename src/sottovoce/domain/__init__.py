@@ -1,6 +1,7 @@
 """The pure rules: no I/O, no clock, no randomness. Standard library and numpy only.
 
 * ``legs``        what the rooms say to each other about a leg of a call
+* ``audio``       the one form of audio inside: rate and frame
 * ``audibility``  who hears whom, as one table
 * ``agents``      an agent's states and what may follow what
 * ``calls``       a call's parties and its life

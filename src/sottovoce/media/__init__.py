@@ -7,8 +7,8 @@ sockets) and `inprocess` (a manual clock, for tests) implement it with the same 
 The core does no I/O and works on arrays over all slots (a slot is a leg's number in a worker):
 
     packets ─► reception ─► jitter ─► frames ─► rows (the sum) ─► outgoing ─► packets
-               rtp, dtmf,   conceal-  voices,   who hears whom    g711, rtp,
-               g711         ment      sounds       │              dtmf
+               rtp, dtmf,   conceal-  voices,   who hears whom    codecs, rtp,
+               codecs       ment      sounds       │              dtmf
                                         │          └─► levels
                                         ├─► tracks ─► TrackSink: files (wav)
                                         └─► echo: does a whisper come back?

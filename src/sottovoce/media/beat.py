@@ -7,7 +7,8 @@ from collections.abc import Iterator
 
 import numpy as np
 
-TICK_S = 0.02
+from sottovoce.domain.audio import FRAME_S
+
 MOST_CATCHING_UP = 10
 """A stall of more ticks than this is skipped over: nobody wants to hear it late."""
 _KEPT = 8192
@@ -18,7 +19,7 @@ class Beat:
     """Deadlines 20 ms apart, and the figures of the ticks since the last `reset`."""
 
     def __init__(self, now: float) -> None:
-        self.deadline = now + TICK_S
+        self.deadline = now + FRAME_S
         self.reset()
 
     def reset(self) -> None:
@@ -31,13 +32,13 @@ class Beat:
 
     def due(self, now: float) -> Iterator[float]:
         """The deadlines to serve now, each moved on when the next is asked for."""
-        behind = int((now - self.deadline) / TICK_S)
+        behind = int((now - self.deadline) / FRAME_S)
         if behind > MOST_CATCHING_UP:
             self.skipped += behind
-            self.deadline += behind * TICK_S
+            self.deadline += behind * FRAME_S
         while self.deadline <= now:
             yield self.deadline
-            self.deadline += TICK_S
+            self.deadline += FRAME_S
 
     def served(self, deadline: float, begun: float, stages: tuple[float, ...]) -> None:
         """Count a tick: when it began, and when each of its stages ended (seconds)."""
@@ -45,7 +46,7 @@ class Beat:
         ended = stages[-1]
         self._work[at], self._late[at] = ended - begun, ended - deadline
         self.ticks += 1
-        self.overruns += ended > deadline + TICK_S
+        self.overruns += ended > deadline + FRAME_S
         self._most = max(self._most, ended - begun)
         for stage, start, end in zip(STAGES, (begun, *stages), stages, strict=False):
             self._stages[stage] += end - start

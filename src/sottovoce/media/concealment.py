@@ -9,7 +9,7 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from sottovoce.media.g711 import Samples
+from sottovoce.domain.audio import Samples
 
 HISTORY = 320
 """Samples of the past that the functions want: 40 ms."""

@@ -11,8 +11,8 @@ from collections import deque
 
 import numpy as np
 
+from sottovoce.domain.audio import FRAME, RATE, Samples
 from sottovoce.errors import Code, Refused
-from sottovoce.media.g711 import Samples
 
 DIGITS = "0123456789*#ABCD"
 """Digit by event code (RFC 4733 3.2)."""
@@ -20,7 +20,6 @@ QUIET_S = 0.12
 """An event without an end packet is over when nothing was heard of it for this long."""
 STALE = 16000
 """A packet may come out of order by this many samples: 2 s."""
-FRAME = 160
 EVENT_TICKS = 5
 """100 ms."""
 ENDS = 3
@@ -143,7 +142,7 @@ def checked(digits: str, queued: int = 0) -> str:
 
 def tones(digits: str) -> Samples:
     """The keys as sound, 100 ms each with 100 ms between, for a far side that has no telephone events."""
-    moment = np.arange(800) / 8000.0
+    moment = np.arange(RATE // 10) / RATE
     pieces = []
     for digit in checked(digits):
         row = next(index for index, keys in enumerate(_KEYS) if digit in keys)

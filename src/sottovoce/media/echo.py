@@ -10,16 +10,15 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from sottovoce.media.g711 import Samples
+from sottovoce.domain.audio import FRAME, RATE, Samples
 from sottovoce.media.spans import items
 
-FRAME = 160
 THIN = 4
 """Of so many samples one mean is kept."""
-RATE = 8000 // THIN
-HEARD = RATE
+THIN_RATE = RATE // THIN
+HEARD = THIN_RATE
 """Samples (thinned) of the agent's voice that are looked at: 1 s."""
-DELAY = RATE * 6 // 10
+DELAY = THIN_RATE * 6 // 10
 """The longest echo."""
 FRAMES = (HEARD + DELAY) * THIN // FRAME
 """Frames of history that a test needs: 80, 1.6 s."""

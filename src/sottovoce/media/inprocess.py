@@ -15,6 +15,7 @@ import numpy as np
 from soundfile import SoundFile
 
 from sottovoce.config import MediaSettings
+from sottovoce.domain.audio import FRAME_S, RATE, Samples
 from sottovoce.domain.legs import (
     LegAddress,
     LegFigures,
@@ -38,9 +39,7 @@ from sottovoce.media.engine import (
     StartRecording,
     StopRecording,
 )
-from sottovoce.media.g711 import Samples
-from sottovoce.media.mixer import TICK_S, Mixer
-from sottovoce.media.wav import RATE
+from sottovoce.media.mixer import Mixer
 
 PROVEN_AFTER = 3
 """Good packets after which a leg counts as proven here; sources are not looked at."""
@@ -153,7 +152,7 @@ class InProcessEngine:
     def step(self, ticks: int = 1) -> None:
         """Let ticks of 20 ms pass."""
         for _ in range(ticks):
-            self.now += TICK_S
+            self.now += FRAME_S
             self._receive()
             outgoing = self.mixer.tick(self.now)
             for slot, row, length in zip(

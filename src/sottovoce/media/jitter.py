@@ -15,12 +15,11 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
+from sottovoce.domain.audio import FRAME, RATE, Samples
 from sottovoce.media import concealment
 from sottovoce.media.concealment import FADED_AFTER
-from sottovoce.media.g711 import Samples
 from sottovoce.media.spans import Spans, items, rows, spans
 
-FRAME = 160
 RING = 4096
 """Samples a ring holds (512 ms)."""
 MISSING = -32768
@@ -218,8 +217,8 @@ class JitterBank:
         anew = ahead & (fresh | starved | astray)
         steady = _which(ahead & ~anew)
         who = slots[steady]
-        apart = (now[steady] - self._arrival[who]) * 8000.0 - (stamps[steady] - last[steady])
-        self.jitter[who] += (np.minimum(np.abs(apart), 8000.0) - self.jitter[who]) / 16.0
+        apart = (now[steady] - self._arrival[who]) * RATE - (stamps[steady] - last[steady])
+        self.jitter[who] += (np.minimum(np.abs(apart), float(RATE)) - self.jitter[who]) / 16.0
         arrived = _which(ahead)
         self._arrival[slots[arrived]] = now[arrived]
         if anew.any():

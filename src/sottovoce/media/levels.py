@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from sottovoce.media.g711 import Samples
+from sottovoce.domain.audio import Samples
 
 SILENCE_DBOV = -127.0
 EVERY = 4

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 import numpy as np
 import numpy.typing as npt
 
+from sottovoce.domain.audio import FRAME, Samples
 from sottovoce.domain.legs import (
     LegFigures,
     LegId,
@@ -27,7 +28,6 @@ from sottovoce.errors import Code, Refused
 from sottovoce.media import dtmf, rtcp
 from sottovoce.media.echo import EchoWatch
 from sottovoce.media.engine import DigitPressed, EchoHeard, EngineEvent, LegTimedOut
-from sottovoce.media.g711 import Samples
 from sottovoce.media.jitter import JitterBank
 from sottovoce.media.levels import Meters
 from sottovoce.media.outgoing import Senders
@@ -37,9 +37,6 @@ from sottovoce.media.rows import MOST_SOURCES, Rows
 from sottovoce.media.sounds import Players, Shelf
 from sottovoce.media.tracks import Tracks, TrackSink
 
-TICK_S = 0.02
-FRAME = 160
-"""Samples of a tick at 8 kHz."""
 _CHECK_TICKS = 25
 
 

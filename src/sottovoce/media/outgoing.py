@@ -9,12 +9,11 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
+from sottovoce.domain.audio import FRAME, Codes, Samples
 from sottovoce.domain.legs import Codec, RemoteMedia
-from sottovoce.media import g711, rtp
+from sottovoce.media import codecs, rtp
 from sottovoce.media.dtmf import KeySender
-from sottovoce.media.g711 import Samples
 
-FRAME = 160
 ROW = 512
 """Bytes between packets in the batch."""
 _LONGEST = 480
@@ -107,7 +106,7 @@ class Senders:
             self._groups = self._grouped()
         count = 0
         for codec, size, slots in self._groups:
-            codes = g711.encode(mixed.take(slots, axis=0), codec)
+            codes = codecs.encode(mixed.take(slots, axis=0), codec)
             if size == FRAME:
                 count = self._pack(count, codec, slots, codes, self.timestamp[slots])
             else:
@@ -117,7 +116,7 @@ class Senders:
         self.timestamp += FRAME
         return self._rows[:count], self._batch[:count], self._lengths[:count]
 
-    def _pack(self, at: int, codec: Codec, slots: Slots, codes: g711.Codes, stamps: Ints) -> int:
+    def _pack(self, at: int, codec: Codec, slots: Slots, codes: Codes, stamps: Ints) -> int:
         count, size = len(slots), int(codes.shape[1])
         rows = self._batch[at : at + count]
         rtp.build(
@@ -141,7 +140,7 @@ class Senders:
         self.packets[slots] += 1
         self.octets[slots] += size
 
-    def _pack_others(self, at: int, codec: Codec, size: int, slots: Slots, codes: g711.Codes) -> int:
+    def _pack_others(self, at: int, codec: Codec, size: int, slots: Slots, codes: Codes) -> int:
         """Packets of another size than a tick's: codes wait until there are enough."""
         fill = self._fill[slots]
         where = fill[:, None] + np.arange(FRAME)[None, :]

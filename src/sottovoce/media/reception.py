@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from sottovoce.domain.legs import Codec, RemoteMedia
-from sottovoce.media import g711, rtp
+from sottovoce.media import codecs, rtp
 from sottovoce.media.dtmf import KeyReader
 from sottovoce.media.jitter import LONGEST, JitterBank
 
@@ -17,7 +17,7 @@ ROUNDS = 16
 """Packets of one slot that are taken from one batch; more than a stalled sender's backlog is a flood."""
 _GRAIN = 8
 _NO_TYPE = 255
-_AUDIO = np.isin(np.arange(128), [codec.value for codec in Codec])
+_AUDIO = np.isin(np.arange(128), list(codecs.PAYLOAD_TYPES))
 """Whether a payload type is a codec's."""
 
 Slots = npt.NDArray[np.intp]
@@ -118,7 +118,7 @@ class Reception:
                 which = np.flatnonzero(written & (size == samples) & (kind == codec.value))
                 if which.size:
                     codes = rtp.payloads(packets, rows[which], start[which], samples)
-                    self._buffers.write(who[which], stamps[which], g711.decode(codes, codec))
+                    self._buffers.write(who[which], stamps[which], codecs.decode(codes, codec))
 
     def _other(
         self,

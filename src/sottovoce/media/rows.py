@@ -11,8 +11,8 @@ from collections.abc import Iterable, Sequence
 import numpy as np
 import numpy.typing as npt
 
+from sottovoce.domain.audio import Samples
 from sottovoce.errors import Code, Refused
-from sottovoce.media.g711 import Samples
 from sottovoce.media.spans import items
 
 MOST_SOURCES = 32

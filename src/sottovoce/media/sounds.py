@@ -8,12 +8,10 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
+from sottovoce.domain.audio import FRAME, RATE, Samples
 from sottovoce.errors import Code, Refused
 from sottovoce.media import wav
-from sottovoce.media.g711 import Samples
 
-FRAME = 160
-RATE = 8000
 RINGBACK_HZ, RINGBACK_ON_S, RINGBACK_OFF_S = 425, 1, 4
 """ITU-T E.180's recommended tone and one of its cadences."""
 KEPT_FILES = 32

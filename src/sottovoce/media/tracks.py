@@ -16,12 +16,11 @@ from urllib.parse import quote
 import numpy as np
 import numpy.typing as npt
 
+from sottovoce.domain.audio import FRAME, Samples
 from sottovoce.domain.legs import LegId, Recording, RecordingId, RecordingResult
 from sottovoce.errors import Code, Refused
-from sottovoce.media.g711 import Samples
 from sottovoce.media.spans import items
 
-FRAME = 160
 TICKS_PER_BLOCK = 20
 """What a crash of the worker can lose of a recording: 400 ms."""
 MOST_EARLY = 1024

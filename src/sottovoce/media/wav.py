@@ -15,10 +15,9 @@ from pathlib import Path
 
 import soundfile
 
+from sottovoce.domain.audio import RATE, Samples
 from sottovoce.domain.legs import UNFINISHED
-from sottovoce.media.g711 import Samples
 
-RATE = 8000
 SAMPLE_BYTES = 2
 HEADER_BYTES = 44
 MOST_FRAMES = (0xFFFF_FFFF - HEADER_BYTES) // 4

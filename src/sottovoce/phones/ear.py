@@ -14,15 +14,15 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from sottovoce.domain.audio import FRAME, RATE
 from sottovoce.domain.legs import Codec
-from sottovoce.media import g711
+from sottovoce.media import codecs
 from sottovoce.phones import tones
 from sottovoce.phones.tones import Samples
 
 KEPT_S = 30
-_KEPT = KEPT_S * tones.RATE
+_KEPT = KEPT_S * RATE
 _LARGEST = 2048
-_AUDIO = frozenset(codec.value for codec in Codec)
 _DIGITS = "0123456789*#ABCD"
 
 
@@ -101,7 +101,7 @@ class Ear:
             if self._follow(ssrc, sequence, timestamp):
                 self._digit(timestamp, payload)
             return
-        if payload_type not in _AUDIO or not payload:
+        if payload_type not in codecs.PAYLOAD_TYPES or not payload:
             self._refused += 1
             return
         if not self._follow(ssrc, sequence, timestamp):
@@ -109,7 +109,7 @@ class Ear:
         if self._last_at is not None:
             self._largest_gap = max(self._largest_gap, now - self._last_at)
         self._last_at = now
-        samples = g711.decode(np.frombuffer(payload, dtype=np.uint8), Codec(payload_type))
+        samples = codecs.decode(np.frombuffer(payload, dtype=np.uint8), Codec(payload_type))
         position = self._position(timestamp)
         self._lay(position, samples)
         self._arrivals.append(Arrival(now, position, samples.size))
@@ -134,10 +134,10 @@ class Ear:
         """
         asked = (hz, *(other for other in among if other != hz))
         packets = [entry for entry in self._arrivals if entry.at >= since]
-        usable = [entry for entry in packets if entry.samples == 160]
+        usable = [entry for entry in packets if entry.samples == FRAME]
         if not usable:
             return None
-        blocks = np.stack([self.window(entry.position, 160) for entry in usable])
+        blocks = np.stack([self.window(entry.position, FRAME) for entry in usable])
         found = tones.block_levels(blocks, asked)[:, 0] >= tones.HEARD_FROM_DBOV
         hits = np.flatnonzero(found if on else ~found)
         return usable[int(hits[0])].at if hits.size else None
@@ -171,7 +171,7 @@ class Ear:
         offset = (timestamp + self._base - self._end) % 2**32
         if offset >= 2**31:
             offset -= 2**32
-        if abs(offset) > 10 * tones.RATE:
+        if abs(offset) > 10 * RATE:
             self._base = (self._end - timestamp) % 2**32
             return self._end
         return self._end + offset

@@ -12,11 +12,12 @@ from dataclasses import dataclass
 import numpy as np
 
 from sottovoce.clock import Clock, SystemClock
+from sottovoce.domain.audio import FRAME, FRAME_S, RATE
 from sottovoce.domain.legs import LegAddress, RemoteMedia
-from sottovoce.media import g711
+from sottovoce.media import codecs
 from sottovoce.phones import tones
 from sottovoce.phones.ear import Ear
-from sottovoce.phones.sources import FRAME, Quiet, Source
+from sottovoce.phones.sources import Quiet, Source
 from sottovoce.phones.tones import Hearing, Samples
 
 SENT_KEPT_S = 4
@@ -76,7 +77,7 @@ class PhoneMedia:
         self._ssrc = secrets.randbits(32)
         self._sequence = secrets.randbits(16)
         self._timestamp = secrets.randbits(32)
-        self._said: deque[Samples] = deque(maxlen=SENT_KEPT_S * tones.RATE // FRAME)
+        self._said: deque[Samples] = deque(maxlen=SENT_KEPT_S * RATE // FRAME)
         self._event_began = 0
         self._digits: deque[bytes] = deque(maxlen=64 * (_EVENT_PACKETS + 5))
 
@@ -143,7 +144,7 @@ class PhoneMedia:
         """
         if settle_s:
             await asyncio.sleep(settle_s)
-        start, last = self.ear.end, self.ear.end + round(patience_s * tones.RATE)
+        start, last = self.ear.end, self.ear.end + round(patience_s * RATE)
         best: Second | None = None
         while await self._filled(start + tones.WINDOW):
             second = self.second(start, among=among)
@@ -189,14 +190,14 @@ class PhoneMedia:
     def _tick(self) -> None:
         loop = asyncio.get_running_loop()
         now = loop.time()
-        behind = int((now - self._due) / 0.02) + 1
+        behind = int((now - self._due) / FRAME_S) + 1
         if behind > _BEHIND:
             self._timestamp = (self._timestamp + (behind - _BEHIND) * FRAME) % 2**32
-            self._due += (behind - _BEHIND) * 0.02
+            self._due += (behind - _BEHIND) * FRAME_S
             behind = _BEHIND
         for _ in range(behind):
             self._send_frame()
-        self._due += behind * 0.02
+        self._due += behind * FRAME_S
         self._timer = loop.call_at(self._due, self._tick)
 
     def _send_frame(self) -> None:
@@ -211,7 +212,7 @@ class PhoneMedia:
             if event:
                 self._send_event(event, remote)
             else:
-                payload = g711.encode(samples, remote.codec).tobytes()
+                payload = codecs.encode(samples, remote.codec).tobytes()
                 self._send(payload, remote.codec.value, self._timestamp, remote)
         self._timestamp = (self._timestamp + FRAME) % 2**32
 

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from sottovoce.domain.audio import RATE
 from sottovoce.phones import tones
 from sottovoce.phones.tones import Samples
 
@@ -57,7 +58,7 @@ def shares(heard: Samples, said: Mapping[str, Samples]) -> dict[str, Share]:
     for name, voice in said.items():
         aligned, delay = _align(target, voice.astype(np.float64))
         level = tones.rms_level(np.rint(aligned).astype(np.int16))
-        found[name] = (aligned, level, 1000.0 * delay / tones.RATE)
+        found[name] = (aligned, level, 1000.0 * delay / RATE)
     # What was said at the window's edges may or may not have arrived in it: only the rest proves anything.
     core = {name: voice[voice.size - size : size] for name, voice in said.items()}
     talking = [name for name, sure in core.items() if tones.rms_level(sure) >= QUIET_BELOW_DBOV]

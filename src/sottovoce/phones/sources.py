@@ -6,11 +6,9 @@ from typing import Protocol
 
 import numpy as np
 
+from sottovoce.domain.audio import FRAME, RATE
 from sottovoce.phones import tones
 from sottovoce.phones.tones import Samples
-
-FRAME = 160
-"""Samples in 20 ms."""
 
 
 class Source(Protocol):
@@ -40,7 +38,7 @@ class Tone:
     def frame(self) -> Samples:
         """The next 160 samples of the tone."""
         said = tones.tone(self.hz, FRAME, start=self._next, level_dbov=self.level_dbov)
-        self._next = (self._next + FRAME) % tones.RATE
+        self._next = (self._next + FRAME) % RATE
         return said
 
 
@@ -48,11 +46,11 @@ class Speech:
     """A recording, again and again with `pause_s` of silence after each time; `begin_s` of silence first."""
 
     def __init__(self, samples: Samples, *, pause_s: float = 0.8, begin_s: float = 0.0) -> None:
-        pause = np.zeros(round(pause_s * tones.RATE), dtype=np.int16)
+        pause = np.zeros(round(pause_s * RATE), dtype=np.int16)
         whole = np.concatenate([samples.astype(np.int16), pause])
         missing = -whole.size % FRAME or (FRAME if whole.size == 0 else 0)
         self._frames = np.concatenate([whole, np.zeros(missing, dtype=np.int16)]).reshape(-1, FRAME)
-        self._wait = round(begin_s * tones.RATE / FRAME)
+        self._wait = round(begin_s * RATE / FRAME)
         self._next = 0
 
     def frame(self) -> Samples:
@@ -70,9 +68,9 @@ class Babble:
 
     def __init__(self, seed: int, *, seconds: int = 8) -> None:
         chance = np.random.default_rng(seed)
-        noise = chance.standard_normal(seconds * tones.RATE + 12)
-        dark = np.convolve(noise, np.hanning(14)[1:-1], "valid")[: seconds * tones.RATE]
-        loudness = np.repeat(chance.uniform(0.15, 1.0, seconds * 10), tones.RATE // 10)
+        noise = chance.standard_normal(seconds * RATE + 12)
+        dark = np.convolve(noise, np.hanning(14)[1:-1], "valid")[: seconds * RATE]
+        loudness = np.repeat(chance.uniform(0.15, 1.0, seconds * 10), RATE // 10)
         voice = dark * loudness
         voice *= 3276.8 / np.sqrt(np.mean(np.square(voice)))
         self._frames = np.clip(np.rint(voice), -32000, 32000).astype(np.int16).reshape(-1, FRAME)

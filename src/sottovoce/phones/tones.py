@@ -20,11 +20,11 @@ from enum import StrEnum
 import numpy as np
 import numpy.typing as npt
 
+from sottovoce.domain.audio import RATE
+
 Samples = npt.NDArray[np.int16]
 
-RATE = 8000
-"""Samples in a second."""
-WINDOW = 8000
+WINDOW = RATE
 """Samples in the window that a verdict is given on."""
 TONES: tuple[int, ...] = (983, 557, 1789, 1241, 1531, 829, 2663, 3201, 3053)
 """Hz, all on bin centres of the window."""

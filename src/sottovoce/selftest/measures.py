@@ -8,10 +8,11 @@ from collections.abc import Callable, Sequence
 import httpx
 
 from sottovoce.client.ccgateway import LISTEN, WHISPER, Failed
+from sottovoce.domain.audio import FRAME, RATE
 from sottovoce.phones import meters, tones
 from sottovoce.phones.media import PhoneMedia, Second
 from sottovoce.phones.phone import NotRegistered
-from sottovoce.phones.sources import FRAME, Babble, Tone
+from sottovoce.phones.sources import Babble, Tone
 from sottovoce.selftest.findings import (
     Cell,
     Delays,
@@ -170,7 +171,7 @@ class Walk:
             warned = True
         except TimeoutError:
             warned = False
-        await asyncio.sleep(tones.WINDOW / tones.RATE)  # the second that is measured is all echo
+        await asyncio.sleep(tones.WINDOW / RATE)  # the second that is measured is all echo
         loudspeaker = self._babble_at_customer()
         inspector.say(lambda: Tone(TONE[I]))
         agent.say(lambda: Tone(TONE[A]))

@@ -7,13 +7,14 @@ from collections.abc import AsyncIterator, Callable, Collection
 from contextlib import AsyncExitStack, asynccontextmanager
 
 from sottovoce.client.ccgateway import AgentClient, Gateway
+from sottovoce.domain.audio import FRAME
 from sottovoce.doors.sip.hops import Hop
 from sottovoce.doors.sip.ports import Account
 from sottovoce.phones import tones
 from sottovoce.phones.ear import Ear
 from sottovoce.phones.media import Second
 from sottovoce.phones.phone import Phone, PhoneCall
-from sottovoce.phones.sources import FRAME, Source, Tone
+from sottovoce.phones.sources import Source, Tone
 from sottovoce.phones.tones import Samples
 from sottovoce.selftest.findings import Party
 from sottovoce.selftest.stage import Stage, StagedAgent

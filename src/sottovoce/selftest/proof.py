@@ -10,9 +10,10 @@ from __future__ import annotations
 import struct
 
 from sottovoce.domain.audibility import Inspecting, Party, Role, audibility
+from sottovoce.domain.audio import FRAME
 from sottovoce.domain.legs import Codec, LegId, RemoteMedia, Routing
 from sottovoce.domain.supervision import Mode
-from sottovoce.media import g711
+from sottovoce.media import codecs
 from sottovoce.media.engine import Apply, OpenLeg, SetRemote
 from sottovoce.media.inprocess import InProcessEngine
 from sottovoce.phones.sources import Source, Tone
@@ -48,8 +49,8 @@ async def _run(codec: Codec, *, whispering: bool) -> tuple[list[bytes], list[byt
             mode = Mode.WHISPER if whispering and _BEGIN <= tick < _END else Mode.LISTEN
             await engine.ask(Apply(_routing(mode)))
         for number, (leg, voice) in enumerate(voices.items()):
-            header = struct.pack("!BBHII", 0x80, codec.value, tick + 1, tick * 160, 1000 + number)
-            engine.feed(leg, header + g711.encode(voice.frame(), codec).tobytes())
+            header = struct.pack("!BBHII", 0x80, codec.value, tick + 1, tick * FRAME, 1000 + number)
+            engine.feed(leg, header + codecs.encode(voice.frame(), codec).tobytes())
         engine.step()
     return engine.sent(CUSTOMER), engine.sent(AGENT)
 

@@ -10,6 +10,7 @@ import ipaddress
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 
+from sottovoce.domain.audio import RATE
 from sottovoce.domain.legs import Codec, Direction, LegAddress, RemoteMedia
 from sottovoce.doors.sip.headers import whole_number
 
@@ -21,7 +22,6 @@ DTMF_PAYLOAD_TYPE = 101
 """The payload type offered for RFC 4733 events."""
 PLAIN_RTP = frozenset(["RTP/AVP", "RTP/AVPF"])
 
-_CLOCK = 8000
 _MIRRORED = {
     Direction.SENDRECV: Direction.SENDRECV,
     Direction.SENDONLY: Direction.RECVONLY,
@@ -129,7 +129,7 @@ def offer(
         codecs = sorted(codecs, key=lambda codec: codec not in used)
     formats = [str(codec.value) for codec in codecs] + [str(payload_type)]
     attributes: list[tuple[str, str | None]] = [
-        ("rtpmap", f"{codec.value} {codec.name}/{_CLOCK}") for codec in codecs
+        ("rtpmap", f"{codec.value} {codec.name}/{RATE}") for codec in codecs
     ]
     attributes += [*_dtmf_attributes(payload_type), ("ptime", "20"), (direction.value, None)]
     audio = Media("audio", local.port, "RTP/AVP", formats, None, attributes)
@@ -163,7 +163,7 @@ def answer(
     if _is_zero(_address_of(theirs, chosen)) and ours is not Direction.INACTIVE:
         # Hold in the style of RFC 2543: nothing may be sent there (RFC 3264 8.4).
         ours = Direction.RECVONLY
-    attributes: list[tuple[str, str | None]] = [("rtpmap", f"{codec.value} {codec.name}/{_CLOCK}")]
+    attributes: list[tuple[str, str | None]] = [("rtpmap", f"{codec.value} {codec.name}/{RATE}")]
     formats = [str(codec.value)]
     if remote.dtmf_payload_type is not None:
         formats.append(str(remote.dtmf_payload_type))
@@ -319,14 +319,14 @@ def _rtpmaps(media: Media) -> Iterator[tuple[int, str]]:
         parsed = _number(number)
         if parsed is None or parsed > 127:
             continue
-        if rate.partition("/")[0] == str(_CLOCK):
+        if rate.partition("/")[0] == str(RATE):
             yield parsed, name.upper()
         else:
             yield parsed, "?"
 
 
 def _dtmf_attributes(payload_type: int) -> list[tuple[str, str | None]]:
-    return [("rtpmap", f"{payload_type} telephone-event/{_CLOCK}"), ("fmtp", f"{payload_type} 0-15")]
+    return [("rtpmap", f"{payload_type} telephone-event/{RATE}"), ("fmtp", f"{payload_type} 0-15")]
 
 
 def _direction_of(attributes: list[tuple[str, str | None]]) -> Direction | None:
