@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 import sys
 import zipfile
@@ -89,6 +90,57 @@ def test_the_package_holds_them(tmp_path: Path) -> None:
     (wheel,) = tmp_path.glob("*.whl")
     held = set(zipfile.ZipFile(wheel).namelist())
     assert {f"sottovoce/contracts/{family}.yaml" for family in FAMILIES} <= held
+
+
+OPERATION = {"operationId", "summary", "security", "parameters", "requestBody", "responses"}
+HEADS = {"cc-gateway": "cc-gateway", "cc-sqm": "cc-sqm", "cc-isqm": "cc-sqm"}
+"""The document whose head explains the words of each."""
+
+
+def _operations(family: str) -> Iterator[tuple[str, str, dict[str, Any]]]:
+    for path, item in raw(family)["paths"].items():
+        for verb, operation in item.items():
+            yield path, verb, operation
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+def test_every_word_of_an_operation_is_one_that_the_head_explains(family: str) -> None:
+    text = (Path(contracts.__file__).parent / f"{HEADS[family]}.yaml").read_text()
+    explained = set(re.findall(r"x-[a-z-]+", text.partition("openapi:")[0]))
+    used = {key for _, _, operation in _operations(family) for key in operation}
+    assert used - OPERATION <= explained
+
+
+def test_a_verb_that_no_source_names_stands_for_all() -> None:
+    for path, item in raw("cc-gateway")["paths"].items():
+        unknown = {operation.get("x-verbs-unknown", False) for operation in item.values()}
+        assert unknown == {set(item) == {"delete", "get", "post", "put"}}, path
+
+
+PAGING = {
+    "limit-paging": ("limit", {"data", "paging"}),
+    "limit-total": ("limit", {"data", "total"}),
+    "limit-none": ("limit", set()),
+    "rows-data": ("rows", {"data", "total"}),
+    "rows-list": ("rows", {"list", "total"}),
+    "rows-pages": ("rows", {"data", "total", "pages", "pageSize", "pageNum"}),
+}
+"""How it asks for a page's size, and which fields of the answer tell of pages (cc-sqm.md 3.6)."""
+
+
+def test_paging_is_as_forms_and_answers_have_it() -> None:
+    for row in rows("cc-sqm"):
+        how = raw("cc-sqm")["paths"][row.path]["post"].get("x-paging")
+        sizes = {"limit", "rows"} & row.fields.keys()
+        assert bool(sizes) == (how is not None), row.path
+        if how is not None:
+            size, told = PAGING[how]
+            shown = set((row.answer or {})["properties"])
+            assert sizes == {size}, row.path
+            assert "page" in row.fields, row.path
+            assert shown & {"data", "list", "total", "paging", "pages", "pageSize", "pageNum"} == told, (
+                row.path
+            )
 
 
 def test_rows() -> None:

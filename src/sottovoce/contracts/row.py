@@ -35,8 +35,6 @@ class Row:
     path: str
     """The whole one, variables in braces."""
     verbs: tuple[str, ...]
-    verbs_known: bool
-    """Whether a source names them."""
     name: str
     """As its page prints it."""
     title: str
@@ -64,12 +62,10 @@ class Row:
     """`required`, `optional` or `none`: whether x-UserId is sent."""
     operation: str
     """Its line in the table of rights."""
-    paging: str
     mandatory: tuple[str, ...]
     """Fields that its page documents as mandatory, dotted, members of lists by number."""
     events: tuple[str, ...]
     events_inferred: tuple[str, ...]
-    note: str
 
     @property
     def part(self) -> str:
