@@ -163,7 +163,7 @@ def test_every_reason_has_a_code_in_every_module() -> None:
         assert len({*codes, module.success}) == len(codes) + 1
         assert {module.code(reason) for reason in NEVER_HERE} == {module.code(Code.INTERNAL)}
         assert all(len(code) == 7 and code.isdigit() for code in codes)
-        ledger = raw("cc-isqm" if module is SPEECH else "cc-sqm")
+        ledger = raw("cc-isqm" if module == SPEECH else "cc-sqm")
         assert {module.failures[reason] for reason in ALWAYS_DECLINED} == set(ledger["x-always"])
 
 

@@ -46,9 +46,10 @@ from sottovoce.domain.people import ReviewId, Role, UserId
 from sottovoce.domain.rights import Operation, Scope
 from sottovoce.errors import Code
 from sottovoce.http.ccsqm import complain, qualityitem
-from sottovoce.http.ccsqm.codes import QUALITY_ITEMS, SUCCESSFUL
+from sottovoce.http.ccsqm.codes import SUCCESSFUL, Module
 from sottovoce.storage.tables import group_members, quality_items, user_groups, users, vdns
 
+QUALITY_ITEMS = Module("0410", "0410000")
 CALL = "c6a31191-6c69-486b-b8f9-c3412ef44bfd"
 RESULTS = (
     "silenceRule4a0e94cf-c357-4d53-9beb-4cefb2a81fb4",

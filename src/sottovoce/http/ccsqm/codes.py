@@ -12,20 +12,6 @@ from dataclasses import dataclass
 
 from sottovoce.errors import Code
 
-
-@dataclass(frozen=True, slots=True)
-class Module:
-    """A part of the family, with the first four digits of its codes."""
-
-    digits: str
-    success: str
-    failures: Mapping[Code, str]
-
-    def code(self, reason: Code) -> str:
-        """The result code of a failure."""
-        return self.digits + self.failures[reason]
-
-
 NEVER_HERE = frozenset(
     {
         Code.NOT_SIGNED_IN,
@@ -56,85 +42,47 @@ NEVER_HERE = frozenset(
 )
 """The refusals of the live half; one that came here all the same is answered like INTERNAL."""
 
-SUFFIXES: Mapping[Code, str] = {
-    **dict.fromkeys(NEVER_HERE, "012"),
-    Code.BAD_PARAMETER: "001",
-    Code.NOBODY: "002",
-    Code.NO_RIGHT: "003",
-    Code.NOT_FOUND: "004",
-    Code.WRONG_STATE: "005",
-    Code.LOST_RACE: "006",
-    Code.NAME_TAKEN: "007",
-    Code.NOTHING_QUALIFIES: "008",
-    Code.OWN_RESULT: "009",
-    Code.NOT_SERVED: "010",
-    Code.UNAVAILABLE: "011",
-    Code.INTERNAL: "012",
+_TABLE: Mapping[Code, tuple[str, str, str]] = {
+    Code.BAD_PARAMETER: ("001", "400", "Incorrect parameter."),
+    Code.NOBODY: ("002", "401", "No operator."),
+    Code.NO_RIGHT: ("003", "403", "No permission."),
+    Code.NOT_FOUND: ("004", "404", "Not found."),
+    Code.WRONG_STATE: ("005", "409", "Not allowed in this state."),
+    Code.LOST_RACE: ("006", "412", "Changed by somebody else meanwhile."),
+    Code.NAME_TAKEN: ("007", "422", "The name is in use."),
+    Code.NOTHING_QUALIFIES: ("008", "424", "No call meets the conditions."),
+    Code.OWN_RESULT: ("009", "423", "The reviewer gave the result."),
+    Code.NOT_SERVED: ("010", "501", "Not served."),
+    Code.UNAVAILABLE: ("011", "503", "Temporarily unavailable."),
+    Code.INTERNAL: ("012", "500", "Internal error."),
 }
-_LIKE_HTTP: Mapping[Code, str] = {
-    **dict.fromkeys(NEVER_HERE, "500"),
-    Code.BAD_PARAMETER: "400",
-    Code.NOBODY: "401",
-    Code.NO_RIGHT: "403",
-    Code.NOT_FOUND: "404",
-    Code.WRONG_STATE: "409",
-    Code.LOST_RACE: "412",
-    Code.NAME_TAKEN: "422",
-    Code.NOTHING_QUALIFIES: "424",
-    Code.OWN_RESULT: "423",
-    Code.NOT_SERVED: "501",
-    Code.UNAVAILABLE: "503",
-    Code.INTERNAL: "500",
-}
-
-
-def _module(digits: str) -> Module:
-    return Module(digits, digits + "000", SUFFIXES)
-
-
-ANY = _module("0400")
-"""What belongs to no module: the token, an unknown path, a request that cannot be read."""
-SENSITIVE_WORDS = _module("0401")
-SENTENCES = _module("0402")
-RULES = _module("0405")
-SCENARIOS = _module("0406")
-CALLS = _module("0407")
-PLANS = _module("0408")
-TASKS = _module("0409")
-QUALITY_ITEMS = _module("0410")
-SCORES = _module("0412")
-SPEECH = Module("1010", "1010200", _LIKE_HTTP)
-"""CC-iSQM."""
-MODULES: Mapping[str, Module] = {
-    module.digits: module
-    for module in (
-        SENSITIVE_WORDS,
-        SENTENCES,
-        RULES,
-        SCENARIOS,
-        CALLS,
-        PLANS,
-        TASKS,
-        QUALITY_ITEMS,
-        SCORES,
-        SPEECH,
-    )
-}
-"""By their digits."""
-
+"""The last three digits of CC-SQM and of CC-iSQM, and what is said where the use case says nothing."""
+_ROWS = {**dict.fromkeys(NEVER_HERE, _TABLE[Code.INTERNAL]), **_TABLE}
+SUFFIXES: Mapping[Code, str] = {code: row[0] for code, row in _ROWS.items()}
+_LIKE_HTTP: Mapping[Code, str] = {code: row[1] for code, row in _ROWS.items()}
+MEANING: Mapping[Code, str] = {code: row[2] for code, row in _ROWS.items()}
 SUCCESSFUL = "Operation successful."
-MEANING: Mapping[Code, str] = {
-    **dict.fromkeys(NEVER_HERE, "Internal error."),
-    Code.BAD_PARAMETER: "Incorrect parameter.",
-    Code.NOBODY: "No operator.",
-    Code.NO_RIGHT: "No permission.",
-    Code.NOT_FOUND: "Not found.",
-    Code.WRONG_STATE: "Not allowed in this state.",
-    Code.LOST_RACE: "Changed by somebody else meanwhile.",
-    Code.NAME_TAKEN: "The name is in use.",
-    Code.NOTHING_QUALIFIES: "No call meets the conditions.",
-    Code.OWN_RESULT: "The reviewer gave the result.",
-    Code.NOT_SERVED: "Not served.",
-    Code.UNAVAILABLE: "Temporarily unavailable.",
-    Code.INTERNAL: "Internal error.",
-}
+
+
+@dataclass(frozen=True, slots=True)
+class Module:
+    """A part of the family, with the first four digits of its codes, and the code of its successes."""
+
+    digits: str
+    success: str = ""
+
+    @property
+    def failures(self) -> Mapping[Code, str]:
+        """The last three digits of its failures."""
+        return _LIKE_HTTP if self.digits == SPEECH.digits else SUFFIXES
+
+    def code(self, reason: Code) -> str:
+        """The result code of a failure."""
+        return self.digits + self.failures[reason]
+
+
+ANY = Module("0400")
+"""What belongs to no module: the token, an unknown path, a request that cannot be read."""
+TASKS = Module("0409", "0409000")
+SPEECH = Module("1010", "1010200")
+"""CC-iSQM, which is one module."""

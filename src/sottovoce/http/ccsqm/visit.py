@@ -15,7 +15,7 @@ from sottovoce.domain.directory import AgentId
 from sottovoce.domain.people import AppKey, Role, User, UserId
 from sottovoce.domain.rights import Operation
 from sottovoce.errors import Code
-from sottovoce.http.ccsqm.codes import ANY, MODULES, Module
+from sottovoce.http.ccsqm.codes import ANY, Module
 from sottovoce.http.ccsqm.words import Form, FormT
 from sottovoce.http.family import declared
 from sottovoce.quality import access, tasks
@@ -100,7 +100,7 @@ class Interface(declared.Interface):
     @property
     def module(self) -> Module:
         """Whose codes it answers; the token's are of no module."""
-        return MODULES.get(self.row.module, ANY)
+        return Module(self.row.module, self.row.success) if self.row.module else ANY
 
     @property
     def user_required(self) -> bool:
