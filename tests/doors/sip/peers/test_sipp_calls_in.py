@@ -39,7 +39,7 @@ CALLS = [
     ("call_in_glare", "ring-accept-talk-push45", TALK),
     ("call_in_m_lines", "ring-accept", TALK),
     ("call_in_refer", "accept", TALK),
-    ("call_in_info", "accept", TALK),
+    ("call_in_info", "accept", ["LegOffered", "LegAnswered", "LegPressed", "LegGone"]),
     ("call_in_non_ascii", "ring-accept", TALK),
 ]
 
