@@ -16,7 +16,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sottovoce.domain import journal
-from sottovoce.domain.contacts import Analysis, Sentence, Side, SupervisionSpan, Voice
+from sottovoce.domain.calls import CallDirection
+from sottovoce.domain.contacts import Analysis, Interaction, Sentence, Side, SupervisionSpan, Voice
 from sottovoce.domain.directory import AgentId, SkillId, VdnId
 from sottovoce.domain.legs import LegId
 from sottovoce.domain.people import ReviewId, UserId
@@ -69,8 +70,8 @@ CHANGES: list[journal.Change] = [
         },
     ),
     journal.DialogEnded(LEG, VDN),
-    journal.ContactBegan(CALL, VDN, LATE, "inbound", "+49é", "5000", SkillId(1)),
-    journal.ContactBegan("1764322215-2", VDN, EARLY, "outbound", "101", "030", None),
+    journal.ContactBegan(CALL, VDN, LATE, CallDirection.INBOUND, "+49é", "5000", SkillId(1)),
+    journal.ContactBegan("1764322215-2", VDN, EARLY, CallDirection.OUTBOUND, "101", "030", None),
     journal.SegmentBegan(CALL, VDN, ANNA, LATE, "/r/1.wav"),
     journal.SegmentBegan(CALL, VDN, ANNA, LATE),
     journal.SegmentEnded(
@@ -92,7 +93,16 @@ CHANGES: list[journal.Change] = [
 ]
 ONE_CALL = Conditions(Quantity.CALLS, 1)
 NARROW = Conditions(
-    Quantity.PERCENT_PER_AGENT, 5, 100, Earlier.FRESH, 0, 80, 5, 600, agents=(101, 102), interaction=0
+    Quantity.PERCENT_PER_AGENT,
+    5,
+    100,
+    Earlier.FRESH,
+    0,
+    80,
+    5,
+    600,
+    agents=(101, 102),
+    interaction=Interaction.VOICE,
 )
 CERTIFICATE = Certificate(
     version=1,

@@ -14,6 +14,7 @@ from tests.quality.standing import ANN, INSPECTOR, NOW, ONE, TABLE_LEADER, Stand
 from tests.storage.works import work_of
 
 from sottovoce.domain.appeals import Chosen, Kind, QualityItem, State, Step, Trace
+from sottovoce.domain.contacts import Interaction
 from sottovoce.domain.directory import AgentId, VdnId
 from sottovoce.domain.people import ReviewId, UserId
 from sottovoce.domain.scenarios import Scenario
@@ -76,7 +77,7 @@ async def inspected(standing: Standing, contact: int, inspector: UserId = INSPEC
                 **common,
                 name="done",
                 state="finished",
-                interaction=0,
+                interaction=Interaction.VOICE,
                 conditions={},
                 draw=0,
                 created_by=inspector,

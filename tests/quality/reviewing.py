@@ -14,6 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 from tests.quality.standing import DIRECTOR, INSPECTOR, NOW, ONE, Standing
 from tests.storage.works import work_of
 
+from sottovoce.domain.contacts import Interaction
 from sottovoce.domain.directory import AgentId, VdnId
 from sottovoce.domain.people import ReviewId, UserId
 from sottovoce.domain.reviews import Item, ItemState, Task, TaskState
@@ -99,7 +100,7 @@ async def put_task(
         task=made,
         name=name,
         state=state,
-        interaction=0,
+        interaction=Interaction.VOICE,
         conditions=CONDITIONS,
         calls_from=None,
         calls_until=None,

@@ -16,6 +16,7 @@ from tests.quality.asking import asked
 from tests.quality.standing import DIRECTOR, NOW, ONE, TWO, Standing
 from tests.storage.works import work_of
 
+from sottovoce.domain.contacts import Interaction
 from sottovoce.domain.directory import VdnId
 from sottovoce.domain.drawing import Drawing
 from sottovoce.domain.frames import Frame
@@ -187,7 +188,7 @@ async def test_recordings_by_absolute_path_and_texts_without_any_are_there(
     text = await standing.contact(interaction=2, recording="never-looked-for.txt", transcript=[])
     (standing.office.recordings / "never-looked-for.txt").unlink()
     assert [one.contact for one in (await draw(standing))[0]] == [voice]
-    drawn, certificate = await draw(standing, Conditions(Quantity.CALLS, 3, interaction=2))
+    drawn, certificate = await draw(standing, Conditions(Quantity.CALLS, 3, interaction=Interaction.TEXT))
     assert ([one.contact for one in drawn], certificate.passed_over) == ([text], ())
 
 

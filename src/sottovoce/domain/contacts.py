@@ -24,7 +24,7 @@ class Source(StrEnum):
 
 
 class Interaction(IntEnum):
-    """How agent and customer spoke; the values are the wire's `call_type`."""
+    """How agent and customer spoke; the values are kept in the database and in certificates."""
 
     VOICE = 0
     TEXT = 2

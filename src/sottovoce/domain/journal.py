@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from sottovoce.domain.calls import CallDirection
 from sottovoce.domain.contacts import SupervisionSpan
 from sottovoce.domain.directory import AgentId, SkillId, VdnId
 from sottovoce.domain.legs import LegId
@@ -63,8 +64,7 @@ class ContactBegan:
     call: str
     vdn: VdnId
     at: datetime
-    direction: str
-    """`inbound` or `outbound`."""
+    direction: CallDirection
     caller: str
     called: str
     skill: SkillId | None = None

@@ -12,6 +12,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
+from sottovoce.domain.contacts import Interaction
 from sottovoce.domain.directory import AgentId
 from sottovoce.domain.grids import read_grid
 from sottovoce.domain.people import ReviewId, Role, User, UserId
@@ -113,9 +114,14 @@ TASKS: Mapping[tuple[TaskState, TaskAction], TaskState | Code] = read_grid(
 ITEMS: Mapping[tuple[ItemState, ItemAction], ItemState | Code] = read_grid(
     _ITEMS, ItemState, ItemAction, {**{state.value: state for state in ItemState}, **_REFUSALS}
 )
+SHOWN = frozenset(state for state in TaskState if TASKS[state, TaskAction.SHOW] is state)
+"""A task in another state is gone for everybody."""
 OVER = frozenset({TaskState.FINISHED, TaskState.TERMINATED, TaskState.DELETED})
 """Nothing changes a task in these any more."""
-OPEN_ITEMS = frozenset({ItemState.WAITING, ItemState.IN_PROGRESS})
+OPEN_ITEMS = frozenset(state for state in ItemState if ITEMS[state, ItemAction.RELEASE] is ItemState.RELEASED)
+"""Those that the end of their task releases."""
+DEALT_ITEMS = frozenset(state for state in ItemState if ITEMS[state, ItemAction.DEAL] is state)
+"""Those that can be given to an inspector, or to another one."""
 
 
 def follow(state: TaskState, action: TaskAction, seen: TaskState | None = None) -> TaskState:
@@ -173,7 +179,7 @@ class Task:
     task: ReviewId
     name: str
     state: TaskState
-    interaction: int
+    interaction: Interaction
     conditions: Conditions
     calls_from: datetime | None
     calls_until: datetime | None

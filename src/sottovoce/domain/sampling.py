@@ -10,6 +10,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import NamedTuple
 
+from sottovoce.domain.contacts import Interaction
 from sottovoce.domain.people import ReviewId
 
 LARGEST_SAMPLE = 10_000
@@ -56,8 +57,7 @@ class Conditions:
     duration_from_s: int | None = None
     duration_to_s: int | None = None
     agents: tuple[int, ...] = ()
-    interaction: int = 0
-    """0 voice, 2 text."""
+    interaction: Interaction = Interaction.VOICE
 
     def __post_init__(self) -> None:
         if self.number < 1 or (self.quantity is Quantity.PERCENT_PER_AGENT and self.number > 100):

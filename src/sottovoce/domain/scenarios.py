@@ -10,10 +10,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from sottovoce.domain.contacts import Interaction
 from sottovoce.errors import Code, Refused
-
-VOICE, TEXT = 0, 2
-"""The interaction of a contact and of a scenario."""
 
 LONGEST_NAME = 128
 LONGEST_DESCRIPTION = 1024
@@ -45,7 +43,7 @@ class Scenario:
     description: str = ""
     ignore_sensitive: bool = False
     """Whether sensitive words deduct nothing."""
-    interaction: int = VOICE
+    interaction: Interaction = Interaction.VOICE
     calls: Calls = Calls()
     rules: tuple[str, ...] = ()
     """Ids of dialog rules; of the other kinds below."""
@@ -70,6 +68,7 @@ class Settings:
     description: str | None = None
     ignore_sensitive: bool | None = None
     interaction: int | None = None
+    """An Interaction, if it is one."""
     calls: Calls | None = None
     rules: tuple[str, ...] | None = None
     silence_rules: tuple[str, ...] | None = None
@@ -81,7 +80,7 @@ class Settings:
         wanted = {name: getattr(self, name) for name in self.__slots__ if getattr(self, name) is not None}
         changed = dataclasses.replace(scenario, **wanted)
         _check(changed)
-        return changed
+        return dataclasses.replace(changed, interaction=Interaction(changed.interaction))
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,8 +100,8 @@ def _check(scenario: Scenario) -> None:
         raise _bad("name", f"must have 1 to {LONGEST_NAME} characters")
     if len(scenario.description) > LONGEST_DESCRIPTION:
         raise _bad("description", f"must have at most {LONGEST_DESCRIPTION} characters")
-    if scenario.interaction not in (VOICE, TEXT):
-        raise _bad("interaction", f"must be {VOICE} or {TEXT}")
+    if scenario.interaction not in set(Interaction):
+        raise _bad("interaction", f"must be {Interaction.VOICE:d} or {Interaction.TEXT:d}")
     calls = scenario.calls
     if calls.calls_from and calls.calls_until and calls.calls_from > calls.calls_until:
         raise _bad("calls.calls_until", "must not be before `calls_from`")

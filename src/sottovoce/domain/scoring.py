@@ -160,11 +160,6 @@ class Score:
     profile: Profile = STANDARD
     deductions: tuple[Deduction, ...] = ()
 
-    @property
-    def deducted(self) -> Decimal:
-        """The points of all deductions together."""
-        return sum((deduction.points for deduction in self.deductions), Decimal(0))
-
 
 @dataclass(frozen=True, slots=True)
 class Scored:

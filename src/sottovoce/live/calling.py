@@ -29,7 +29,7 @@ def began(floor: FloorState, call: Call) -> None:
             call.call,
             floor.profile.vdn,
             floor.now,
-            call.direction.value,
+            call.direction,
             call.caller,
             call.called,
             call.skill,

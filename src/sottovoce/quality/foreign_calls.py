@@ -9,7 +9,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import NoReturn
 from zoneinfo import ZoneInfo
 
 from sottovoce.domain.contacts import Direction, Ender, Sentence
@@ -123,8 +122,3 @@ def known_agent(text: str, tenant: Tenant) -> AgentId | None:
 def _shown(text: str) -> str:
     """A text of somebody else's, fit for a terminal."""
     return repr(text if len(text) <= 40 else text[:40] + "…")
-
-
-def refuse(reason: str) -> NoReturn:
-    """Raise Mistake."""
-    raise Mistake(reason)

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from sottovoce.domain.contacts import Contact
 from sottovoce.domain.people import ReviewId
 from sottovoce.domain.reviews import (
+    SHOWN,
     Item,
     ItemAction,
     ItemState,
@@ -113,7 +114,7 @@ async def _held(work: Work, reach: Reach, item: ReviewId, call: str) -> _Held:
     if contact is None or call.lower() not in (str(contact.contact), str(contact.uuid)):
         raise no_item()
     before = await tasks.find(work, seen.task)
-    if before is None or before.state is TaskState.DELETED:
+    if before is None or before.state not in SHOWN:
         raise no_item()
     task = await tasks.find(work, seen.task, lock=True)
     held = await tasks.item(work, item, lock=True)

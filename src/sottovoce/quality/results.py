@@ -12,6 +12,7 @@ from decimal import Decimal
 
 from sqlalchemy.exc import IntegrityError
 
+from sottovoce.domain.contacts import Inspection
 from sottovoce.domain.people import SERVER, ReviewId, UserId
 from sottovoce.domain.scoring import (
     LONGEST_REMARK,
@@ -29,9 +30,6 @@ from sottovoce.quality.access import Reach
 from sottovoce.storage.review import results as stored
 from sottovoce.storage.review import scenarios, score_profiles
 from sottovoce.storage.work import Work
-
-INSPECTED = 2
-"""A contact's status once the machine has inspected it [2492]."""
 
 
 async def revise(
@@ -152,7 +150,7 @@ async def add(work: Work, results: Collection[RuleResult], held: Mapping[int, da
         if by is By.MACHINE:
             lowest[contact] = min(lowest.get(contact, scored.score.score), scored.score.score)
     inspected = [(contact, held[contact], lowest.get(contact)) for contact in sorted(contacts)]
-    await stored.mark_inspected(work, inspected, INSPECTED)
+    await stored.mark_inspected(work, inspected, Inspection.SUCCESS)
     return landed
 
 

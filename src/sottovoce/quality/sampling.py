@@ -20,6 +20,7 @@ from pathlib import Path
 
 import numpy as np
 
+from sottovoce.domain.contacts import Interaction
 from sottovoce.domain.directory import VdnId
 from sottovoce.domain.drawing import ALGORITHM, SEED_BYTES, Drawing
 from sottovoce.domain.frames import BadFrame, Contacts, Frame
@@ -43,7 +44,6 @@ COMMITTED, DRAWN = "sampling.commit", "sampling.draw"
 """Actions in the audit; their target is the task."""
 MISSING, CHANGED = "recording missing", "no longer to be inspected"
 """Why a contact is passed over. The second: it changed in the moment between frame and draw."""
-_VOICE = 0
 _LOOKERS = 8
 """Files looked at at once: on a network's storage each look waits."""
 
@@ -161,14 +161,16 @@ def _frame(parts: Sequence[Mapping[int, Contacts]], conditions: Conditions, take
     return Frame.of(found)
 
 
-async def _look(work: Work, office: Office, drawing: Drawing, interaction: int) -> dict[int, Candidate]:
+async def _look(
+    work: Work, office: Office, drawing: Drawing, interaction: Interaction
+) -> dict[int, Candidate]:
     """Carry the draw through, passing over what lost its recording; all contacts looked at."""
     known: dict[int, Candidate] = {}
     with ThreadPoolExecutor(_LOOKERS, "recordings") as threads:
         while wanted := await asyncio.to_thread(drawing.candidates):
             found = await draws.candidates(work, interaction, wanted)
             unfit = {contact: CHANGED for contact in wanted if contact not in found}
-            if interaction == _VOICE:
+            if interaction is Interaction.VOICE:
                 unfit |= dict.fromkeys(
                     await _missing(threads, office.recordings, list(found.values())), MISSING
                 )

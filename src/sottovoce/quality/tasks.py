@@ -17,6 +17,7 @@ from typing import Any
 from sottovoce.domain.directory import AgentId
 from sottovoce.domain.people import SERVER, ReviewId, Role, UserId
 from sottovoce.domain.reviews import (
+    SHOWN,
     Item,
     ItemState,
     Shares,
@@ -243,7 +244,7 @@ async def delete(work: Work, reach: Reach, task: ReviewId) -> None:
 async def held_task(work: Work, reach: Reach, task: ReviewId) -> tuple[Task, TaskState]:
     """A task that the caller may do that to, locked; and the state in which it was before the wait."""
     seen = await tasks.find(work, task)
-    if seen is None or seen.state is TaskState.DELETED:
+    if seen is None or seen.state not in SHOWN:
         raise no_task()
     if reach.scope is not Scope.ALL and seen.created_by != reach.user.user:
         raise no_task()

@@ -15,6 +15,7 @@ import pytest
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from sottovoce.domain.calls import CallDirection
 from sottovoce.domain.directory import AgentId, SkillId, VdnId
 from sottovoce.domain.journal import (
     AuditEntry,
@@ -47,7 +48,7 @@ def session(agent: AgentId = ANN, vdn: VdnId = ONE, guid: str = "guid-1") -> Ses
 
 
 def began(call: str, vdn: VdnId = ONE, at: datetime = NOW) -> ContactBegan:
-    return ContactBegan(call, vdn, at, "inbound", "+49301234", "4000", SkillId(1))
+    return ContactBegan(call, vdn, at, CallDirection.INBOUND, "+49301234", "4000", SkillId(1))
 
 
 def ended(call: str, vdn: VdnId = ONE, at: datetime = NOW + timedelta(minutes=3)) -> ContactEnded:
@@ -68,6 +69,7 @@ KILLED_AFTER_APPENDING = """
 import asyncio, os, signal, sys
 from datetime import UTC, datetime
 from pathlib import Path
+from sottovoce.domain.calls import CallDirection
 from sottovoce.domain.journal import ContactBegan, ContactEnded
 from sottovoce.storage.database import connect
 from sottovoce.storage.live.journal import PostgresStore
@@ -76,7 +78,7 @@ async def main():
     await store.open(1)
     at = datetime(2026, 11, 22, tzinfo=UTC)
     for n in range(50):
-        began = ContactBegan(f"1-{n}", 1, at, "inbound", "1", "2")
+        began = ContactBegan(f"1-{n}", 1, at, CallDirection.INBOUND, "1", "2")
         store.append(1, [began, ContactEnded(f"1-{n}", 1, at, "customer")])
     os.kill(os.getpid(), signal.SIGKILL)
 asyncio.run(main())
@@ -408,7 +410,7 @@ async def test_a_disk_that_fails_stops_nothing(nodes: Nodes) -> None:
 
 
 async def test_one_change_that_cannot_be_written_holds_nothing_up(store: PostgresStore) -> None:
-    far = ContactBegan("1-2", ONE, NOW, "inbound", "1", "2", SkillId(2**40))
+    far = ContactBegan("1-2", ONE, NOW, CallDirection.INBOUND, "1", "2", SkillId(2**40))
     store.append(ONE, [began("1-1"), far, began("1-3")])
     await written(store)
     assert (await store.restore(ONE)).open_contacts == ["1-1", "1-3"]

@@ -12,6 +12,7 @@ import pytest
 from sqlalchemy.ext.asyncio import AsyncEngine
 from tests.storage.live.test_journal import Nodes, Outage
 
+from sottovoce.domain.calls import CallDirection
 from sottovoce.domain.directory import AgentId, SkillId, VdnId
 from sottovoce.domain.journal import AuditEntry, ContactBegan, SessionSaved
 from sottovoce.errors import Code, Refused
@@ -94,6 +95,6 @@ async def test_a_commit_is_made_or_refused_and_can_be_made_again(kept: Kept) -> 
 
 async def test_appending_never_fails_and_never_waits(kept: Kept) -> None:
     with kept.outage():
-        kept.store.append(ONE, [ContactBegan("1-1", ONE, NOW, "inbound", "1", "2"), entry()])
+        kept.store.append(ONE, [ContactBegan("1-1", ONE, NOW, CallDirection.INBOUND, "1", "2"), entry()])
     kept.store.append(TWO, [])
     await kept.store.commit(ONE, [entry()])

@@ -12,6 +12,7 @@ import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncEngine
 from tests.storage.works import work_of
 
+from sottovoce.domain.calls import CallDirection
 from sottovoce.domain.contacts import (
     Analysis,
     Contact,
@@ -46,7 +47,7 @@ def at(seconds: float) -> datetime:
 
 
 def began(call: str = "1-1") -> ContactBegan:
-    return ContactBegan(call, ONE, NOW, "inbound", "555", "4000", SkillId(1))
+    return ContactBegan(call, ONE, NOW, CallDirection.INBOUND, "555", "4000", SkillId(1))
 
 
 def ended(call: str = "1-1", reason: str = "customer: normal", seconds: float = 90) -> ContactEnded:
@@ -139,7 +140,7 @@ async def test_facts_in_any_order_and_twice(two_vdns: AsyncEngine) -> None:
 
 
 async def test_a_change_that_cannot_be_written_takes_no_contact_with_it(two_vdns: AsyncEngine) -> None:
-    bad = ContactBegan("1-2", ONE, NOW, "inbound", "1", "2", SkillId(2**40))
+    bad = ContactBegan("1-2", ONE, NOW, CallDirection.INBOUND, "1", "2", SkillId(2**40))
     async with two_vdns.begin() as connection:
         refused = await changes.apply_each(connection, ONE, [began(), bad, talk(), ended()])
     assert refused == [bad]

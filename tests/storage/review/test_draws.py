@@ -13,6 +13,7 @@ import sqlalchemy as sa
 from tests.quality.standing import NOW, ONE, TWO, Standing
 from tests.storage.works import work_of
 
+from sottovoce.domain.contacts import Interaction
 from sottovoce.domain.people import ReviewId
 from sottovoce.domain.sampling import Conditions, Quantity
 from sottovoce.storage.database import DatabaseAway, transaction
@@ -67,7 +68,7 @@ async def test_text_contacts_qualify_by_their_transcript(standing: Standing) -> 
     await standing.contact()
     await standing.contact(interaction=2)
     text = await standing.contact(interaction=2, recording=None, transcript=[{"text": "hello"}])
-    assert await frame(standing, Conditions(Quantity.CALLS, 1, interaction=2)) == {0: [text]}
+    assert await frame(standing, Conditions(Quantity.CALLS, 1, interaction=Interaction.TEXT)) == {0: [text]}
 
 
 async def test_each_condition_narrows_and_includes_both_ends(standing: Standing) -> None:

@@ -9,6 +9,7 @@ import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 from tests.storage.works import work_of
 
+from sottovoce.domain.contacts import Interaction
 from sottovoce.domain.directory import AgentId, VdnId
 from sottovoce.domain.people import ReviewId, UserId
 from sottovoce.domain.reviews import Item, ItemState, Task, TaskState
@@ -30,7 +31,7 @@ def task(number: str, **changes: object) -> Task:
         task=ReviewId(number),
         name="t",
         state=TaskState.CREATED,
-        interaction=0,
+        interaction=Interaction.VOICE,
         conditions=Conditions(Quantity.PER_AGENT, 3, agents=(101,)),
         calls_from=NOW,
         calls_until=None,

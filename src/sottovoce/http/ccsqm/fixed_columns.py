@@ -6,13 +6,14 @@ from typing import Annotated
 
 from pydantic import Field
 
+from sottovoce.domain.contacts import Interaction
 from sottovoce.domain.sampling import LARGEST_SAMPLE, Conditions, Earlier, Quantity
 from sottovoce.http.ccsqm.visit import Visit, VisitApart
 from sottovoce.http.ccsqm.words import BadField, Form, Number, UserField
 
 _QUANTITIES = {1: Quantity.CALLS, 2: Quantity.PER_AGENT, 3: Quantity.PERCENT_PER_AGENT}
 _EARLIER = {0: Earlier.FRESH, 1: Earlier.SAMPLED, 2: Earlier.ALL}
-_INTERACTIONS = (0, 2)
+_INTERACTIONS = {0: Interaction.VOICE, 2: Interaction.TEXT}
 _Score = Annotated[Number, Field(ge=0, le=10_000)]
 _Duration = Annotated[Number, Field(ge=0, le=99_999_999_999)]
 _LONGEST_S = 100_000_000
@@ -69,5 +70,5 @@ async def conditions(
         duration_from_s=None if start is None else -(-start // per_second),
         duration_to_s=None if end is None else end // per_second,
         agents=agents,
-        interaction=form.interaction_type,
+        interaction=_INTERACTIONS[form.interaction_type],
     )

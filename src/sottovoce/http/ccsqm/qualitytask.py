@@ -286,5 +286,5 @@ def _encode(line: TaskLine) -> dict[str, Any]:
         "reviewingOfficer": line.reviewer,
         "reviewingOfficerName": line.reviewer_name,
         "isManipulate": int(line.changeable),
-        "interactionType": str(task.interaction),
+        "interactionType": str(int(task.interaction)),
     }

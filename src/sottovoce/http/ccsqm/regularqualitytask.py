@@ -206,5 +206,5 @@ def _encode(plan: Plan) -> dict[str, Any]:
         "qiqtTotalTimes": schedule.total,
         "qiqtExecutionTimes": plan.runs,
         "nextExecutionTimeStr": milliseconds(plan.next_at),
-        "interactionType": str(plan.conditions.interaction),
+        "interactionType": str(int(plan.conditions.interaction)),
     }

@@ -185,7 +185,7 @@ async def query(visit: Visit, form: QueryForm) -> Answer:
         {
             **_told(scenario),
             "rule_count": scenario.rule_count,
-            "interaction_type": scenario.interaction,
+            "interaction_type": int(scenario.interaction),
         }
         for scenario in found
     ]

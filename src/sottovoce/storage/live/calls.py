@@ -14,7 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 from sottovoce.domain.contacts import SupervisionSpan
 from sottovoce.domain.directory import AgentId, SkillId, VdnId
 from sottovoce.domain.journal import ContactBegan, ContactEnded, SegmentBegan, SegmentEnded
-from sottovoce.plain import from_plain
+from sottovoce.plain import from_plain, to_plain
 from sottovoce.storage.database import transaction
 from sottovoce.storage.records import fit
 from sottovoce.storage.tables import calls, segments
@@ -45,7 +45,7 @@ async def began(connection: AsyncConnection, change: ContactBegan) -> None:
         "vdn": int(change.vdn),
         "call": fit(change.call),
         "began_at": change.at,
-        "direction": fit(change.direction),
+        "direction": change.direction,
         "caller": fit(change.caller),
         "called": fit(change.called),
         "skill": change.skill,
@@ -72,7 +72,7 @@ async def segment_ended(connection: AsyncConnection, change: SegmentEnded) -> No
         "recording": fit(change.recording),
         "tracks": fit(change.tracks),
         "failure": fit(change.failure),
-        "supervisions": fit(change.supervisions),
+        "supervisions": fit(to_plain(change.supervisions)),
     }
     key = {
         "vdn": int(change.vdn),

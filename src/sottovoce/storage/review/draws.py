@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from sqlalchemy.dialects.postgresql import BYTEA
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
+from sottovoce.domain.contacts import Interaction
 from sottovoce.domain.directory import VdnId
 from sottovoce.domain.frames import WHOLE, Contacts
 from sottovoce.domain.people import ReviewId
@@ -197,7 +198,7 @@ async def sampled_already(work: Work, but: ReviewId) -> Contacts:
     return np.unique(np.frombuffer(numbers or b"", dtype=">i8").astype(np.int64))
 
 
-async def candidates(work: Work, interaction: int, wanted: Sequence[int]) -> dict[int, Candidate]:
+async def candidates(work: Work, interaction: Interaction, wanted: Sequence[int]) -> dict[int, Candidate]:
     """What has to be known of those contacts of a frame."""
     await _set(work.connection, _LONG)
     found = (await work.connection.execute(candidates_query(work.vdn, interaction, wanted))).all()
@@ -205,7 +206,7 @@ async def candidates(work: Work, interaction: int, wanted: Sequence[int]) -> dic
     return {contact: Candidate(contact, *known) for contact, *known in found}
 
 
-def candidates_query(vdn: VdnId, interaction: int, wanted: Sequence[int]) -> sa.Select[Any]:
+def candidates_query(vdn: VdnId, interaction: Interaction, wanted: Sequence[int]) -> sa.Select[Any]:
     """What `candidates` asks: again of the index alone, whose pages the frame has just read.
 
     The rows of ten thousand contacts would lie on as many pages, each to be fetched from the disk.

@@ -6,6 +6,7 @@ from collections.abc import Collection
 
 import sqlalchemy as sa
 
+from sottovoce.domain.contacts import Interaction
 from sottovoce.domain.scenarios import Calls, Scenario, Wanted
 from sottovoce.storage.tables import scenarios
 from sottovoce.storage.work import Work
@@ -116,7 +117,7 @@ def _scenario(row: sa.RowMapping) -> Scenario:
         created_at=row["created_at"],
         description=row["description"],
         ignore_sensitive=row["ignore_sensitive"],
-        interaction=row["interaction"],
+        interaction=Interaction(row["interaction"]),
         calls=Calls(row["calls_from"], row["calls_until"], row["other"]),
         rules=tuple(row["rules"]),
         silence_rules=tuple(row["silence_rules"]),

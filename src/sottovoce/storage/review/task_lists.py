@@ -16,7 +16,7 @@ from sottovoce.domain import appeals
 from sottovoce.domain.directory import VdnId
 from sottovoce.domain.people import ReviewId, UserId
 from sottovoce.domain.review_lists import ItemFilter, Review, TaskFilter
-from sottovoce.domain.reviews import Item, ItemState, Sight, Task, TaskState
+from sottovoce.domain.reviews import SHOWN, Item, ItemState, Sight, Task
 from sottovoce.storage.review.tasks import item_of, task_of
 from sottovoce.storage.tables import agents, contacts, quality_items, review_items, review_tasks, users
 from sottovoce.storage.work import Work
@@ -26,6 +26,9 @@ _LONGEST_ID = 20
 _COMPLETED = appeals.State.COMPLETED.value
 _REVIEWER = sa.case((_QUALITY.state == _COMPLETED, _QUALITY.previous_handler), else_=_QUALITY.handler)
 Where = sa.ColumnElement[bool]
+
+
+_SHOWN = tuple(state.value for state in SHOWN)
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,7 +157,7 @@ async def items_page(
 
 
 def _seen(vdn: VdnId, sight: Sight) -> Where:
-    here = (_TASK.vdn == int(vdn)) & (_TASK.state != TaskState.DELETED.value)
+    here = (_TASK.vdn == int(vdn)) & _TASK.state.in_(_SHOWN)
     if sight.everything:
         return here
     item = sa.exists().where(_ITEM.vdn == _TASK.vdn, _ITEM.task == _TASK.task, _by_person(sight))

@@ -10,9 +10,10 @@ import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from sottovoce.domain.contacts import Interaction
 from sottovoce.domain.directory import AgentId, VdnId
 from sottovoce.domain.people import ReviewId, UserId
-from sottovoce.domain.reviews import OPEN_ITEMS, Item, ItemState, Step, Task, TaskState
+from sottovoce.domain.reviews import DEALT_ITEMS, OPEN_ITEMS, Item, ItemState, Step, Task, TaskState
 from sottovoce.domain.sampling import Conditions
 from sottovoce.plain import from_plain, to_plain
 from sottovoce.storage.tables import review_items, review_steps, review_tasks
@@ -20,6 +21,7 @@ from sottovoce.storage.tables.schema import ID, TIME
 from sottovoce.storage.work import Work
 
 _OPEN = tuple(state.value for state in OPEN_ITEMS)
+_DEALT = tuple(state.value for state in DEALT_ITEMS)
 
 
 async def insert(work: Work, task: Task, items: Sequence[Item]) -> None:
@@ -119,7 +121,7 @@ async def appoint(work: Work, task: ReviewId, inspectors: Sequence[UserId]) -> N
     rows = _rows(columns)
     dealt = (
         sa.update(review_items)
-        .where(_of(work.vdn, task), review_items.c.place == rows.c.place)
+        .where(_of(work.vdn, task), review_items.c.place == rows.c.place, review_items.c.state.in_(_DEALT))
         .values(inspector=rows.c.person)
     )
     await work.connection.execute(dealt)
@@ -194,7 +196,7 @@ def task_of(row: Mapping[str, Any] | sa.RowMapping) -> Task:
         task=ReviewId(row["task"]),
         name=row["name"],
         state=TaskState(row["state"]),
-        interaction=row["interaction"],
+        interaction=Interaction(row["interaction"]),
         conditions=from_plain(Conditions, row["conditions"]),
         calls_from=row["calls_from"],
         calls_until=row["calls_until"],
