@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
 from tests.contract.ledger import complaints, find
 
-from sottovoce.contracts import Row, raw
+from sottovoce.contracts import Row, Schema, raw, rows
 from sottovoce.contracts.judge import Judge
 
 SQM = "/apiaccess/CCSQM/rest/ccisqm/v1"
@@ -45,6 +46,39 @@ def test_the_scalars_of_answers(family: str, name: str, right: list[Any], wrong:
     judge = _scalar(family, name)
     assert [value for value in right if not judge.is_valid(value)] == []
     assert [value for value in wrong if judge.is_valid(value)] == []
+
+
+def _objects(schema: Any, where: str) -> Iterator[tuple[str, Schema]]:
+    if isinstance(schema, list):
+        for number, inner in enumerate(schema):
+            yield from _objects(inner, f"{where}[{number}]")
+    if isinstance(schema, dict):
+        if "properties" in schema:
+            yield where, schema
+        for name, inner in schema.items():
+            if name != "x-documented":
+                yield from _objects(inner, f"{where}.{name}")
+
+
+MAY_BE_ABSENT = {"event", "jsonKey", "eventGenTime"}
+"""Of an event that is polled for."""
+
+
+def test_no_answer_is_open() -> None:
+    """Each object is closed; a field that need not be there may be null."""
+    count = 0
+    for row in rows():
+        for where, schema in _objects(row.answer, row.path):
+            count += 1
+            assert schema["additionalProperties"] is False, where
+            needed = set(schema.get("required", ()))
+            assert needed <= schema["properties"].keys(), where
+            for name in schema["properties"].keys() - needed - MAY_BE_ABSENT:
+                assert Judge(schema["properties"][name]).is_valid(None), f"{where} {name}"
+            for name in needed & schema["properties"].keys():
+                inner = schema["properties"][name]
+                assert not Judge(inner).is_valid(None) or inner == {}, f"{where} {name}"
+    assert count > 100
 
 
 def _row(verb: str, path: str) -> Row:
