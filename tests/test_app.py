@@ -22,10 +22,11 @@ HANDED = (
     *(SOURCE / "live").glob("*.py"),
     *(SOURCE / "doors" / "sip").glob("*.py"),
     *(SOURCE / "http").rglob("*.py"),
+    *(SOURCE / "media").glob("*.py"),
 )
 """Where sections that were handed on whole are read, by name: `settings.agents.ring_timeout`."""
 CALLED = {
-    **{section: ["settings"] for section in ("sip", "agents", "http", "quality")},
+    **{section: ["settings"] for section in ("sip", "agents", "http", "quality", "media")},
     "TrunkSettings": ["trunk", "far_side"],
     "FarSideSettings": ["far_side"],
 }
