@@ -8,7 +8,12 @@ from pathlib import Path
 
 import pytest
 
+from sottovoce.config import Settings
+
 ROOT = Path(__file__).parents[1]
+SETTINGS = {
+    name: getattr(field.annotation, "model_fields", {}) for name, field in Settings.model_fields.items()
+}
 DOCUMENTS = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")])
 
 
@@ -32,6 +37,13 @@ def test_every_place_that_is_named_exists(name: str) -> None:
     places = re.findall(r"`([\w/.-]+(?:\.py|\.yaml|\.md|/))`", text)
     roots = (ROOT / "src" / "sottovoce", ROOT)
     assert [place for place in places if not any((root / place).exists() for root in roots)] == []
+
+
+@pytest.mark.parametrize("name", ["operating.md", "cc-gateway.md", "cc-sqm.md"])
+def test_every_setting_that_is_named_exists(name: str) -> None:
+    document = ROOT / "docs" / name
+    named = re.findall(rf"`({'|'.join(Settings.model_fields)})\.(\w+)`", document.read_text(encoding="utf-8"))
+    assert [f"{section}.{name}" for section, name in named if name not in SETTINGS[section]] == []
 
 
 def test_every_test_that_is_named_as_a_proof_exists() -> None:
