@@ -59,7 +59,7 @@ async def test_strangers_do_not_call(attacked: Standing) -> None:
             invite = stranger.request(
                 "INVITE", address(attacked, user.replace(" ", "%20")), body=offer(stranger.host)
             )
-            assert status_of(await stranger.ask(invite)) in (400, 403)
+            assert status_of(await stranger.ask(invite)) in (400, 407)
         borrowed = stranger.request(
             "INVITE", address(attacked), sender="<sip:8101@sottovoce.local>", body=offer(stranger.host)
         )
@@ -84,9 +84,9 @@ async def test_strangers_do_not_call(attacked: Standing) -> None:
             extra=["P-Asserted-Identity: <sip:8101@sottovoce.local>", f"Route: <sip:{OUTSIDE};lr>"],
             body=offer(stranger.host),
         )
-        assert status_of(await stranger.ask(asserted)) == 403
+        assert status_of(await stranger.ask(asserted)) == 407
     invite = message("INVITE", address(attacked), "127.0.0.14", 5060, transport="TCP", body=offer(LOOPBACK))
-    assert status_of(await stream(served, "127.0.0.14", invite, answers=1)) == 403
+    assert status_of(await stream(served, "127.0.0.14", invite, answers=1)) == 407
     await attacked.unharmed()
 
 

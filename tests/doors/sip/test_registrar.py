@@ -337,6 +337,10 @@ def invite(office: Office, source: Hop, user: str = "anna", called: str = "100")
     return office.guard.admit(request, source, office.network.now)
 
 
+def challenged(answer: Admitted | Refusal) -> bool:
+    return isinstance(answer, Refusal) and answer.status == 407
+
+
 def test_admission() -> None:
     trunks = (
         trunk("provider", "203.0.113.1", networks=("203.0.113.0/29",)),
@@ -347,15 +351,12 @@ def test_admission() -> None:
     assert invite(office, provider) == Admitted("+4930", "100", VDN, "provider")
     assert invite(office, provider, called="666") == Refusal(404)
     assert invite(office, edge) == Admitted("501", "100", VDN, "edge", "501")
-    assert invite(office, replace(edge, port=5061)) == Refusal(403)
-    assert invite(office, Hop(Transport.UDP, "203.0.113.9", 5060)) == Refusal(403)
-    assert invite(office, office.phone.hop) == Refusal(403)
+    for stranger in (replace(edge, port=5061), Hop(Transport.UDP, "203.0.113.9", 5060), office.phone.hop):
+        assert challenged(invite(office, stranger))
     office.send("<sip:a@10.0.0.1>")
     assert office.registrar.is_phone_at(office.phone.hop)
-    challenged = invite(office, office.phone.hop)
-    assert isinstance(challenged, Refusal)
-    assert challenged.status == 407
-    assert invite(office, office.phone.hop, user="bert") == Refusal(403)
+    assert challenged(invite(office, office.phone.hop))
+    assert challenged(invite(office, office.phone.hop, user="bert"))
 
 
 @pytest.mark.parametrize("called", ["1-0-0", "(10)0", "1.00", "1%2d00"])
@@ -371,6 +372,37 @@ def test_visual_separators_do_not_hide_an_access_code(called: str) -> None:
     office.phone.call(office.server, account=account, from_uri="sip:anna@test", user=called)
     office.network.run(1)
     assert office.server.offered().called == "100"
+
+
+def test_a_stranger_learns_from_no_answer_which_numbers_are_registered() -> None:
+    office = Office()
+    office.send("<sip:a@10.0.0.1>")
+    answers = [
+        invite(office, Hop(Transport.UDP, "198.51.100.1", 5060), user)
+        for user in ("anna", "501", "bert", "x")
+    ]
+    assert all(isinstance(answer, Refusal) and answer.status == 407 for answer in answers)
+    assert {tuple(name for name, _ in answer.extra) for answer in answers if isinstance(answer, Refusal)} == {
+        ("Proxy-Authenticate",)
+    }
+
+
+@pytest.mark.parametrize("user", ["anna", "x"])
+def test_a_stranger_s_invite_draws_one_answer_about_as_long(user: str) -> None:
+    office = Office()
+    office.send("<sip:a@10.0.0.1>")
+    before = len(office.network.wire)
+    data = (
+        f"INVITE sip:100@test SIP/2.0\r\nVia: SIP/2.0/UDP 198.51.100.1;branch=z9hG4bKq\r\n"
+        f"From: <sip:{user}@test>;tag=1\r\nTo: <sip:100@test>\r\nCall-ID: q\r\nCSeq: 1 INVITE\r\n"
+        f"Contact: <sip:{user}@198.51.100.1>\r\nContent-Length: 0\r\n\r\n"
+    ).encode()
+    office.network.inject(data, Hop(Transport.UDP, "198.51.100.1", 5060), office.server)
+    office.network.run(40)
+    sent = [message for _, _, host, message in office.network.wire[before:] if host == "198.51.100.1"]
+    assert [answer.status for answer in sent if isinstance(answer, Response)] == [407]
+    assert len(sent[0].encode()) < 2 * len(data)
+    assert len(office.server.ua.transactions) == 0
 
 
 def test_a_registered_phone_calls_with_its_password() -> None:
@@ -397,9 +429,7 @@ def test_a_phone_inside_a_trunk_s_network_is_a_phone() -> None:
     office = Office((trunk("lan", "10.0.0.9", networks=("10.0.0.0/24",)),))
     assert invite(office, office.phone.hop) == Admitted("+4930", "100", VDN, "lan")
     office.send("<sip:a@10.0.0.1>;expires=60")
-    challenged = invite(office, office.phone.hop)
-    assert isinstance(challenged, Refusal)
-    assert challenged.status == 407
+    assert challenged(invite(office, office.phone.hop))
     assert invite(office, replace(office.phone.hop, port=5099)) == Admitted("+4930", "100", VDN, "lan")
     office.network.run(61)
     assert invite(office, office.phone.hop) == Admitted("+4930", "100", VDN, "lan")

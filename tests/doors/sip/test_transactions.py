@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pytest
 from tests.doors.sip.network import Network, Peer, answering, losing
 
 from sottovoce.config import SipSettings
@@ -74,17 +75,49 @@ def test_timer_d_a_repeated_refusal_is_acknowledged_again() -> None:
 def test_timers_g_and_h_a_refusal_that_nobody_acknowledges() -> None:
     network = Network()
     callee = network.peer("10.0.0.2")
-    network.inject(request("INVITE", Require="nonsense"), STRANGER, callee)
+    callee.answer = lambda session: session.refuse(486)
+    network.inject(request("INVITE"), STRANGER, callee)
     network.run(32.5)
-    assert network.times(420) == [0, 0.5, 1.5, 3.5, 7.5, 11.5, 15.5, 19.5, 23.5, 27.5, 31.5]
+    assert network.times(486) == [0, 0.5, 1.5, 3.5, 7.5, 11.5, 15.5, 19.5, 23.5, 27.5, 31.5]
     network.run(1)
+    assert len(callee.ua.transactions) == 0
+
+
+@pytest.mark.parametrize("method", ["INVITE", "REGISTER"])
+def test_a_refusal_at_once_is_said_once_for_each_request_and_kept_nowhere(method: str) -> None:
+    """Nobody acknowledges: a forged address is sent no more than was sent for it (RFC 3261 8.2.7)."""
+    network = Network()
+    callee = network.peer("10.0.0.2")
+    for sent in (1, 2):
+        network.inject(request(method, Require="nonsense"), STRANGER, callee)
+        network.run(1)
+        assert len(callee.ua.transactions) == 0
+        assert len(network.sent(420)) == sent
+    network.inject(request("ACK"), STRANGER, callee)
+    network.run(60)
+    first, second = network.sent(420)
+    assert first.headers.get("To") == second.headers.get("To")
+    assert len(callee.ua.timers) == 0
+
+
+def test_a_refusal_of_credentials_is_remembered_so_that_a_repetition_counts_once() -> None:
+    network = Network()
+    callee = network.peer("10.0.0.2")
+    guarded = request("INVITE", Require="nonsense", Proxy_Authorization="Digest x=y")
+    for _ in range(2):
+        network.inject(guarded, STRANGER, callee)
+        network.run(1)
+    assert len(callee.ua.transactions) == 1
+    network.run(40)
+    assert statuses(network, callee) == [420, 420]
     assert len(callee.ua.transactions) == 0
 
 
 def test_timer_i_a_repeated_ack_is_absorbed() -> None:
     network = Network()
     callee = network.peer("10.0.0.2")
-    network.inject(request("INVITE", Require="nonsense"), STRANGER, callee)
+    callee.answer = lambda session: session.refuse(486)
+    network.inject(request("INVITE"), STRANGER, callee)
     network.run(0.1)
     ack = request("ACK")
     for _ in range(3):
@@ -93,7 +126,7 @@ def test_timer_i_a_repeated_ack_is_absorbed() -> None:
     assert len(callee.ua.transactions) == 1
     network.run(2)
     assert len(callee.ua.transactions) == 0
-    assert statuses(network, callee) == [420]
+    assert statuses(network, callee) == [100, 486]
 
 
 def test_timers_e_and_f_a_bye_to_nobody() -> None:

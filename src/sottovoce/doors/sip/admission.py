@@ -131,14 +131,6 @@ class Authenticator:
             self._on_blocked(source.host)
         return Refusal(403)
 
-    def username(self, request: Request) -> str:
-        """The user that a request claims: by credentials, else by From."""
-        for header in ("Proxy-Authorization", "Authorization"):
-            credentials = self._credentials(request, header)
-            if credentials is not None:
-                return credentials.username
-        return caller_of(request)
-
     def _credentials(self, request: Request, header: str) -> Credentials | None:
         for value in request.headers.get_all(header):
             try:
@@ -165,7 +157,7 @@ class Registered(Protocol):
     """Who is registered now."""
 
     def is_registered(self, name: str) -> bool:
-        """Whether a phone of that user name or number has a contact now."""
+        """Whether a phone of that user name has a contact now."""
         ...
 
     def is_phone_at(self, source: Hop) -> bool:
@@ -221,8 +213,7 @@ class Guard:
         return called if self._directory.route(called) is not None else without_separators(called)
 
     def _admit_phone(self, request: Request, source: Hop, now: float) -> Admitted | Refusal:
-        if not self._registered.is_registered(self._authenticator.username(request)):
-            return Refusal(403)
+        """Everybody is challenged alike: who has no password learns nothing about who is registered."""
         checked = self._authenticator.check(request, source, now, proxy=True)
         if isinstance(checked, Refusal):
             return checked

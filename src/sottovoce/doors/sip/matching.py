@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable
 from typing import Protocol
 
@@ -55,6 +56,7 @@ class Transactions:
         self._user = user
         self._addresses = addresses
         self.capacity = capacity
+        self._salt = entropy.token()
         self._clients: dict[str, ClientTransaction] = {}
         self._servers: dict[str, ServerTransaction] = {}
         self._seen: dict[tuple[str, str, int, str], str] = {}
@@ -169,6 +171,10 @@ class Transactions:
         transaction = self._clients.get(key)
         if transaction is not None:
             transaction.on_send_failed()
+
+    def passing_tag(self, key: str) -> str:
+        """The To tag of refusals that are kept nowhere: the same for the same request (RFC 3261 8.2.7)."""
+        return hashlib.sha256(f"{self._salt}{key}".encode("utf-8", "replace")).hexdigest()[:20]
 
     def forget_client(self, transaction: ClientTransaction) -> None:
         """A transaction of ours is over: nothing is taken to it any more."""

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TypeVar
 
 from sottovoce.domain.directory import PhoneAccount, VdnId
 from sottovoce.doors.sip.admission import Authenticator, Networks, Refusal
@@ -17,8 +16,6 @@ from sottovoce.doors.sip.message import Request
 from sottovoce.doors.sip.timers import Timer, Timers
 from sottovoce.doors.sip.transactions import ServerTransaction
 from sottovoce.doors.sip.uri import NameAddr, SipUri
-
-T = TypeVar("T")
 
 MIN_EXPIRES = 60
 """Seconds; below it 423: a phone that refreshes more often costs more than it tells."""
@@ -54,12 +51,11 @@ class Registrar:
         self._nat = Networks(nat)
         self._bindings: dict[str, dict[str, tuple[Binding, Timer]]] = {}
         self._by_number: dict[tuple[VdnId, str], set[str]] = {}
-        self._numbers: Counter[str] = Counter()
         self._sources: Counter[tuple[str, int]] = Counter()
 
     def is_registered(self, name: str) -> bool:
-        """Whether a phone of this user name or number has a contact now."""
-        return bool(self._bindings.get(name)) or name in self._numbers
+        """Whether a phone of this user name has a contact now."""
+        return bool(self._bindings.get(name))
 
     def is_phone_at(self, source: Hop) -> bool:
         """Whether a registered phone sends from exactly this address and port."""
@@ -174,7 +170,6 @@ class Registrar:
         mine = self._bindings.setdefault(user, {})
         mine[key] = (binding, timer)
         self._by_number.setdefault((vdn, account.number), set()).add(user)
-        self._numbers[account.number] += 1
         self._sources[source.host, source.port] += 1
         while len(mine) > MAX_CONTACTS:
             self._unbind(user, next(iter(mine)))
@@ -187,8 +182,10 @@ class Registrar:
             return
         binding, timer = known
         timer.cancel()
-        _count_down(self._numbers, binding.number)
-        _count_down(self._sources, (binding.source.host, binding.source.port))
+        source = binding.source.host, binding.source.port
+        self._sources[source] -= 1
+        if not self._sources[source]:
+            del self._sources[source]
         if not mine:
             self._bindings.pop(user, None)
             users = self._by_number.get((binding.vdn, binding.number), set())
@@ -197,12 +194,6 @@ class Registrar:
                 self._by_number.pop((binding.vdn, binding.number), None)
         if not quiet:
             self._emit(Unbound(user, binding.contact))
-
-
-def _count_down(counter: Counter[T], key: T) -> None:
-    counter[key] -= 1
-    if counter[key] <= 0:
-        del counter[key]
 
 
 def _key(uri: SipUri) -> str:

@@ -34,6 +34,10 @@ class Layer(Protocol):
         """Write our Via for `hop` on top of a request, or in place of the one that is there."""
         ...
 
+    def passing_tag(self, key: str) -> str:
+        """The To tag of refusals that are kept nowhere: the same for the same request (RFC 3261 8.2.7)."""
+        ...
+
     def forget_client(self, transaction: ClientTransaction) -> None:
         """A transaction of ours is over: nothing is taken to it any more."""
         ...
@@ -213,6 +217,8 @@ class ServerTransaction:
         self.tag = layer.entropy.token()
         self._layer = layer
         self._reply_to = reply_to
+        self._begins = request.to is None or not request.to.tag
+        """Whether it belongs to no dialog yet."""
         self._last = b""
         self._interval = T1
         self._resend: Timer | None = None
@@ -234,7 +240,8 @@ class ServerTransaction:
 
     def reply(self, status: int, reason: str = "", *, extra: Extra = (), body: bytes = b"") -> Response:
         """A response with the transaction's own tag; a body is SDP."""
-        response = reply(self.request, status, reason, to_tag=self.tag)
+        tag = self._layer.passing_tag(self.key) if self._passes(status) else self.tag
+        response = reply(self.request, status, reason, to_tag=tag)
         for name, value in extra:
             response.headers.add(name, value)
         if body:
@@ -243,13 +250,20 @@ class ServerTransaction:
         return response
 
     def respond(self, response: Response) -> None:
-        """Send a response; a second final one is ignored."""
+        """Send a response; a second final one is ignored.
+
+        A refusal at once is said once: no 1xx stopped the far side from repeating its request until it
+        hears it, and a forged address is sent no more than was sent for it.
+        """
         if self.answered:
             return
         self._last = response.encode()
         self._layer.send(self._last, self._reply_to, "")
         timers, reliable = self._layer.timers, self._reply_to.transport.reliable
-        if response.status < 200:
+        repeated = self._begins and self.state is State.TRYING
+        if self._passes(response.status):
+            self._end()
+        elif response.status < 200:
             self.state = State.PROCEEDING
         elif not self.invite:
             self.state = State.COMPLETED
@@ -260,8 +274,17 @@ class ServerTransaction:
         else:
             self.state = State.COMPLETED
             self._limit = timers.after(TIMEOUT, self._end)  # timer H
-            if not reliable:
+            if not reliable and not repeated:
                 self._resend = timers.after(T1, self._again)  # timer G
+
+    def _passes(self, status: int) -> bool:
+        """Whether such an answer is kept nowhere: a refusal at once of a stranger, who proved nothing.
+
+        One of credentials is kept, so that a repetition is no second wrong password.
+        """
+        headers = self.request.headers
+        proves = headers.get("Authorization") or headers.get("Proxy-Authorization")
+        return status >= 300 and self._begins and self.state is State.TRYING and not proves
 
     def resend(self, data: bytes) -> None:
         """Send these bytes where responses go: their session repeats 2xx and reliable 1xx."""
