@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 
 from sottovoce.domain import journal
 from sottovoce.domain.calls import CallDirection
-from sottovoce.domain.contacts import Analysis, Interaction, Sentence, Side, SupervisionSpan, Voice
+from sottovoce.domain.contacts import Analysis, Interaction, Sentence, Speaker, SupervisionSpan, Voice
 from sottovoce.domain.directory import AgentId, SkillId, VdnId
 from sottovoce.domain.legs import LegId
 from sottovoce.domain.people import ReviewId, UserId
@@ -138,7 +138,7 @@ VALUES: list[Any] = [
     Analysis(60.0, Voice(0.12345, 52.6, 9.0), Voice(0.5, 30.4, 3.0), silence_s=20.0),
     Analysis(9.0, mixed=Voice(0.25, 6, 5.0), silence_s=6.0),
     Analysis(failure="the file is away"),
-    Sentence("Where is my kettle?", Side.CUSTOMER, 0.5, 2.25),
+    Sentence("Where is my kettle?", Speaker.CUSTOMER, 0.5, 2.25),
     Sentence("Hm", None, 3, 4),
     Schedule(Cycle.MONTHLY, EARLY, "Europe/Berlin", 12),
     Schedule(Cycle.DAILY, EAST, until=LATE),

@@ -14,7 +14,7 @@ from tests.quality.standing import DIRECTOR, INSPECTOR, ONE, Standing
 
 from sottovoce.config import HttpSettings
 from sottovoce.contracts import rows
-from sottovoce.domain.appeals import GRIDS, Kind, Step
+from sottovoce.domain.appeals import GRIDS, AppealStep, Kind
 from sottovoce.domain.people import Role
 from sottovoce.domain.reviews import TASKS, TaskAction, TaskState
 from sottovoce.domain.rights import RIGHTS, Operation
@@ -91,12 +91,12 @@ TASK_ACTIONS = {
     "delete": (TaskAction.DELETE,),
 }
 ITEM_STEPS = {
-    "appeal: pass": (Kind.APPEAL, Step.PASS),
-    "appeal: back": (Kind.APPEAL, Step.BACK),
-    "problem: pass": (Kind.PROBLEM, Step.PASS),
-    "problem: back": (Kind.PROBLEM, Step.BACK),
-    "assign (appealItem, reassginQualityTask)": (Kind.APPEAL, Step.ASSIGN),
-    "modifyQualityItemResult": (Kind.APPEAL, Step.REVISE),
+    "appeal: pass": (Kind.APPEAL, AppealStep.PASS),
+    "appeal: back": (Kind.APPEAL, AppealStep.BACK),
+    "problem: pass": (Kind.PROBLEM, AppealStep.PASS),
+    "problem: back": (Kind.PROBLEM, AppealStep.BACK),
+    "assign (appealItem, reassginQualityTask)": (Kind.APPEAL, AppealStep.ASSIGN),
+    "modifyQualityItemResult": (Kind.APPEAL, AppealStep.REVISE),
 }
 
 
@@ -127,7 +127,7 @@ def test_the_table_of_an_items_states() -> None:
         wanted = [SUFFIXES[cell] if isinstance(cell, Code) else str(STATES[cell]) for cell in cells]
         assert rows.pop(name) == wanted, name
     assert rows == {}
-    for step in (Step.ASSIGN, Step.REVISE):
+    for step in (AppealStep.ASSIGN, AppealStep.REVISE):
         assert all(GRIDS[Kind.APPEAL][state, step] is GRIDS[Kind.PROBLEM][state, step] for state in columns)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from sottovoce.domain.agents import TABLE, AgentState, Outcome, Standing, Trigger
+from sottovoce.domain.agents import TABLE, AgentState, Standing, Trigger, TriggerOutcome
 from sottovoce.errors import Code, Refused
 
 
@@ -17,8 +17,8 @@ def test_no_cell_is_empty():
 def test_every_cell_leads_somewhere_or_is_refused(state, trigger):
     standing = Standing(state)
     cell = TABLE[state, trigger]
-    nothing_pending = cell is Outcome.FORGET and trigger.value.startswith("cancel")
-    if cell is Outcome.REFUSE or nothing_pending:
+    nothing_pending = cell is TriggerOutcome.FORGET and trigger.value.startswith("cancel")
+    if cell is TriggerOutcome.REFUSE or nothing_pending:
         with pytest.raises(Refused) as refused:
             standing.after(trigger)
         assert refused.value.code is Code.WRONG_AGENT_STATE

@@ -13,14 +13,14 @@ from sottovoce.domain.appeals import (
     HANDLERS,
     POOL,
     SIDES,
+    AppealSight,
+    AppealState,
+    AppealStep,
     Involved,
     Kind,
     Node,
     QualityItem,
     Reassigned,
-    Sight,
-    State,
-    Step,
     Trace,
     assigned,
     check,
@@ -34,14 +34,14 @@ from sottovoce.domain.appeals import (
     sight,
 )
 from sottovoce.domain.directory import AgentId, VdnId
-from sottovoce.domain.people import ReviewId, Role, Side, User, UserId
+from sottovoce.domain.people import GroupSide, ReviewId, Role, User, UserId
 from sottovoce.domain.rights import Operation
 from sottovoce.errors import Code, Refused
 
 AT = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
 AGENT = AgentId(101)
-JUDGED = (Step.PASS, Step.BACK)
-OPEN = [state for state in State if state is not State.COMPLETED]
+JUDGED = (AppealStep.PASS, AppealStep.BACK)
+OPEN = [state for state in AppealState if state is not AppealState.COMPLETED]
 
 
 def person(name: int, *roles: Role, agent: int | None = None, leads: tuple[int, ...] = ()) -> User:
@@ -68,7 +68,7 @@ EVERYBODY = (ANN, LEA, TOM, IDA, SAM, LEO, DORA)
 
 def item(
     kind: Kind = Kind.APPEAL,
-    state: State = State.REVIEWING,
+    state: AppealState = AppealState.REVIEWING,
     handler: User | None = LEA,
     *,
     passed: bool | None = None,
@@ -91,7 +91,7 @@ def item(
     )
 
 
-def verdict(what: QualityItem, step: Step, user: User, involved: Involved | None = None) -> str:
+def verdict(what: QualityItem, step: AppealStep, user: User, involved: Involved | None = None) -> str:
     try:
         check(what, step, user, involved or Involved())
     except Refused as declined:
@@ -101,22 +101,24 @@ def verdict(what: QualityItem, step: Step, user: User, involved: Involved | None
 
 def test_what_is_completed_never_changes_and_nothing_is_opened_twice() -> None:
     for kind, grid in GRIDS.items():
-        assert len(grid) == len(State) * len(Step)
-        for step in Step:
-            assert grid[State.COMPLETED, step] is Code.WRONG_STATE, kind
-        for state in State:
-            assert grid[state, Step.OPEN] is Code.WRONG_STATE, kind
+        assert len(grid) == len(AppealState) * len(AppealStep)
+        for step in AppealStep:
+            assert grid[AppealState.COMPLETED, step] is Code.WRONG_STATE, kind
+        for state in AppealState:
+            assert grid[state, AppealStep.OPEN] is Code.WRONG_STATE, kind
 
 
 def test_only_what_is_handled_is_corrected_and_an_assignment_leaves_the_state() -> None:
     for grid in GRIDS.values():
-        assert [state for state in State if isinstance(grid[state, Step.REVISE], State)] == [State.HANDLING]
-        assert all(grid[state, Step.ASSIGN] is state for state in OPEN)
+        assert [
+            state for state in AppealState if isinstance(grid[state, AppealStep.REVISE], AppealState)
+        ] == [AppealState.HANDLING]
+        assert all(grid[state, AppealStep.ASSIGN] is state for state in OPEN)
 
 
 def test_both_kinds_differ_in_the_first_judgement_alone() -> None:
     different = {key for key in GRIDS[Kind.APPEAL] if GRIDS[Kind.APPEAL][key] != GRIDS[Kind.PROBLEM][key]}
-    assert different == {(State.REVIEWING, Step.PASS), (State.REVIEWING, Step.BACK)}
+    assert different == {(AppealState.REVIEWING, AppealStep.PASS), (AppealState.REVIEWING, AppealStep.BACK)}
 
 
 WALKS = {
@@ -162,16 +164,16 @@ def test_walk(name: str) -> None:
         if step == "assign":
             now = assigned(now, NAMES[whom[0]].user, AT)
         elif step != "revise":
-            former = now.previous_handler if now.state is State.VERIFYING else None
-            now = judged(now, Step(step), user, AT, former)
+            former = now.previous_handler if now.state is AppealState.VERIFYING else None
+            now = judged(now, AppealStep(step), user, AT, former)
             assert now.previous_handler == user
         else:
-            assert follow(now, Step.REVISE) is now.state
+            assert follow(now, AppealStep.REVISE) is now.state
         handler = next((f" {name}" for name, one in NAMES.items() if one.user == now.handler), "")
         conclusion = {None: "", True: "passed", False: "not passed"}[now.passed]
-        if conclusion and now.state is State.VERIFYING and step != "assign":
+        if conclusion and now.state is AppealState.VERIFYING and step != "assign":
             conclusion = f", to verify: {conclusion}"
-        elif conclusion and now.state is State.COMPLETED:
+        elif conclusion and now.state is AppealState.COMPLETED:
             conclusion = f", {conclusion}"
         else:
             conclusion = ""
@@ -208,8 +210,8 @@ def test_whose_turn_it_is() -> None:
     letters = {"-": None, "L": LEA, "S": SAM, "D": DORA, "O": LEO}
     for kind in Kind:
         for where, what, *cells in lines:
-            held = item(kind, State(where[:-1]), letters[where[-1]])
-            for step in JUDGED if what == "judge" else (Step(what),):
+            held = item(kind, AppealState(where[:-1]), letters[where[-1]])
+            for step in JUDGED if what == "judge" else (AppealStep(what),):
                 told = [verdict(held, step, people[name]) for name in head]
                 assert told == cells, (kind, where, step)
 
@@ -219,16 +221,18 @@ def test_two_roles_reach_what_either_does_and_one_named_reaches_its_own_alone() 
     for state in OPEN:
         held = item(state=state, handler=None)
         for role in both.roles:
-            allowed = may(held, Step.PASS, both, Involved(), role)
+            allowed = may(held, AppealStep.PASS, both, Involved(), role)
             assert allowed is (role in HANDLERS[state])
-        assert may(held, Step.PASS, both, Involved())
-    assert not may(item(state=State.HANDLING, handler=None), Step.PASS, both, Involved(), Role.INSPECTOR)
+        assert may(held, AppealStep.PASS, both, Involved())
+    assert not may(
+        item(state=AppealState.HANDLING, handler=None), AppealStep.PASS, both, Involved(), Role.INSPECTOR
+    )
 
 
 def test_a_leader_of_agents_assigns_nothing_on_the_quality_side_by_being_a_director_there() -> None:
     """The reach of a role on one side does not widen that of another on the other."""
     both = person(20, Role.TABLE_DIRECTOR, Role.QUALITY_LEADER, leads=(11,))
-    held = item(state=State.HANDLING, handler=None)
+    held = item(state=AppealState.HANDLING, handler=None)
     check_assignment(held, both, IDA.user)
     with pytest.raises(Refused) as refusal:
         check_assignment(held, both, SAM.user)
@@ -238,15 +242,21 @@ def test_a_leader_of_agents_assigns_nothing_on_the_quality_side_by_being_a_direc
 def test_who_gave_the_result_judges_and_corrects_nowhere() -> None:
     gave = Involved(givers=frozenset({LEO.user, LEA.user, SAM.user}))
     for kind, (state, handler) in itertools.product(
-        Kind, ((State.REVIEWING, LEA), (State.HANDLING, SAM), (State.HANDLING, None), (State.VERIFYING, None))
+        Kind,
+        (
+            (AppealState.REVIEWING, LEA),
+            (AppealState.HANDLING, SAM),
+            (AppealState.HANDLING, None),
+            (AppealState.VERIFYING, None),
+        ),
     ):
         held = item(kind, state, handler)
         judge = LEO if handler is None else handler
-        assert verdict(held, Step.PASS, judge) == "may"
+        assert verdict(held, AppealStep.PASS, judge) == "may"
         for step in JUDGED:
             assert verdict(held, step, judge, gave) == "own_result"
-        if state is State.HANDLING:
-            assert verdict(held, Step.REVISE, judge, gave) == "own_result"
+        if state is AppealState.HANDLING:
+            assert verdict(held, AppealStep.REVISE, judge, gave) == "own_result"
         with pytest.raises(Refused) as refusal:
             check_handler(held, judge, gave)
         assert refusal.value.code is Code.OWN_RESULT
@@ -256,24 +266,32 @@ def test_who_handled_does_not_verify() -> None:
     handled = Involved(handled=frozenset({LEO.user, DORA.user}))
     for user in (LEO, DORA):
         for step in JUDGED:
-            assert verdict(item(state=State.VERIFYING, handler=None), step, user, handled) == "own_result"
-        assert verdict(item(state=State.HANDLING, handler=None), Step.PASS, user, handled) == "may"
+            assert (
+                verdict(item(state=AppealState.VERIFYING, handler=None), step, user, handled) == "own_result"
+            )
+        assert (
+            verdict(item(state=AppealState.HANDLING, handler=None), AppealStep.PASS, user, handled) == "may"
+        )
         with pytest.raises(Refused) as refusal:
-            check_handler(item(state=State.VERIFYING, handler=None), user, handled)
+            check_handler(item(state=AppealState.VERIFYING, handler=None), user, handled)
         assert refusal.value.code is Code.OWN_RESULT
 
 
 def test_nobody_judges_what_is_about_himself() -> None:
     agent = replace(ANN, roles=frozenset(Role))
     for kind, state in itertools.product(Kind, OPEN):
-        assert verdict(item(kind, state, None), Step.PASS, agent) == "own_result"
+        assert verdict(item(kind, state, None), AppealStep.PASS, agent) == "own_result"
     finder = replace(IDA, roles=frozenset(Role))
-    assert verdict(item(Kind.PROBLEM, State.HANDLING, None), Step.PASS, finder) == "own_result"
+    assert verdict(item(Kind.PROBLEM, AppealState.HANDLING, None), AppealStep.PASS, finder) == "own_result"
 
 
 def test_who_can_be_the_handler() -> None:
     stranger = person(7, Role.TABLE_LEADER)
-    fit = {State.REVIEWING: {LEA, TOM}, State.HANDLING: {IDA, SAM, LEO, DORA}, State.VERIFYING: {LEO, DORA}}
+    fit = {
+        AppealState.REVIEWING: {LEA, TOM},
+        AppealState.HANDLING: {IDA, SAM, LEO, DORA},
+        AppealState.VERIFYING: {LEO, DORA},
+    }
     for state in OPEN:
         held = item(state=state, handler=None)
         for user in (*EVERYBODY, stranger, None):
@@ -285,7 +303,7 @@ def test_who_can_be_the_handler() -> None:
 
 
 def test_a_leader_assigns_himself_and_his_own_a_director_anybody() -> None:
-    held = item(state=State.HANDLING, handler=None)
+    held = item(state=AppealState.HANDLING, handler=None)
     for user in (IDA, SAM, LEO):
         check_assignment(held, LEO, user.user)
     with pytest.raises(Refused) as refusal:
@@ -295,43 +313,45 @@ def test_a_leader_assigns_himself_and_his_own_a_director_anybody() -> None:
 
 
 def test_a_step_after_another_is_a_lost_race_only_if_it_was_possible_before() -> None:
-    done = item(state=State.COMPLETED, handler=None)
-    for seen, code in ((State.HANDLING, Code.LOST_RACE), (None, Code.WRONG_STATE)):
+    done = item(state=AppealState.COMPLETED, handler=None)
+    for seen, code in ((AppealState.HANDLING, Code.LOST_RACE), (None, Code.WRONG_STATE)):
         with pytest.raises(Refused) as refusal:
-            follow(done, Step.PASS, seen)
+            follow(done, AppealStep.PASS, seen)
         assert refusal.value.code is code
     with pytest.raises(Refused) as refusal:
-        follow(done, Step.REVISE, State.VERIFYING)
+        follow(done, AppealStep.REVISE, AppealState.VERIFYING)
     assert refusal.value.code is Code.WRONG_STATE
 
 
 def test_corrections_go_with_an_appeal_passed_and_a_problem_sent_back() -> None:
     told = {(kind, step) for kind, step in itertools.product(Kind, JUDGED) if corrects(kind, step)}
-    assert told == {(Kind.APPEAL, Step.PASS), (Kind.PROBLEM, Step.BACK)}
+    assert told == {(Kind.APPEAL, AppealStep.PASS), (Kind.PROBLEM, AppealStep.BACK)}
 
 
 def test_every_open_state_has_its_side_its_handlers_and_its_pool() -> None:
     assert set(SIDES) == set(HANDLERS) == set(POOL) == set(OPEN)
     for state in OPEN:
         assert POOL[state] <= HANDLERS[state]
-    assert [state for state in OPEN if SIDES[state] is Side.TABLE] == [State.REVIEWING]
+    assert [state for state in OPEN if SIDES[state] is GroupSide.TABLE] == [AppealState.REVIEWING]
 
 
 def test_what_each_sees() -> None:
     query = Operation.QUERY_QUALITY_ITEMS
-    waiting = frozenset({State.HANDLING, State.VERIFYING})
-    assert sight(DORA, query) == sight(TOM, query) == Sight(everything=True)
-    assert sight(LEO, query) == Sight(people=frozenset({LEO.user, IDA.user, SAM.user}), pool=waiting)
-    assert sight(IDA, query) == Sight(people=frozenset({IDA.user}))
-    assert sight(LEA, query) == Sight(people=frozenset({LEA.user}), agents=frozenset({AGENT}))
-    assert sight(ANN, query) == Sight(people=frozenset({ANN.user}), agents=frozenset({AGENT}))
+    waiting = frozenset({AppealState.HANDLING, AppealState.VERIFYING})
+    assert sight(DORA, query) == sight(TOM, query) == AppealSight(everything=True)
+    assert sight(LEO, query) == AppealSight(people=frozenset({LEO.user, IDA.user, SAM.user}), pool=waiting)
+    assert sight(IDA, query) == AppealSight(people=frozenset({IDA.user}))
+    assert sight(LEA, query) == AppealSight(people=frozenset({LEA.user}), agents=frozenset({AGENT}))
+    assert sight(ANN, query) == AppealSight(people=frozenset({ANN.user}), agents=frozenset({AGENT}))
     with pytest.raises(Refused):
         sight(person(30), query)
     with pytest.raises(Refused):
         sight(ANN, query, Role.TABLE_DIRECTOR)
 
 
-def trace(number: int, user: User, step: Step, state: State, handler: User | None, remark: str = "") -> Trace:
+def trace(
+    number: int, user: User, step: AppealStep, state: AppealState, handler: User | None, remark: str = ""
+) -> Trace:
     at = AT + timedelta(minutes=number)
     return Trace(number, at, user.user, step, state, handler.user if handler else None, remark)
 
@@ -339,13 +359,13 @@ def trace(number: int, user: User, step: Step, state: State, handler: User | Non
 def test_the_history_by_nodes() -> None:
     told = nodes(
         [
-            trace(1, ANN, Step.OPEN, State.REVIEWING, LEA, "wrong"),
-            trace(2, TOM, Step.ASSIGN, State.REVIEWING, TOM),
-            trace(3, TOM, Step.PASS, State.HANDLING, None, "look"),
-            trace(4, LEO, Step.ASSIGN, State.HANDLING, IDA),
-            trace(5, LEO, Step.ASSIGN, State.HANDLING, SAM),
-            trace(6, SAM, Step.REVISE, State.HANDLING, SAM, "was kept"),
-            trace(7, SAM, Step.PASS, State.VERIFYING, None, "so"),
+            trace(1, ANN, AppealStep.OPEN, AppealState.REVIEWING, LEA, "wrong"),
+            trace(2, TOM, AppealStep.ASSIGN, AppealState.REVIEWING, TOM),
+            trace(3, TOM, AppealStep.PASS, AppealState.HANDLING, None, "look"),
+            trace(4, LEO, AppealStep.ASSIGN, AppealState.HANDLING, IDA),
+            trace(5, LEO, AppealStep.ASSIGN, AppealState.HANDLING, SAM),
+            trace(6, SAM, AppealStep.REVISE, AppealState.HANDLING, SAM, "was kept"),
+            trace(7, SAM, AppealStep.PASS, AppealState.VERIFYING, None, "so"),
         ]
     )
 
@@ -353,9 +373,9 @@ def test_the_history_by_nodes() -> None:
         return AT + timedelta(minutes=number)
 
     assert told == [
-        Node(State.REVIEWING, ANN.user, at(1), "wrong", opening=True),
+        Node(AppealState.REVIEWING, ANN.user, at(1), "wrong", opening=True),
         Node(
-            State.REVIEWING,
+            AppealState.REVIEWING,
             TOM.user,
             at(3),
             "look",
@@ -363,7 +383,7 @@ def test_the_history_by_nodes() -> None:
             reassigned=(Reassigned(at(2), TOM.user, LEA.user, TOM.user),),
         ),
         Node(
-            State.HANDLING,
+            AppealState.HANDLING,
             SAM.user,
             at(7),
             "so",
@@ -373,15 +393,15 @@ def test_the_history_by_nodes() -> None:
                 Reassigned(at(5), LEO.user, IDA.user, SAM.user),
             ),
         ),
-        Node(State.VERIFYING, None, at(7)),
+        Node(AppealState.VERIFYING, None, at(7)),
     ]
 
 
 def test_a_completed_history_has_no_node_under_way() -> None:
     told = nodes(
         [
-            trace(1, ANN, Step.OPEN, State.REVIEWING, LEA),
-            trace(2, LEA, Step.BACK, State.COMPLETED, None),
+            trace(1, ANN, AppealStep.OPEN, AppealState.REVIEWING, LEA),
+            trace(2, LEA, AppealStep.BACK, AppealState.COMPLETED, None),
         ]
     )
     assert [(node.opening, node.passed) for node in told] == [(True, None), (False, False)]

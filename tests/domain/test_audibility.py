@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sottovoce.domain.audibility import Inspecting, Party, Role, audibility, recorded
+from sottovoce.domain.audibility import CallRole, Inspecting, Party, audibility, recorded
 from sottovoce.domain.legs import LegId
 from sottovoce.domain.supervision import Mode
 
@@ -17,11 +17,11 @@ I, J = LegId("I"), LegId("J")  # noqa: E741
 
 
 def customer(leg=C, **state):
-    return Party(leg, Role.CUSTOMER, **state)
+    return Party(leg, CallRole.CUSTOMER, **state)
 
 
 def agent(leg=A, **state):
-    return Party(leg, Role.AGENT, **state)
+    return Party(leg, CallRole.AGENT, **state)
 
 
 def on(mode, leg=I, target=A, **state):
@@ -109,7 +109,7 @@ def test_who_is_recorded(shape, parties, inspecting, expected):
 
 
 PARTIES = st.lists(
-    st.builds(Party, st.sampled_from([C, D, A, B]), st.sampled_from(Role), st.booleans(), st.booleans()),
+    st.builds(Party, st.sampled_from([C, D, A, B]), st.sampled_from(CallRole), st.booleans(), st.booleans()),
     max_size=4,
     unique_by=lambda party: party.leg,
 )

@@ -20,8 +20,8 @@ from sottovoce.domain.reviews import (
     Share,
     ShareKind,
     Shares,
-    Sight,
     TaskAction,
+    TaskSight,
     TaskState,
     deal,
     follow,
@@ -202,30 +202,30 @@ def someone(*roles: Role, agent: int | None = None) -> User:
 
 
 def test_who_sees_what() -> None:
-    def sees(*roles: Role, acting_as: Role | None = None) -> Sight:
+    def sees(*roles: Role, acting_as: Role | None = None) -> TaskSight:
         return sight(someone(*roles, agent=101), Operation.QUERY_TASK_ITEMS, acting_as)
 
     me, circle = frozenset({A}), frozenset({A, B})
-    assert sees(Role.QUALITY_DIRECTOR) == Sight(everything=True)
-    assert sees(Role.TABLE_DIRECTOR) == Sight(everything=True)
-    assert sees(Role.QUALITY_LEADER) == Sight(makers=circle, inspectors=circle)
-    assert sees(Role.INSPECTOR) == Sight(inspectors=me)
-    assert sees(Role.TABLE_LEADER) == Sight(agents=frozenset({AgentId(102)}))
-    assert sees(Role.STAFF) == Sight(agents=frozenset({AgentId(101)}))
+    assert sees(Role.QUALITY_DIRECTOR) == TaskSight(everything=True)
+    assert sees(Role.TABLE_DIRECTOR) == TaskSight(everything=True)
+    assert sees(Role.QUALITY_LEADER) == TaskSight(makers=circle, inspectors=circle)
+    assert sees(Role.INSPECTOR) == TaskSight(inspectors=me)
+    assert sees(Role.TABLE_LEADER) == TaskSight(agents=frozenset({AgentId(102)}))
+    assert sees(Role.STAFF) == TaskSight(agents=frozenset({AgentId(101)}))
     both = sees(Role.STAFF, Role.INSPECTOR)
-    assert both == Sight(inspectors=me, agents=frozenset({AgentId(101)}))
-    assert sees(Role.STAFF, Role.INSPECTOR, acting_as=Role.INSPECTOR) == Sight(inspectors=me)
+    assert both == TaskSight(inspectors=me, agents=frozenset({AgentId(101)}))
+    assert sees(Role.STAFF, Role.INSPECTOR, acting_as=Role.INSPECTOR) == TaskSight(inspectors=me)
     with pytest.raises(Refused) as refusal:
         sees(Role.STAFF, acting_as=Role.INSPECTOR)
     assert refusal.value.code is Code.NO_RIGHT
 
 
 def test_staff_without_a_work_number_sees_nothing() -> None:
-    assert sight(someone(Role.STAFF), Operation.QUERY_TASKS) == Sight()
+    assert sight(someone(Role.STAFF), Operation.QUERY_TASKS) == TaskSight()
 
 
 def test_every_scope_but_none_sees_something() -> None:
     for role in Role:
         for operation in (Operation.QUERY_TASKS, Operation.QUERY_TASK_ITEMS):
             assert RIGHTS[role, operation] is not Scope.NO
-            assert sight(someone(role, agent=101), operation) != Sight()
+            assert sight(someone(role, agent=101), operation) != TaskSight()

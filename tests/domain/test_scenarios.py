@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from sottovoce.domain.scenarios import Calls, Scenario, Settings
+from sottovoce.domain.scenarios import CallRange, Scenario, ScenarioOrder
 from sottovoce.errors import Code, Refused
 
 AT = datetime(2026, 3, 2, tzinfo=UTC)
@@ -18,14 +18,14 @@ BEFORE = Scenario(
     description="as it was",
     ignore_sensitive=True,
     interaction=2,
-    calls=Calls(AT, AT, {"type": 0}),
+    calls=CallRange(AT, AT, {"type": 0}),
     rules=("a",),
     silence_rules=("b", "c"),
 )
 
 
 def test_what_is_left_open_stays() -> None:
-    after = Settings("Service").of(BEFORE)
+    after = ScenarioOrder("Service").of(BEFORE)
     assert (after.name, after.description, after.calls, after.rules) == (
         "Service",
         "as it was",
@@ -39,7 +39,7 @@ def test_what_is_left_open_stays() -> None:
 
 
 def test_no_and_nothing_are_settings_too() -> None:
-    after = Settings("Sales", enabled=False, ignore_sensitive=False, interaction=0, rules=()).of(BEFORE)
+    after = ScenarioOrder("Sales", enabled=False, ignore_sensitive=False, interaction=0, rules=()).of(BEFORE)
     assert not after.enabled
     assert not after.ignore_sensitive
     assert after.interaction == 0
@@ -49,18 +49,18 @@ def test_no_and_nothing_are_settings_too() -> None:
 @pytest.mark.parametrize(
     ("settings", "field"),
     [
-        (Settings(""), "name"),
-        (Settings("x" * 129), "name"),
-        (Settings("x", description="y" * 1025), "description"),
-        (Settings("x", interaction=1), "interaction"),
-        (Settings("x", calls=Calls(AT, datetime(2026, 3, 1, tzinfo=UTC))), "calls.calls_until"),
-        (Settings("x", rules=("a",) * 1001), "rules"),
-        (Settings("x", silence_rules=("",)), "silence_rules"),
-        (Settings("x", speed_rules=("a", "a")), "speed_rules"),
-        (Settings("x", interposal_rules=("a" * 129,)), "interposal_rules"),
+        (ScenarioOrder(""), "name"),
+        (ScenarioOrder("x" * 129), "name"),
+        (ScenarioOrder("x", description="y" * 1025), "description"),
+        (ScenarioOrder("x", interaction=1), "interaction"),
+        (ScenarioOrder("x", calls=CallRange(AT, datetime(2026, 3, 1, tzinfo=UTC))), "calls.calls_until"),
+        (ScenarioOrder("x", rules=("a",) * 1001), "rules"),
+        (ScenarioOrder("x", silence_rules=("",)), "silence_rules"),
+        (ScenarioOrder("x", speed_rules=("a", "a")), "speed_rules"),
+        (ScenarioOrder("x", interposal_rules=("a" * 129,)), "interposal_rules"),
     ],
 )
-def test_settings_that_make_no_sense_name_their_field(settings: Settings, field: str) -> None:
+def test_settings_that_make_no_sense_name_their_field(settings: ScenarioOrder, field: str) -> None:
     with pytest.raises(Refused) as declined:
         settings.of(BEFORE)
     assert declined.value.code is Code.BAD_PARAMETER

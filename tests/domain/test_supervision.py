@@ -4,20 +4,20 @@ from __future__ import annotations
 
 import pytest
 
-from sottovoce.domain.supervision import ASKING, TABLE, Command, Footing, follow
+from sottovoce.domain.supervision import ASKING, TABLE, Footing, SupervisionCommand, follow
 from sottovoce.errors import Code, Refused
 
 EXPECTED = {
-    Command.START_LISTEN: "begins WRONG WRONG WRONG WRONG",
-    Command.START_WHISPER: "begins WRONG WRONG WRONG WRONG",
-    Command.START_INSERT: "begins WRONG WRONG WRONG WRONG",
-    Command.TOGGLE: "NOT WRONG insert WRONG listen",
-    Command.TO_LISTEN: "NOT begins listen listen listen",
-    Command.TO_WHISPER: "NOT begins whisper whisper whisper",
-    Command.TO_INSERT: "NOT begins insert insert insert",
-    Command.STOP: "NOT ends ends ends ends",
-    Command.STOP_WHISPER: "NOT ends WRONG ends WRONG",
-    Command.INTERCEPT: "NOT WRONG ends ends ends",
+    SupervisionCommand.START_LISTEN: "begins WRONG WRONG WRONG WRONG",
+    SupervisionCommand.START_WHISPER: "begins WRONG WRONG WRONG WRONG",
+    SupervisionCommand.START_INSERT: "begins WRONG WRONG WRONG WRONG",
+    SupervisionCommand.TOGGLE: "NOT WRONG insert WRONG listen",
+    SupervisionCommand.TO_LISTEN: "NOT begins listen listen listen",
+    SupervisionCommand.TO_WHISPER: "NOT begins whisper whisper whisper",
+    SupervisionCommand.TO_INSERT: "NOT begins insert insert insert",
+    SupervisionCommand.STOP: "NOT ends ends ends ends",
+    SupervisionCommand.STOP_WHISPER: "NOT ends WRONG ends WRONG",
+    SupervisionCommand.INTERCEPT: "NOT WRONG ends ends ends",
 }
 WORDS = {
     Footing.REACHING: "begins",
@@ -28,10 +28,10 @@ WORDS = {
 
 
 def test_no_cell_is_empty():
-    assert set(TABLE) == {(footing, command) for footing in ASKING for command in Command}
+    assert set(TABLE) == {(footing, command) for footing in ASKING for command in SupervisionCommand}
 
 
-@pytest.mark.parametrize("command", Command)
+@pytest.mark.parametrize("command", SupervisionCommand)
 def test_the_row_of(command):
     words = []
     for footing in ASKING:

@@ -31,7 +31,7 @@ from sottovoce.domain.lines import (
     LegRinging,
     LegSaved,
     LineEvent,
-    Side,
+    LineKind,
 )
 from sottovoce.live.ports import Lines
 from sottovoce.media.engine import OpenLeg
@@ -123,7 +123,7 @@ class Town(ABC):
         return found[-1]
 
     def ring(self, number: str = PHONE, leg: LegId = LEG) -> None:
-        self.lines.ring(leg, VDN, Destination(Side.PHONE, number), OUTSIDER)
+        self.lines.ring(leg, VDN, Destination(LineKind.PHONE, number), OUTSIDER)
 
     async def talk(self) -> FarPhone:
         """LEG talks with a phone."""

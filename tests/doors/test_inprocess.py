@@ -6,7 +6,7 @@ import pytest
 
 from sottovoce.domain.directory import VdnId
 from sottovoce.domain.legs import LegId, ReleaseCause
-from sottovoce.domain.lines import Destination, Side
+from sottovoce.domain.lines import Destination, LineKind
 from sottovoce.doors.inprocess import InProcessLines
 from sottovoce.media.inprocess import InProcessEngine
 from sottovoce.tasks import Tasks
@@ -25,7 +25,7 @@ async def lines():
 
 
 def ring(lines, number="1"):
-    lines.ring(LEG, V, Destination(Side.PHONE, number), "555")
+    lines.ring(LEG, V, Destination(LineKind.PHONE, number), "555")
 
 
 async def kinds(lines):
@@ -87,7 +87,7 @@ async def test_no_room_for_media(lines):
     lines.phone("1")
     lines.phone("2")
     ring(lines)
-    lines.ring(LegId("second"), V, Destination(Side.PHONE, "2"), "555")
+    lines.ring(LegId("second"), V, Destination(LineKind.PHONE, "2"), "555")
     assert (await kinds(lines))[-1] == "LegGone"
     caller = lines.phone("555")
     lines.call_in(V, caller, "800")

@@ -11,8 +11,8 @@ from enum import Enum
 from pathlib import Path
 from typing import Any, TypeVar
 
-from sottovoce.domain.agents import AgentState, Outcome, Trigger
-from sottovoce.domain.appeals import Kind, State, Step
+from sottovoce.domain.agents import AgentState, Trigger, TriggerOutcome
+from sottovoce.domain.appeals import AppealState, AppealStep, Kind
 from sottovoce.domain.calls import CallState, CallTrigger
 from sottovoce.domain.people import Role
 from sottovoce.domain.plans import PlanAction, PlanState
@@ -50,8 +50,8 @@ RIGHTS: Mapping[tuple[Role, Operation], Scope] = {
 TASKS = _written("tasks", TaskState, TaskAction, _states(TaskState))
 ITEMS = _written("items", ItemState, ItemAction, _states(ItemState))
 QUALITY_ITEMS = {
-    Kind.APPEAL: _written("appeals", State, Step, _states(State)),
-    Kind.PROBLEM: _written("problems", State, Step, _states(State)),
+    Kind.APPEAL: _written("appeals", AppealState, AppealStep, _states(AppealState)),
+    Kind.PROBLEM: _written("problems", AppealState, AppealStep, _states(AppealState)),
 }
 PLANS = _written("plans", PlanState, PlanAction, _states(PlanState))
 CALLS = _written(
@@ -60,12 +60,12 @@ CALLS = _written(
     CallTrigger,
     _states(CallState, no_call=Code.NO_CALL, no_held_call=Code.NO_HELD_CALL) | {"-": Code.WRONG_CALL_STATE},
 )
-AGENTS: Mapping[tuple[AgentState, Trigger], AgentState | Outcome] = {
+AGENTS: Mapping[tuple[AgentState, Trigger], AgentState | TriggerOutcome] = {
     (state, trigger): cell
     for (trigger, state), cell in _written(
         "agents",
         Trigger,
         AgentState,
-        {cell.value: cell for cell in (*AgentState, *Outcome)} | {"-": Outcome.REFUSE},
+        {cell.value: cell for cell in (*AgentState, *TriggerOutcome)} | {"-": TriggerOutcome.REFUSE},
     ).items()
 }

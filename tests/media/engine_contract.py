@@ -21,7 +21,7 @@ import pytest
 from sottovoce.domain.audio import Samples
 from sottovoce.domain.legs import (
     Codec,
-    Direction,
+    LegDirection,
     LegId,
     Recording,
     RecordingId,
@@ -66,13 +66,13 @@ class Studio(Protocol):
         codec: Codec = Codec.PCMU,
         ptime_ms: int = 20,
         dtmf_payload_type: int | None = 101,
-        direction: Direction = Direction.SENDRECV,
+        direction: LegDirection = LegDirection.SENDRECV,
         tone: int | None = None,
     ) -> None:
         """Open the leg and set its remote; the phone sends its tone (VOICE) in 20 ms packets from now on."""
         ...
 
-    async def redirect(self, leg: LegId, direction: Direction) -> None:
+    async def redirect(self, leg: LegId, direction: LegDirection) -> None:
         """Set the same remote with another direction."""
         ...
 
@@ -184,12 +184,12 @@ class EngineContract:
         await studio.phone(AGENT)
         await studio.engine.ask(Apply(Routing(TWO)))
         await studio.listen(0.5)
-        await studio.redirect(CUSTOMER, Direction.INACTIVE)
+        await studio.redirect(CUSTOMER, LegDirection.INACTIVE)
         await studio.listen(0.1)
         count = len(studio.heard(CUSTOMER))
         await studio.listen(0.5)
         assert len(studio.heard(CUSTOMER)) == count > 0
-        await studio.redirect(CUSTOMER, Direction.SENDRECV)
+        await studio.redirect(CUSTOMER, LegDirection.SENDRECV)
         assert await hear(studio, (CUSTOMER, AGENT)) == {CUSTOMER: {AGENT}, AGENT: {CUSTOMER}}
 
     async def test_music_is_heard_by_its_leg_alone_and_stops(self, studio: Studio) -> None:
@@ -245,7 +245,7 @@ class EngineContract:
         await engine.ask(CloseLeg(CUSTOMER))
         assert (await engine.ask(CloseLeg(CUSTOMER))).received == 0
         with pytest.raises(Refused) as refusal:
-            await studio.redirect(CUSTOMER, Direction.SENDRECV)
+            await studio.redirect(CUSTOMER, LegDirection.SENDRECV)
         assert refusal.value.code is Code.NOT_FOUND
 
     async def test_figures_tell_what_the_leg_went_through(self, studio: Studio) -> None:

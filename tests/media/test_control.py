@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 
 from sottovoce.domain.legs import (
     Codec,
-    Direction,
     LegAddress,
+    LegDirection,
     LegFigures,
     LegId,
     Recording,
@@ -62,7 +62,8 @@ RESULT = RecordingResult(
 MESSAGES: list[Message] = [
     Call(1, OpenLeg(A, "1")),
     Call(
-        2, SetRemote(A, RemoteMedia("10.0.0.1", 4000, Codec.PCMA, 30, 101, Direction.SENDONLY, 5, "h", True))
+        2,
+        SetRemote(A, RemoteMedia("10.0.0.1", 4000, Codec.PCMA, 30, 101, LegDirection.SENDONLY, 5, "h", True)),
     ),
     Call(3, CloseLeg(A)),
     Call(

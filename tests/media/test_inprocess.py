@@ -9,7 +9,7 @@ from tests.media.engine_contract import CUSTOMER, VOICE, EngineContract
 from tests.media.talkers import Talker, samples_of
 
 from sottovoce.domain.audio import Samples
-from sottovoce.domain.legs import Codec, Direction, LegId, RemoteMedia, Routing
+from sottovoce.domain.legs import Codec, LegDirection, LegId, RemoteMedia, Routing
 from sottovoce.errors import Code, Refused
 from sottovoce.media.dtmf import KeyReader
 from sottovoce.media.engine import Apply, CloseLeg, EngineEvent, OpenLeg, ReadFigures, SetRemote
@@ -57,7 +57,7 @@ class InProcessStudio:
         codec: Codec = Codec.PCMU,
         ptime_ms: int = 20,
         dtmf_payload_type: int | None = 101,
-        direction: Direction = Direction.SENDRECV,
+        direction: LegDirection = LegDirection.SENDRECV,
         tone: int | None = None,
     ) -> None:
         address = await self.engine.ask(OpenLeg(leg, "vdn"))
@@ -66,7 +66,7 @@ class InProcessStudio:
         ssrc = 1000 + len(self.phones)
         self.phones[leg] = Phone(Talker(tone or VOICE[leg], codec=codec, ssrc=ssrc), remote)
 
-    async def redirect(self, leg: LegId, direction: Direction) -> None:
+    async def redirect(self, leg: LegId, direction: LegDirection) -> None:
         phone = self.phones[leg]
         phone.remote = replace(phone.remote, direction=direction)
         await self.engine.ask(SetRemote(leg, phone.remote))

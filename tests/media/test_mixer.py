@@ -9,7 +9,7 @@ from tests.media.talkers import Talker, samples_of
 from sottovoce.domain.audio import Samples
 from sottovoce.domain.legs import (
     Codec,
-    Direction,
+    LegDirection,
     LegId,
     Recording,
     RecordingId,
@@ -286,8 +286,8 @@ def test_rtcp_keeps_a_silent_leg_alive() -> None:
     assert stage.events == [LegTimedOut(C)]
 
 
-@pytest.mark.parametrize("direction", [Direction.RECVONLY, Direction.INACTIVE])
-def test_who_is_not_obliged_to_send_has_the_long_limit(direction: Direction) -> None:
+@pytest.mark.parametrize("direction", [LegDirection.RECVONLY, LegDirection.INACTIVE])
+def test_who_is_not_obliged_to_send_has_the_long_limit(direction: LegDirection) -> None:
     stage = Stage(timeout_s=1.0, hold_limit_s=6.0)
     stage.enter(C, None, RemoteMedia("h", 1, Codec.PCMU, direction=direction))
     stage.run(250)
@@ -298,7 +298,7 @@ def test_who_is_not_obliged_to_send_has_the_long_limit(direction: Direction) -> 
 
 def test_taking_back_from_hold_begins_the_time_out_anew() -> None:
     stage = Stage(timeout_s=2.0)
-    slot = stage.enter(C, None, RemoteMedia("h", 1, Codec.PCMU, direction=Direction.INACTIVE))
+    slot = stage.enter(C, None, RemoteMedia("h", 1, Codec.PCMU, direction=LegDirection.INACTIVE))
     stage.run(500)
     stage.mixer.set_remote(slot, REMOTE)
     stage.run(90)

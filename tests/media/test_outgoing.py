@@ -3,7 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from sottovoce.domain.legs import Codec, Direction, RemoteMedia
+from sottovoce.domain.legs import Codec, LegDirection, RemoteMedia
 from sottovoce.media import codecs, rtp
 from sottovoce.media.dtmf import KeyReader
 from sottovoce.media.outgoing import Senders, packet_samples
@@ -81,11 +81,11 @@ def test_streams_differ_and_slots_do_not_touch_each_other() -> None:
         assert audio == codecs.encode(VOICE[slot], codec).tobytes()[: len(audio)]
 
 
-@pytest.mark.parametrize("direction", Direction)
-def test_nothing_is_sent_where_the_far_side_does_not_receive(direction: Direction) -> None:
+@pytest.mark.parametrize("direction", LegDirection)
+def test_nothing_is_sent_where_the_far_side_does_not_receive(direction: LegDirection) -> None:
     wire = Wire(remote(direction=direction))
     sent = wire.run(5)[0]
-    assert len(sent) == (5 if direction in (Direction.SENDRECV, Direction.RECVONLY) else 0)
+    assert len(sent) == (5 if direction in (LegDirection.SENDRECV, LegDirection.RECVONLY) else 0)
 
 
 def test_nothing_is_sent_before_the_remote_is_known() -> None:
@@ -97,7 +97,7 @@ def test_nothing_is_sent_before_the_remote_is_known() -> None:
 def test_after_a_hold_the_stream_goes_on_with_a_gap_in_time_only() -> None:
     wire = Wire(remote())
     before = wire.run(3)[0]
-    wire.senders.set_remote(0, remote(direction=Direction.INACTIVE))
+    wire.senders.set_remote(0, remote(direction=LegDirection.INACTIVE))
     assert not wire.run(10)[0]
     wire.senders.set_remote(0, remote())
     after = wire.run(3)[0]

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from tests.media.talkers import Talker, samples_of
 
 from sottovoce.domain.audio import Samples
-from sottovoce.domain.legs import Codec, Direction, RemoteMedia
+from sottovoce.domain.legs import Codec, LegDirection, RemoteMedia
 from sottovoce.media import rtp
 from sottovoce.media.jitter import JitterBank
 from sottovoce.media.reception import ROUNDS, Reception
@@ -95,8 +95,8 @@ def test_what_was_not_negotiated_is_dropped_and_counted() -> None:
     assert np.isnan(ears.reception.heard).all()
 
 
-@pytest.mark.parametrize("direction", [Direction.RECVONLY, Direction.INACTIVE])
-def test_who_may_not_send_is_not_heard(direction: Direction) -> None:
+@pytest.mark.parametrize("direction", [LegDirection.RECVONLY, LegDirection.INACTIVE])
+def test_who_may_not_send_is_not_heard(direction: LegDirection) -> None:
     ears = Ears(remote=RemoteMedia("h", 1, Codec.PCMU, direction=direction))
     ears.take((0, Talker().packet()))
     assert (ears.buffers.dropped[0], ears.buffers.received[0]) == (1, 0)

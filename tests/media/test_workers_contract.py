@@ -15,7 +15,7 @@ from tests.media.engine_contract import VOICE, EngineContract
 from tests.media.talkers import Talker, samples_of
 
 from sottovoce.domain.audio import Samples
-from sottovoce.domain.legs import Codec, Direction, LegAddress, LegId, RemoteMedia
+from sottovoce.domain.legs import Codec, LegAddress, LegDirection, LegId, RemoteMedia
 from sottovoce.media.dtmf import KeyReader
 from sottovoce.media.engine import EngineEvent, OpenLeg, SetRemote
 from sottovoce.media.workers import WorkerEngine
@@ -85,7 +85,7 @@ class WorkerStudio:
         codec: Codec = Codec.PCMU,
         ptime_ms: int = 20,
         dtmf_payload_type: int | None = 101,
-        direction: Direction = Direction.SENDRECV,
+        direction: LegDirection = LegDirection.SENDRECV,
         tone: int | None = None,
     ) -> None:
         phone = Phone(Talker(tone or VOICE[leg], codec=codec, ssrc=1000 + len(self.phones)))
@@ -96,7 +96,7 @@ class WorkerStudio:
         phone.remote = RemoteMedia(host, port, codec, ptime_ms, dtmf_payload_type, direction)
         await self.engine.ask(SetRemote(leg, phone.remote))
 
-    async def redirect(self, leg: LegId, direction: Direction) -> None:
+    async def redirect(self, leg: LegId, direction: LegDirection) -> None:
         phone = self.phones[leg]
         assert phone.remote is not None
         phone.remote = replace(phone.remote, direction=direction)

@@ -8,7 +8,7 @@ from contextlib import asynccontextmanager
 
 import pytest
 
-from sottovoce.domain.legs import Codec, Direction, RemoteMedia
+from sottovoce.domain.legs import Codec, LegDirection, RemoteMedia
 from sottovoce.phones import meters
 from sottovoce.phones.media import PhoneMedia
 from sottovoce.phones.sources import Babble, Mixed, Quiet, Source, Tone
@@ -16,7 +16,7 @@ from sottovoce.phones.sources import Babble, Mixed, Quiet, Source, Tone
 
 @asynccontextmanager
 async def pair(
-    one: Source, two: Source, *, codec: Codec = Codec.PCMU, direction: Direction = Direction.SENDRECV
+    one: Source, two: Source, *, codec: Codec = Codec.PCMU, direction: LegDirection = LegDirection.SENDRECV
 ) -> AsyncIterator[tuple[PhoneMedia, PhoneMedia]]:
     """`direction` is what the first may do, as the second was told."""
     first, second = PhoneMedia(one), PhoneMedia(two)
@@ -45,7 +45,7 @@ async def test_each_hears_the_others_tone_and_nothing_else(codec: Codec) -> None
 
 
 async def test_one_who_is_told_that_nobody_listens_sends_nothing() -> None:
-    async with pair(Tone(983), Tone(557), direction=Direction.SENDONLY) as (one, two):
+    async with pair(Tone(983), Tone(557), direction=LegDirection.SENDONLY) as (one, two):
         heard = await one.hear()
         assert heard.packets == 0
         assert heard.hearing.heard == frozenset()

@@ -13,7 +13,7 @@ from tests.quality.asking import asked
 from tests.quality.standing import ANN, INSPECTOR, NOW, ONE, TABLE_LEADER, Standing
 from tests.storage.works import work_of
 
-from sottovoce.domain.appeals import Chosen, Kind, QualityItem, State, Step, Trace
+from sottovoce.domain.appeals import AppealState, AppealStep, Chosen, Kind, QualityItem, Trace
 from sottovoce.domain.contacts import Interaction
 from sottovoce.domain.directory import AgentId, VdnId
 from sottovoce.domain.people import ReviewId, UserId
@@ -134,7 +134,7 @@ async def problem(
 async def placed(
     standing: Standing,
     kind: Kind,
-    state: State,
+    state: AppealState,
     handler: UserId | None,
     *,
     agent: int = 101,
@@ -157,21 +157,26 @@ async def placed(
             handler=handler,
             previous_handler=None,
             reason="",
-            passed=True if state in (State.VERIFYING, State.COMPLETED) else None,
+            passed=True if state in (AppealState.VERIFYING, AppealState.COMPLETED) else None,
             created_at=NOW,
             updated_at=NOW,
         )
         assert await quality_items.insert(work_of(work.connection, ONE), item, results)
-        await quality_items.add_step(work_of(work.connection, ONE, user=initiator), item, Step.OPEN, "")
+        await quality_items.add_step(work_of(work.connection, ONE, user=initiator), item, AppealStep.OPEN, "")
     return item, results
 
 
 async def step(
-    standing: Standing, item: ReviewId, user: UserId, what: Step, whom: UserId | None = None, remark: str = ""
+    standing: Standing,
+    item: ReviewId,
+    user: UserId,
+    what: AppealStep,
+    whom: UserId | None = None,
+    remark: str = "",
 ) -> None:
     """A step of `user`: pass, back, or assign `whom`."""
     caller = await standing.caller(user)
-    if what is Step.ASSIGN:
+    if what is AppealStep.ASSIGN:
         assert whom is not None
         await asked(appeals.assign, standing.office, caller, item, whom, remark=remark)
     else:

@@ -11,7 +11,7 @@ from tests.quality.asking import asked
 from tests.quality.standing import DIRECTOR, ONE, Standing
 
 from sottovoce.domain.directory import VdnId
-from sottovoce.domain.scenarios import Settings
+from sottovoce.domain.scenarios import ScenarioOrder
 from sottovoce.domain.scoring import Score
 from sottovoce.quality import scenarios
 from sottovoce.quality.result_import import Taken, take
@@ -23,7 +23,9 @@ async def scenario(
     standing: Standing, name: str = "Sales", *, ignore_sensitive: bool = False, description: str = ""
 ) -> str:
     """A scenario of tenant 1; its id."""
-    wanted = Settings(name, enabled=True, ignore_sensitive=ignore_sensitive, description=description or None)
+    wanted = ScenarioOrder(
+        name, enabled=True, ignore_sensitive=ignore_sensitive, description=description or None
+    )
     return await asked(scenarios.create, standing.office, await standing.caller(DIRECTOR), wanted)
 
 

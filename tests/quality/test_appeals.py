@@ -46,12 +46,12 @@ from tests.storage.works import work_of
 
 from sottovoce.domain.appeals import (
     GRIDS,
+    AppealState,
+    AppealStep,
     Chosen,
     Kind,
     QualityItem,
-    State,
-    Step,
-    Wanted,
+    WantedItems,
     corrects,
 )
 from sottovoce.domain.people import ReviewId, Role, UserId
@@ -96,12 +96,12 @@ async def disable(standing: Standing, user: UserId) -> None:
 async def test_an_appeal_that_passes_corrects_and_stays_on_record(standing: Standing) -> None:
     contact, (first, _) = await disputed_call(standing)
     item = await appeal(standing, contact, [first])
-    await step(standing, item, TABLE_LEADER, Step.PASS, remark="listen again")
-    await step(standing, item, LEADER, Step.ASSIGN, SECOND)
+    await step(standing, item, TABLE_LEADER, AppealStep.PASS, remark="listen again")
+    await step(standing, item, LEADER, AppealStep.ASSIGN, SECOND)
     await correct(standing, item, SECOND, first)
     assert await manual_score(standing, contact) == 90
-    await step(standing, item, SECOND, Step.PASS)
-    await step(standing, item, DIRECTOR, Step.PASS)
+    await step(standing, item, SECOND, AppealStep.PASS)
+    await step(standing, item, DIRECTOR, AppealStep.PASS)
     assert await told(standing, item) == [
         "1 Ann open > reviewing Lea",
         "2 Lea pass > handling -",
@@ -124,37 +124,39 @@ async def test_an_appeal_that_passes_corrects_and_stays_on_record(standing: Stan
 async def test_verification_sends_back_to_who_handled_it(standing: Standing) -> None:
     contact, (first, _) = await disputed_call(standing)
     item = await appeal(standing, contact, [first])
-    await step(standing, item, TABLE_LEADER, Step.PASS)
-    await step(standing, item, LEADER, Step.ASSIGN, SECOND)
-    await step(standing, item, SECOND, Step.BACK)
+    await step(standing, item, TABLE_LEADER, AppealStep.PASS)
+    await step(standing, item, LEADER, AppealStep.ASSIGN, SECOND)
+    await step(standing, item, SECOND, AppealStep.BACK)
     assert (await state_of(standing, item)).passed is False
-    await step(standing, item, DIRECTOR, Step.BACK)
+    await step(standing, item, DIRECTOR, AppealStep.BACK)
     back = await state_of(standing, item)
     assert (back.state, back.handler, back.previous_handler, back.passed) == (
-        State.HANDLING,
+        AppealState.HANDLING,
         SECOND,
         DIRECTOR,
         None,
     )
     await correct(standing, item, SECOND, first)
-    await step(standing, item, SECOND, Step.PASS)
-    await step(standing, item, LEADER, Step.PASS)
+    await step(standing, item, SECOND, AppealStep.PASS)
+    await step(standing, item, LEADER, AppealStep.PASS)
     assert (await state_of(standing, item)).passed is True
 
 
 async def test_a_handler_who_left_meanwhile_does_not_get_it_back(standing: Standing) -> None:
-    item, _ = await placed(standing, Kind.APPEAL, State.HANDLING, SECOND)
-    await step(standing, item.item, SECOND, Step.PASS)
+    item, _ = await placed(standing, Kind.APPEAL, AppealState.HANDLING, SECOND)
+    await step(standing, item.item, SECOND, AppealStep.PASS)
     await disable(standing, SECOND)
-    await step(standing, item.item, DIRECTOR, Step.BACK)
+    await step(standing, item.item, DIRECTOR, AppealStep.BACK)
     assert (await state_of(standing, item.item)).handler is None
 
 
-@pytest.mark.parametrize(("kind", "against"), [(Kind.APPEAL, Step.BACK), (Kind.PROBLEM, Step.PASS)])
+@pytest.mark.parametrize(
+    ("kind", "against"), [(Kind.APPEAL, AppealStep.BACK), (Kind.PROBLEM, AppealStep.PASS)]
+)
 async def test_no_conclusion_against_corrections_that_stand(
-    standing: Standing, kind: Kind, against: Step
+    standing: Standing, kind: Kind, against: AppealStep
 ) -> None:
-    item, (first, second) = await placed(standing, kind, State.HANDLING, SECOND)
+    item, (first, second) = await placed(standing, kind, AppealState.HANDLING, SECOND)
     await correct(standing, item.item, SECOND, first)
     assert await outcome(step(standing, item.item, SECOND, against)) == "wrong_state"
     await correct(standing, item.item, SECOND, second, kept=False)
@@ -162,7 +164,7 @@ async def test_no_conclusion_against_corrections_that_stand(
     await step(standing, item.item, SECOND, against)
     assert await manual_score(standing, item.contact) == 80
     assert [version.kept for version in await versions_of(standing, first)] == [True, False]
-    await step(standing, item.item, DIRECTOR, Step.PASS)
+    await step(standing, item.item, DIRECTOR, AppealStep.PASS)
     assert (await state_of(standing, item.item)).passed is (kind is Kind.PROBLEM)
 
 
@@ -170,29 +172,29 @@ async def test_what_was_corrected_before_an_item_is_what_its_corrections_are_mea
     standing: Standing,
 ) -> None:
     """A result that an earlier item made kept: to violate it and keep it again leaves nothing corrected."""
-    earlier, (result, _) = await placed(standing, Kind.APPEAL, State.HANDLING, SECOND)
+    earlier, (result, _) = await placed(standing, Kind.APPEAL, AppealState.HANDLING, SECOND)
     await correct(standing, earlier.item, SECOND, result)
-    await step(standing, earlier.item, SECOND, Step.PASS)
-    await step(standing, earlier.item, DIRECTOR, Step.PASS)
+    await step(standing, earlier.item, SECOND, AppealStep.PASS)
+    await step(standing, earlier.item, DIRECTOR, AppealStep.PASS)
     item = await appeal(standing, earlier.contact, [result])
-    await step(standing, item, TABLE_LEADER, Step.PASS)
+    await step(standing, item, TABLE_LEADER, AppealStep.PASS)
     await correct(standing, item, LEADER, result, kept=False)
-    assert await outcome(step(standing, item, LEADER, Step.BACK)) == "wrong_state"
+    assert await outcome(step(standing, item, LEADER, AppealStep.BACK)) == "wrong_state"
     await correct(standing, item, LEADER, result)
-    assert await outcome(step(standing, item, LEADER, Step.BACK)) == "done"
+    assert await outcome(step(standing, item, LEADER, AppealStep.BACK)) == "done"
 
 
 async def test_a_result_nobody_evaluated_counts_as_kept(standing: Standing) -> None:
     contact = await standing.contact()
     results = await violated(standing, contact, verdict=Verdict.NOT_EVALUATED)
     item = await appeal(standing, contact, results)
-    await step(standing, item, TABLE_LEADER, Step.PASS)
+    await step(standing, item, TABLE_LEADER, AppealStep.PASS)
     await correct(standing, item, LEADER, results[0])
-    assert await outcome(step(standing, item, LEADER, Step.BACK)) == "done"
+    assert await outcome(step(standing, item, LEADER, AppealStep.BACK)) == "done"
 
 
 async def test_who_corrects_what_nobody_handles_takes_it(standing: Standing) -> None:
-    item, (first, second) = await placed(standing, Kind.APPEAL, State.HANDLING, None)
+    item, (first, second) = await placed(standing, Kind.APPEAL, AppealState.HANDLING, None)
     await correct(standing, item.item, LEADER, first)
     assert (await state_of(standing, item.item)).handler == LEADER
     assert await outcome(correct(standing, item.item, DIRECTOR, second)) == "no_right"
@@ -201,7 +203,7 @@ async def test_who_corrects_what_nobody_handles_takes_it(standing: Standing) -> 
 async def test_a_correction_is_of_a_result_that_the_item_is_about(standing: Standing) -> None:
     contact, (first, second) = await disputed_call(standing)
     item = await appeal(standing, contact, [first])
-    await step(standing, item, TABLE_LEADER, Step.PASS)
+    await step(standing, item, TABLE_LEADER, AppealStep.PASS)
     assert await outcome(correct(standing, item, LEADER, second)) == "not_found"
     assert await versions_of(standing, second) == []
 
@@ -212,68 +214,72 @@ async def test_who_gave_the_result_is_kept_out_everywhere(standing: Standing) ->
     await inspected(standing, contact, SECOND)
     earlier = await appeal(standing, contact, [first])
     assert (await state_of(standing, earlier)).inspector == SECOND
-    await step(standing, earlier, TABLE_LEADER, Step.PASS)
-    assert await outcome(step(standing, earlier, LEADER, Step.ASSIGN, SECOND)) == "own_result"
+    await step(standing, earlier, TABLE_LEADER, AppealStep.PASS)
+    assert await outcome(step(standing, earlier, LEADER, AppealStep.ASSIGN, SECOND)) == "own_result"
     await correct(standing, earlier, LEADER, first)
-    await step(standing, earlier, LEADER, Step.PASS)
-    await step(standing, earlier, DIRECTOR, Step.PASS)
+    await step(standing, earlier, LEADER, AppealStep.PASS)
+    await step(standing, earlier, DIRECTOR, AppealStep.PASS)
     item = await appeal(standing, contact, [first])
-    await step(standing, item, TABLE_LEADER, Step.PASS)
-    assert await outcome(step(standing, item, LEADER, Step.PASS)) == "own_result"
+    await step(standing, item, TABLE_LEADER, AppealStep.PASS)
+    assert await outcome(step(standing, item, LEADER, AppealStep.PASS)) == "own_result"
     assert await outcome(correct(standing, item, LEADER, first)) == "own_result"
-    assert await outcome(step(standing, item, DIRECTOR, Step.ASSIGN, LEADER)) == "own_result"
-    assert await outcome(step(standing, item, DIRECTOR, Step.ASSIGN, THIRD)) == "done"
+    assert await outcome(step(standing, item, DIRECTOR, AppealStep.ASSIGN, LEADER)) == "own_result"
+    assert await outcome(step(standing, item, DIRECTOR, AppealStep.ASSIGN, THIRD)) == "done"
 
 
 async def test_who_handled_does_not_verify_even_if_he_only_corrected(standing: Standing) -> None:
-    item, (first, _) = await placed(standing, Kind.APPEAL, State.HANDLING, LEADER)
+    item, (first, _) = await placed(standing, Kind.APPEAL, AppealState.HANDLING, LEADER)
     await correct(standing, item.item, LEADER, first)
-    await step(standing, item.item, DIRECTOR, Step.ASSIGN, SECOND)
-    await step(standing, item.item, SECOND, Step.PASS)
-    assert await outcome(step(standing, item.item, LEADER, Step.PASS)) == "own_result"
-    assert await outcome(step(standing, item.item, DIRECTOR, Step.ASSIGN, LEADER)) == "own_result"
-    assert await outcome(step(standing, item.item, DIRECTOR, Step.PASS)) == "done"
+    await step(standing, item.item, DIRECTOR, AppealStep.ASSIGN, SECOND)
+    await step(standing, item.item, SECOND, AppealStep.PASS)
+    assert await outcome(step(standing, item.item, LEADER, AppealStep.PASS)) == "own_result"
+    assert await outcome(step(standing, item.item, DIRECTOR, AppealStep.ASSIGN, LEADER)) == "own_result"
+    assert await outcome(step(standing, item.item, DIRECTOR, AppealStep.PASS)) == "done"
 
 
 async def test_the_director_who_judged_for_the_handler_does_not_verify(standing: Standing) -> None:
-    item, _ = await placed(standing, Kind.PROBLEM, State.HANDLING, SECOND)
-    await step(standing, item.item, DIRECTOR, Step.BACK)
-    assert await outcome(step(standing, item.item, DIRECTOR, Step.PASS)) == "own_result"
-    assert await outcome(step(standing, item.item, LEADER, Step.PASS)) == "done"
+    item, _ = await placed(standing, Kind.PROBLEM, AppealState.HANDLING, SECOND)
+    await step(standing, item.item, DIRECTOR, AppealStep.BACK)
+    assert await outcome(step(standing, item.item, DIRECTOR, AppealStep.PASS)) == "own_result"
+    assert await outcome(step(standing, item.item, LEADER, AppealStep.PASS)) == "done"
 
 
 ASSIGNMENTS = [
-    (State.REVIEWING, TABLE_DIRECTOR, TABLE_DIRECTOR, "done"),
-    (State.REVIEWING, TABLE_DIRECTOR, INSPECTOR, "bad_parameter"),
-    (State.REVIEWING, TABLE_DIRECTOR, ANN, "bad_parameter"),
-    (State.REVIEWING, TABLE_LEADER, TABLE_DIRECTOR, "no_right"),
-    (State.REVIEWING, DIRECTOR, TABLE_DIRECTOR, "no_right"),
-    (State.HANDLING, DIRECTOR, THIRD, "done"),
-    (State.HANDLING, DIRECTOR, DIRECTOR, "done"),
-    (State.HANDLING, DIRECTOR, TABLE_DIRECTOR, "bad_parameter"),
-    (State.HANDLING, DIRECTOR, PLAIN, "bad_parameter"),
-    (State.HANDLING, DIRECTOR, FOREIGN, "bad_parameter"),
-    (State.HANDLING, DIRECTOR, UserId("1"), "bad_parameter"),
-    (State.HANDLING, LEADER, INSPECTOR, "done"),
-    (State.HANDLING, LEADER, LEADER, "done"),
-    (State.HANDLING, LEADER, THIRD, "no_right"),
-    (State.HANDLING, LEADER, DIRECTOR, "no_right"),
-    (State.HANDLING, TABLE_DIRECTOR, INSPECTOR, "no_right"),
-    (State.VERIFYING, DIRECTOR, LEADER, "done"),
-    (State.VERIFYING, DIRECTOR, INSPECTOR, "bad_parameter"),
-    (State.COMPLETED, DIRECTOR, INSPECTOR, "wrong_state"),
+    (AppealState.REVIEWING, TABLE_DIRECTOR, TABLE_DIRECTOR, "done"),
+    (AppealState.REVIEWING, TABLE_DIRECTOR, INSPECTOR, "bad_parameter"),
+    (AppealState.REVIEWING, TABLE_DIRECTOR, ANN, "bad_parameter"),
+    (AppealState.REVIEWING, TABLE_LEADER, TABLE_DIRECTOR, "no_right"),
+    (AppealState.REVIEWING, DIRECTOR, TABLE_DIRECTOR, "no_right"),
+    (AppealState.HANDLING, DIRECTOR, THIRD, "done"),
+    (AppealState.HANDLING, DIRECTOR, DIRECTOR, "done"),
+    (AppealState.HANDLING, DIRECTOR, TABLE_DIRECTOR, "bad_parameter"),
+    (AppealState.HANDLING, DIRECTOR, PLAIN, "bad_parameter"),
+    (AppealState.HANDLING, DIRECTOR, FOREIGN, "bad_parameter"),
+    (AppealState.HANDLING, DIRECTOR, UserId("1"), "bad_parameter"),
+    (AppealState.HANDLING, LEADER, INSPECTOR, "done"),
+    (AppealState.HANDLING, LEADER, LEADER, "done"),
+    (AppealState.HANDLING, LEADER, THIRD, "no_right"),
+    (AppealState.HANDLING, LEADER, DIRECTOR, "no_right"),
+    (AppealState.HANDLING, TABLE_DIRECTOR, INSPECTOR, "no_right"),
+    (AppealState.VERIFYING, DIRECTOR, LEADER, "done"),
+    (AppealState.VERIFYING, DIRECTOR, INSPECTOR, "bad_parameter"),
+    (AppealState.COMPLETED, DIRECTOR, INSPECTOR, "wrong_state"),
 ]
 
 
 async def test_who_can_be_assigned_by_whom(standing: Standing) -> None:
     for state, by, whom, expected in ASSIGNMENTS:
-        handler = TABLE_LEADER if state is State.REVIEWING else None
+        handler = TABLE_LEADER if state is AppealState.REVIEWING else None
         item, _ = await placed(standing, Kind.APPEAL, state, handler)
-        assert await outcome(step(standing, item.item, by, Step.ASSIGN, whom)) == expected, (state, by, whom)
+        assert await outcome(step(standing, item.item, by, AppealStep.ASSIGN, whom)) == expected, (
+            state,
+            by,
+            whom,
+        )
         assert (await state_of(standing, item.item)).handler == (whom if expected == "done" else handler)
     await disable(standing, SECOND)
-    item, _ = await placed(standing, Kind.APPEAL, State.HANDLING, None)
-    assert await outcome(step(standing, item.item, LEADER, Step.ASSIGN, SECOND)) == "bad_parameter"
+    item, _ = await placed(standing, Kind.APPEAL, AppealState.HANDLING, None)
+    assert await outcome(step(standing, item.item, LEADER, AppealStep.ASSIGN, SECOND)) == "bad_parameter"
 
 
 async def test_an_appeal_is_against_ones_own_call_to_ones_own_leader(standing: Standing) -> None:
@@ -334,28 +340,28 @@ async def test_one_appeal_at_a_time_and_another_afterwards(standing: Standing) -
     elsewhere, others = await disputed_call(standing)
     assert await outcome(appeal(standing, elsewhere, others)) == "done"
     assert await outcome(problem(standing, contact, results)) == "done"
-    await step(standing, ReviewId(item), TABLE_LEADER, Step.BACK)
+    await step(standing, ReviewId(item), TABLE_LEADER, AppealStep.BACK)
     assert await outcome(appeal(standing, contact, results)) == "done"
 
 
 async def test_of_two_who_judge_at_once_one_does(standing: Standing) -> None:
     """The second had this step in mind, not the next: it does not become a verification."""
-    for what in (Step.PASS, Step.BACK):
-        item, _ = await placed(standing, Kind.APPEAL, State.HANDLING, SECOND)
+    for what in (AppealStep.PASS, AppealStep.BACK):
+        item, _ = await placed(standing, Kind.APPEAL, AppealState.HANDLING, SECOND)
         both = [step(standing, item.item, user, what) for user in (SECOND, DIRECTOR)]
         assert sorted(await at_once(standing, item.item, *both)) == ["done", "lost_race"]
-        assert (await state_of(standing, item.item)).state is State.VERIFYING
-        assert [trace.step for trace in await history_of(standing, item.item)] == [Step.OPEN, what]
+        assert (await state_of(standing, item.item)).state is AppealState.VERIFYING
+        assert [trace.step for trace in await history_of(standing, item.item)] == [AppealStep.OPEN, what]
 
 
 async def test_judging_what_is_assigned_or_corrected_at_the_same_moment(standing: Standing) -> None:
     for _ in range(3):
-        item, (first, _) = await placed(standing, Kind.APPEAL, State.HANDLING, SECOND)
+        item, (first, _) = await placed(standing, Kind.APPEAL, AppealState.HANDLING, SECOND)
         outcomes = await at_once(
             standing,
             item.item,
-            step(standing, item.item, SECOND, Step.BACK),
-            step(standing, item.item, LEADER, Step.ASSIGN, INSPECTOR),
+            step(standing, item.item, SECOND, AppealStep.BACK),
+            step(standing, item.item, LEADER, AppealStep.ASSIGN, INSPECTOR),
             correct(standing, item.item, SECOND, first),
         )
         assert outcomes.count("done") == 1
@@ -364,7 +370,7 @@ async def test_judging_what_is_assigned_or_corrected_at_the_same_moment(standing
 
 
 async def test_two_corrections_at_once_both_count(standing: Standing) -> None:
-    item, (first, second) = await placed(standing, Kind.APPEAL, State.HANDLING, SECOND)
+    item, (first, second) = await placed(standing, Kind.APPEAL, AppealState.HANDLING, SECOND)
     corrections = [correct(standing, item.item, SECOND, result) for result in (first, second, first)]
     assert await at_once(standing, item.item, *corrections) == ["done"] * 3
     assert [version.version for version in await versions_of(standing, first)] == [1, 2]
@@ -381,18 +387,18 @@ async def test_a_problem_is_at_the_agents_leader_or_at_the_directors(standing: S
         contact, results = await disputed_call(standing, agent)
         item = await state_of(standing, await problem(standing, contact, results, agent=agent))
         assert item.handler is None
-        assert await outcome(step(standing, item.item, TABLE_DIRECTOR, Step.PASS)) == "done"
+        assert await outcome(step(standing, item.item, TABLE_DIRECTOR, AppealStep.PASS)) == "done"
 
 
 async def test_a_disputed_problem_is_not_its_finders_to_judge(standing: Standing) -> None:
     contact, results = await disputed_call(standing)
     item = await problem(standing, contact, results)
-    await step(standing, item, TABLE_LEADER, Step.BACK)
-    assert await outcome(step(standing, item, LEADER, Step.ASSIGN, INSPECTOR)) == "own_result"
-    await step(standing, item, LEADER, Step.ASSIGN, SECOND)
+    await step(standing, item, TABLE_LEADER, AppealStep.BACK)
+    assert await outcome(step(standing, item, LEADER, AppealStep.ASSIGN, INSPECTOR)) == "own_result"
+    await step(standing, item, LEADER, AppealStep.ASSIGN, SECOND)
     await correct(standing, item, SECOND, results[0])
-    await step(standing, item, SECOND, Step.BACK)
-    await step(standing, item, LEADER, Step.PASS)
+    await step(standing, item, SECOND, AppealStep.BACK)
+    await step(standing, item, LEADER, AppealStep.PASS)
     assert (await state_of(standing, item)).passed is False
     assert await manual_score(standing, contact) == 90
 
@@ -400,27 +406,27 @@ async def test_a_disputed_problem_is_not_its_finders_to_judge(standing: Standing
 async def test_what_is_not_ones_own_to_see_is_unknown(standing: Standing) -> None:
     contact, results = await disputed_call(standing)
     item = await appeal(standing, contact, results)
-    await step(standing, item, TABLE_LEADER, Step.PASS)
-    await step(standing, item, LEADER, Step.ASSIGN, SECOND)
+    await step(standing, item, TABLE_LEADER, AppealStep.PASS)
+    await step(standing, item, LEADER, AppealStep.ASSIGN, SECOND)
     sees = {ANN, TABLE_LEADER, TABLE_DIRECTOR, SECOND, LEADER, DIRECTOR}
     for user in (ANN, BEN, CEM, TABLE_LEADER, TABLE_DIRECTOR, INSPECTOR, SECOND, THIRD, LEADER, DIRECTOR):
         caller = await standing.caller(user)
         expected = "done" if user in sees else "not_found"
         for show in (appeals.show, appeals.scores, appeals.history):
             assert await outcome(asked(show, standing.office, caller, item)) == expected, user
-        found = await asked(appeals.listing, standing.office, caller, Wanted(), page=1, rows=10)
+        found = await asked(appeals.listing, standing.office, caller, WantedItems(), page=1, rows=10)
         assert [listed.item.item for listed in found.items] == ([item] if user in sees else [])
         assert found.total == len(found.items)
     foreign = await standing.caller(FOREIGN, TWO)
     assert await outcome(asked(appeals.show, standing.office, foreign, item)) == "not_found"
     for caller in (await standing.caller(THIRD), foreign):
-        judged = asked(appeals.judge, standing.office, caller, item, Step.PASS)
+        judged = asked(appeals.judge, standing.office, caller, item, AppealStep.PASS)
         assert await outcome(judged) == "not_found"
     # Who had it once goes on seeing it.
-    await step(standing, item, LEADER, Step.ASSIGN, INSPECTOR)
-    assert await outcome(step(standing, item, SECOND, Step.PASS)) == "not_found"
-    await step(standing, item, INSPECTOR, Step.PASS)
-    assert await outcome(step(standing, item, INSPECTOR, Step.PASS)) == "no_right"
+    await step(standing, item, LEADER, AppealStep.ASSIGN, INSPECTOR)
+    assert await outcome(step(standing, item, SECOND, AppealStep.PASS)) == "not_found"
+    await step(standing, item, INSPECTOR, AppealStep.PASS)
+    assert await outcome(step(standing, item, INSPECTOR, AppealStep.PASS)) == "no_right"
 
 
 async def test_what_can_be_done_is_what_is_shown(standing: Standing) -> None:
@@ -438,12 +444,12 @@ async def test_what_can_be_done_is_what_is_shown(standing: Standing) -> None:
         "judge assign",
         "",
     ]
-    await step(standing, item, TABLE_LEADER, Step.PASS)
+    await step(standing, item, TABLE_LEADER, AppealStep.PASS)
     assert [await shown(user) for user in (LEADER, DIRECTOR)] == ["judge assign", "judge assign"]
-    await step(standing, item, LEADER, Step.ASSIGN, SECOND)
-    await step(standing, item, SECOND, Step.PASS)
-    await step(standing, item, DIRECTOR, Step.BACK)
-    await step(standing, item, LEADER, Step.ASSIGN, INSPECTOR)
+    await step(standing, item, LEADER, AppealStep.ASSIGN, SECOND)
+    await step(standing, item, SECOND, AppealStep.PASS)
+    await step(standing, item, DIRECTOR, AppealStep.BACK)
+    await step(standing, item, LEADER, AppealStep.ASSIGN, INSPECTOR)
     # Who judged last was the director: who may take it, but no leader may give it to them.
     assert await shown(DIRECTOR) == "judge assign return"
     assert await shown(LEADER) == "assign"
@@ -456,7 +462,7 @@ async def test_a_random_history_follows_the_grids(standing: Standing) -> None:
     chance = random.Random(7)
     made = []
     for kind in Kind:
-        for state, handler in ((State.REVIEWING, TABLE_LEADER), (State.HANDLING, None)):
+        for state, handler in ((AppealState.REVIEWING, TABLE_LEADER), (AppealState.HANDLING, None)):
             made.append(await placed(standing, kind, state, handler))
     people = (TABLE_LEADER, TABLE_DIRECTOR, INSPECTOR, SECOND, THIRD, LEADER, DIRECTOR, ANN)
     callers = {user: await standing.caller(user) for user in people}
@@ -464,11 +470,11 @@ async def test_a_random_history_follows_the_grids(standing: Standing) -> None:
     async def somebody(user: UserId) -> None:
         for _ in range(15):
             item, results = chance.choice(made)
-            match chance.choice(list(Step)[1:]):
-                case Step.ASSIGN:
+            match chance.choice(list(AppealStep)[1:]):
+                case AppealStep.ASSIGN:
                     whom = chance.choice(people)
                     await outcome(asked(appeals.assign, standing.office, callers[user], item.item, whom))
-                case Step.REVISE:
+                case AppealStep.REVISE:
                     result, kept = chance.choice(results), chance.random() < 0.5
                     await outcome(
                         asked(
@@ -493,23 +499,26 @@ async def test_a_random_history_follows_the_grids(standing: Standing) -> None:
 async def _replay(standing: Standing, item: QualityItem, results: list[str]) -> None:
     first, *traces = await history_of(standing, item.item)
     assert [trace.number for trace in (first, *traces)] == list(range(1, len(traces) + 2))
-    state, handlers, concluded, passed = item.state, set[UserId](), Step.OPEN, None
+    state, handlers, concluded, passed = item.state, set[UserId](), AppealStep.OPEN, None
     for trace in traces:
         after = GRIDS[item.kind][state, trace.step]
         assert trace.state is after
-        if trace.step in (Step.PASS, Step.BACK, Step.REVISE) and state is State.HANDLING:
+        if (
+            trace.step in (AppealStep.PASS, AppealStep.BACK, AppealStep.REVISE)
+            and state is AppealState.HANDLING
+        ):
             handlers.add(trace.user)
-        if trace.step in (Step.PASS, Step.BACK):
-            assert state is not State.VERIFYING or trace.user not in handlers
-            if state is State.HANDLING:
+        if trace.step in (AppealStep.PASS, AppealStep.BACK):
+            assert state is not AppealState.VERIFYING or trace.user not in handlers
+            if state is AppealState.HANDLING:
                 concluded = trace.step
-            if after is State.COMPLETED:
-                passed = (concluded if state is State.VERIFYING else trace.step) is Step.PASS
+            if after is AppealState.COMPLETED:
+                passed = (concluded if state is AppealState.VERIFYING else trace.step) is AppealStep.PASS
         state = trace.state
     now = await state_of(standing, item.item)
     assert now.state is state
-    if state is State.COMPLETED:
+    if state is AppealState.COMPLETED:
         assert now.passed is passed
         revised = [versions[-1].kept for one in results if (versions := await versions_of(standing, one))]
-        if concluded is Step.OPEN or not corrects(item.kind, concluded):
+        if concluded is AppealStep.OPEN or not corrects(item.kind, concluded):
             assert True not in revised

@@ -18,16 +18,16 @@ from tests.quality.sounds import silence, stereo, tone, write
 from tests.quality.standing import NOW, ONE, Standing
 from tests.storage.works import work_of
 
+from sottovoce.domain.calls import CallDirection
 from sottovoce.domain.contacts import (
     Contact,
-    Direction,
     Ender,
     Inspection,
     Interaction,
+    Origin,
     Search,
     Sentence,
-    Side,
-    Source,
+    Speaker,
 )
 from sottovoce.domain.directory import AgentId, SkillId, VdnId
 from sottovoce.errors import Code, Refused
@@ -96,9 +96,9 @@ async def test_a_row_is_a_contact(standing: Standing, folder: Path) -> None:
     [contact] = await kept(standing)
     began_at = datetime(2026, 3, 1, 9, tzinfo=UTC)
     assert contact == Contact(
-        contact=contact.contact, uuid=contact.uuid, vdn=ONE, call="R-7", source=Source.IMPORT,
+        contact=contact.contact, uuid=contact.uuid, vdn=ONE, call="R-7", source=Origin.IMPORT,
         interaction=Interaction.VOICE, began_at=began_at, ended_at=began_at + timedelta(seconds=3),
-        duration_s=3, direction=Direction.OUTBOUND, caller="555", called="40;00", agent=AgentId(101),
+        duration_s=3, direction=CallDirection.OUTBOUND, caller="555", called="40;00", agent=AgentId(101),
         skill=SkillId(1), ended_by=Ender.AGENT, reason="imported", file_name="b.wav",
         recording=f"1/import/2026/03/01/{contact.uuid}.wav", uploaded_at=NOW,
     )  # fmt: skip
@@ -274,9 +274,9 @@ async def test_the_texts_of_a_vcon_are_one_contact(standing: Standing, folder: P
     assert (contact.interaction, contact.agent, contact.status) == (Interaction.TEXT, 101, Inspection.SUCCESS)
     assert (contact.direction, contact.duration_s, contact.recording) == ("inbound", 120, None)
     assert contact.transcript == (
-        Sentence("Hello", Side.CUSTOMER, 0, 0),
-        Sentence("Grüß Gott", Side.AGENT, 60, 60),
-        Sentence("Thanks", Side.CUSTOMER, 120, 120),
+        Sentence("Hello", Speaker.CUSTOMER, 0, 0),
+        Sentence("Grüß Gott", Speaker.AGENT, 60, 60),
+        Sentence("Thanks", Speaker.CUSTOMER, 120, 120),
     )
     assert await jobs(standing) == 0
 

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from tests.quality.inspected import bring, contact_row, scenario, uuid_of
 from tests.quality.standing import ONE, TWO, Standing
 
-from sottovoce.domain.scoring import RuleKind, Segment, Verdict
+from sottovoce.domain.scoring import Passage, RuleKind, Verdict
 from sottovoce.quality.result_import import take
 from sottovoce.quality.result_rows import LONGEST_LINE, BadFile, BadLine, Line, read
 from sottovoce.storage.tables import rule_results, scores
@@ -58,7 +58,7 @@ def test_csv_and_json_lines_say_the_same() -> None:
     assert [one.row for one in found] == [one.row for one in lines(objects) if isinstance(one, Line)]
     first = found[0].row
     assert (first.kind, first.valid, first.points) == (RuleKind.SILENCE, Verdict.VIOLATED, Decimal("2.50"))
-    assert first.segments == (Segment(0, 1200), Segment(3400, 5600))
+    assert first.segments == (Passage(0, 1200), Passage(3400, 5600))
 
 
 @pytest.mark.parametrize(

@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sottovoce.domain import journal
+from sottovoce.domain.calls import CallDirection
 from sottovoce.domain.contacts import SupervisionSpan
 from sottovoce.domain.directory import AgentId, VdnId
 from sottovoce.domain.legs import LegId
@@ -31,7 +32,16 @@ NUMBERS = st.integers(1, 999_999)
         st.builds(journal.SessionEnded, NUMBERS, NUMBERS, TIMES, TEXTS),
         st.builds(journal.DialogSaved, TEXTS, NUMBERS, DETAILS),
         st.builds(journal.DialogEnded, TEXTS, NUMBERS),
-        st.builds(journal.ContactBegan, TEXTS, NUMBERS, TIMES, TEXTS, TEXTS, TEXTS, st.none() | NUMBERS),
+        st.builds(
+            journal.ContactBegan,
+            TEXTS,
+            NUMBERS,
+            TIMES,
+            st.sampled_from(CallDirection),
+            TEXTS,
+            TEXTS,
+            st.none() | NUMBERS,
+        ),
         st.builds(
             journal.SegmentEnded,
             TEXTS,

@@ -74,7 +74,7 @@ class Trigger(StrEnum):
     """The agent let the call ring, or the phone could not be had."""
 
 
-class Outcome(Enum):
+class TriggerOutcome(Enum):
     """Outcomes of a trigger that are not simply the next state."""
 
     REFUSE = "refuse"
@@ -111,8 +111,8 @@ freed        refuse      stay         return       return     return   stay     
 silent       refuse      busy         busy         busy       busy     stay         stay         stay
 """
 
-TABLE: Mapping[tuple[AgentState, Trigger], AgentState | Outcome] = read_grid(
-    _GRID, AgentState, Trigger, {cell.value: cell for cell in (*AgentState, *Outcome)}
+TABLE: Mapping[tuple[AgentState, Trigger], AgentState | TriggerOutcome] = read_grid(
+    _GRID, AgentState, Trigger, {cell.value: cell for cell in (*AgentState, *TriggerOutcome)}
 )
 
 _WISHES: Mapping[Trigger, AgentState] = {
@@ -146,24 +146,24 @@ class Standing:
     ) -> Standing:
         """Where the agent stands after `trigger`; raises Refused(WRONG_AGENT_STATE)."""
         cell = TABLE[self.state, trigger]
-        if cell is Outcome.REFUSE:
+        if cell is TriggerOutcome.REFUSE:
             raise Refused(Code.WRONG_AGENT_STATE, f"{trigger} does not go with {self.state}")
-        if cell is Outcome.STAY:
+        if cell is TriggerOutcome.STAY:
             return self
-        if cell is Outcome.LATER:
+        if cell is TriggerOutcome.LATER:
             return replace(
                 self,
                 pending=_WISHES[trigger],
                 pending_reason=reason,
                 pending_rest_seconds=rest_seconds,
             )
-        if cell is Outcome.FORGET:
+        if cell is TriggerOutcome.FORGET:
             wanted = _CANCELS.get(trigger)
             if wanted is not None and self.pending is not wanted:
                 raise Refused(Code.WRONG_AGENT_STATE, f"nothing to cancel: {trigger}")
             return replace(self, pending=None, pending_reason=0, pending_rest_seconds=0)
-        if cell in (Outcome.SETTLE, Outcome.RETURN):
-            rest = AgentState.WRAP_UP if cell is Outcome.SETTLE and not auto_idle else AgentState.IDLE
+        if cell in (TriggerOutcome.SETTLE, TriggerOutcome.RETURN):
+            rest = AgentState.WRAP_UP if cell is TriggerOutcome.SETTLE and not auto_idle else AgentState.IDLE
             return Standing(self.pending or rest, self.pending_reason, self.pending_rest_seconds)
         assert isinstance(cell, AgentState)
         if trigger is Trigger.SEIZE:

@@ -16,7 +16,7 @@ from enum import StrEnum
 
 from sottovoce.domain.directory import AgentId
 from sottovoce.domain.grids import read_grid
-from sottovoce.domain.people import ReviewId, Role, Side, User, UserId
+from sottovoce.domain.people import GroupSide, ReviewId, Role, User, UserId
 from sottovoce.domain.rights import RIGHTS, Operation, Scope, scope
 from sottovoce.errors import Code, Refused
 
@@ -30,7 +30,7 @@ class Kind(StrEnum):
     """An agent says that results are wrong."""
 
 
-class State(StrEnum):
+class AppealState(StrEnum):
     """Where a quality item is on its way."""
 
     REVIEWING = "reviewing"
@@ -42,7 +42,7 @@ class State(StrEnum):
     COMPLETED = "completed"
 
 
-class Step(StrEnum):
+class AppealStep(StrEnum):
     """What is done to a quality item; a line of its history each."""
 
     OPEN = "open"
@@ -71,41 +71,41 @@ back    handling   verifying  handling   wrong
 assign  reviewing  handling   verifying  wrong
 revise  wrong      handling   wrong      wrong
 """
-_CELLS: Mapping[str, State | Code] = {
-    **{state.value: state for state in State},
+_CELLS: Mapping[str, AppealState | Code] = {
+    **{state.value: state for state in AppealState},
     "wrong": Code.WRONG_STATE,
 }
-GRIDS: Mapping[Kind, Mapping[tuple[State, Step], State | Code]] = {
-    Kind.APPEAL: read_grid(_APPEALS, State, Step, _CELLS),
-    Kind.PROBLEM: read_grid(_PROBLEMS, State, Step, _CELLS),
+GRIDS: Mapping[Kind, Mapping[tuple[AppealState, AppealStep], AppealState | Code]] = {
+    Kind.APPEAL: read_grid(_APPEALS, AppealState, AppealStep, _CELLS),
+    Kind.PROBLEM: read_grid(_PROBLEMS, AppealState, AppealStep, _CELLS),
 }
-SIDES: Mapping[State, Side] = {
-    State.REVIEWING: Side.TABLE,
-    State.HANDLING: Side.QUALITY,
-    State.VERIFYING: Side.QUALITY,
+SIDES: Mapping[AppealState, GroupSide] = {
+    AppealState.REVIEWING: GroupSide.TABLE,
+    AppealState.HANDLING: GroupSide.QUALITY,
+    AppealState.VERIFYING: GroupSide.QUALITY,
 }
 """Whose turn it is in an open state."""
-HANDLERS: Mapping[State, frozenset[Role]] = {
-    State.REVIEWING: frozenset({Role.TABLE_DIRECTOR, Role.TABLE_LEADER}),
-    State.HANDLING: frozenset({Role.QUALITY_DIRECTOR, Role.QUALITY_LEADER, Role.INSPECTOR}),
-    State.VERIFYING: frozenset({Role.QUALITY_DIRECTOR, Role.QUALITY_LEADER}),
+HANDLERS: Mapping[AppealState, frozenset[Role]] = {
+    AppealState.REVIEWING: frozenset({Role.TABLE_DIRECTOR, Role.TABLE_LEADER}),
+    AppealState.HANDLING: frozenset({Role.QUALITY_DIRECTOR, Role.QUALITY_LEADER, Role.INSPECTOR}),
+    AppealState.VERIFYING: frozenset({Role.QUALITY_DIRECTOR, Role.QUALITY_LEADER}),
 }
 """Who can be the handler in an open state."""
-POOL: Mapping[State, frozenset[Role]] = {
-    State.REVIEWING: frozenset({Role.TABLE_DIRECTOR}),
-    State.HANDLING: frozenset({Role.QUALITY_DIRECTOR, Role.QUALITY_LEADER}),
-    State.VERIFYING: frozenset({Role.QUALITY_DIRECTOR, Role.QUALITY_LEADER}),
+POOL: Mapping[AppealState, frozenset[Role]] = {
+    AppealState.REVIEWING: frozenset({Role.TABLE_DIRECTOR}),
+    AppealState.HANDLING: frozenset({Role.QUALITY_DIRECTOR, Role.QUALITY_LEADER}),
+    AppealState.VERIFYING: frozenset({Role.QUALITY_DIRECTOR, Role.QUALITY_LEADER}),
 }
 """For whom an item without a handler waits."""
-OPERATIONS: Mapping[Step, Operation] = {
-    Step.PASS: Operation.JUDGE_QUALITY_ITEM,
-    Step.BACK: Operation.JUDGE_QUALITY_ITEM,
-    Step.ASSIGN: Operation.REASSIGN_QUALITY_ITEM,
-    Step.REVISE: Operation.REVISE_QUALITY_ITEM,
+OPERATIONS: Mapping[AppealStep, Operation] = {
+    AppealStep.PASS: Operation.JUDGE_QUALITY_ITEM,
+    AppealStep.BACK: Operation.JUDGE_QUALITY_ITEM,
+    AppealStep.ASSIGN: Operation.REASSIGN_QUALITY_ITEM,
+    AppealStep.REVISE: Operation.REVISE_QUALITY_ITEM,
 }
 """By which line of the rights' table a step goes."""
-_SIDE_OF: Mapping[Role, Side] = {
-    role: Side.QUALITY if role in HANDLERS[State.HANDLING] else Side.TABLE for role in Role
+_SIDE_OF: Mapping[Role, GroupSide] = {
+    role: GroupSide.QUALITY if role in HANDLERS[AppealState.HANDLING] else GroupSide.TABLE for role in Role
 }
 
 
@@ -115,7 +115,7 @@ class QualityItem:
 
     item: ReviewId
     kind: Kind
-    state: State
+    state: AppealState
     contact: int
     agent: AgentId
     """Whose call it is about."""
@@ -143,8 +143,8 @@ class Trace:
     """1, 2, 3 … without a gap."""
     at: datetime
     user: UserId
-    step: Step
-    state: State
+    step: AppealStep
+    state: AppealState
     """After it."""
     handler: UserId | None
     """After it."""
@@ -169,16 +169,16 @@ class Chosen:
     results: tuple[str, ...]
 
 
-def follow(item: QualityItem, step: Step, seen: State | None = None) -> State:
+def follow(item: QualityItem, step: AppealStep, seen: AppealState | None = None) -> AppealState:
     """The item's state after `step`; raises Refused with the cell's code.
 
     `seen` is the state in which the caller found it a moment ago: where that one would have allowed the
     step, the code is LOST_RACE.
     """
     cell = GRIDS[item.kind][item.state, step]
-    if isinstance(cell, State):
+    if isinstance(cell, AppealState):
         return cell
-    if seen is not None and isinstance(GRIDS[item.kind][seen, step], State):
+    if seen is not None and isinstance(GRIDS[item.kind][seen, step], AppealState):
         raise Refused(Code.LOST_RACE, f"the {item.kind} has become {item.state} meanwhile")
     raise Refused(cell, f"the {item.kind} is {item.state}: {step} is not possible")
 
@@ -189,17 +189,19 @@ def no_quality_item() -> Refused:
 
 
 def check(
-    item: QualityItem, step: Step, user: User, involved: Involved, acting_as: Role | None = None
+    item: QualityItem, step: AppealStep, user: User, involved: Involved, acting_as: Role | None = None
 ) -> None:
     """Whether `user` may do `step` now. Raises Refused(WRONG_STATE), (NO_RIGHT), (OWN_RESULT)."""
     follow(item, step)
     if not _his_turn(item, step, user, acting_as):
         raise Refused(Code.NO_RIGHT, f"{step} of this {item.kind} is not this user's")
-    if step is not Step.ASSIGN:
+    if step is not AppealStep.ASSIGN:
         check_impartial(item, user, involved)
 
 
-def may(item: QualityItem, step: Step, user: User, involved: Involved, acting_as: Role | None = None) -> bool:
+def may(
+    item: QualityItem, step: AppealStep, user: User, involved: Involved, acting_as: Role | None = None
+) -> bool:
     """The same as a question."""
     try:
         check(item, step, user, involved, acting_as)
@@ -214,7 +216,7 @@ def check_impartial(item: QualityItem, user: User, involved: Involved) -> None:
         raise Refused(Code.OWN_RESULT, f"user {user.user} gave the result")
     if user.agent == item.agent or user.user == item.initiator:
         raise Refused(Code.OWN_RESULT, f"the {item.kind} is user {user.user}'s own")
-    if item.state is State.VERIFYING and user.user in involved.handled:
+    if item.state is AppealState.VERIFYING and user.user in involved.handled:
         raise Refused(Code.OWN_RESULT, f"user {user.user} handled the {item.kind}")
 
 
@@ -224,7 +226,7 @@ def check_handler(item: QualityItem, candidate: User | None, involved: Involved)
         raise _unfit("names no user of this tenant")
     if not candidate.roles & HANDLERS[item.state]:
         raise _unfit(f"user {candidate.user} cannot handle what is {item.state}")
-    if item.state is State.REVIEWING and not _reviews(candidate, item.agent):
+    if item.state is AppealState.REVIEWING and not _reviews(candidate, item.agent):
         raise _unfit(f"user {candidate.user} does not lead agent {item.agent}")
     check_impartial(item, candidate, involved)
 
@@ -237,28 +239,30 @@ def check_assignment(
     item: QualityItem, assigner: User, candidate: UserId, acting_as: Role | None = None
 ) -> None:
     """Whether `assigner` may choose this handler, a leader none but their own circle. Refused(NO_RIGHT)."""
-    reached = {RIGHTS[role, OPERATIONS[Step.ASSIGN]] for role in _on_turn(item, assigner, acting_as)}
+    reached = {RIGHTS[role, OPERATIONS[AppealStep.ASSIGN]] for role in _on_turn(item, assigner, acting_as)}
     if Scope.ALL not in reached and candidate not in assigner.leads | {assigner.user}:
         raise Refused(Code.NO_RIGHT, f"user {assigner.user} does not lead user {candidate}")
 
 
-def judged(item: QualityItem, step: Step, user: UserId, at: datetime, former: UserId | None) -> QualityItem:
+def judged(
+    item: QualityItem, step: AppealStep, user: UserId, at: datetime, former: UserId | None
+) -> QualityItem:
     """The item after `pass` or `back`, which must have been checked.
 
     `former` is who handles it again where its verification sends it back; None: anybody of `POOL`.
     """
     after = follow(item, step)
-    passes = step is Step.PASS
+    passes = step is AppealStep.PASS
     conclusion = {
-        State.REVIEWING: passes if after is State.COMPLETED else None,
-        State.HANDLING: passes,
-        State.VERIFYING: item.passed if passes else None,
+        AppealState.REVIEWING: passes if after is AppealState.COMPLETED else None,
+        AppealState.HANDLING: passes,
+        AppealState.VERIFYING: item.passed if passes else None,
     }[item.state]
     return replace(
         item,
         state=after,
         passed=conclusion,
-        handler=former if item.state is State.VERIFYING and after is State.HANDLING else None,
+        handler=former if item.state is AppealState.VERIFYING and after is AppealState.HANDLING else None,
         previous_handler=user,
         updated_at=at,
     )
@@ -269,13 +273,13 @@ def assigned(item: QualityItem, handler: UserId, at: datetime) -> QualityItem:
     return replace(item, handler=handler, updated_at=at)
 
 
-def corrects(kind: Kind, step: Step) -> bool:
+def corrects(kind: Kind, step: AppealStep) -> bool:
     """Whether a judgement in HANDLING lets results be corrected: an appeal passed, a problem sent back."""
-    return (step is Step.PASS) is (kind is Kind.APPEAL)
+    return (step is AppealStep.PASS) is (kind is Kind.APPEAL)
 
 
 @dataclass(frozen=True, slots=True)
-class Sight:
+class AppealSight:
     """Which quality items somebody sees."""
 
     everything: bool = False
@@ -283,17 +287,17 @@ class Sight:
     """Those that these handle, gave the result of, or did a step of."""
     agents: frozenset[AgentId] = frozenset()
     """Those about calls of these."""
-    pool: frozenset[State] = frozenset()
+    pool: frozenset[AppealState] = frozenset()
     """Those in these states that have no handler."""
 
 
-def sight(user: User, operation: Operation, acting_as: Role | None = None) -> Sight:
+def sight(user: User, operation: Operation, acting_as: Role | None = None) -> AppealSight:
     """What the user sees by `acting_as` alone if given, else by all roles together. Refused(NO_RIGHT)."""
     scope(user, operation, acting_as)
-    seen = Sight()
+    seen = AppealSight()
     for role in user.roles if acting_as is None else (acting_as,):
         more = _by_role(user, role, RIGHTS[role, operation])
-        seen = Sight(
+        seen = AppealSight(
             seen.everything or more.everything,
             seen.people | more.people,
             seen.agents | more.agents,
@@ -302,20 +306,20 @@ def sight(user: User, operation: Operation, acting_as: Role | None = None) -> Si
     return seen
 
 
-def _by_role(user: User, role: Role, reached: Scope) -> Sight:
+def _by_role(user: User, role: Role, reached: Scope) -> AppealSight:
     if reached is Scope.NO:
-        return Sight()
+        return AppealSight()
     if reached is Scope.ALL:
-        return Sight(everything=True)
+        return AppealSight(everything=True)
     led = reached is Scope.GROUP
     pool = frozenset(state for state, roles in POOL.items() if role in roles)
-    if _SIDE_OF[role] is Side.QUALITY:
-        return Sight(people=frozenset({user.user}) | (user.leads if led else frozenset()), pool=pool)
+    if _SIDE_OF[role] is GroupSide.QUALITY:
+        return AppealSight(people=frozenset({user.user}) | (user.leads if led else frozenset()), pool=pool)
     own = frozenset(() if user.agent is None else (user.agent,))
-    return Sight(people=frozenset({user.user}), agents=user.leads_agents if led else own, pool=pool)
+    return AppealSight(people=frozenset({user.user}), agents=user.leads_agents if led else own, pool=pool)
 
 
-def _his_turn(item: QualityItem, step: Step, user: User, acting_as: Role | None) -> bool:
+def _his_turn(item: QualityItem, step: AppealStep, user: User, acting_as: Role | None) -> bool:
     """Whether the rights of one of their roles on the side whose turn it is reach the item."""
     return any(
         _reaches(RIGHTS[role, OPERATIONS[step]], item, user, role) for role in _on_turn(item, user, acting_as)
@@ -346,11 +350,11 @@ def _reviews(user: User, agent: AgentId) -> bool:
 
 
 @dataclass(frozen=True, slots=True)
-class Wanted:
+class WantedItems:
     """Which quality items to list; None and empty: no matter."""
 
     kind: Kind | None = None
-    state: State | None = None
+    state: AppealState | None = None
     agents: Collection[UserId] = ()
     """About calls of these."""
     inspectors: Collection[UserId] = ()
@@ -361,7 +365,7 @@ class Wanted:
 
 
 @dataclass(frozen=True, slots=True)
-class Listed:
+class ListedItem:
     """A quality item with what a list shows of its call."""
 
     item: QualityItem
@@ -383,7 +387,7 @@ class Reassigned:
 class Node:
     """A stretch of an item's way in one state, from entering it to the judgement that ended it."""
 
-    state: State
+    state: AppealState
     handler: UserId | None
     """Who judged; while it lasts, whose turn it is."""
     at: datetime
@@ -404,8 +408,8 @@ def nodes(traces: Sequence[Trace]) -> list[Node]:
     for trace in traces:
         if before is None:
             found.append(Node(trace.state, trace.user, trace.at, trace.remark, opening=True))
-        elif trace.step in (Step.PASS, Step.BACK):
-            passed = trace.step is Step.PASS
+        elif trace.step in (AppealStep.PASS, AppealStep.BACK):
+            passed = trace.step is AppealStep.PASS
             found.append(
                 Node(before.state, trace.user, trace.at, trace.remark, passed, reassigned=tuple(changes))
             )
@@ -414,6 +418,6 @@ def nodes(traces: Sequence[Trace]) -> list[Node]:
         if before is None or trace.state is not before.state:
             changes, entered = [], trace.at
         before = trace
-    if before is not None and before.state is not State.COMPLETED:
+    if before is not None and before.state is not AppealState.COMPLETED:
         found.append(Node(before.state, before.handler, entered, reassigned=tuple(changes)))
     return found

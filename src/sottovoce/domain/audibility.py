@@ -19,7 +19,7 @@ from sottovoce.domain.legs import LegId
 from sottovoce.domain.supervision import Mode
 
 
-class Role(StrEnum):
+class CallRole(StrEnum):
     """What a party is in the conversation."""
 
     CUSTOMER = "customer"
@@ -31,7 +31,7 @@ class Party:
     """A customer or an agent. In a consult the customer is held; in a three-party talk nobody is."""
 
     leg: LegId
-    role: Role
+    role: CallRole
     held: bool = False
     muted: bool = False
 
@@ -87,12 +87,12 @@ def recorded(parties: Sequence[Party], inspecting: Sequence[Inspecting], agent: 
     """
     if len(parties) < 2:
         return frozenset()
-    on_hold = any(party.held for party in parties if party.role is Role.CUSTOMER)
+    on_hold = any(party.held for party in parties if party.role is CallRole.CUSTOMER)
     voices = {
         party.leg
         for party in parties
         if not party.held
         and not party.muted
-        and (party.role is Role.CUSTOMER or (party.leg == agent and not on_hold))
+        and (party.role is CallRole.CUSTOMER or (party.leg == agent and not on_hold))
     }
     return frozenset(voices | {i.leg for i in inspecting if i.agent == agent and i.speaks})

@@ -12,11 +12,12 @@ from decimal import Decimal
 from enum import IntEnum, StrEnum
 from uuid import UUID
 
+from sottovoce.domain.calls import CallDirection
 from sottovoce.domain.directory import AgentId, SkillId, VdnId
 from sottovoce.domain.supervision import Mode
 
 
-class Source(StrEnum):
+class Origin(StrEnum):
     """Where a contact came from."""
 
     LIVE = "live"
@@ -30,14 +31,7 @@ class Interaction(IntEnum):
     TEXT = 2
 
 
-class Direction(StrEnum):
-    """Who called whom."""
-
-    INBOUND = "inbound"
-    OUTBOUND = "outbound"
-
-
-class Side(StrEnum):
+class Speaker(StrEnum):
     """A party of a contact."""
 
     AGENT = "agent"
@@ -118,7 +112,7 @@ class Sentence:
     """Something said, as a transcript has it. Times in seconds from the contact's begin."""
 
     text: str
-    side: Side | None
+    side: Speaker | None
     began_s: float
     ended_s: float
 
@@ -134,12 +128,12 @@ class Contact:
     vdn: VdnId
     call: str
     """The live call's id, or the import's own reference."""
-    source: Source
+    source: Origin
     interaction: Interaction
     began_at: datetime
     ended_at: datetime
     duration_s: int
-    direction: Direction
+    direction: CallDirection
     caller: str
     called: str
     agent: AgentId | None
@@ -164,7 +158,7 @@ class Contact:
     @property
     def number(self) -> str:
         """The customer's number."""
-        return self.caller if self.direction is Direction.INBOUND else self.called
+        return self.caller if self.direction is CallDirection.INBOUND else self.called
 
 
 @dataclass(frozen=True, slots=True)

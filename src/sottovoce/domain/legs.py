@@ -27,7 +27,7 @@ class Codec(Enum):
     PCMA = 8
 
 
-class Direction(StrEnum):
+class LegDirection(StrEnum):
     """What the far side may do, as negotiated (RFC 3264 5.1), seen from the far side."""
 
     SENDRECV = "sendrecv"
@@ -38,12 +38,12 @@ class Direction(StrEnum):
     @property
     def sends(self) -> bool:
         """Whether the far side is obliged to send."""
-        return self in (Direction.SENDRECV, Direction.SENDONLY)
+        return self in (LegDirection.SENDRECV, LegDirection.SENDONLY)
 
     @property
     def receives(self) -> bool:
         """Whether the far side may be sent to."""
-        return self in (Direction.SENDRECV, Direction.RECVONLY)
+        return self in (LegDirection.SENDRECV, LegDirection.RECVONLY)
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +65,7 @@ class RemoteMedia:
     """How much we send in a packet; any 10-60 ms are taken in."""
     dtmf_payload_type: int | None = None
     """RFC 4733's negotiated payload type, if any."""
-    direction: Direction = Direction.SENDRECV
+    direction: LegDirection = LegDirection.SENDRECV
     rtcp_port: int | None = None
     """RFC 3605; None means port + 1."""
     signalling_host: str | None = None

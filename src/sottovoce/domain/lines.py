@@ -14,7 +14,7 @@ from sottovoce.domain.directory import VdnId
 from sottovoce.domain.legs import LegId, ReleaseCause
 
 
-class Side(StrEnum):
+class LineKind(StrEnum):
     """Where a number is looked for."""
 
     PHONE = "phone"
@@ -27,7 +27,7 @@ class Side(StrEnum):
 class Destination:
     """Whom to ring."""
 
-    side: Side
+    side: LineKind
     number: str
 
 

@@ -32,7 +32,7 @@ class Role(StrEnum):
     STAFF = "staff"
 
 
-class Side(StrEnum):
+class GroupSide(StrEnum):
     """Whom a group has in it."""
 
     QUALITY = "quality"

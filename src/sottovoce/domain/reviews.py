@@ -210,7 +210,7 @@ class Item:
 
 
 @dataclass(frozen=True, slots=True)
-class Step:
+class TaskStep:
     """A line of a task's history."""
 
     number: int
@@ -323,7 +323,7 @@ def _even(items: int, people: int) -> list[int]:
 
 
 @dataclass(frozen=True, slots=True)
-class Sight:
+class TaskSight:
     """Which tasks and items somebody sees."""
 
     everything: bool = False
@@ -335,31 +335,31 @@ class Sight:
     """The items about calls of these, once done."""
 
 
-def sight(user: User, operation: Operation, acting_as: Role | None = None) -> Sight:
+def sight(user: User, operation: Operation, acting_as: Role | None = None) -> TaskSight:
     """What the user sees by `acting_as` alone if given, else by all roles together. Refused(NO_RIGHT)."""
     scope(user, operation, acting_as)
-    seen = Sight()
+    seen = TaskSight()
     for role in user.roles if acting_as is None else (acting_as,):
         seen = _joined(seen, _by_role(user, role, RIGHTS[role, operation]))
     return seen
 
 
-def _by_role(user: User, role: Role, reach: Scope) -> Sight:
+def _by_role(user: User, role: Role, reach: Scope) -> TaskSight:
     if reach is Scope.NO:
-        return Sight()
+        return TaskSight()
     if reach is Scope.ALL:
-        return Sight(everything=True)
+        return TaskSight(everything=True)
     led = reach is Scope.GROUP
     if role in (Role.TABLE_LEADER, Role.STAFF):
         own = frozenset(() if user.agent is None else (user.agent,))
-        return Sight(agents=user.leads_agents if led else own)
+        return TaskSight(agents=user.leads_agents if led else own)
     circle = frozenset({user.user}) | (user.leads if led else frozenset())
     makes = RIGHTS[role, Operation.CREATE_TASK] is not Scope.NO
-    return Sight(makers=circle if makes else frozenset(), inspectors=circle)
+    return TaskSight(makers=circle if makes else frozenset(), inspectors=circle)
 
 
-def _joined(one: Sight, other: Sight) -> Sight:
-    return Sight(
+def _joined(one: TaskSight, other: TaskSight) -> TaskSight:
+    return TaskSight(
         one.everything or other.everything,
         one.makers | other.makers,
         one.inspectors | other.inspectors,

@@ -21,7 +21,7 @@ LONGEST_RULE = 128
 
 
 @dataclass(frozen=True, slots=True)
-class Calls:
+class CallRange:
     """Which calls a scenario is meant for."""
 
     calls_from: datetime | None = None
@@ -44,7 +44,7 @@ class Scenario:
     ignore_sensitive: bool = False
     """Whether sensitive words deduct nothing."""
     interaction: Interaction = Interaction.VOICE
-    calls: Calls = Calls()
+    calls: CallRange = CallRange()
     rules: tuple[str, ...] = ()
     """Ids of dialog rules; of the other kinds below."""
     silence_rules: tuple[str, ...] = ()
@@ -60,7 +60,7 @@ class Scenario:
 
 
 @dataclass(frozen=True, slots=True)
-class Settings:
+class ScenarioOrder:
     """What somebody wants a scenario to be; None: as it was, or as usual."""
 
     name: str
@@ -69,7 +69,7 @@ class Settings:
     ignore_sensitive: bool | None = None
     interaction: int | None = None
     """An Interaction, if it is one."""
-    calls: Calls | None = None
+    calls: CallRange | None = None
     rules: tuple[str, ...] | None = None
     silence_rules: tuple[str, ...] | None = None
     speed_rules: tuple[str, ...] | None = None
@@ -84,7 +84,7 @@ class Settings:
 
 
 @dataclass(frozen=True, slots=True)
-class Wanted:
+class WantedScenarios:
     """Which scenarios are asked for; None: any."""
 
     name: str | None = None

@@ -79,7 +79,7 @@ STANDARD = Profile()
 
 
 @dataclass(frozen=True, slots=True)
-class Segment:
+class Passage:
     """A stretch of the call in which a rule was violated: milliseconds from its begin."""
 
     start_ms: int
@@ -115,7 +115,7 @@ class RuleResult:
     """What a violation deducts; not negative."""
     made_at: datetime
     description: str = ""
-    segments: tuple[Segment, ...] = ()
+    segments: tuple[Passage, ...] = ()
     revision: Revision | None = None
     """The last one."""
 

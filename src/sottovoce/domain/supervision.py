@@ -38,7 +38,7 @@ class Footing(StrEnum):
     """After a stop, or an intercept: the supervision is over."""
 
 
-class Command(StrEnum):
+class SupervisionCommand(StrEnum):
     """What an inspector asks for."""
 
     START_LISTEN = "start_listen"
@@ -67,10 +67,10 @@ stop_whisper   not_supervised  gone      wrong    gone     wrong
 intercept      not_supervised  wrong     gone     gone     gone
 """
 
-TABLE: Mapping[tuple[Footing, Command], Footing | Code] = read_grid(
+TABLE: Mapping[tuple[Footing, SupervisionCommand], Footing | Code] = read_grid(
     _GRID,
     Footing,
-    Command,
+    SupervisionCommand,
     {
         **{footing.value: footing for footing in Footing},
         "wrong": Code.WRONG_SUPERVISION_STATE,
@@ -81,19 +81,19 @@ TABLE: Mapping[tuple[Footing, Command], Footing | Code] = read_grid(
 ASKING = tuple(footing for footing in Footing if footing is not Footing.GONE)
 """The footings from which a command can come."""
 
-STARTS: Mapping[Mode, Command] = {
-    Mode.LISTEN: Command.START_LISTEN,
-    Mode.WHISPER: Command.START_WHISPER,
-    Mode.INSERT: Command.START_INSERT,
+STARTS: Mapping[Mode, SupervisionCommand] = {
+    Mode.LISTEN: SupervisionCommand.START_LISTEN,
+    Mode.WHISPER: SupervisionCommand.START_WHISPER,
+    Mode.INSERT: SupervisionCommand.START_INSERT,
 }
-CHANGES: Mapping[Mode, Command] = {
-    Mode.LISTEN: Command.TO_LISTEN,
-    Mode.WHISPER: Command.TO_WHISPER,
-    Mode.INSERT: Command.TO_INSERT,
+CHANGES: Mapping[Mode, SupervisionCommand] = {
+    Mode.LISTEN: SupervisionCommand.TO_LISTEN,
+    Mode.WHISPER: SupervisionCommand.TO_WHISPER,
+    Mode.INSERT: SupervisionCommand.TO_INSERT,
 }
 
 
-def follow(footing: Footing, command: Command) -> Footing:
+def follow(footing: Footing, command: SupervisionCommand) -> Footing:
     """The footing after `command`; raises Refused with the cell's code."""
     cell = TABLE[footing, command]
     if isinstance(cell, Code):

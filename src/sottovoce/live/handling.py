@@ -9,7 +9,7 @@ from sottovoce.domain import access, events
 from sottovoce.domain.agents import AgentState, BusyReason
 from sottovoce.domain.calls import CallDirection, CallState, CallTrigger, move
 from sottovoce.domain.directory import Right, SkillId
-from sottovoce.domain.lines import Destination, Side
+from sottovoce.domain.lines import Destination, LineKind
 from sottovoce.errors import Code, Refused
 from sottovoce.live import calling, hearing, seating
 from sottovoce.live.effects import Arm, CallUnanswered, Ring
@@ -73,7 +73,7 @@ def dial(floor: FloorState, call: Call, seat: Seat) -> None:
     seating.seize(floor, seat)
     call.customer = floor.new_leg()
     floor.legs[call.customer] = call
-    side = Side.PHONE if call.called in floor.profile.phones else Side.TRUNK
+    side = LineKind.PHONE if call.called in floor.profile.phones else LineKind.TRUNK
     floor.do(Ring(call.customer, Destination(side, call.called), call.caller))
     hearing.ringback(floor, seat, True)
     floor.do(Arm(CallUnanswered(call.call), CALL_OUT_S))

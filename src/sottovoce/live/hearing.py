@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from sottovoce.domain import events
-from sottovoce.domain.audibility import Inspecting, Party, Role, audibility, recorded
+from sottovoce.domain.audibility import CallRole, Inspecting, Party, audibility, recorded
 from sottovoce.domain.calls import CallState
 from sottovoce.domain.contacts import SupervisionSpan
 from sottovoce.domain.directory import AgentId
@@ -39,9 +39,9 @@ def parties(seat: Seat) -> list[Party]:
     joined = call is not None and call.talking
     if seat.leg is not None and seat.leg_up:
         muted = call is not None and joined and call.muted
-        found.append(Party(seat.leg, Role.AGENT, muted=muted))
+        found.append(Party(seat.leg, CallRole.AGENT, muted=muted))
     if call is not None and joined and call.customer is not None:
-        found.append(Party(call.customer, Role.CUSTOMER, held=on_hold(seat)))
+        found.append(Party(call.customer, CallRole.CUSTOMER, held=on_hold(seat)))
     return found
 
 

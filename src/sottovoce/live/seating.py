@@ -6,7 +6,7 @@ from sottovoce.domain import events
 from sottovoce.domain.agents import AgentState, Standing, Trigger
 from sottovoce.domain.journal import SessionSaved
 from sottovoce.domain.legs import ReleaseCause
-from sottovoce.domain.lines import Destination, Side
+from sottovoce.domain.lines import Destination, LineKind
 from sottovoce.live.effects import Arm, Disarm, HangUp, RestEnds, Ring, WrapUpEnds
 from sottovoce.live.state import FloorState, Seat
 
@@ -96,7 +96,7 @@ def ring_phone(floor: FloorState, seat: Seat, caller: str) -> None:
     leg = floor.new_leg()
     seat.leg, seat.leg_up, seat.leg_alerted, seat.leg_held = leg, False, False, False
     floor.legs[leg] = seat
-    floor.do(Ring(leg, Destination(Side.PHONE, seat.phone), caller))
+    floor.do(Ring(leg, Destination(LineKind.PHONE, seat.phone), caller))
 
 
 def phone_alerting(floor: FloorState, seat: Seat) -> None:

@@ -12,7 +12,7 @@ from sottovoce.domain.agents import Trigger
 from sottovoce.domain.calls import CallTrigger, move
 from sottovoce.domain.directory import AgentId, Right
 from sottovoce.domain.supervision import CHANGES, STARTS, Footing, Mode, follow
-from sottovoce.domain.supervision import Command as Wish
+from sottovoce.domain.supervision import SupervisionCommand as Wish
 from sottovoce.errors import Code, Refused
 from sottovoce.live import bonds, calling, hearing, seating
 from sottovoce.live.effects import Arm, InspectorUnreached, LeaseEnds

@@ -14,8 +14,8 @@ import structlog
 
 from sottovoce.domain.legs import (
     Codec,
-    Direction,
     LegAddress,
+    LegDirection,
     LegId,
     Recording,
     RecordingResult,
@@ -79,8 +79,8 @@ class Joiner:
             )
             # Audio goes from the first to the second and never back.
             await asyncio.gather(
-                home.call(SetRemote(join.first, _at(second, Direction.RECVONLY))),
-                to.call(SetRemote(join.second, _at(first, Direction.SENDONLY))),
+                home.call(SetRemote(join.first, _at(second, LegDirection.RECVONLY))),
+                to.call(SetRemote(join.second, _at(first, LegDirection.SENDONLY))),
             )
             changes = self.plan.stands(join)
             for touched in changes:
@@ -105,7 +105,7 @@ class Joiner:
         )
 
 
-def _at(address: LegAddress, direction: Direction) -> RemoteMedia:
+def _at(address: LegAddress, direction: LegDirection) -> RemoteMedia:
     host = LOOPBACK if address.host == EVERY_ADDRESS else address.host
     return RemoteMedia(host, address.port, Codec.PCMU, direction=direction)
 

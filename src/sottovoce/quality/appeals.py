@@ -17,15 +17,15 @@ from zoneinfo import ZoneInfo
 
 from sottovoce.domain.appeals import (
     HANDLERS,
+    AppealState,
+    AppealStep,
     Chosen,
     Involved,
     Kind,
-    Listed,
+    ListedItem,
     Node,
     QualityItem,
-    State,
-    Step,
-    Wanted,
+    WantedItems,
     assigned,
     check,
     check_assignment,
@@ -56,7 +56,7 @@ class Listing:
     """One page of quality items."""
 
     total: int
-    items: Sequence[Listed]
+    items: Sequence[ListedItem]
     names: Mapping[UserId, str]
     """Of all whom the page mentions."""
     zone: ZoneInfo
@@ -108,7 +108,7 @@ async def open_problem(
     item = QualityItem(
         item=(await ids.fresh(work.connection, work.at))[0],
         kind=Kind.PROBLEM,
-        state=State.REVIEWING,
+        state=AppealState.REVIEWING,
         contact=contact,
         agent=agent,
         initiator=inspector,
@@ -122,7 +122,7 @@ async def open_problem(
         updated_at=work.at,
     )
     await quality_items.insert(work, item, sorted(set(results)))
-    await _put_down(work, item, Step.OPEN)
+    await _put_down(work, item, AppealStep.OPEN)
     return item.item
 
 
@@ -142,7 +142,7 @@ async def file_appeal(
     item = QualityItem(
         item=(await ids.fresh(work.connection, work.at))[0],
         kind=Kind.APPEAL,
-        state=State.REVIEWING,
+        state=AppealState.REVIEWING,
         contact=contact.contact,
         agent=contact.agent,
         initiator=reach.user.user,
@@ -160,7 +160,7 @@ async def file_appeal(
         raise Refused(Code.WRONG_STATE, "an appeal on this call is open already")
     candidate = await users.find(work, leader)
     check_handler(item, candidate, await quality_items.involved(work, item))
-    await _put_down(work, item, Step.OPEN, reason)
+    await _put_down(work, item, AppealStep.OPEN, reason)
     return item.item
 
 
@@ -168,7 +168,7 @@ async def judge(
     work: Work,
     reach: Reach,
     item: ReviewId,
-    step: Step,
+    step: AppealStep,
     *,
     remark: str = "",
     call: str | None = None,
@@ -180,11 +180,11 @@ async def judge(
     """
     held = await _held(work, reach, item, step, call)
     before, former = held.item, None
-    if before.state is State.HANDLING and not corrects(before.kind, step):
+    if before.state is AppealState.HANDLING and not corrects(before.kind, step):
         await _nothing_corrected(work, before)
-    if before.state is State.VERIFYING and before.previous_handler is not None:
+    if before.state is AppealState.VERIFYING and before.previous_handler is not None:
         known = await users.find(work, before.previous_handler)
-        former = known.user if known is not None and known.roles & HANDLERS[State.HANDLING] else None
+        former = known.user if known is not None and known.roles & HANDLERS[AppealState.HANDLING] else None
     after = judged(before, step, reach.user.user, work.at, former)
     await quality_items.save(work, after)
     await _put_down(work, after, step, remark)
@@ -205,12 +205,12 @@ async def assign(
     Refused as `judge`; (BAD_PARAMETER) for somebody who cannot handle it, (OWN_RESULT) for one who gave the
     result, or who handled what is to be verified.
     """
-    held = await _held(work, reach, item, Step.ASSIGN, call)
+    held = await _held(work, reach, item, AppealStep.ASSIGN, call)
     check_handler(held.item, await users.find(work, handler), held.involved)
     check_assignment(held.item, reach.user, handler, reach.acting_as)
     after = assigned(held.item, handler, work.at)
     await quality_items.save(work, after)
-    await _put_down(work, after, Step.ASSIGN, remark)
+    await _put_down(work, after, AppealStep.ASSIGN, remark)
     return after
 
 
@@ -231,7 +231,7 @@ async def revise(
     `rule_kind`, `kind` and `call`, if given, must be the result's and the item's. Refused as `judge`, and
     (NOT_FOUND) for a result that the item is not about.
     """
-    held = await _held(work, reach, item, Step.REVISE, call, kind)
+    held = await _held(work, reach, item, AppealStep.REVISE, call, kind)
     if result not in await quality_items.hits(work, item):
         raise Refused(Code.NOT_FOUND, f"the {held.item.kind} is not about this result")
     after = replace(held.item, handler=held.item.handler or reach.user.user, updated_at=work.at)
@@ -245,10 +245,10 @@ async def revise(
         quality_item=item,
     )
     await quality_items.save(work, after)
-    await _put_down(work, after, Step.REVISE, remark)
+    await _put_down(work, after, AppealStep.REVISE, remark)
 
 
-async def listing(work: Work, reach: Reach, wanted: Wanted, *, page: int, rows: int) -> Listing:
+async def listing(work: Work, reach: Reach, wanted: WantedItems, *, page: int, rows: int) -> Listing:
     """A page of the items that the caller may see, the latest first; pages count from 1."""
     seen = sight(reach.user, reach.operation, reach.acting_as)
     total, found = await quality_items.listed(work, wanted, seen, page=page, rows=rows)
@@ -298,10 +298,10 @@ async def history(work: Work, reach: Reach, item: ReviewId) -> History:
     found = await _found(work, item)
     traces = await quality_items.steps(work, item)
     involved = await quality_items.involved(work, found)
-    can_assign = may(found, Step.ASSIGN, reach.user, involved)
+    can_assign = may(found, AppealStep.ASSIGN, reach.user, involved)
     return History(
         nodes(traces),
-        can_judge=may(found, Step.PASS, reach.user, involved),
+        can_judge=may(found, AppealStep.PASS, reach.user, involved),
         can_assign=can_assign,
         can_return=can_assign and await _can_return(work, reach, found, involved),
     )
@@ -322,7 +322,7 @@ async def _held(
     work: Work,
     reach: Reach,
     item: ReviewId,
-    step: Step,
+    step: AppealStep,
     call: str | None,
     kind: Kind | None = None,
 ) -> _Held:
@@ -341,7 +341,7 @@ async def _held(
         if contact is None or contact.contact != held.contact:
             raise Refused(Code.NOT_FOUND, f"the {held.kind} is not about this call")
     follow(held, step, seen.state)
-    if step is Step.REVISE:
+    if step is AppealStep.REVISE:
         raced = (held.state, held.handler) != (seen.state, seen.handler)
     else:
         raced = await quality_items.last_step(work, item) != steps
@@ -396,7 +396,7 @@ async def _nothing_corrected(work: Work, item: QualityItem) -> None:
         )
 
 
-async def _put_down(work: Work, item: QualityItem, step: Step, remark: str = "") -> None:
+async def _put_down(work: Work, item: QualityItem, step: AppealStep, remark: str = "") -> None:
     """The line in the history of an item as it is after the step, and the same in the audit."""
     number = await quality_items.add_step(work, item, step, remark)
     work.audit(

@@ -14,7 +14,7 @@ from enum import StrEnum
 from pathlib import Path
 from uuid import UUID, uuid5
 
-from sottovoce.domain.contacts import Analysis, Contact, Inspection, Interaction, Source
+from sottovoce.domain.contacts import Analysis, Contact, Inspection, Interaction, Origin
 from sottovoce.domain.directory import VdnId
 from sottovoce.domain.people import SERVER
 from sottovoce.errors import Code, Refused
@@ -154,7 +154,7 @@ def _contact(
         uuid=uuid,
         vdn=tenant.vdn,
         call=call.call,
-        source=Source.IMPORT,
+        source=Origin.IMPORT,
         interaction=Interaction.VOICE if call.transcript is None else Interaction.TEXT,
         began_at=call.began_at,
         ended_at=call.began_at + timedelta(seconds=length),

@@ -9,7 +9,8 @@ from datetime import datetime
 from pathlib import Path
 from typing import TextIO
 
-from sottovoce.domain.contacts import Direction, Ender
+from sottovoce.domain.calls import CallDirection
+from sottovoce.domain.contacts import Ender
 from sottovoce.domain.directory import SkillId
 from sottovoce.quality.foreign_calls import ForeignCall, LeftOut, Mistake, beside, known_agent, moment, short
 from sottovoce.storage.review.imports import Tenant
@@ -150,7 +151,7 @@ def _call(place: str, path: Path, row: Mapping[str, str], tenant: Tenant, now: d
         reference=f"import/{own}" if own else f"csv/{began_at.isoformat()}/{agent or ''}/{file_name}",
         call=own or sound.stem,
         began_at=began_at,
-        direction=Direction(_one_of("direction", row, Direction, Direction.INBOUND)),
+        direction=CallDirection(_one_of("direction", row, CallDirection, CallDirection.INBOUND)),
         caller=short("caller", row["caller"]),
         called=short("called", row["called"]),
         agent=agent,

@@ -11,7 +11,8 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
-from sottovoce.domain.contacts import Direction, Ender, Sentence
+from sottovoce.domain.calls import CallDirection
+from sottovoce.domain.contacts import Ender, Sentence
 from sottovoce.domain.directory import AgentId, SkillId
 from sottovoce.storage.review.imports import Tenant
 
@@ -48,7 +49,7 @@ class ForeignCall:
     call: str
     """The other system's own name for it."""
     began_at: datetime
-    direction: Direction
+    direction: CallDirection
     caller: str
     called: str
     agent: AgentId | None

@@ -16,7 +16,7 @@ from typing import Annotated, Any, BinaryIO, NoReturn
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
 
-from sottovoce.domain.scoring import RuleKind, Segment, Verdict, points
+from sottovoce.domain.scoring import Passage, RuleKind, Verdict, points
 
 LONGEST_LINE = 1_000_000
 """Bytes."""
@@ -97,10 +97,10 @@ def _segments(value: object) -> object:
     return tuple(_segment(pair) for pair in value)
 
 
-def _segment(pair: object) -> Segment:
+def _segment(pair: object) -> Passage:
     match pair:
         case [int(start), int(end)] if 0 <= start <= end <= _LAST_MS:
-            return Segment(start, end)
+            return Passage(start, end)
     raise ValueError("must be stretches such as 1200-3400, in milliseconds, each end after its start")
 
 
@@ -118,7 +118,7 @@ class ResultRow(BaseModel):
     description: Annotated[str, BeforeValidator(_text), Field(max_length=1024)] = ""
     valid: Annotated[Verdict, BeforeValidator(_verdict)]
     points: Annotated[Decimal, BeforeValidator(_points)]
-    segments: Annotated[tuple[Segment, ...], BeforeValidator(_segments)] = ()
+    segments: Annotated[tuple[Passage, ...], BeforeValidator(_segments)] = ()
     revise_id: Annotated[str, BeforeValidator(_text), Field(pattern=r"^[!-~]{1,128}$")] | None = None
 
     @model_validator(mode="before")

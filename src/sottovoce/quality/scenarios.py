@@ -7,7 +7,7 @@ import uuid
 
 from sqlalchemy.exc import IntegrityError
 
-from sottovoce.domain.scenarios import Scenario, Settings, Wanted
+from sottovoce.domain.scenarios import Scenario, ScenarioOrder, WantedScenarios
 from sottovoce.errors import Code, Refused
 from sottovoce.quality.access import Reach
 from sottovoce.storage.review import scenarios as stored
@@ -16,7 +16,7 @@ from sottovoce.storage.work import Work
 PREFIX = "groupid_"
 
 
-async def create(work: Work, reach: Reach, settings: Settings) -> str:
+async def create(work: Work, reach: Reach, settings: ScenarioOrder) -> str:
     """A new scenario, switched off unless the settings say otherwise; its id.
 
     Refused(BAD_PARAMETER), (NO_RIGHT), (NAME_TAKEN).
@@ -31,7 +31,7 @@ async def create(work: Work, reach: Reach, settings: Settings) -> str:
     return scenario.scenario
 
 
-async def update(work: Work, reach: Reach, scenario: str, settings: Settings) -> None:
+async def update(work: Work, reach: Reach, scenario: str, settings: ScenarioOrder) -> None:
     """Change a scenario; what the settings leave open stays.
 
     Refused(BAD_PARAMETER), (NO_RIGHT), (NOT_FOUND), (NAME_TAKEN).
@@ -67,7 +67,7 @@ async def show(work: Work, reach: Reach, scenario: str) -> Scenario:
 
 
 async def query(
-    work: Work, reach: Reach, wanted: Wanted, page: int, limit: int
+    work: Work, reach: Reach, wanted: WantedScenarios, page: int, limit: int
 ) -> tuple[int, list[Scenario]]:
     """How many scenarios there are, and a page of them, the newest first. Refused(NO_RIGHT)."""
     return await stored.page(work, wanted, (page - 1) * limit, limit)

@@ -18,7 +18,8 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any, NoReturn
 
-from sottovoce.domain.contacts import Direction, Ender, Sentence, Side
+from sottovoce.domain.calls import CallDirection
+from sottovoce.domain.contacts import Ender, Sentence, Speaker
 from sottovoce.domain.directory import AgentId
 from sottovoce.quality.foreign_calls import (
     LONGEST_NAME,
@@ -199,7 +200,7 @@ def _call(vcon: _Vcon, place: str, reference: str, dialog: Mapping[str, Any], **
         reference=reference,
         call=vcon.uuid,
         began_at=moment(str(start), vcon.tenant.zone, vcon.now),
-        direction=Direction.OUTBOUND if outbound else Direction.INBOUND,
+        direction=CallDirection.OUTBOUND if outbound else CallDirection.INBOUND,
         caller=caller,
         called=called,
         skill=None,
@@ -256,7 +257,7 @@ def _duration(dialog: Mapping[str, Any]) -> float:
 
 def _conversation(vcon: _Vcon, texts: list[tuple[str, Mapping[str, Any]]]) -> ForeignCall:
     """All texts of a vCon as one contact."""
-    said: list[tuple[datetime, float, Side | None, str]] = []
+    said: list[tuple[datetime, float, Speaker | None, str]] = []
     for place, dialog in texts:
         try:
             one = _call(vcon, place, "", dialog)
@@ -283,11 +284,11 @@ def _conversation(vcon: _Vcon, texts: list[tuple[str, Mapping[str, Any]]]) -> Fo
     )
 
 
-def _speaker(vcon: _Vcon, dialog: Mapping[str, Any]) -> Side | None:
+def _speaker(vcon: _Vcon, dialog: Mapping[str, Any]) -> Speaker | None:
     _, originator = _sides(vcon, dialog)
     if originator is None:
         return None
-    return Side.AGENT if originator.is_agent else Side.CUSTOMER
+    return Speaker.AGENT if originator.is_agent else Speaker.CUSTOMER
 
 
 def _text(dialog: Mapping[str, Any]) -> str:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import struct
 
-from sottovoce.domain.audibility import Inspecting, Party, Role, audibility
+from sottovoce.domain.audibility import CallRole, Inspecting, Party, audibility
 from sottovoce.domain.audio import FRAME
 from sottovoce.domain.legs import Codec, LegId, RemoteMedia, Routing
 from sottovoce.domain.supervision import Mode
@@ -56,7 +56,7 @@ async def _run(codec: Codec, *, whispering: bool) -> tuple[list[bytes], list[byt
 
 
 def _routing(mode: Mode) -> Routing:
-    parties = [Party(CUSTOMER, Role.CUSTOMER), Party(AGENT, Role.AGENT)]
+    parties = [Party(CUSTOMER, CallRole.CUSTOMER), Party(AGENT, CallRole.AGENT)]
     return Routing(
         audibility(parties, [Inspecting(INSPECTOR, AGENT, mode)]), inspectors=frozenset([INSPECTOR])
     )

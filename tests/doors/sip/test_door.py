@@ -27,7 +27,7 @@ from sottovoce.domain.lines import (
     LegRinging,
     LegSaved,
     LineEvent,
-    Side,
+    LineKind,
 )
 from sottovoce.doors.sip import events
 from sottovoce.doors.sip.called import Called
@@ -134,7 +134,7 @@ async def floors(transport: Transport = Transport.UDP) -> AsyncIterator[tuple[Fl
 
 
 def to(number: str) -> Destination:
-    return Destination(Side.TRUNK, number)
+    return Destination(LineKind.TRUNK, number)
 
 
 @pytest.mark.parametrize("transport", list(Transport))
@@ -222,7 +222,7 @@ async def test_a_phone_registers_is_rung_and_holds(transport: Transport) -> None
         await phone.register(hop)
         await phone.until(events.Registered)
         assert [b.number for b in floor.door.contacts("phone501")] == ["501"]
-        floor.door.ring(LegId("a"), VDN, Destination(Side.PHONE, "501"), "123")
+        floor.door.ring(LegId("a"), VDN, Destination(LineKind.PHONE, "501"), "123")
         await floor.until(LegAnswered)
         session = phone.endpoint.ua.offer((await phone.until(events.CallAnswered)).call)
         phone.endpoint.act(lambda ua: session.hold())
@@ -238,7 +238,7 @@ async def test_a_phone_that_sends_its_keys_by_both_ways_is_taken_at_its_media() 
     async with office() as (floor, phone, hop):
         await phone.register(hop)
         await phone.until(events.Registered)
-        floor.door.ring(LegId("a"), VDN, Destination(Side.PHONE, "501"), "123")
+        floor.door.ring(LegId("a"), VDN, Destination(LineKind.PHONE, "501"), "123")
         await floor.until(LegAnswered)
         session = phone.endpoint.ua.offer((await phone.until(events.CallAnswered)).call)
         for key in "12":
@@ -307,7 +307,7 @@ async def test_a_number_that_nobody_answers_is_unreachable() -> None:
     async with floors() as (first, second):
         first.door.ring(LegId("a"), VDN, to("100"), "123")
         assert await first.until(LegGone) == LegGone(LegId("a"), ReleaseCause.UNREACHABLE)
-        first.door.ring(LegId("b"), VDN, Destination(Side.PHONE, "501"), "123")
+        first.door.ring(LegId("b"), VDN, Destination(LineKind.PHONE, "501"), "123")
         assert await first.until(LegGone, 2) == LegGone(LegId("b"), ReleaseCause.UNREACHABLE)
         assert second.events == []
         assert first.engine.open == {}
@@ -405,7 +405,7 @@ async def test_the_next_contact_is_rung_when_the_first_is_unreachable() -> None:
         await other.endpoint.stop()
         await tasks.close()
         assert len(floor.door.contacts("phone501")) == 2
-        floor.door.ring(LegId("a"), VDN, Destination(Side.PHONE, "501"), "123")
+        floor.door.ring(LegId("a"), VDN, Destination(LineKind.PHONE, "501"), "123")
         await floor.until(LegAnswered)
         assert floor.of(LegGone) == []
         assert len(phone.events) > 1
@@ -458,7 +458,7 @@ async def test_the_address_in_sip_and_sdp_is_chosen_by_network() -> None:
     phone.answers = False
     await phone.register(Hop(Transport.UDP, "127.0.0.1", floor.port))
     await phone.until(events.Registered)
-    floor.door.ring(LegId("a"), VDN, Destination(Side.PHONE, "501"), "123")
+    floor.door.ring(LegId("a"), VDN, Destination(LineKind.PHONE, "501"), "123")
     session = phone.endpoint.ua.offer((await phone.until(events.CallOffered)).call)
     assert isinstance(session, Called)
     invite = session.invite.request

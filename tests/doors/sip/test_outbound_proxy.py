@@ -12,7 +12,7 @@ from tests.doors.sip.network import Counted
 from tests.doors.sip.test_door import DOMAIN, VDN, Book, Floor, Phone, settings
 
 from sottovoce.domain.legs import LegId, ReleaseCause
-from sottovoce.domain.lines import Destination, LegAnswered, LegGone, LegOffered, LegSaved, Side
+from sottovoce.domain.lines import Destination, LegAnswered, LegGone, LegOffered, LegSaved, LineKind
 from sottovoce.doors.sip import events
 from sottovoce.doors.sip.admission import Admitted, Authenticator, Refusal
 from sottovoce.doors.sip.digest import NonceKeeper
@@ -63,7 +63,7 @@ async def beyond(
 
 
 def ring(floor: Floor) -> None:
-    floor.door.ring(LEG, VDN, Destination(Side.PHONE, "901"), "555")
+    floor.door.ring(LEG, VDN, Destination(LineKind.PHONE, "901"), "555")
 
 
 async def test_a_phone_that_is_not_registered_here_is_rung_through_the_proxy() -> None:

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from sottovoce.domain.legs import Codec, Direction, LegAddress
+from sottovoce.domain.legs import Codec, LegAddress, LegDirection
 from sottovoce.doors.sip.sdp import (
     MAX_MEDIA,
     SdpError,
@@ -73,7 +73,7 @@ def test_the_answer_as_written() -> None:
     assert remote.ptime_ms == 30
     assert remote.dtmf_payload_type == 97
     assert remote.rtcp_port == 6005
-    assert remote.direction is Direction.SENDRECV
+    assert remote.direction is LegDirection.SENDRECV
 
 
 @pytest.mark.parametrize(
@@ -169,14 +169,14 @@ def test_no_connection_at_all_is_unsupported() -> None:
 @pytest.mark.parametrize(
     ("attribute", "theirs", "ours", "hold"),
     [
-        ("a=sendrecv", Direction.SENDRECV, "a=sendrecv", False),
-        ("a=sendonly", Direction.SENDONLY, "a=recvonly", True),
-        ("a=recvonly", Direction.RECVONLY, "a=sendonly", False),
-        ("a=inactive", Direction.INACTIVE, "a=inactive", True),
-        ("a=x-nothing", Direction.SENDRECV, "a=sendrecv", False),
+        ("a=sendrecv", LegDirection.SENDRECV, "a=sendrecv", False),
+        ("a=sendonly", LegDirection.SENDONLY, "a=recvonly", True),
+        ("a=recvonly", LegDirection.RECVONLY, "a=sendonly", False),
+        ("a=inactive", LegDirection.INACTIVE, "a=inactive", True),
+        ("a=x-nothing", LegDirection.SENDRECV, "a=sendrecv", False),
     ],
 )
-def test_directions_are_mirrored(attribute: str, theirs: Direction, ours: str, hold: bool) -> None:
+def test_directions_are_mirrored(attribute: str, theirs: LegDirection, ours: str, hold: bool) -> None:
     lines, remote = answered("m=audio 5004 RTP/AVP 0", attribute)
     assert remote.direction is theirs
     assert ours in lines
@@ -189,13 +189,13 @@ def test_the_session_s_direction_counts_where_the_stream_has_none() -> None:
         b"m=audio 5004 RTP/AVP 0\n"
     )
     _, remote = answer(theirs, HERE, session_id=1, version=1)
-    assert remote.direction is Direction.SENDONLY
+    assert remote.direction is LegDirection.SENDONLY
 
 
 @pytest.mark.parametrize(("attribute", "ours"), [("a=sendrecv", "a=recvonly"), ("a=inactive", "a=inactive")])
 def test_the_old_hold_sends_nothing_to_the_zero_address(attribute: str, ours: str) -> None:
     lines, remote = answered("m=audio 5004 RTP/AVP 0", "c=IN IP4 0.0.0.0", attribute)
-    assert remote.direction is Direction.INACTIVE
+    assert remote.direction is LegDirection.INACTIVE
     assert is_hold(remote)
     assert ours in lines
 
@@ -255,12 +255,12 @@ def test_a_re_offer_keeps_the_places_of_the_m_lines() -> None:
     first, _ = answer(
         described("m=video 5000 RTP/AVP 31", "m=audio 5004 RTP/AVPF 0"), HERE, session_id=4, version=1
     )
-    again = offer(HERE, session_id=4, version=2, previous=first, direction=Direction.INACTIVE)
+    again = offer(HERE, session_id=4, version=2, previous=first, direction=LegDirection.INACTIVE)
     assert [(media.kind, media.port, media.protocol) for media in again.media] == [
         ("video", 0, "RTP/AVP"),
         ("audio", 40000, "RTP/AVPF"),
     ]
-    assert again.media[1].direction() is Direction.INACTIVE
+    assert again.media[1].direction() is LegDirection.INACTIVE
     assert again.media[1].formats == ["0", "8", "101"]
     remote = read_answer(described("m=video 0 RTP/AVP 31", "m=audio 7000 RTP/AVPF 0"), HERE, offered=again)
     assert remote.port == 7000
@@ -320,14 +320,14 @@ LINES = st.tuples(
     st.sampled_from([0, 5004]),
     st.sampled_from(["RTP/AVP", "RTP/SAVP", "udptl"]),
     FORMATS,
-    st.sampled_from([None, *Direction]),
+    st.sampled_from([None, *LegDirection]),
 )
 
 
 @settings(max_examples=80, deadline=None)
 @given(st.lists(LINES, max_size=6))
 def test_any_offer_is_mirrored_or_unsupported(
-    media: list[tuple[str, int, str, list[str], Direction | None]],
+    media: list[tuple[str, int, str, list[str], LegDirection | None]],
 ) -> None:
     lines: list[str] = []
     for kind, port, protocol, formats, direction in media:

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from tests.doors.sip.network import Network, Peer, answering, losing, losing_numbers
 
 from sottovoce.config import SipSettings
-from sottovoce.domain.legs import Direction, LegAddress, ReleaseCause
+from sottovoce.domain.legs import LegAddress, LegDirection, ReleaseCause
 from sottovoce.doors.sip import events
 from sottovoce.doors.sip.called import Called
 from sottovoce.doors.sip.calling import Calling
@@ -320,11 +320,11 @@ def test_hold_and_resume_by_either_side() -> None:
         network.run(1)
         assert held.names()[-1] == "CallHeld"
         assert ours.remote is not None
-        assert ours.remote.direction is Direction.RECVONLY
+        assert ours.remote.direction is LegDirection.RECVONLY
         holder.act(lambda ua, ours=ours: ours.resume())  # type: ignore[misc]
         network.run(1)
         assert held.names()[-1] == "CallResumed"
-        assert ours.remote.direction is Direction.SENDRECV
+        assert ours.remote.direction is LegDirection.SENDRECV
     assert len(caller.of(events.CallHeld)) == len(callee.of(events.CallHeld)) == 1
     assert not session.ended
 
@@ -349,7 +349,7 @@ def test_a_far_side_that_is_transferred_by_a_re_invite_is_heard_elsewhere_and_th
     network.run(1)
     assert callee.names() == [*before, "MediaAgreed"]
     moved = callee.of(events.MediaAgreed)[-1].remote
-    assert (moved.host, moved.port, moved.direction) == ("10.0.0.9", 40000, Direction.SENDRECV)
+    assert (moved.host, moved.port, moved.direction) == ("10.0.0.9", 40000, LegDirection.SENDRECV)
     assert not theirs.ended
 
 
@@ -370,8 +370,8 @@ def test_a_hold_under_a_hold_is_inactive() -> None:
     network.run(1)
     assert session.remote is not None
     assert theirs.remote is not None
-    assert session.remote.direction is Direction.SENDONLY
-    assert theirs.remote.direction is Direction.INACTIVE
+    assert session.remote.direction is LegDirection.SENDONLY
+    assert theirs.remote.direction is LegDirection.INACTIVE
 
 
 def test_the_version_rises_only_with_a_change() -> None:

@@ -9,7 +9,7 @@ from uuid import UUID
 import pytest
 from tests.quality.standing import ANN, BEN, FOREIGN, NOW, TABLE_LEADER, TWO, Standing
 
-from sottovoce.domain.contacts import Analysis, Sentence, Side, Voice
+from sottovoce.domain.contacts import Analysis, Sentence, Speaker, Voice
 from sottovoce.http.ccisqm.words import ISQM
 from sottovoce.plain import to_plain
 
@@ -23,7 +23,7 @@ ALL: dict[str, Any] = {
 }
 HEARD = to_plain(Analysis(60.0, Voice(0.12345, 52.6, 9.0), Voice(0.5, 30.4, 3.0), silence_s=20.0))
 SAID = [
-    to_plain(Sentence("Where is my kettle?", Side.CUSTOMER, 0.5, 2.25)),
+    to_plain(Sentence("Where is my kettle?", Speaker.CUSTOMER, 0.5, 2.25)),
     to_plain(Sentence("Hm", None, 3, 4)),
 ]
 

@@ -41,7 +41,7 @@ from tests.quality.standing import (
 )
 
 from sottovoce.config import QualitySettings
-from sottovoce.domain.appeals import Kind, QualityItem, State, Step
+from sottovoce.domain.appeals import AppealState, AppealStep, Kind, QualityItem
 from sottovoce.domain.people import ReviewId, Role, UserId
 from sottovoce.domain.rights import Operation, Scope
 from sottovoce.errors import Code
@@ -107,7 +107,7 @@ async def test_complain_takes_a_call_by_its_number_too(standing: Standing) -> No
         if call == contact:
             assert answer.body == {"callId": str(contact), "available": True}
             (item,) = await ids_of(standing)
-            await step(standing, item, TABLE_LEADER, Step.BACK)
+            await step(standing, item, TABLE_LEADER, AppealStep.BACK)
         else:
             assert answer.ok
 
@@ -161,7 +161,7 @@ async def test_the_steps_as_the_pages_write_them(standing: Standing) -> None:
     """appealItem, reassginQualityTask and modifyQualityItemResult on one item, its id as text and bare."""
     result = "silenceRule2ad54b75-7823-45f6-8117-d920510f7195"
     item, _ = await placed(
-        standing, Kind.APPEAL, State.REVIEWING, TABLE_LEADER, named=PAGE_ITEM, uuid=UUID(PAGE_CALL)
+        standing, Kind.APPEAL, AppealState.REVIEWING, TABLE_LEADER, named=PAGE_ITEM, uuid=UUID(PAGE_CALL)
     )
     await violated(standing, item.contact, result)
     async with standing.engine.begin() as connection:
@@ -229,7 +229,7 @@ async def test_the_list(standing: Standing) -> None:
     contact, results = await disputed_call(standing)
     first = await problem(standing, contact, results)
     standing.clock.advance(1800)
-    await step(standing, first, TABLE_LEADER, Step.BACK)
+    await step(standing, first, TABLE_LEADER, AppealStep.BACK)
     call, others = await disputed_call(standing, 102)
     second = await appeal(standing, call, others, agent=BEN, leader=TABLE_DIRECTOR)
 
@@ -312,7 +312,7 @@ async def test_the_list(standing: Standing) -> None:
 
 async def test_pages_have_every_item_once(standing: Standing) -> None:
     for _ in range(5):
-        await placed(standing, Kind.APPEAL, State.HANDLING, None)
+        await placed(standing, Kind.APPEAL, AppealState.HANDLING, None)
     listed = []
     for page in (1, 2, 3):
         answer = await standing.call("qualityitem/queryQualityItem", {"rows": 2, "page": page}, LEADER)
@@ -323,7 +323,7 @@ async def test_pages_have_every_item_once(standing: Standing) -> None:
 
 
 async def test_the_detail(standing: Standing) -> None:
-    item, (first, second) = await placed(standing, Kind.APPEAL, State.HANDLING, SECOND)
+    item, (first, second) = await placed(standing, Kind.APPEAL, AppealState.HANDLING, SECOND)
     standing.clock.advance(60)
     await modify(standing, item.item, first, 1, SECOND)
     answer = await standing.call("qualityitem/queryQualityItemDetail", {"qualityItemId": int(item.item)})
@@ -353,7 +353,7 @@ async def test_the_detail(standing: Standing) -> None:
 
 
 async def test_ids_are_numbers_where_the_settings_want_them(standing: Standing) -> None:
-    item, _ = await placed(standing, Kind.PROBLEM, State.REVIEWING, None)
+    item, _ = await placed(standing, Kind.PROBLEM, AppealState.REVIEWING, None)
     standing_with_numbers = Standing(
         standing.engine.url.render_as_string(hide_password=False),
         standing.office.recordings,
@@ -554,7 +554,7 @@ async def test_a_problem_that_is_disputed(standing: Standing) -> None:
 
 
 async def test_what_a_step_says_of_its_item_must_be_so(standing: Standing) -> None:
-    item, (first, _) = await placed(standing, Kind.APPEAL, State.HANDLING, SECOND)
+    item, (first, _) = await placed(standing, Kind.APPEAL, AppealState.HANDLING, SECOND)
     other, _ = await disputed_call(standing)
     judgements: tuple[tuple[dict[str, Any], str, str], ...] = (
         ({"callId": str(other)}, "0410004", ""),
@@ -612,11 +612,11 @@ async def test_what_a_step_says_of_its_item_must_be_so(standing: Standing) -> No
 
 
 STEPS = {
-    "appealItem pass": Step.PASS,
-    "appealItem back": Step.BACK,
-    "appealItem assign": Step.ASSIGN,
-    "reassginQualityTask": Step.ASSIGN,
-    "modifyQualityItemResult": Step.REVISE,
+    "appealItem pass": AppealStep.PASS,
+    "appealItem back": AppealStep.BACK,
+    "appealItem assign": AppealStep.ASSIGN,
+    "reassginQualityTask": AppealStep.ASSIGN,
+    "modifyQualityItemResult": AppealStep.REVISE,
 }
 QUERIES = {
     "queryQualityItem": Operation.QUERY_QUALITY_ITEMS,
@@ -625,31 +625,31 @@ QUERIES = {
     "queryQualityHistory": Operation.SHOW_QUALITY_HISTORY,
 }
 OPERATIONS = {
-    Step.PASS: Operation.JUDGE_QUALITY_ITEM,
-    Step.BACK: Operation.JUDGE_QUALITY_ITEM,
-    Step.ASSIGN: Operation.REASSIGN_QUALITY_ITEM,
-    Step.REVISE: Operation.REVISE_QUALITY_ITEM,
+    AppealStep.PASS: Operation.JUDGE_QUALITY_ITEM,
+    AppealStep.BACK: Operation.JUDGE_QUALITY_ITEM,
+    AppealStep.ASSIGN: Operation.REASSIGN_QUALITY_ITEM,
+    AppealStep.REVISE: Operation.REVISE_QUALITY_ITEM,
 }
 TURN = {
-    State.REVIEWING: {Role.TABLE_DIRECTOR, Role.TABLE_LEADER},
-    State.HANDLING: {Role.QUALITY_DIRECTOR, Role.QUALITY_LEADER},
-    State.VERIFYING: {Role.QUALITY_DIRECTOR, Role.QUALITY_LEADER},
+    AppealState.REVIEWING: {Role.TABLE_DIRECTOR, Role.TABLE_LEADER},
+    AppealState.HANDLING: {Role.QUALITY_DIRECTOR, Role.QUALITY_LEADER},
+    AppealState.VERIFYING: {Role.QUALITY_DIRECTOR, Role.QUALITY_LEADER},
 }
 """Who may act on an item of that state that is before the table leader, or before nobody."""
 FIT = {
-    State.REVIEWING: TABLE_DIRECTOR,
-    State.HANDLING: SECOND,
-    State.VERIFYING: LEADER,
-    State.COMPLETED: SECOND,
+    AppealState.REVIEWING: TABLE_DIRECTOR,
+    AppealState.HANDLING: SECOND,
+    AppealState.VERIFYING: LEADER,
+    AppealState.COMPLETED: SECOND,
 }
 """Whom somebody with the right could assign there."""
 SEES = {
-    Role.QUALITY_DIRECTOR: set(State),
-    Role.QUALITY_LEADER: {State.HANDLING, State.VERIFYING},
+    Role.QUALITY_DIRECTOR: set(AppealState),
+    Role.QUALITY_LEADER: {AppealState.HANDLING, AppealState.VERIFYING},
     Role.INSPECTOR: set(),
-    Role.TABLE_DIRECTOR: set(State),
-    Role.TABLE_LEADER: set(State),
-    Role.STAFF: set(State),
+    Role.TABLE_DIRECTOR: set(AppealState),
+    Role.TABLE_LEADER: set(AppealState),
+    Role.STAFF: set(AppealState),
 }
 """In which states an item that nobody of the quality side has touched is in sight of a role."""
 
@@ -700,8 +700,8 @@ async def test_every_cell_of_state_interface_and_role(standing: Standing) -> Non
     outcomes: Counter[str] = Counter()
     people = {role: await standing.caller(user) for role, user in BY_ROLE.items()}
     for kind in Kind:
-        for state in State:
-            handler = TABLE_LEADER if state is State.REVIEWING else None
+        for state in AppealState:
+            handler = TABLE_LEADER if state is AppealState.REVIEWING else None
             item, (result, _) = await placed(standing, kind, state, handler)
             for interface in (*STEPS, *QUERIES):
                 for role, user in people.items():
@@ -725,13 +725,13 @@ async def test_every_cell_of_state_interface_and_role(standing: Standing) -> Non
                         now = await state_of(standing, item.item)
                         assert now.state is GRIDS[kind][state, STEPS[interface]], cell
                         item, (result, _) = await placed(standing, kind, state, handler)
-    assert sum(outcomes.values()) == len(Kind) * len(State) * (len(STEPS) + len(QUERIES)) * len(Role)
+    assert sum(outcomes.values()) == len(Kind) * len(AppealState) * (len(STEPS) + len(QUERIES)) * len(Role)
     assert set(outcomes) == {"done", "no_right", "not_found", "wrong_state"}
     assert min(outcomes.values()) >= 20
 
 
 async def test_a_foreign_tenant_learns_nothing_on_any_route(standing: Standing) -> None:
-    item, (result, _) = await placed(standing, Kind.APPEAL, State.HANDLING, None)
+    item, (result, _) = await placed(standing, Kind.APPEAL, AppealState.HANDLING, None)
     await staffed_elsewhere(standing)
     asks = [asked(interface, item, result) for interface in (*STEPS, *QUERIES)]
     assert {path for path, _ in asks} == {

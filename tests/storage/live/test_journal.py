@@ -73,6 +73,7 @@ from sottovoce.domain.calls import CallDirection
 from sottovoce.domain.journal import ContactBegan, ContactEnded
 from sottovoce.storage.database import connect
 from sottovoce.storage.live.journal import PostgresStore
+from sottovoce.domain.calls import CallDirection
 async def main():
     store = PostgresStore(connect(sys.argv[1]), node="a", address="", spool_folder=Path(sys.argv[2]))
     await store.open(1)

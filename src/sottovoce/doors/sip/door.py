@@ -27,7 +27,7 @@ from sottovoce.domain.lines import (
     LegRinging,
     LegSaved,
     LineEvent,
-    Side,
+    LineKind,
 )
 from sottovoce.doors.sip import events
 from sottovoce.doors.sip.admission import Authenticator, Guard, Networks
@@ -385,7 +385,7 @@ class SipDoor:
     def _targets(self, vdn: VdnId, to: Destination) -> list[Target]:
         """The ways to ring `to`, best first."""
         settings, user = self._settings, escape_user(to.number)
-        if to.side is Side.PHONE:
+        if to.side is LineKind.PHONE:
             bound = self._registrar.of_number(vdn, to.number)
             if bound:
                 return [Target(b.contact, b.hop, nat=b.behind_nat) for b in bound]

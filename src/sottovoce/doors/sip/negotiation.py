@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from sottovoce.domain.legs import Direction, LegAddress, RemoteMedia
+from sottovoce.domain.legs import LegAddress, LegDirection, RemoteMedia
 from sottovoce.doors.sip import sdp
 from sottovoce.doors.sip.sdp import SessionDescription
 
-_SILENCED = {Direction.SENDRECV: Direction.SENDONLY, Direction.RECVONLY: Direction.INACTIVE}
+_SILENCED = {LegDirection.SENDRECV: LegDirection.SENDONLY, LegDirection.RECVONLY: LegDirection.INACTIVE}
 """What we do instead while we hold the far side."""
 
 
@@ -52,7 +52,7 @@ class Negotiation:
         """Our offer; `take_answer` or `withdraw` must follow."""
         assert self.local is not None, "an offer needs an address"
         self._said_before = self._said
-        direction = Direction.SENDONLY if self.holding else Direction.SENDRECV
+        direction = LegDirection.SENDONLY if self.holding else LegDirection.SENDRECV
         made = sdp.offer(
             self.local,
             session_id=self._session_id,
@@ -101,7 +101,9 @@ class Negotiation:
         if self.holding:
             for media in made.media:
                 media.attributes = [
-                    (_SILENCED.get(Direction(name), name), None) if name in set(Direction) else (name, value)
+                    (_SILENCED.get(LegDirection(name), name), None)
+                    if name in set(LegDirection)
+                    else (name, value)
                     for name, value in media.attributes
                 ]
         self.remote = remote

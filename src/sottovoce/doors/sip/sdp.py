@@ -11,7 +11,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 
 from sottovoce.domain.audio import RATE
-from sottovoce.domain.legs import Codec, Direction, LegAddress, RemoteMedia
+from sottovoce.domain.legs import Codec, LegAddress, LegDirection, RemoteMedia
 from sottovoce.doors.sip.headers import whole_number
 
 MAX_LINES = 1000
@@ -23,10 +23,10 @@ DTMF_PAYLOAD_TYPE = 101
 PLAIN_RTP = frozenset(["RTP/AVP", "RTP/AVPF"])
 
 _MIRRORED = {
-    Direction.SENDRECV: Direction.SENDRECV,
-    Direction.SENDONLY: Direction.RECVONLY,
-    Direction.RECVONLY: Direction.SENDONLY,
-    Direction.INACTIVE: Direction.INACTIVE,
+    LegDirection.SENDRECV: LegDirection.SENDRECV,
+    LegDirection.SENDONLY: LegDirection.RECVONLY,
+    LegDirection.RECVONLY: LegDirection.SENDONLY,
+    LegDirection.INACTIVE: LegDirection.INACTIVE,
 }
 
 
@@ -54,7 +54,7 @@ class Media:
         """The value of the first a-line of that name; empty for one without a value, None for none."""
         return next((value or "" for key, value in self.attributes if key == name), None)
 
-    def direction(self) -> Direction | None:
+    def direction(self) -> LegDirection | None:
         """Its own direction attribute, or None."""
         return _direction_of(self.attributes)
 
@@ -101,9 +101,9 @@ class SessionDescription:
             lines += _attribute_lines(media.attributes)
         return ("\r\n".join(lines) + "\r\n").encode("utf-8", "replace")
 
-    def direction(self, media: Media) -> Direction:
+    def direction(self, media: Media) -> LegDirection:
         """The direction of an m-line: its own, else the session's, else sendrecv (RFC 8866 6.7)."""
-        return media.direction() or _direction_of(self.attributes) or Direction.SENDRECV
+        return media.direction() or _direction_of(self.attributes) or LegDirection.SENDRECV
 
 
 def offer(
@@ -112,7 +112,7 @@ def offer(
     session_id: int,
     version: int,
     codecs: Sequence[Codec] = tuple(Codec),
-    direction: Direction = Direction.SENDRECV,
+    direction: LegDirection = LegDirection.SENDRECV,
     previous: SessionDescription | None = None,
 ) -> SessionDescription:
     """Our offer: one audio stream with telephone-event. `direction` is ours, seen from us.
@@ -160,9 +160,9 @@ def answer(
     chosen = theirs.media[at]
     remote = _remote(theirs, chosen, codec, local, signalling_host=signalling_host, nat=nat)
     ours = _MIRRORED[theirs.direction(chosen)]
-    if _is_zero(_address_of(theirs, chosen)) and ours is not Direction.INACTIVE:
+    if _is_zero(_address_of(theirs, chosen)) and ours is not LegDirection.INACTIVE:
         # Hold in the style of RFC 2543: nothing may be sent there (RFC 3264 8.4).
-        ours = Direction.RECVONLY
+        ours = LegDirection.RECVONLY
     attributes: list[tuple[str, str | None]] = [("rtpmap", f"{codec.value} {codec.name}/{RATE}")]
     formats = [str(codec.value)]
     if remote.dtmf_payload_type is not None:
@@ -196,7 +196,7 @@ def read_answer(
 
 def is_hold(remote: RemoteMedia) -> bool:
     """Whether the far side does not want to hear us: on hold by its own wish."""
-    return remote.direction in (Direction.SENDONLY, Direction.INACTIVE)
+    return remote.direction in (LegDirection.SENDONLY, LegDirection.INACTIVE)
 
 
 def _in_use(description: SessionDescription) -> int:
@@ -244,7 +244,7 @@ def _remote(
     address = _address_of(theirs, media)
     direction = theirs.direction(media)
     if _is_zero(address):
-        direction = Direction.INACTIVE
+        direction = LegDirection.INACTIVE
     else:
         _check_reachable(address, local)
     return RemoteMedia(
@@ -329,10 +329,10 @@ def _dtmf_attributes(payload_type: int) -> list[tuple[str, str | None]]:
     return [("rtpmap", f"{payload_type} telephone-event/{RATE}"), ("fmtp", f"{payload_type} 0-15")]
 
 
-def _direction_of(attributes: list[tuple[str, str | None]]) -> Direction | None:
+def _direction_of(attributes: list[tuple[str, str | None]]) -> LegDirection | None:
     for name, _ in attributes:
-        if name in Direction._value2member_map_:
-            return Direction(name)
+        if name in LegDirection._value2member_map_:
+            return LegDirection(name)
     return None
 
 

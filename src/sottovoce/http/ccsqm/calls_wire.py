@@ -11,13 +11,13 @@ from __future__ import annotations
 
 from typing import Any
 
-from sottovoce.domain.contacts import Contact, Sentence, Side, Voice
+from sottovoce.domain.contacts import Contact, Sentence, Speaker, Voice
 from sottovoce.http.ccsqm.words import milliseconds, seconds
 from sottovoce.quality.contacts import Shown
 
 _DEAL = 0
 """`deal` is explained nowhere."""
-_SPEAKERS = {Side.CUSTOMER: 0, Side.AGENT: 1}
+_SPEAKERS = {Speaker.CUSTOMER: 0, Speaker.AGENT: 1}
 """The numbers by which CC-iSQM tells speakers; of an unknown one -1 (inferred)."""
 
 
@@ -104,7 +104,7 @@ def _voices(contact: Contact) -> tuple[Voice | None, Voice | None]:
 def _channels(contact: Contact) -> tuple[str, str]:
     if contact.analysis.mixed is not None:
         return "", ""
-    return Side.CUSTOMER.value, Side.AGENT.value
+    return Speaker.CUSTOMER.value, Speaker.AGENT.value
 
 
 def _ratio(voice: Voice | None) -> float | None:

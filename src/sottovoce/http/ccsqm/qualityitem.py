@@ -13,7 +13,7 @@ from zoneinfo import ZoneInfo
 
 from pydantic import BeforeValidator, Field, WithJsonSchema
 
-from sottovoce.domain.appeals import Kind, Node, QualityItem, State, Step, Wanted
+from sottovoce.domain.appeals import AppealState, AppealStep, Kind, Node, QualityItem, WantedItems
 from sottovoce.domain.people import Role
 from sottovoce.domain.rights import Operation
 from sottovoce.domain.scoring import RuleResult, ScenarioScores
@@ -41,16 +41,21 @@ from sottovoce.quality import appeals
 INTERFACES = Interfaces(SQM, "qualityitem")
 
 KINDS = {Kind.PROBLEM: 1, Kind.APPEAL: 2}
-STATES = {State.REVIEWING: 21, State.COMPLETED: 22, State.HANDLING: 24, State.VERIFYING: 27}
+STATES = {
+    AppealState.REVIEWING: 21,
+    AppealState.COMPLETED: 22,
+    AppealState.HANDLING: 24,
+    AppealState.VERIFYING: 27,
+}
 _BY_KIND = {wire: kind for kind, wire in KINDS.items()}
 _BY_STATE = {wire: state for state, wire in STATES.items()}
 _BY_ROLE = {name: role for role, name in WIRE_ROLES.items()}
 _KIND_NAMES = {Kind.PROBLEM: "Problem", Kind.APPEAL: "Appeal"}
 _STATE_NAMES = {
-    State.REVIEWING: "Reviewing",
-    State.COMPLETED: "Completed",
-    State.HANDLING: "Handling",
-    State.VERIFYING: "Verifying",
+    AppealState.REVIEWING: "Reviewing",
+    AppealState.COMPLETED: "Completed",
+    AppealState.HANDLING: "Handling",
+    AppealState.VERIFYING: "Verifying",
 }
 _CONCLUSIONS = {True: "passed", False: "not passed", None: None}
 
@@ -63,7 +68,7 @@ def _kind(value: object) -> Kind:
     return _BY_KIND[value]
 
 
-def _state(value: object) -> State:
+def _state(value: object) -> AppealState:
     if isinstance(value, str):
         value = natural(value)
     if isinstance(value, bool) or not isinstance(value, int) or value not in _BY_STATE:
@@ -84,7 +89,7 @@ _KindField = Annotated[
     Kind, BeforeValidator(_kind), WithJsonSchema({"type": "integer", "enum": list(_BY_KIND)})
 ]
 _StateField = Annotated[
-    State, BeforeValidator(_state), WithJsonSchema({"type": "integer", "enum": list(_BY_STATE)})
+    AppealState, BeforeValidator(_state), WithJsonSchema({"type": "integer", "enum": list(_BY_STATE)})
 ]
 _Position = Annotated[Role | None, BeforeValidator(_position), WithJsonSchema({"type": "string"})]
 _Users = Annotated[tuple[UserField, ...], Field(max_length=10_000)]
@@ -169,7 +174,7 @@ class ReassignForm(Form):
 async def query_quality_item(visit: Visit, form: ItemsForm) -> Answer:
     """List the problems and appeals that the user may see, the latest first."""
     columns = form.columns
-    wanted = Wanted(
+    wanted = WantedItems(
         kind=columns.kind,
         state=columns.state,
         agents=columns.agents,
@@ -246,8 +251,8 @@ async def modify_quality_item_result(visit: Visit, form: ModifyForm) -> Answer:
 @INTERFACES.serves("appealItem", AppealItemForm, Operation.JUDGE_QUALITY_ITEM)
 async def appeal_item(visit: Visit, form: AppealItemForm) -> Answer:
     """Pass an item, send it back, or hand it to somebody else."""
-    step = Step(form.operation)
-    if step is not Step.ASSIGN:
+    step = AppealStep(form.operation)
+    if step is not AppealStep.ASSIGN:
         await appeals.judge(
             visit.work,
             visit.reach(form.role),
@@ -280,7 +285,7 @@ async def reassgin_quality_task(visit: Visit, form: ReassignForm) -> Answer:
 def _line(found: appeals.Listing, place: int) -> dict[str, Any]:
     listed = found.items[place]
     item = listed.item
-    reviewer = item.previous_handler if item.state is State.COMPLETED else item.handler
+    reviewer = item.previous_handler if item.state is AppealState.COMPLETED else item.handler
     people = {
         "inspectorName": item.inspector,
         "reviewingOfficerName": reviewer,

@@ -11,7 +11,7 @@ from typing import Annotated, Any
 from pydantic import ConfigDict, Field
 
 from sottovoce.domain.rights import Operation
-from sottovoce.domain.scenarios import Calls, Scenario, Settings, Wanted
+from sottovoce.domain.scenarios import CallRange, Scenario, ScenarioOrder, WantedScenarios
 from sottovoce.http.ccsqm.visit import DONE, SQM, Answer, Interfaces, Visit
 from sottovoce.http.ccsqm.words import EitherTime, Form, Milliseconds, Number, Seconds, Text, milliseconds
 from sottovoce.http.family.form import is_text
@@ -45,9 +45,9 @@ class OtherMilliseconds(Other):
     calls_until: Milliseconds | None = Field(None, alias="call_end")
 
     @property
-    def meant(self) -> Calls:
+    def meant(self) -> CallRange:
         """Which calls the scenario is for."""
-        return Calls(self.calls_from, self.calls_until, self.kept)
+        return CallRange(self.calls_from, self.calls_until, self.kept)
 
 
 class OtherSeconds(Other):
@@ -57,9 +57,9 @@ class OtherSeconds(Other):
     calls_until: Seconds | None = Field(None, alias="call_end")
 
     @property
-    def meant(self) -> Calls:
+    def meant(self) -> CallRange:
         """Which calls the scenario is for."""
-        return Calls(self.calls_from, self.calls_until, self.kept)
+        return CallRange(self.calls_from, self.calls_until, self.kept)
 
 
 class CreateForm(Form):
@@ -115,7 +115,7 @@ class QueryForm(Form):
 @INTERFACES.serves("createScenario", CreateForm, Operation.EDIT_SCENARIOS)
 async def create(visit: Visit, form: CreateForm) -> Answer:
     """Make a scenario, switched off (inferred)."""
-    settings = Settings(
+    settings = ScenarioOrder(
         name=form.name,
         description=form.description,
         ignore_sensitive=bool(form.ignore_sensitive),
@@ -128,7 +128,7 @@ async def create(visit: Visit, form: CreateForm) -> Answer:
 @INTERFACES.serves("updateScenario", UpdateForm, Operation.EDIT_SCENARIOS)
 async def update(visit: Visit, form: UpdateForm) -> Answer:
     """Change a scenario."""
-    settings = Settings(
+    settings = ScenarioOrder(
         name=form.name,
         enabled=bool(form.is_enable),
         description=form.description,
@@ -174,7 +174,7 @@ async def show(visit: Visit, form: WhichForm) -> Answer:
 @INTERFACES.serves("queryAllScenario", QueryForm, Operation.QUERY_SCENARIOS)
 async def query(visit: Visit, form: QueryForm) -> Answer:
     """Page through the scenarios, the newest first."""
-    wanted = Wanted(
+    wanted = WantedScenarios(
         name=form.name,
         enabled=None if form.status is None else bool(form.status),
         made_from=form.made_from,

@@ -16,21 +16,21 @@ import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from sottovoce.domain.directory import VdnId
-from sottovoce.domain.people import Role, Side, UserId
+from sottovoce.domain.people import GroupSide, Role, UserId
 from sottovoce.storage import audit
 from sottovoce.storage.live.seed import USER_ID, GroupSeed, Report, SeedFile, UserSeed, VdnSeed
 from sottovoce.storage.review import ids
 from sottovoce.storage.review.users import in_order, joined
 from sottovoce.storage.tables import agents, group_members, user_groups, users
 
-LEADING: Mapping[Side, frozenset[Role]] = {
-    Side.QUALITY: frozenset({Role.QUALITY_DIRECTOR, Role.QUALITY_LEADER}),
-    Side.TABLE: frozenset({Role.TABLE_DIRECTOR, Role.TABLE_LEADER}),
+LEADING: Mapping[GroupSide, frozenset[Role]] = {
+    GroupSide.QUALITY: frozenset({Role.QUALITY_DIRECTOR, Role.QUALITY_LEADER}),
+    GroupSide.TABLE: frozenset({Role.TABLE_DIRECTOR, Role.TABLE_LEADER}),
 }
 """Who can lead a group of that side."""
-OF_SIDE: Mapping[Side, frozenset[Role]] = {
-    Side.QUALITY: LEADING[Side.QUALITY] | {Role.INSPECTOR},
-    Side.TABLE: LEADING[Side.TABLE] | {Role.STAFF},
+OF_SIDE: Mapping[GroupSide, frozenset[Role]] = {
+    GroupSide.QUALITY: LEADING[GroupSide.QUALITY] | {Role.INSPECTOR},
+    GroupSide.TABLE: LEADING[GroupSide.TABLE] | {Role.STAFF},
 }
 """Who can be in it."""
 

@@ -44,7 +44,7 @@ from pydantic import (
 )
 
 from sottovoce.domain.directory import Right
-from sottovoce.domain.people import Role, Side
+from sottovoce.domain.people import GroupSide, Role
 
 LARGEST = 16 << 20
 """Bytes of a seed file at most."""
@@ -164,7 +164,7 @@ class GroupSeed(_Entry):
     """Who leads whom; the entry names all of the group. People are named by name or user id."""
 
     name: Name
-    side: Side
+    side: GroupSide
     leaders: tuple[Person, ...] = Field(default=(), max_length=1000)
     members: tuple[Person, ...] = Field(default=(), max_length=10_000)
 

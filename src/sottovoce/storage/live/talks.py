@@ -13,13 +13,13 @@ from uuid import uuid4
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from sottovoce.domain.calls import CallDirection
 from sottovoce.domain.contacts import (
     Analysis,
     Contact,
-    Direction,
     Inspection,
     Interaction,
-    Source,
+    Origin,
     ended_by,
 )
 from sottovoce.domain.directory import VdnId
@@ -62,12 +62,12 @@ def _contact(call: Call, segment: SegmentEnded | None) -> Contact:
         uuid=uuid4(),
         vdn=call.vdn,
         call=call.call,
-        source=Source.LIVE,
+        source=Origin.LIVE,
         interaction=Interaction.VOICE,
         began_at=began_at,
         ended_at=ended_at,
         duration_s=max(0, round((ended_at - began_at).total_seconds())),
-        direction=Direction(call.direction),
+        direction=CallDirection(call.direction),
         caller=call.caller,
         called=call.called,
         agent=segment.agent if segment is not None else None,

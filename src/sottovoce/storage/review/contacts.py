@@ -11,16 +11,16 @@ import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import insert as insert_into
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from sottovoce.domain.calls import CallDirection
 from sottovoce.domain.contacts import (
     Analysis,
     Contact,
-    Direction,
     Ender,
     Inspection,
     Interaction,
+    Origin,
     Search,
     Sentence,
-    Source,
     SupervisionSpan,
 )
 from sottovoce.domain.directory import AgentId, VdnId
@@ -229,9 +229,9 @@ def _contact(row: sa.RowMapping) -> Contact:
     return Contact(
         **{
             **row,
-            "source": Source(row["source"]),
+            "source": Origin(row["source"]),
             "interaction": Interaction(row["interaction"]),
-            "direction": Direction(row["direction"]),
+            "direction": CallDirection(row["direction"]),
             "ended_by": Ender(row["ended_by"]),
             "status": Inspection(row["status"]),
             "supervisions": from_plain(tuple[SupervisionSpan, ...], row["supervisions"]),

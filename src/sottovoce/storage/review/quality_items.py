@@ -9,15 +9,15 @@ import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import insert as upsert
 
 from sottovoce.domain.appeals import (
+    AppealSight,
+    AppealState,
+    AppealStep,
     Involved,
     Kind,
-    Listed,
+    ListedItem,
     QualityItem,
-    Sight,
-    State,
-    Step,
     Trace,
-    Wanted,
+    WantedItems,
 )
 from sottovoce.domain.directory import AgentId, VdnId
 from sottovoce.domain.people import ReviewId, Role, UserId
@@ -76,7 +76,7 @@ async def save(work: Work, item: QualityItem) -> None:
     )
 
 
-async def add_step(work: Work, item: QualityItem, step: Step, remark: str) -> int:
+async def add_step(work: Work, item: QualityItem, step: AppealStep, remark: str) -> int:
     """Add a line to the history of an item that the caller has locked or just put down; its number."""
     last = sa.select(sa.func.coalesce(sa.func.max(_STEP.number), 0)).where(
         _STEP.vdn == work.vdn, _STEP.quality_item == item.item
@@ -114,8 +114,8 @@ async def steps(work: Work, item: ReviewId) -> list[Trace]:
             number=row["number"],
             at=row["at"],
             user=UserId(row["user"]),
-            step=Step(row["action"]),
-            state=State(row["state"]),
+            step=AppealStep(row["action"]),
+            state=AppealState(row["state"]),
             handler=_user(row["handler"]),
             remark=row["remark"],
         )
@@ -131,15 +131,15 @@ async def hits(work: Work, item: ReviewId) -> list[str]:
     return list((await work.connection.execute(query)).scalars())
 
 
-async def seen(work: Work, item: ReviewId, sight: Sight) -> bool:
+async def seen(work: Work, item: ReviewId, sight: AppealSight) -> bool:
     """Whether it is the tenant's and within that sight."""
     query = sa.select(_ITEM.quality_item).where(_is(work.vdn, item), _within(sight))
     return (await work.connection.execute(query)).first() is not None
 
 
 async def listed(
-    work: Work, wanted: Wanted, sight: Sight, *, page: int, rows: int
-) -> tuple[int, list[Listed]]:
+    work: Work, wanted: WantedItems, sight: AppealSight, *, page: int, rows: int
+) -> tuple[int, list[ListedItem]]:
     """How many there are within that sight, and one page of them, the latest first; pages count from 1."""
     where = (_ITEM.vdn == work.vdn, _within(sight), *_conditions(work.vdn, wanted))
     total = (await work.connection.execute(sa.select(sa.func.count()).where(*where))).scalar_one()
@@ -157,7 +157,7 @@ async def listed(
         .order_by(chosen.c.created_at.desc(), chosen.c.quality_item.desc())
     )
     found = (await work.connection.execute(query)).mappings()
-    return total, [Listed(_item_of(row), str(row["uuid"] or ""), row["file_name"] or "") for row in found]
+    return total, [ListedItem(_item_of(row), str(row["uuid"] or ""), row["file_name"] or "") for row in found]
 
 
 async def names(work: Work, people: Collection[UserId | None]) -> dict[UserId, str]:
@@ -194,7 +194,7 @@ async def involved(work: Work, item: QualityItem) -> Involved:
     handled = {
         trace.user
         for trace, state in zip(traces, before, strict=False)
-        if state is State.HANDLING and trace.step is not Step.ASSIGN
+        if state is AppealState.HANDLING and trace.step is not AppealStep.ASSIGN
     }
     return Involved(frozenset(givers), frozenset(handled))
 
@@ -263,7 +263,7 @@ async def leader_of(work: Work, agent: AgentId) -> UserId | None:
     return _user((await work.connection.execute(query)).scalar())
 
 
-def _conditions(vdn: VdnId, wanted: Wanted) -> list[sa.ColumnElement[bool]]:
+def _conditions(vdn: VdnId, wanted: WantedItems) -> list[sa.ColumnElement[bool]]:
     where: list[sa.ColumnElement[bool]] = []
     if wanted.kind is not None:
         where.append(_ITEM.kind == wanted.kind.value)
@@ -281,7 +281,7 @@ def _conditions(vdn: VdnId, wanted: Wanted) -> list[sa.ColumnElement[bool]]:
     return where
 
 
-def _within(sight: Sight) -> sa.ColumnElement[bool]:
+def _within(sight: AppealSight) -> sa.ColumnElement[bool]:
     if sight.everything:
         return sa.true()
     reached: list[sa.ColumnElement[bool]] = [sa.false()]
@@ -330,7 +330,7 @@ def _item_of(row: Mapping[str, Any] | sa.RowMapping) -> QualityItem:
     return QualityItem(
         item=ReviewId(row["quality_item"]),
         kind=Kind(row["kind"]),
-        state=State(row["state"]),
+        state=AppealState(row["state"]),
         contact=row["contact"],
         agent=AgentId(row["agent"]),
         initiator=UserId(row["initiator"]),

@@ -21,13 +21,13 @@ from sottovoce.domain.people import ReviewId, UserId
 from sottovoce.domain.scoring import (
     By,
     Deduction,
+    Passage,
     Profile,
     Revision,
     RuleKind,
     RuleResult,
     Score,
     Scored,
-    Segment,
     Verdict,
 )
 from sottovoce.plain import from_plain, to_plain
@@ -299,7 +299,7 @@ def _result(row: sa.RowMapping) -> RuleResult:
         points=row["points"],
         made_at=row["made_at"],
         description=row["description"],
-        segments=tuple(Segment(start, end) for start, end in row["segments"]),
+        segments=tuple(Passage(start, end) for start, end in row["segments"]),
         revision=_revision(row, "revision_") if row["revision_version"] is not None else None,
     )
 

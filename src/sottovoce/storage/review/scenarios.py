@@ -7,7 +7,7 @@ from collections.abc import Collection
 import sqlalchemy as sa
 
 from sottovoce.domain.contacts import Interaction
-from sottovoce.domain.scenarios import Calls, Scenario, Wanted
+from sottovoce.domain.scenarios import CallRange, Scenario, WantedScenarios
 from sottovoce.storage.tables import scenarios
 from sottovoce.storage.work import Work
 
@@ -44,7 +44,7 @@ async def called(work: Work, words: Collection[str]) -> dict[str, Scenario]:
     }
 
 
-async def page(work: Work, wanted: Wanted, skip: int, limit: int) -> tuple[int, list[Scenario]]:
+async def page(work: Work, wanted: WantedScenarios, skip: int, limit: int) -> tuple[int, list[Scenario]]:
     """How many there are, and some of them, the newest first."""
     conditions = [scenarios.c.vdn == work.vdn, _LIVE]
     if wanted.name is not None:
@@ -118,7 +118,7 @@ def _scenario(row: sa.RowMapping) -> Scenario:
         description=row["description"],
         ignore_sensitive=row["ignore_sensitive"],
         interaction=Interaction(row["interaction"]),
-        calls=Calls(row["calls_from"], row["calls_until"], row["other"]),
+        calls=CallRange(row["calls_from"], row["calls_until"], row["other"]),
         rules=tuple(row["rules"]),
         silence_rules=tuple(row["silence_rules"]),
         speed_rules=tuple(row["speed_rules"]),

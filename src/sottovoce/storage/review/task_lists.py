@@ -16,14 +16,14 @@ from sottovoce.domain import appeals
 from sottovoce.domain.directory import VdnId
 from sottovoce.domain.people import ReviewId, UserId
 from sottovoce.domain.review_lists import ItemFilter, Review, TaskFilter
-from sottovoce.domain.reviews import SHOWN, Item, ItemState, Sight, Task
+from sottovoce.domain.reviews import SHOWN, Item, ItemState, Task, TaskSight
 from sottovoce.storage.review.tasks import item_of, task_of
 from sottovoce.storage.tables import agents, contacts, quality_items, review_items, review_tasks, users
 from sottovoce.storage.work import Work
 
 _TASK, _ITEM, _QUALITY = review_tasks.c, review_items.c, quality_items.c
 _LONGEST_ID = 20
-_COMPLETED = appeals.State.COMPLETED.value
+_COMPLETED = appeals.AppealState.COMPLETED.value
 _REVIEWER = sa.case((_QUALITY.state == _COMPLETED, _QUALITY.previous_handler), else_=_QUALITY.handler)
 Where = sa.ColumnElement[bool]
 
@@ -55,7 +55,7 @@ class NamedItem:
 
 
 async def page(
-    work: Work, wanted: TaskFilter, sight: Sight, *, page: int, rows: int
+    work: Work, wanted: TaskFilter, sight: TaskSight, *, page: int, rows: int
 ) -> tuple[int, list[Task]]:
     """How many tasks there are, and a page of them, the latest first; pages count from 1."""
     where = (_seen(work.vdn, sight), *_wanted(work.vdn, wanted))
@@ -106,7 +106,7 @@ async def progress(work: Work, tasks: Collection[ReviewId]) -> dict[ReviewId, Pr
     }
 
 
-async def visible(work: Work, task: ReviewId, sight: Sight) -> bool:
+async def visible(work: Work, task: ReviewId, sight: TaskSight) -> bool:
     """Whether there is such a task that is not deleted, and something of it within that sight."""
     query = sa.select(_TASK.task).where(_seen(work.vdn, sight), _TASK.task == task)
     return (await work.connection.execute(query)).first() is not None
@@ -116,7 +116,7 @@ async def items_page(
     work: Work,
     task: ReviewId,
     wanted: ItemFilter,
-    sight: Sight,
+    sight: TaskSight,
     *,
     page: int,
     rows: int,
@@ -156,7 +156,7 @@ async def items_page(
     ]
 
 
-def _seen(vdn: VdnId, sight: Sight) -> Where:
+def _seen(vdn: VdnId, sight: TaskSight) -> Where:
     here = (_TASK.vdn == int(vdn)) & _TASK.state.in_(_SHOWN)
     if sight.everything:
         return here
@@ -164,13 +164,13 @@ def _seen(vdn: VdnId, sight: Sight) -> Where:
     return here & (_TASK.created_by.in_(sight.makers) | item)
 
 
-def _items_seen(sight: Sight) -> Where:
+def _items_seen(sight: TaskSight) -> Where:
     if sight.everything:
         return sa.true()
     return _TASK.created_by.in_(sight.makers) | _by_person(sight)
 
 
-def _by_person(sight: Sight) -> Where:
+def _by_person(sight: TaskSight) -> Where:
     done = _ITEM.state == ItemState.DONE.value
     return _ITEM.inspector.in_(sight.inspectors) | (_ITEM.agent.in_(sight.agents) & done)
 

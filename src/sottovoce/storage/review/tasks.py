@@ -13,7 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from sottovoce.domain.contacts import Interaction
 from sottovoce.domain.directory import AgentId, VdnId
 from sottovoce.domain.people import ReviewId, UserId
-from sottovoce.domain.reviews import DEALT_ITEMS, OPEN_ITEMS, Item, ItemState, Step, Task, TaskState
+from sottovoce.domain.reviews import DEALT_ITEMS, OPEN_ITEMS, Item, ItemState, Task, TaskState, TaskStep
 from sottovoce.domain.sampling import Conditions
 from sottovoce.plain import from_plain, to_plain
 from sottovoce.storage.tables import review_items, review_steps, review_tasks
@@ -177,7 +177,7 @@ async def add_step(work: Work, task: ReviewId, action: str, detail: Mapping[str,
     await work.connection.execute(sa.insert(review_steps).values(row))
 
 
-async def steps(work: Work, task: ReviewId) -> list[Step]:
+async def steps(work: Work, task: ReviewId) -> list[TaskStep]:
     """The history of a task, a deleted one too."""
     query = (
         sa.select(review_steps)
@@ -185,7 +185,7 @@ async def steps(work: Work, task: ReviewId) -> list[Step]:
         .order_by(review_steps.c.number)
     )
     return [
-        Step(row["number"], row["at"], UserId(row["user"]), row["action"], dict(row["detail"]))
+        TaskStep(row["number"], row["at"], UserId(row["user"]), row["action"], dict(row["detail"]))
         for row in (await work.connection.execute(query)).mappings()
     ]
 

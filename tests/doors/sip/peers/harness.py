@@ -23,7 +23,7 @@ from tests.doors.sip import far_sides
 from sottovoce.config import NetworkSettings, SipSettings, TrunkSettings
 from sottovoce.domain.directory import PhoneAccount, VdnId
 from sottovoce.domain.legs import LegId, ReleaseCause
-from sottovoce.domain.lines import Destination, LegAnswered, LegGone, LegOffered, LineEvent, Side
+from sottovoce.domain.lines import Destination, LegAnswered, LegGone, LegOffered, LineEvent, LineKind
 from sottovoce.doors.sip.digest import Algorithm, ha1
 from sottovoce.doors.sip.door import SipDoor
 from sottovoce.doors.sip.hops import Transport
@@ -121,7 +121,7 @@ class Switch:
     def port(self, transport: Transport) -> int:
         return self.door.addresses[transport][1]
 
-    def dial(self, number: str = "4711", *, side: Side = Side.TRUNK, caller: str = "5000") -> LegId:
+    def dial(self, number: str = "4711", *, side: LineKind = LineKind.TRUNK, caller: str = "5000") -> LegId:
         """Place a call."""
         leg = LegId(f"out{len(self.placed)}")
         self.placed.append(leg)

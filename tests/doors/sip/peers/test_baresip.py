@@ -8,7 +8,7 @@ import pytest
 from tests.doors.sip.peers.baresip import baresip
 from tests.doors.sip.peers.harness import DOMAIN, TRANSPORTS, needs_baresip, switch
 
-from sottovoce.domain.lines import LegAnswered, LegGone, LegOffered, Side
+from sottovoce.domain.lines import LegAnswered, LegGone, LegOffered, LineKind
 from sottovoce.doors.sip.hops import Transport
 
 pytestmark = [pytest.mark.peer, needs_baresip]
@@ -21,7 +21,7 @@ async def test_a_registered_phone_is_called_and_answers(tmp_path: Path, transpor
         baresip(tmp_path, "phone7001", line.port(transport), transport) as phone,
     ):
         await phone.says("200 OK")
-        leg = line.dial("7001", side=Side.PHONE)
+        leg = line.dial("7001", side=LineKind.PHONE)
         await line.until(lambda: LegAnswered(leg) in line.events)
         await phone.says("Call established")
         line.door.hang_up(leg)
@@ -36,7 +36,7 @@ async def test_a_phone_holds_and_hangs_up(tmp_path: Path, transport: Transport) 
         baresip(tmp_path, "phone7001", line.port(transport), transport) as phone,
     ):
         await phone.says("200 OK")
-        leg = line.dial("7001", side=Side.PHONE)
+        leg = line.dial("7001", side=LineKind.PHONE)
         await line.until(lambda: LegAnswered(leg) in line.events)
         await phone.says("Call established")
         phone.types("x")

@@ -16,7 +16,7 @@ from tests.doors.sip.peers.harness import (
     switch,
 )
 
-from sottovoce.domain.lines import LegAnswered, LegOffered, Side
+from sottovoce.domain.lines import LegAnswered, LegOffered, LineKind
 from sottovoce.doors.sip.hops import Transport
 
 pytestmark = [pytest.mark.peer, needs_sipp]
@@ -59,7 +59,7 @@ async def test_a_registered_phone_is_called(tmp_path: Path, transport: Transport
         port = free_port(transport)
         async with sipp(tmp_path, "call_out", transport, port=port) as peer:
             await call_in(tmp_path, "register_for", transport, line, **PHONE, contact_port=str(port))
-            leg = line.dial("7001", side=Side.PHONE)
+            leg = line.dial("7001", side=LineKind.PHONE)
             await line.until(lambda: LegAnswered(leg) in line.events)
             line.door.hang_up(leg)
             await peer.done()
@@ -69,6 +69,6 @@ async def test_a_registered_phone_is_called(tmp_path: Path, transport: Transport
 
 async def test_a_phone_that_is_not_there_is_unreachable() -> None:
     async with switch(trusted=False) as line:
-        line.dial("7002", side=Side.PHONE)
+        line.dial("7002", side=LineKind.PHONE)
         await line.all_gone()
         assert [cause.value for cause in line.causes] == ["unreachable"]
