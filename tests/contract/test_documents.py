@@ -90,6 +90,7 @@ def test_the_package_holds_them(tmp_path: Path) -> None:
     (wheel,) = tmp_path.glob("*.whl")
     held = set(zipfile.ZipFile(wheel).namelist())
     assert {f"sottovoce/contracts/{family}.yaml" for family in FAMILIES} <= held
+    assert "sottovoce/http/docs.html" in held
 
 
 OPERATION = {"operationId", "summary", "security", "parameters", "requestBody", "responses"}
