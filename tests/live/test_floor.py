@@ -26,7 +26,7 @@ from sottovoce.live.availability import ChooseSkills
 from sottovoce.live.floor import SUBJECTS, Floor, Input
 from sottovoce.live.handling import Hold, Release
 from sottovoce.live.inputs import Command
-from sottovoce.live.presence import SignInAgent
+from sottovoce.live.presence import SignInAgent, SignOutAgent
 from sottovoce.live.state import LiveSettings
 from sottovoce.live.supervising import ChangeMode, Intercept, StopSupervision, Supervise
 from sottovoce.live.views import SignIn
@@ -401,5 +401,43 @@ def test_an_inspectors_phone_is_lost(script):
         journal AuditEntry
         tell 300 AgentReady
         tell 101 SupervisionEnded
+        """,
+    )
+
+
+def test_a_timer_that_comes_too_late_changes_nothing(script):
+    """Of a supervision, a call or an agent that is no more; the timers of others go on."""
+    call(script)
+    script.give(Supervise(I, A, Mode.LISTEN))
+    script.give(LegAnswered(script.leg("phone1300")))
+    [here] = script.floor.state.calls
+    script.transcript()
+    late = [fx.InspectorUnreached(I), fx.InspectorUnreached(A), fx.InspectorUnreached(AgentId(999))]
+    late += [fx.LeaseEnds(A), fx.LeaseEnds(AgentId(999)), fx.CallUnanswered(here), fx.CallUnanswered("9-9")]
+    for timer in late:
+        script.give(timer)
+    expect(script, "\n".join(f"> {type(timer).__name__}" for timer in late))
+
+
+def test_an_inspector_signs_out_amid_a_supervision(script):
+    """Silence first; their phone is hung up when the supervision is over."""
+    call(script)
+    script.give(Supervise(I, A, Mode.WHISPER))
+    script.give(LegAnswered(script.leg("phone1300")))
+    script.transcript()
+    script.give(SignOutAgent(I))
+    expect(
+        script,
+        """
+        > SignOutAgent
+        disarm LeaseEnds
+        hears customer:phone1101 phone1101:customer phone1300:- recorded customer+phone1101
+        journal AuditEntry
+        tell 300 AgentReady
+        tell 101 SupervisionEnded
+        hang up phone1300 normal
+        tell 300 PhoneReleased
+        disarm SessionSilent
+        journal SessionEnded
         """,
     )
