@@ -283,6 +283,25 @@ async def test_strangers_are_refused() -> None:
         assert floor.engine.opened == []
 
 
+async def test_trunks_and_registered_phones_keep_their_connections() -> None:
+    tasks = Tasks()
+    floor = Floor(settings(trunks=(trunk("in", "127.0.0.9", networks=("127.0.0.9/32",)),)), tasks)
+    await floor.door.start()
+    phone = Phone("501", tasks)
+    await phone.endpoint.start("127.0.0.1", 0)
+    assert [floor.door.knows(host) for host in ("127.0.0.9", "127.0.0.1", "127.0.0.7")] == [
+        True,
+        False,
+        False,
+    ]
+    await phone.register(Hop(Transport.TCP, "127.0.0.1", floor.port))
+    await phone.until(events.Registered)
+    assert floor.door.knows("127.0.0.1")
+    await floor.door.stop()
+    await phone.endpoint.stop()
+    await tasks.close()
+
+
 async def test_a_wrong_password_does_not_register() -> None:
     async with office() as (floor, phone, hop):
         phone.account = Account("phone501", "wrong")

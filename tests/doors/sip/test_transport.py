@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
 import socket
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
@@ -41,10 +42,15 @@ async def endpoint(max_connections: int = 10) -> AsyncIterator[tuple[Endpoint, M
         await tasks.close()
 
 
+NUMBERS = itertools.count(100)
+
+
 async def answered(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-    """Bring a whole message, and read the answer."""
-    writer.write(OPTIONS % (1, 1))
-    assert (await reader.readuntil(b"\r\n\r\n")).startswith(b"SIP/2.0 200")
+    """Bring a call that is let in, and read the answer."""
+    number = next(NUMBERS)
+    invite = (OPTIONS % (number, number)).replace(b"OPTIONS", b"INVITE")
+    writer.write(invite.replace(b"Content-Length", b"Contact: <sip:a@127.0.0.1>\r\nContent-Length"))
+    assert (await reader.readuntil(b"\r\n\r\n")).startswith(b"SIP/2.0 100")
 
 
 async def test_messages_that_come_in_pieces_or_together_are_answered_on_their_connection() -> None:
@@ -112,10 +118,12 @@ async def test_idle_connections_are_closed() -> None:
         (OPTIONS % (1, 1))[:-4],
         (OPTIONS % (1, 1)).replace(b"Content-Length: 0", b"Content-Length: 9") + b"12345678",
         b"no SIP at all\r\nContent-Length: 0\r\n\r\n",
+        OPTIONS % (1, 1),
+        (OPTIONS % (1, 1)).replace(b"OPTIONS sip:x@127.0.0.1 SIP/2.0", b"SIP/2.0 200 OK"),
     ],
-    ids=["nothing", "pings", "a head without end", "a body without end", "no SIP"],
+    ids=["nothing", "pings", "a head without end", "a body without end", "no SIP", "OPTIONS", "an answer"],
 )
-async def test_a_connection_that_brings_no_whole_message_is_closed_whatever_else_it_brings(
+async def test_a_connection_that_brings_nothing_that_is_let_in_is_closed_whatever_else_it_brings(
     data: bytes,
 ) -> None:
     async with endpoint() as (there, clock, _):
@@ -166,6 +174,28 @@ async def test_connections_beyond_the_bound_are_not_kept() -> None:
         with pytest.raises((ConnectionError, asyncio.IncompleteReadError)):
             await reader.readexactly(1)
         for each in (*kept, writer):
+            each.close()
+
+
+async def test_strangers_make_room_for_who_is_known() -> None:
+    async with endpoint(max_connections=2) as (there, clock, _):
+        there.know(lambda host: host == "127.0.0.2")
+        strangers = [await asyncio.open_connection("127.0.0.1", there.port) for _ in range(2)]
+        for reader, writer in strangers:
+            writer.write(b"\r\n\r\n")
+            await reader.readexactly(2)
+        reader, known = await asyncio.open_connection("127.0.0.1", there.port, local_addr=("127.0.0.2", 0))
+        known.write(b"\r\n\r\n")
+        assert await reader.readexactly(2) == b"\r\n"
+        with suppress(ConnectionError):
+            assert await strangers[0][0].read() == b""
+        await answered(*strangers[1])
+        reader, late = await asyncio.open_connection("127.0.0.1", there.port, local_addr=("127.0.0.2", 0))
+        with pytest.raises((ConnectionError, asyncio.IncompleteReadError)):
+            await reader.readexactly(1)
+        clock.advance(31)
+        assert there.sweep() == 0
+        for each in (known, late, *(writer for _, writer in strangers)):
             each.close()
 
 

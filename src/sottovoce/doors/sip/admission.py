@@ -190,6 +190,10 @@ class Guard:
                 return trunk
         return None
 
+    def is_trunk(self, host: str) -> bool:
+        """Whether some trunk's networks hold `host`."""
+        return any(host in networks for _, networks in self._trunks)
+
     def admit(self, request: Request, source: Hop, now: float) -> Admitted | Refusal:
         """Let in a trunk's call to a number that is answered here, and a phone's with its password."""
         trunk = self.trunk_of(source)

@@ -111,6 +111,8 @@ class SipDoor:
         ua.registrar = self._registrar
         ua.doorman = guard
         ua.trusted = lambda source: guard.trunk_of(source) is not None
+        self._guard = guard
+        self._endpoint.know(self.knows)
         engine.subscribe(self._on_media)
 
     async def start(self) -> None:
@@ -147,6 +149,10 @@ class SipDoor:
     def contacts(self, username: str) -> list[events.Binding]:
         """Where a phone is registered now, newest first."""
         return self._registrar.of_user(username)
+
+    def knows(self, host: str) -> bool:
+        """Whether that host is a trunk's or a registered phone's."""
+        return self._guard.is_trunk(host) or self._registrar.is_phone(host)
 
     # --- live.ports.Lines
 

@@ -15,7 +15,7 @@ import structlog
 from sottovoce.clock import Clock
 from sottovoce.config import Advertised, SipSettings
 from sottovoce.doors.sip.admission import Doorman, Networks
-from sottovoce.doors.sip.events import Event
+from sottovoce.doors.sip.events import Bound, CallOffered, Event
 from sottovoce.doors.sip.hops import Hop, Transport
 from sottovoce.doors.sip.limits import SourceLimits
 from sottovoce.doors.sip.message import Request, Response, SipParseError
@@ -150,8 +150,12 @@ class Endpoint:
         """TCP connections that stand."""
         return self._transport.connections
 
+    def know(self, knows: Callable[[str], bool]) -> None:
+        """Say which hosts strangers make room for, when all connections are taken."""
+        self._transport.knows = knows
+
     def sweep(self) -> int:
-        """Close idle connections and those that brought no message; how many."""
+        """Close idle connections and those of strangers; how many."""
         return self._transport.sweep()
 
     def _on_datagram(self, data: bytes, source: Hop) -> None:
@@ -184,6 +188,7 @@ class Endpoint:
                 for message in out:
                     self._transport.send(message)
                 for event in events:
+                    self._note_proof(event)
                     try:
                         self._on_event(event)
                     except Exception:
@@ -193,6 +198,14 @@ class Endpoint:
         if self._settled is not None and not self.ua.transactions.waiting:
             self._settled.set()
         self._set_alarm()
+
+    def _note_proof(self, event: Event) -> None:
+        """Let a connection stay that brought a call or registration which was let in."""
+        match event:
+            case CallOffered(call):
+                self._transport.prove(self.ua.offer(call).invite.source.flow)
+            case Bound(_, binding):
+                self._transport.prove(binding.source.flow)
 
     def _set_alarm(self) -> None:
         deadline = self.ua.deadline

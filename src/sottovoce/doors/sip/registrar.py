@@ -61,6 +61,10 @@ class Registrar:
         """Whether a registered phone sends from exactly this address and port."""
         return (source.host, source.port) in self._sources
 
+    def is_phone(self, host: str) -> bool:
+        """Whether a registered phone sends from this host."""
+        return any(host == known for known, _ in self._sources)
+
     def of_user(self, username: str) -> list[Binding]:
         """The contacts of a user name, the one that registered last first."""
         return [binding for binding, _ in reversed(self._bindings.get(username, {}).values())]

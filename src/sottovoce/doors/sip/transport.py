@@ -42,7 +42,7 @@ class _Datagrams(asyncio.DatagramProtocol):
 
 
 class _Stream(asyncio.Protocol):
-    """One TCP connection. `proven` once it brought a whole message, or if it was ours to make."""
+    """One TCP connection. `proven` once it brought something that was let in, or if it was ours to make."""
 
     def __init__(self, owner: SipTransport, *, proven: bool) -> None:
         self._owner = owner
@@ -64,7 +64,6 @@ class _Stream(asyncio.Protocol):
     def data_received(self, data: bytes) -> None:
         self.used_at = self._owner.clock.monotonic()
         for message in self._framer.feed(data):
-            self.proven = self.proven or not isinstance(message, SipParseError)
             self._owner.on_message(message, self.hop)
         if self._framer.pings > self._pongs:
             self._pongs = self._framer.pings
@@ -102,7 +101,7 @@ MAX_CONNECTIONS = 1000
 IDLE = 900.0
 """Seconds without a message after which a connection is closed: above what phones take to refresh."""
 FIRST_MESSAGE = 30.0
-"""Seconds that a connection may take to bring its first whole message."""
+"""Seconds that a connection may take to bring a call or registration that is let in."""
 
 
 class SipTransport:
@@ -128,6 +127,8 @@ class SipTransport:
         self.on_message = on_message
         self.host = ""
         self.port = 0
+        self.knows: Callable[[str], bool] = lambda host: False
+        """Whether a host is a trunk's or a registered phone's: strangers make room for it."""
         self._on_failed = on_failed
         self._tasks = tasks
         self._max_connections = max_connections
@@ -228,7 +229,7 @@ class SipTransport:
             else:
                 self._fail([message])
             return
-        if len(self._connecting) + len(self._streams) >= self._max_connections:
+        if not self._room():
             self._fail([message])
             return
         self._connecting[address] = [message]
@@ -295,10 +296,28 @@ class SipTransport:
         """Those that stand, whoever made them."""
         return len(self._streams)
 
+    def prove(self, flow: int) -> None:
+        """What came by this connection was let in: it may stay."""
+        stream = self._streams.get(flow)
+        if stream is not None:
+            stream.proven = True
+
+    def _room(self) -> bool:
+        """Whether there is room for one more connection: the oldest that proved nothing gives way."""
+        if len(self._connecting) + len(self._streams) < self._max_connections:
+            return True
+        unproven = next((stream for stream in self._streams.values() if not stream.proven), None)
+        if unproven is not None:
+            self.closed(unproven)
+            unproven.abort()
+        return unproven is not None
+
     def opened(self, stream: _Stream, host: str, port: int) -> Hop:
         """A connection stands; flow 0 if there are too many, in all or from one host."""
         of_one_host = max(8, self._max_connections // 4)
-        if len(self._streams) >= self._max_connections or self._per_host[host] >= of_one_host:
+        stream.proven = stream.proven or self.knows(host)
+        full = len(self._streams) >= self._max_connections and not (stream.proven and self._room())
+        if full or self._per_host[host] >= of_one_host:
             log.warning("too many sip connections", peer=f"{host}:{port}")
             return Hop(Transport.TCP, host, port)
         self._flows += 1
@@ -320,7 +339,7 @@ class SipTransport:
             del self._by_address[stream.hop.host, stream.hop.port]
 
     def sweep(self) -> int:
-        """Close the connections that were silent for too long, or never brought a message; how many."""
+        """Close connections that were silent for too long or brought nothing that was let in; how many."""
         now = self.clock.monotonic()
         idle = [stream for stream in self._streams.values() if now - stream.used_at > self._idle]
         mute = [
@@ -333,7 +352,7 @@ class SipTransport:
             stream.abort()
         if mute:
             hosts = {stream.hop.host for stream in mute}
-            log.info("sip connections without a message closed", connections=len(mute), hosts=len(hosts))
+            log.info("sip connections of strangers closed", connections=len(mute), hosts=len(hosts))
         return len(over)
 
     async def _sweep_on(self) -> None:
