@@ -142,7 +142,20 @@ async def test_a_reader_that_hangs_while_the_queue_overflows_gets_nothing_past_t
     await asyncio.sleep(0)
     offer(feed, 1, 2, 3, 4)
     assert await reading == Overflowed(1)
-    assert (await feed.next(A, 0)).event.reason == 2
+    poll = asyncio.ensure_future(feed.next(A, 5))
+    await asyncio.sleep(0)
+    assert poll.done()  # the event was given back: nobody waits for its fate
+    assert poll.result().event.reason == 2
+
+
+async def test_a_reader_of_an_empty_queue_with_a_gap_is_told_at_once(feed):
+    offer(feed, 1, 2, 3, 4)
+    assert [await take(feed) for _ in range(3)] == [2, 3, 4]
+    reading = asyncio.ensure_future(feed.read(A, 5))
+    for _ in range(3):
+        await asyncio.sleep(0.001)
+    assert reading.done()
+    assert reading.result() == Overflowed(1)
 
 
 async def test_emptying(feed):

@@ -285,6 +285,9 @@ async def test_forced_states(stage):
     ]
     actions = [c.action for c in stage.store.committed if isinstance(c, AuditEntry)]
     assert actions[-3:] == ["force.busy", "force.rest", "force.idle"]
+    for seconds, cause in ((0, 9), (86400, 9), (60, 256), (60, -1)):
+        asked = ForceState(I, A, Trigger.FORCE_REST, cause, seconds)
+        await refused(Code.BAD_PARAMETER, stage.desk.ask(asked))
 
 
 async def test_forced_during_a_call_is_pending(stage):
@@ -311,7 +314,7 @@ async def test_who_is_thrown_out_is_told(stage):
 
 async def test_adjusted_skills(stage):
     await stage.sign_in(101, 300)
-    await stage.desk.ask(AdjustSkills(I, A, (SkillId(2),)))
+    await stage.desk.ask(AdjustSkills(I, A, (SkillId(2), SkillId(2))))
     assert [skill.skill for skill in stage.desk.skills(A)] == [2]
     await refused(Code.BAD_PARAMETER, stage.desk.ask(AdjustSkills(I, A, (SkillId(9),))))
     await stage.desk.ask(AdjustSkills(I, A, ()))

@@ -298,6 +298,16 @@ async def test_stop_while_the_start_is_being_committed(on_call):
     assert written[-2:] == ["supervise.whisper", "supervise.whisper.refused"]
 
 
+async def test_a_stop_that_names_another_agent_stops_no_start(on_call):
+    stage = on_call
+    start = asyncio.ensure_future(stage.desk.supervise(I, A, Mode.WHISPER))
+    await asyncio.sleep(0)
+    await refused(Code.NOT_SUPERVISED, stage.desk.stop(I, B))
+    await start
+    await stage.quiet()
+    assert stage.hears() == WHISPERING
+
+
 async def test_the_later_of_two_changes_wins(on_call):
     stage = on_call
     await stage.desk.supervise(I, A, Mode.LISTEN)

@@ -22,6 +22,7 @@ from sottovoce.live.guids import Guids
 from sottovoce.live.handling import CallOut
 from sottovoce.live.inputs import COMMANDS, Command
 from sottovoce.live.ports import Lines, Passwords, Store
+from sottovoce.live.presence import RenewGuid, SignInAgent
 from sottovoce.live.sessions import Sessions
 from sottovoce.live.state import FloorState, LiveSettings, Seat
 from sottovoce.live.supervising import StopSupervision, Supervise
@@ -103,9 +104,10 @@ class Desk:
         """Have a command done; back when its effects are performed. Refused as its class says.
 
         A later supervision command of an inspector overtakes an earlier one that waits for the store: that
-        is refused with WRONG_SUPERVISION_STATE. To begin and to end a supervision, see `supervise`, `stop`.
+        is refused with WRONG_SUPERVISION_STATE. Not for what has a method of its own, here or in `sessions`.
         """
-        assert not isinstance(asked, Supervise | StopSupervision), "a start and its stop may cross"
+        own = SignInAgent | RenewGuid | Supervise | StopSupervision | CallOut
+        assert not isinstance(asked, own), f"{type(asked).__name__} has a method of its own"
         await self._ask(asked)
 
     async def _ask(self, asked: Command) -> None:
