@@ -115,7 +115,8 @@ async def test_with_two_roles_one_sees_both_parts_or_acts_as_one(standing: Stand
     async with transaction(standing.engine) as connection:
         both = sa.update(users).where(users.c.user == ANN).values(roles=["staff", "inspector"])
         await connection.execute(both)
-        await stored.appoint(work_of(connection, ONE), first.task, [SECOND, SECOND, ANN])
+        await stored.change_item(work_of(connection, ONE), first.items[0].item, inspector=SECOND)
+        await stored.change_item(work_of(connection, ONE), first.items[2].item, inspector=ANN)
     assert (await seen(standing, ANN, first))[1] == [0, 2]
     assert (await seen(standing, ANN, first, acting_as=Role.STAFF))[1] == [0]
     assert (await seen(standing, ANN, first, acting_as=Role.INSPECTOR))[1] == [2]
