@@ -11,6 +11,7 @@ A field with a default may be missing: what an earlier version kept stays readab
 
 from __future__ import annotations
 
+import json
 import types
 import typing
 from collections.abc import Callable, Set
@@ -19,7 +20,7 @@ from datetime import UTC, datetime
 from decimal import Decimal
 from enum import Enum
 from pathlib import Path
-from typing import Any, TypeVar, overload
+from typing import Any, NoReturn, TypeVar, overload
 
 from cattrs import Converter, transform_error
 from cattrs.cols import is_any_set, is_namedtuple, is_sequence, list_structure_factory
@@ -32,6 +33,20 @@ Read = Callable[[Any, Any], Any]
 _FAULTS = (ValueError, TypeError, KeyError, AttributeError, ArithmeticError, ForbiddenExtraKeysError)
 """What content that does not fit makes cattrs and constructors raise."""
 _SCALARS = frozenset({str, int, bool})
+
+
+def read_json(text: str) -> Any:
+    """The content of a JSON text, which has no NaN and no Infinity. ValueError, RecursionError."""
+    return json.loads(text, parse_constant=_no_constant)
+
+
+def _no_constant(name: str) -> NoReturn:
+    raise ValueError(name)
+
+
+def is_text(text: str) -> bool:
+    """Whether a text can be stored and sent: no NUL, no half of a surrogate pair."""
+    return "\x00" not in text and (text.isascii() or not any("\ud800" <= sign <= "\udfff" for sign in text))
 
 
 class Unreadable(ValueError):

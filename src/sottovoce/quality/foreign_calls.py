@@ -14,6 +14,7 @@ from zoneinfo import ZoneInfo
 from sottovoce.domain.calls import CallDirection
 from sottovoce.domain.contacts import Ender, Sentence
 from sottovoce.domain.directory import AgentId, SkillId
+from sottovoce.plain import is_text
 from sottovoce.storage.review.imports import Tenant
 
 LONGEST_TEXT = 64
@@ -88,7 +89,7 @@ def short(name: str, text: str, longest: int = LONGEST_TEXT) -> str:
     value = text.strip()
     if len(value) > longest:
         raise Mistake(f"{name} is longer than {longest} characters")
-    if any(sign < " " or "\ud800" <= sign <= "\udfff" for sign in value):
+    if not is_text(value) or any(sign < " " for sign in value):
         raise Mistake(f"{name} has signs that are no text")
     return value
 

@@ -7,16 +7,16 @@ swallows nothing but its own line.
 from __future__ import annotations
 
 import csv
-import json
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import Annotated, Any, BinaryIO, NoReturn
+from typing import Annotated, Any, BinaryIO
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
 
 from sottovoce.domain.scoring import Passage, RuleKind, Verdict, points
+from sottovoce.plain import is_text, read_json
 
 LONGEST_LINE = 1_000_000
 """Bytes."""
@@ -48,7 +48,7 @@ class BadLine:
 def _text(value: object) -> object:
     if not isinstance(value, str):
         raise ValueError("must be a text")
-    if "\0" in value or any("\ud800" <= sign <= "\udfff" for sign in value):
+    if not is_text(value):
         raise ValueError("has signs that are no text")
     return value.strip()
 
@@ -213,7 +213,7 @@ def _split(text: str) -> list[str]:
 
 def _object(text: str) -> Mapping[str, object]:
     try:
-        value = json.loads(text, parse_constant=_no_constant)
+        value = read_json(text)
     except RecursionError:
         raise ValueError("is no JSON object") from None
     except ValueError as error:
@@ -233,7 +233,3 @@ def _row(fields: Mapping[str, object]) -> ResultRow:
             first["type"], str(first["msg"]).removeprefix("Value error, ")
         )
         raise ValueError(f"{where}: {what[:1].lower()}{what[1:]}" if where else what) from None
-
-
-def _no_constant(name: str) -> NoReturn:
-    raise ValueError(name)

@@ -13,14 +13,15 @@ import base64
 import binascii
 import json
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import Any
 
 from sottovoce.domain.calls import CallDirection
 from sottovoce.domain.contacts import Ender, Sentence, Speaker
 from sottovoce.domain.directory import AgentId
+from sottovoce.plain import read_json
 from sottovoce.quality.foreign_calls import (
     LONGEST_NAME,
     LONGEST_TEXT,
@@ -102,7 +103,7 @@ def _content(path: Path) -> Mapping[str, Any]:
     if len(data) > LARGEST_FILE:
         raise Mistake(f"it is larger than {LARGEST_FILE >> 20} MB")
     try:
-        content = json.loads(data.decode("utf-8-sig"), parse_constant=_no_constant)
+        content = read_json(data.decode("utf-8-sig"))
     except json.JSONDecodeError as failure:
         raise Mistake(f"line {failure.lineno}: {failure.msg}") from None
     except (ValueError, RecursionError):
@@ -114,10 +115,6 @@ def _content(path: Path) -> Mapping[str, Any]:
     if not isinstance(content.get("parties"), list):
         raise Mistake("it is no vCon: it has no parties")
     return content
-
-
-def _no_constant(name: str) -> NoReturn:
-    raise ValueError(name)
 
 
 def _uuid(content: Mapping[str, Any]) -> str:
@@ -182,13 +179,23 @@ def _flat(item: object) -> list[object]:
     return item if isinstance(item, list) else [item]
 
 
-def _call(vcon: _Vcon, place: str, reference: str, dialog: Mapping[str, Any], **more: Any) -> ForeignCall:
+def _call(
+    vcon: _Vcon,
+    place: str,
+    reference: str,
+    dialog: Mapping[str, Any],
+    *,
+    taken: bool = True,
+    file_name: str = "",
+    sound: Path | bytes | None = None,
+    duration_s: float = 0.0,
+) -> ForeignCall:
+    """The call of a dialog; `taken`: whether an agent took it. Mistake."""
     parties, originator = _sides(vcon, dialog)
     agent = next((party for party in parties if party.is_agent), None)
     customer = next((party for party in parties if not party.is_agent), None)
-    if agent is not None and agent.agent is None and more.get("needs_agent", True):
+    if agent is not None and agent.agent is None and taken:
         raise Mistake(f"VDN {vcon.tenant.vdn} has no agent with the number, phone or name of its agent party")
-    more.pop("needs_agent", None)
     outbound = agent is not None and originator is agent
     ends = [party.number if party is not None else "" for party in (customer, agent)]
     caller, called = reversed(ends) if outbound else ends
@@ -205,8 +212,11 @@ def _call(vcon: _Vcon, place: str, reference: str, dialog: Mapping[str, Any], **
         called=called,
         skill=None,
         ended_by=Ender.SYSTEM,
+        agent=agent.agent if agent is not None and taken else None,
+        file_name=file_name,
+        sound=sound,
         agent_left=bool(parties) and parties[0].is_agent,
-        **{"agent": agent.agent if agent is not None else None, "file_name": "", "sound": None, **more},
+        duration_s=duration_s,
     )
 
 
@@ -244,8 +254,7 @@ def _body(dialog: Mapping[str, Any]) -> bytes:
 
 def _incomplete(vcon: _Vcon, place: str, number: int, dialog: Mapping[str, Any]) -> ForeignCall:
     reference = f"vcon/{vcon.uuid}/{number}"
-    duration_s = _duration(dialog)
-    return _call(vcon, place, reference, dialog, agent=None, needs_agent=False, duration_s=duration_s)
+    return _call(vcon, place, reference, dialog, taken=False, duration_s=_duration(dialog))
 
 
 def _duration(dialog: Mapping[str, Any]) -> float:
@@ -257,27 +266,25 @@ def _duration(dialog: Mapping[str, Any]) -> float:
 
 def _conversation(vcon: _Vcon, texts: list[tuple[str, Mapping[str, Any]]]) -> ForeignCall:
     """All texts of a vCon as one contact."""
-    said: list[tuple[datetime, float, Speaker | None, str]] = []
+    said: list[tuple[ForeignCall, Speaker | None, str]] = []
     for place, dialog in texts:
         try:
-            one = _call(vcon, place, "", dialog)
-            said.append((one.began_at, _duration(dialog), _speaker(vcon, dialog), _text(dialog)))
+            one = replace(_call(vcon, place, "", dialog), duration_s=_duration(dialog))
+            said.append((one, _speaker(vcon, dialog), _text(dialog)))
         except Mistake as wrong:
             raise Mistake(f"{place.rpartition(': ')[2]}: {wrong}") from None
-    said.sort(key=lambda one: one[0])
+    said.sort(key=lambda one: one[0].began_at)
     if sum(len(text) for *_, text in said) > LONGEST_TRANSCRIPT:
         raise Mistake(f"they are longer than {LONGEST_TRANSCRIPT} characters")
     first = said[0][0]
     transcript = []
-    for at, duration_s, side, text in said:
-        begin = (at - first).total_seconds()
-        transcript.append(Sentence(text, side, begin, begin + duration_s))
-    earliest = min((dialog for _, dialog in texts), key=lambda one: _call(vcon, "", "", one).began_at)
-    return _call(
-        vcon,
-        f"{vcon.path.name}: its texts",
-        f"vcon/{vcon.uuid}/text",
-        earliest,
+    for one, side, text in said:
+        begin = (one.began_at - first.began_at).total_seconds()
+        transcript.append(Sentence(text, side, begin, begin + one.duration_s))
+    return replace(
+        first,
+        place=f"{vcon.path.name}: its texts",
+        reference=f"vcon/{vcon.uuid}/text",
         file_name=vcon.path.name[:LONGEST_NAME],
         transcript=tuple(transcript),
         duration_s=max(one.ended_s for one in transcript),

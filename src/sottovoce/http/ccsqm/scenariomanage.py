@@ -14,7 +14,7 @@ from sottovoce.domain.rights import Operation
 from sottovoce.domain.scenarios import CallRange, Scenario, ScenarioOrder, WantedScenarios
 from sottovoce.http.ccsqm.visit import DONE, SQM, Answer, Interfaces, Visit
 from sottovoce.http.ccsqm.words import EitherTime, Form, Milliseconds, Number, Seconds, Text, milliseconds
-from sottovoce.http.family.form import is_text
+from sottovoce.plain import is_text
 from sottovoce.quality import scenarios
 
 INTERFACES = Interfaces(SQM, "scenariomanage")

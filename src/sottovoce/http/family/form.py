@@ -5,15 +5,15 @@ How lenient a field is taken in is its family's affair (`words` of each); only t
 
 from __future__ import annotations
 
-import json
 import re
 import string
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any, ClassVar, NoReturn, Self, TypeVar, get_args
+from typing import Any, ClassVar, Self, TypeVar, get_args
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from sottovoce.errors import Refused
+from sottovoce.plain import is_text, read_json
 
 MOST_DIGITS = 20
 """Of a whole number, where nothing else is said: the longest ids have as many."""
@@ -39,11 +39,6 @@ def whole(text: str, most_digits: int = MOST_DIGITS) -> int | None:
     """The same with a sign before it and blanks around it."""
     bare = text.strip(string.whitespace)
     return int(bare) if len(bare) <= most_digits and _WHOLE.fullmatch(bare) else None
-
-
-def is_text(text: str) -> bool:
-    """Whether a text can be stored and sent: no NUL, no half of a surrogate pair."""
-    return "\x00" not in text and (text.isascii() or not any("\ud800" <= sign <= "\udfff" for sign in text))
 
 
 def clean(text: str) -> str:
@@ -118,7 +113,7 @@ def json_object(body: bytes, charset: str = "utf-8", *, may_be_absent: bool = Fa
     """
     try:
         text = body.decode(charset).removeprefix("\ufeff").strip()
-        value = json.loads(text or "null", parse_constant=_no_constant)
+        value = read_json(text or "null")
     except (ValueError, RecursionError):
         raise BadInput("the body is no JSON object") from None
     if value is None and may_be_absent:
@@ -126,7 +121,3 @@ def json_object(body: bytes, charset: str = "utf-8", *, may_be_absent: bool = Fa
     if not isinstance(value, dict):
         raise BadInput("the body is no JSON object")
     return value
-
-
-def _no_constant(name: str) -> NoReturn:
-    raise ValueError(name)
