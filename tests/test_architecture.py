@@ -447,3 +447,42 @@ def test_a_right_is_granted_in_one_place() -> None:
         if isinstance(node, ast.Call) and ast.unparse(node.func).rpartition(".")[2] == "Reach"
     ]
     assert set(making) == {"quality/access.py"}
+
+
+_CLIENT = "a client's word, read from the wire alone: no room of the server may be imported for it"
+_FAMILY = "of one interface family each: its forms and answers, never together in a module"
+_KIT = "the kit's class and what a family, or the kit that judges servers, makes of it"
+_PORT = "the port's word and what implements it"
+SAME_NAME: dict[str, str] = {
+    **dict.fromkeys(
+        ["AppKey", "Calls", "Connection", "Cycle", "Earlier", "Failed", "Gateway", "Node", "Plan"], _CLIENT
+    ),
+    **dict.fromkeys(["Quality", "QualityItem", "RuleResult", "Scenario", "Tasks"], _CLIENT),
+    **dict.fromkeys(
+        ["CallOut", "DetailForm", "Digits", "ModifyForm", "Query", "RuleInfo", "SetCount", "Update"], _FAMILY
+    ),
+    **dict.fromkeys(["Target", "WhichForm"], _FAMILY),
+    **dict.fromkeys(["Answer", "Form", "Interface", "Interfaces", "Wrong"], _KIT),
+    "Passwords": _PORT,
+    "CallHeld": "what an agent is told, and what a SIP session tells its door",
+    "CallState": "of a call on the floor, and of a phone's own call",
+    "Findings": "of the compatibility kit and of the selftest, which import nothing from each other",
+    "Headers": "of SIP messages, and of RTP packets as columns",
+    "Outgoing": "a SIP message on its way, and a tick's packets",
+    "Party": "of a conversation, and of the selftest's cast",
+    "Registered": "the word in an event of SIP's core, and in its admission",
+    "Request": "SIP's, and the engine's",
+    "Share": "of items for an inspector, and of a tone in what is heard",
+    "User": "of the after-call half, and of SIP's registrar",
+}
+"""Public classes that two modules define under one name, and why that is no confusion."""
+
+
+def test_no_public_class_is_defined_twice() -> None:
+    defined: dict[str, list[str]] = {}
+    for module in modules():
+        for node in ast.parse(module.read_text()).body:
+            if isinstance(node, ast.ClassDef) and not node.name.startswith("_"):
+                defined.setdefault(node.name, []).append(str(module.relative_to(SOURCE)))
+    twice = {name: where for name, where in defined.items() if len(where) > 1}
+    assert {name: where for name, where in twice.items() if name not in SAME_NAME} == {}

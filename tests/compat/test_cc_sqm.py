@@ -17,7 +17,7 @@ from tests.quality.standing import DIRECTOR, ONE, Standing
 
 from sottovoce.cli import main
 from sottovoce.compat import run
-from sottovoce.compat.findings import Verdict
+from sottovoce.compat.findings import CheckVerdict
 
 
 @pytest.fixture(autouse=True)
@@ -53,7 +53,7 @@ async def test_nothing_fails_here(
         )
     printed = capsys.readouterr().out
     found = json.loads(file.read_text())
-    bad = [one for one in found["checks"] if one["verdict"] != Verdict.PASS]
+    bad = [one for one in found["checks"] if one["verdict"] != CheckVerdict.PASS]
     assert bad == []
     assert code == 0
     assert found["counts"]["pass"] == len(found["checks"]) > 300
@@ -129,7 +129,7 @@ async def test_it_sees_what_is_wrong_elsewhere(standing: Standing) -> None:
     await with_calls(standing)
     async with bench(standing, None, around=lambda app: altered(app, worse)) as made:
         await run.check(made)
-    failed = {(one.interface, one.check) for one in made.findings.found if one.verdict is Verdict.FAIL}
+    failed = {(one.interface, one.check) for one in made.findings.found if one.verdict is CheckVerdict.FAIL}
     assert {
         ("tokenByAkSk", "key and secret give a token; every value is a String"),
         ("tokenByAkSk", "Expires is the lifetime asked for, in seconds"),

@@ -5,19 +5,19 @@ from __future__ import annotations
 import pytest
 
 from sottovoce.compat.bench import Bench, People, needed
-from sottovoce.compat.findings import Findings, Verdict
+from sottovoce.compat.findings import CheckVerdict, Findings
 from sottovoce.compat.wire import Reply, Wire
 
 
 @pytest.mark.parametrize(
     ("strict", "verdicts", "right"),
     [
-        (False, [Verdict.PASS, Verdict.DIFFERS, Verdict.SKIP], True),
-        (True, [Verdict.PASS, Verdict.FAIL, Verdict.SKIP], False),
+        (False, [CheckVerdict.PASS, CheckVerdict.DIFFERS, CheckVerdict.SKIP], True),
+        (True, [CheckVerdict.PASS, CheckVerdict.FAIL, CheckVerdict.SKIP], False),
     ],
 )
 async def test_what_is_only_inferred_fails_when_strict(
-    strict: bool, verdicts: list[Verdict], right: bool
+    strict: bool, verdicts: list[CheckVerdict], right: bool
 ) -> None:
     findings = Findings(strict=strict)
     wire = Wire("http://127.0.0.1:1", "key", "secret")
@@ -43,7 +43,7 @@ async def test_an_unreadable_answer_fails_the_check_and_not_the_walk() -> None:
     with bench.check("one", "answers"):
         await wire.token()
     await wire.close()
-    assert [finding.verdict for finding in findings.found] == [Verdict.FAIL, Verdict.FAIL]
+    assert [finding.verdict for finding in findings.found] == [CheckVerdict.FAIL, CheckVerdict.FAIL]
     assert "no answer" in findings.found[1].reason
 
 

@@ -12,7 +12,7 @@ from tests.e2e.pjsua2_phones import Heard, Pjsua2Phone
 from sottovoce.client.ccgateway import INSERT, LISTEN, WHISPER, AgentClient
 from sottovoce.demo.trial import TRUNK_HOST
 from sottovoce.phones import tones
-from sottovoce.phones.tones import Verdict
+from sottovoce.phones.tones import ToneVerdict
 
 pytest.importorskip("pjsua2", reason="the pjsua2-python wheel is not installed on this platform")
 
@@ -167,8 +167,8 @@ async def test_inspectors_who_whisper_do_not_hear_each_other_and_a_phones_hold_s
         heard = await second.hear(settle_s=SETTLE_S)
         assert CUSTOMER not in heard.tones
         at_customer = await customer.hear()
-        assert at_customer.hearing.verdict(AGENT) is Verdict.SILENT
-        assert at_customer.hearing.verdict(SECOND) is Verdict.SILENT
+        assert at_customer.hearing.verdict(AGENT) is ToneVerdict.SILENT
+        assert at_customer.hearing.verdict(SECOND) is ToneVerdict.SILENT
         await agent.unhold()
         await asyncio.sleep(SETTLE_S)
         await scene.hears(customer={AGENT}, agent={CUSTOMER}, second={CUSTOMER, AGENT})

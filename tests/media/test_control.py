@@ -26,14 +26,14 @@ from sottovoce.domain.legs import (
 from sottovoce.errors import Code
 from sottovoce.media import control
 from sottovoce.media.control import (
-    Answer,
-    Call,
+    ControlAnswer,
+    ControlCall,
     ControlError,
+    ControlRefusal,
     Framer,
     Leave,
     Message,
     ReadTicks,
-    Refusal,
     decode,
     encode,
 )
@@ -60,32 +60,32 @@ RESULT = RecordingResult(
     RecordingId("r"), Path("/tmp/r.wav"), 160, {A: Path("/tmp/r.a.wav")}, failure="disk full"
 )
 MESSAGES: list[Message] = [
-    Call(1, OpenLeg(A, "1")),
-    Call(
+    ControlCall(1, OpenLeg(A, "1")),
+    ControlCall(
         2,
         SetRemote(A, RemoteMedia("10.0.0.1", 4000, Codec.PCMA, 30, 101, LegDirection.SENDONLY, 5, "h", True)),
     ),
-    Call(3, CloseLeg(A)),
-    Call(
+    ControlCall(3, CloseLeg(A)),
+    ControlCall(
         4,
         Apply(Routing({A: frozenset({B}), B: frozenset()}, frozenset({B}), RecordingId("r"), frozenset({A}))),
     ),
-    Call(5, Apply(Routing({}))),
-    Call(6, Play(A, Sound("music", loop=False))),
-    Call(7, Play(A, None)),
-    Call(8, SendDigits(A, "12#")),
-    Call(9, StartRecording(Recording(RecordingId("r"), Path("/tmp/r.wav"), A, B))),
-    Call(10, StopRecording(RecordingId("r"))),
-    Call(11, ReadFigures(A)),
-    Call(12, ReadTicks(reset=True)),
-    Call(13, Leave()),
-    Answer(1, LegAddress("127.0.0.1", 20000)),
-    Answer(0, None),
-    Answer(2, None),
-    Answer(3, LegFigures(received=5, round_trip_ms=3.5)),
-    Answer(10, RESULT),
-    Answer(12, control.TickFigures(*([3] * 8), *([4] * 4), *([0.5] * 6))),
-    Refusal(5, Code.MEDIA_EXHAUSTED, "no more media ports"),
+    ControlCall(5, Apply(Routing({}))),
+    ControlCall(6, Play(A, Sound("music", loop=False))),
+    ControlCall(7, Play(A, None)),
+    ControlCall(8, SendDigits(A, "12#")),
+    ControlCall(9, StartRecording(Recording(RecordingId("r"), Path("/tmp/r.wav"), A, B))),
+    ControlCall(10, StopRecording(RecordingId("r"))),
+    ControlCall(11, ReadFigures(A)),
+    ControlCall(12, ReadTicks(reset=True)),
+    ControlCall(13, Leave()),
+    ControlAnswer(1, LegAddress("127.0.0.1", 20000)),
+    ControlAnswer(0, None),
+    ControlAnswer(2, None),
+    ControlAnswer(3, LegFigures(received=5, round_trip_ms=3.5)),
+    ControlAnswer(10, RESULT),
+    ControlAnswer(12, control.TickFigures(*([3] * 8), *([4] * 4), *([0.5] * 6))),
+    ControlRefusal(5, Code.MEDIA_EXHAUSTED, "no more media ports"),
     LegProven(A),
     LegTimedOut(A),
     DigitPressed(A, "#"),
@@ -101,9 +101,9 @@ def test_every_message_reads_back(message: Message) -> None:
 
 
 def test_every_request_and_answer_is_among_them() -> None:
-    requests = {type(message.request) for message in MESSAGES if isinstance(message, Call)}
+    requests = {type(message.request) for message in MESSAGES if isinstance(message, ControlCall)}
     assert requests == set(control.RESULTS)
-    values = {type(message.value) for message in MESSAGES if isinstance(message, Answer)}
+    values = {type(message.value) for message in MESSAGES if isinstance(message, ControlAnswer)}
     assert values == set(control.RESULTS.values())
 
 
@@ -131,7 +131,7 @@ SCRAPS = st.recursive(
 )
 NAMES = st.sampled_from(
     [
-        *(type(message.request).__name__ for message in MESSAGES if isinstance(message, Call)),
+        *(type(message.request).__name__ for message in MESSAGES if isinstance(message, ControlCall)),
         *("LegProven", "LegsLost", "RecordingStopped", "=", "!", "Nothing"),
     ]
 )
@@ -183,4 +183,4 @@ def test_a_frame_too_large_is_refused_before_it_is_read() -> None:
     with pytest.raises(ControlError):
         list(Framer().feed((control.MOST_BYTES + 1).to_bytes(4, "big")))
     with pytest.raises(ControlError):
-        encode(Call(1, SendDigits(A, "1" * (control.MOST_BYTES + 1))))
+        encode(ControlCall(1, SendDigits(A, "1" * (control.MOST_BYTES + 1))))

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from sottovoce.domain.legs import LegId, Recording, RecordingId, RecordingResult, Routing
 from sottovoce.errors import Code, Refused
-from sottovoce.media.joins import Join, JoinPlan, State, Touched, with_real_legs
+from sottovoce.media.joins import Join, JoinPlan, JoinState, Touched, with_real_legs
 from sottovoce.media.rows import MOST_SOURCES
 
 R = RecordingId("r")
@@ -128,7 +128,7 @@ class Rig:
             if exactly:
                 assert self.heard(leg) == self.one.rows[leg]
             assert (leg in self.workers[worker].inspectors) == (leg in self.one.inspectors)
-        standing = [join for join in self.plan.joins if join.state is State.OPEN]
+        standing = [join for join in self.plan.joins if join.state is JoinState.OPEN]
         for number, mixer in enumerate(self.workers):
             ours = {leg for leg, place in self.place.items() if place == number}
             ours |= {join.first for join in standing if join.home == number}

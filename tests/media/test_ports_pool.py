@@ -17,7 +17,7 @@ from sottovoce.media.ports_pool import (
     SILENCE_S,
     UNKNOWN_PER_PORT,
     PortsPool,
-    State,
+    SourceState,
     host_of,
     port_of,
     source_key,
@@ -83,9 +83,9 @@ def test_a_leg_is_proven_by_packets_in_a_row_and_then_heard(bench: Bench) -> Non
     index = bench.leg(0)
     assert bench.send(index, PHONE, rtp(1)) == [-1]
     assert bench.send(index, PHONE, rtp(2)) == [-1]
-    assert bench.pool.state(0) is State.UNPROVEN
+    assert bench.pool.state(0) is SourceState.UNPROVEN
     assert bench.send(index, PHONE, rtp(3)) == [0]
-    assert bench.pool.state(0) is State.PROVEN
+    assert bench.pool.state(0) is SourceState.PROVEN
     assert bench.send(index, PHONE, rtp(4), rtp(5)) == [0, 0]
     assert bench.pool.dropped == 2
 
@@ -108,7 +108,7 @@ def test_what_proves_nothing(bench: Bench, what: str, source: tuple[str, int], p
     index = bench.leg(0)
     for packet in packets:
         assert bench.send(index, source, packet) == [-1], what
-    assert bench.pool.state(0) is State.UNPROVEN
+    assert bench.pool.state(0) is SourceState.UNPROVEN
 
 
 BOTH = (Codec.PCMU, Codec.PCMA)
@@ -170,7 +170,7 @@ def test_who_may_prove_itself_and_where_it_is_answered(
     index = bench.leg(0, **more)
     assert bench.pool.destination(0) == source_key(*PHONE)
     bench.prove(index, source)
-    assert bench.pool.state(0) is State.PROVEN
+    assert bench.pool.state(0) is SourceState.PROVEN
     assert bench.pool.destination(0) == source_key(*destination)
 
 
@@ -255,7 +255,7 @@ def test_the_late_packets_of_an_ended_leg_reach_nobody(bench: Bench) -> None:
     assert bench.leg(2, "10.0.0.1", nat=True) == index
     for sequence in range(3, 12):
         assert bench.send(index, PHONE, rtp(sequence)) == [-1]
-    assert bench.pool.state(2) is State.UNPROVEN
+    assert bench.pool.state(2) is SourceState.UNPROVEN
     assert bench.send(index, ("10.0.0.2", 4000), rtp(3, 9)) == [1]
 
 
@@ -267,7 +267,7 @@ def test_the_same_phone_calling_again_is_known_by_its_new_ssrc(bench: Bench) -> 
     bench.pool.close(0, bench.now)
     assert bench.leg(2) == index
     bench.prove(index, PHONE, ssrc=11)
-    assert bench.pool.state(2) is State.PROVEN
+    assert bench.pool.state(2) is SourceState.PROVEN
     assert bench.send(index, PHONE, rtp(3, 11)) == [2]
 
 
@@ -294,7 +294,7 @@ def test_a_re_invite_moves_the_leg_when_the_new_source_is_proven(bench: Bench) -
     bench.prove(index)
     new = ("10.0.0.2", 4500)
     bench.pool.expect(0, RemoteMedia(*new, Codec.PCMU))
-    assert bench.pool.state(0) is State.MOVED
+    assert bench.pool.state(0) is SourceState.MOVED
     assert bench.send(index, PHONE, rtp(3)) == [0]
     assert bench.send(index, new, rtp(0, 8)) == [-1]
     assert bench.send(index, PHONE, rtp(4)) == [0]
@@ -307,7 +307,7 @@ def test_a_re_invite_that_changes_nothing_leaves_the_source_alone(bench: Bench) 
     index = bench.leg(0, nat=True)
     bench.prove(index, ("192.0.2.1", 7000))
     bench.pool.expect(0, RemoteMedia(*PHONE, Codec.PCMU, nat=True))
-    assert bench.pool.state(0) is State.PROVEN
+    assert bench.pool.state(0) is SourceState.PROVEN
     assert bench.send(index, ("192.0.2.1", 7000), rtp(3)) == [0]
 
 
@@ -372,7 +372,7 @@ def test_so_many_sources_may_prove_themselves_side_by_side(bench: Bench, sources
     for sequence in range(PROOF_PACKETS):
         for number in range(sources):
             bench.send(index, ("192.0.2.1", 7000 + number), rtp(sequence, ssrc=number))
-    assert (bench.pool.state(0) is State.PROVEN) is proven
+    assert (bench.pool.state(0) is SourceState.PROVEN) is proven
 
 
 def test_the_expected_source_is_never_forgotten_for_others(bench: Bench) -> None:
@@ -382,7 +382,7 @@ def test_the_expected_source_is_never_forgotten_for_others(bench: Bench) -> None
         for number in range(9):
             bench.send(index, ("192.0.2.1", 7000 + number), rtp(sequence, ssrc=100 + number))
     assert bench.pool.destination(0) == source_key(*PHONE)
-    assert bench.pool.state(0) is State.PROVEN
+    assert bench.pool.state(0) is SourceState.PROVEN
 
 
 def test_rtcp_belongs_to_the_port_above_or_to_the_ssrc(bench: Bench) -> None:
@@ -449,7 +449,7 @@ def test_no_packet_ever_reaches_another_phones_leg(steps: list[tuple[str, int, i
         unproven = [
             phone
             for phone, line in lines.items()
-            if line == index and bench.pool.state(phone) is State.UNPROVEN
+            if line == index and bench.pool.state(phone) is SourceState.UNPROVEN
         ]
         assert len(unproven) <= 1
 

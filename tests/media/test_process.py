@@ -25,13 +25,13 @@ from sottovoce.domain.legs import (
 )
 from sottovoce.errors import Code
 from sottovoce.media.control import (
-    Answer,
-    Call,
+    ControlAnswer,
+    ControlCall,
+    ControlRefusal,
     Framer,
     Leave,
     Message,
     ReadTicks,
-    Refusal,
     Setup,
     TickFigures,
     Value,
@@ -74,18 +74,18 @@ class Client:
             self.unread += list(self.framer.feed(data))
         return self.unread.pop(0)
 
-    async def answer(self, request: Request) -> Answer | Refusal:
+    async def answer(self, request: Request) -> ControlAnswer | ControlRefusal:
         self.last += 1
-        self.writer.write(encode(Call(self.last, request)))
+        self.writer.write(encode(ControlCall(self.last, request)))
         while True:
             message = await self.read()
-            if isinstance(message, Answer | Refusal):
+            if isinstance(message, ControlAnswer | ControlRefusal):
                 assert message.id == self.last
                 return message
 
     async def ask(self, request: Request) -> Value:
         answer = await self.answer(request)
-        assert isinstance(answer, Answer), answer
+        assert isinstance(answer, ControlAnswer), answer
         return answer.value
 
     async def phone(self, name: str) -> TonePhone:
@@ -114,7 +114,7 @@ async def start(where: Path | None = None) -> Client:
             process = await asyncio.create_subprocess_exec(*command, str(where), setup)
             ours, _ = await asyncio.to_thread(waiting.accept)
     client = Client(process, *await asyncio.open_connection(sock=ours))
-    assert await client.read() == Answer(0, None)
+    assert await client.read() == ControlAnswer(0, None)
     return client
 
 
@@ -195,7 +195,7 @@ async def test_a_worker_told_to_leave_closes_its_recordings_first(
         b"GET / HTTP/1.1\r\n\r\n",
         b"\x00\x00\x00\x02\x92\xc0",
         encode(LegProven(LegId("a"))),
-        encode(Answer(1, None)),
+        encode(ControlAnswer(1, None)),
     ],
 )
 async def test_nonsense_ends_the_worker_orderly(client: Client, nonsense: bytes) -> None:
@@ -214,7 +214,7 @@ async def test_what_a_worker_answers_of_legs_it_does_not_have(client: Client) ->
     nobody = LegId("nobody")
     for request in (CloseLeg(nobody), ReadFigures(nobody), StopRecording(R)):
         answer = await client.answer(request)
-        assert isinstance(answer, Refusal)
+        assert isinstance(answer, ControlRefusal)
         assert answer.code is Code.NOT_FOUND
     assert await client.ask(Play(nobody, Sound("music"))) is None
     assert await client.ask(Play(nobody, Sound("/nowhere.wav"))) is None
@@ -243,7 +243,7 @@ async def test_a_file_is_played_and_an_unplayable_one_refused(
     assert await client.ask(Play(leg, None)) is None
     await phones[0].hears()
     answer = await client.answer(Play(leg, Sound(str(tmp_path / "nothing.wav"))))
-    assert isinstance(answer, Refusal)
+    assert isinstance(answer, ControlRefusal)
     assert answer.code is Code.BAD_PARAMETER
 
 

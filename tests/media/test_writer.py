@@ -16,7 +16,7 @@ import pytest
 from sottovoce.domain.legs import LegId, Recording, RecordingId
 from sottovoce.media.repair import repair_folder, repair_recording
 from sottovoce.media.wav import header, part_of
-from sottovoce.media.writer import Closed, Failed, RecordingWriter, Report
+from sottovoce.media.writer import Closed, Failed, RecordingReport, RecordingWriter
 
 R, COACH = RecordingId("r"), LegId("coach")
 
@@ -36,7 +36,7 @@ def read(path: Path) -> np.ndarray:
         return raw.reshape(-1, file.getnchannels())
 
 
-def report_of(writer: RecordingWriter) -> Report:
+def report_of(writer: RecordingWriter) -> RecordingReport:
     """The next report; the test's time-out ends a wait in vain."""
     while True:
         for report in writer.reports():

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from sottovoce.domain.legs import Codec
 from sottovoce.media import codecs
 from sottovoce.phones import tones
-from sottovoce.phones.tones import TONES, Samples, Verdict
+from sottovoce.phones.tones import TONES, Samples, ToneVerdict
 
 DTMF = (697, 770, 852, 941, 1209, 1336, 1477, 1633)
 
@@ -61,9 +61,9 @@ def test_silence_has_minus_127() -> None:
 
 def test_a_level_between_heard_and_silent_is_unclear_and_counts_as_heard() -> None:
     hearing = tones.levels(tones.tone(983, tones.WINDOW, level_dbov=-45.0))
-    assert hearing.verdict(983) is Verdict.UNCLEAR
+    assert hearing.verdict(983) is ToneVerdict.UNCLEAR
     assert hearing.heard == hearing.unclear == {983}
-    assert hearing.verdict(557) is Verdict.SILENT
+    assert hearing.verdict(557) is ToneVerdict.SILENT
 
 
 def test_a_window_of_another_length_is_refused() -> None:

@@ -15,7 +15,7 @@ from sottovoce.domain.scenarios import ScenarioOrder
 from sottovoce.domain.scoring import Score
 from sottovoce.quality import scenarios
 from sottovoce.quality.result_import import Taken, take
-from sottovoce.quality.result_rows import Line, ResultRow
+from sottovoce.quality.result_rows import ResultLine, ResultRow
 from sottovoce.storage.tables import contacts
 
 
@@ -32,8 +32,9 @@ async def scenario(
 async def bring(standing: Standing, *rows: dict[str, Any], vdn: VdnId = ONE) -> Taken:
     """Import one result per row; what is left out is a violated dialog rule of 3 points."""
     usual = {"scenario": "Sales", "kind": "dialog", "rule": "r1", "valid": 0, "points": 3}
-    lines: Sequence[Line] = [
-        Line(number, ResultRow.model_validate({**usual, **row})) for number, row in enumerate(rows, start=1)
+    lines: Sequence[ResultLine] = [
+        ResultLine(number, ResultRow.model_validate({**usual, **row}))
+        for number, row in enumerate(rows, start=1)
     ]
     return await take(standing.office, vdn, lines, "a test")
 

@@ -32,7 +32,7 @@ from sottovoce.domain.contacts import (
 from sottovoce.domain.directory import AgentId, SkillId, VdnId
 from sottovoce.errors import Code, Refused
 from sottovoce.quality import contact_import, csv_calls, recordings, vcon_calls
-from sottovoce.quality.contact_import import Outcome, Report
+from sottovoce.quality.contact_import import ImportOutcome, ImportReport
 from sottovoce.quality.foreign_calls import ForeignCall, LeftOut
 from sottovoce.storage import audit
 from sottovoce.storage.review import contacts
@@ -59,7 +59,7 @@ def listed(folder: Path, *rows: str, name: str = "calls.csv") -> Path:
     return path
 
 
-async def bring(standing: Standing, *paths: Path, vdn: VdnId = ONE) -> tuple[Report, list[str]]:
+async def bring(standing: Standing, *paths: Path, vdn: VdnId = ONE) -> tuple[ImportReport, list[str]]:
     told: list[str] = []
     files = contact_import.sources(paths)
     report = await contact_import.bring_in(standing.office, vdn, files, lambda one: told.append(one.value))
@@ -158,11 +158,11 @@ async def test_again_and_after_an_interruption(standing: Standing, folder: Path)
         pass
 
     for stop in (1, 3):
-        done: list[Outcome] = []
+        done: list[ImportOutcome] = []
 
-        def tell(outcome: Outcome, done: list[Outcome] = done, stop: int = stop) -> None:
+        def tell(outcome: ImportOutcome, done: list[ImportOutcome] = done, stop: int = stop) -> None:
             done.append(outcome)
-            if done.count(Outcome.IMPORTED) == stop:
+            if done.count(ImportOutcome.IMPORTED) == stop:
                 raise Cut
 
         with pytest.raises(Cut):

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from tests.quality.sounds import silence, stereo, tone, write
 
 from sottovoce.quality import recordings, voices
-from sottovoce.quality.recordings import BadRecording, Sound, StillRecording
+from sottovoce.quality.recordings import BadRecording, RecordedSound, StillRecording
 
 
 def riff(*chunks: tuple[bytes, bytes]) -> bytes:
@@ -81,7 +81,7 @@ def test_a_recording_cut_off_counts_as_far_as_it_goes(tmp_path: Path) -> None:
     path = write(tmp_path / "x.wav", tone(4))
     with path.open("r+b") as file:
         file.truncate(44 + 2 * 8000)
-    assert recordings.measured(path) == Sound(1, 8000, 8000, "PCM_16")
+    assert recordings.measured(path) == RecordedSound(1, 8000, 8000, "PCM_16")
 
 
 @settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
@@ -121,9 +121,9 @@ def _harmed(data: bytes, at: int, junk: bytes) -> bytes:
 def test_kept_whole_with_channels_exchanged(tmp_path: Path, coding: str) -> None:
     source = write(tmp_path / "s.wav", stereo(tone(1.5, 300), tone(1.2, 500)), coding)
     target = tmp_path / "deep" / "er" / "t.wav"
-    assert recordings.store(source, target) == Sound(2, 8000, 12000, coding)
+    assert recordings.store(source, target) == RecordedSound(2, 8000, 12000, coding)
     assert target.read_bytes() == source.read_bytes()
-    assert recordings.store(source, target, swapped=True) == Sound(2, 8000, 12000, coding)
+    assert recordings.store(source, target, swapped=True) == RecordedSound(2, 8000, 12000, coding)
     before, _ = soundfile.read(source, dtype="int32")
     after, _ = soundfile.read(target, dtype="int32")
     assert np.array_equal(before[:, ::-1], after)

@@ -17,13 +17,13 @@ from tests.quality.standing import ONE, TWO, Standing
 
 from sottovoce.domain.scoring import Passage, RuleKind, Verdict
 from sottovoce.quality.result_import import take
-from sottovoce.quality.result_rows import LONGEST_LINE, BadFile, BadLine, Line, read
+from sottovoce.quality.result_rows import LONGEST_LINE, BadLine, BadResultFile, ResultLine, read
 from sottovoce.storage.tables import rule_results, scores
 
 GOOD = {"contact": 1, "scenario": "Sales", "kind": 10, "rule": "r1", "valid": 0, "points": 3}
 
 
-def lines(text: str | bytes) -> list[Line | BadLine]:
+def lines(text: str | bytes) -> list[ResultLine | BadLine]:
     return list(read(io.BytesIO(text.encode() if isinstance(text, str) else text)))
 
 
@@ -53,9 +53,9 @@ def test_csv_and_json_lines_say_the_same() -> None:
             '"description":"Was kind","name":null}',
         ]
     )
-    found = [one for one in lines(table) if isinstance(one, Line)]
+    found = [one for one in lines(table) if isinstance(one, ResultLine)]
     assert [one.line for one in found] == [2, 4]
-    assert [one.row for one in found] == [one.row for one in lines(objects) if isinstance(one, Line)]
+    assert [one.row for one in found] == [one.row for one in lines(objects) if isinstance(one, ResultLine)]
     first = found[0].row
     assert (first.kind, first.valid, first.points) == (RuleKind.SILENCE, Verdict.VIOLATED, Decimal("2.50"))
     assert first.segments == (Passage(0, 1200), Passage(3400, 5600))
@@ -103,7 +103,7 @@ def test_a_bad_line_costs_itself_alone() -> None:
         b"1,Sales,10,r\xff4,0,3\n" + b"1,Sales,10," + b"x" * LONGEST_LINE + b",0,3\n"
         b"1,Sales,10,r6,0,3"
     )
-    assert [(one.line, isinstance(one, Line)) for one in lines(table)] == [
+    assert [(one.line, isinstance(one, ResultLine)) for one in lines(table)] == [
         (2, True),
         (3, False),
         (4, False),
@@ -112,7 +112,7 @@ def test_a_bad_line_costs_itself_alone() -> None:
         (7, True),
     ]
     objects = "\n".join([row(), "{", "[]", "not JSON", '{"points": NaN}', "[" * 100_000, "", row(rule="r2")])
-    assert [(one.line, isinstance(one, Line)) for one in lines(objects)] == [
+    assert [(one.line, isinstance(one, ResultLine)) for one in lines(objects)] == [
         (1, True),
         *((number, False) for number in range(2, 7)),
         (8, True),
@@ -130,7 +130,7 @@ def test_a_bad_line_costs_itself_alone() -> None:
     ],
 )
 def test_a_file_whose_head_makes_no_sense_is_refused_whole(head: str, said: str) -> None:
-    with pytest.raises(BadFile, match=f"line 1: {said}"):
+    with pytest.raises(BadResultFile, match=f"line 1: {said}"):
         lines(head.encode("utf-8", "surrogateescape") + b"\n1,Sales,10,r1,0,3\n")
 
 
@@ -142,7 +142,7 @@ def test_an_empty_file_has_no_lines() -> None:
 def test_no_bytes_break_the_reading(content: bytes, with_head: bool) -> None:
     head = b"contact,scenario,kind,rule,valid,points\n" if with_head else b'{"contact":1}\n'
     for found in lines(head + content):
-        assert isinstance(found, Line | BadLine)
+        assert isinstance(found, ResultLine | BadLine)
 
 
 async def count(standing: Standing, table: sa.Table) -> int:

@@ -9,7 +9,7 @@ import json
 import pytest
 from rich.console import Console
 
-from sottovoce.phones.tones import Verdict
+from sottovoce.phones.tones import ToneVerdict
 from sottovoce.selftest.findings import (
     Cell,
     Delays,
@@ -21,13 +21,13 @@ from sottovoce.selftest.findings import (
     SameBytes,
     StepFound,
 )
-from sottovoce.selftest.report import Report
+from sottovoce.selftest.report import ProofReport
 from sottovoce.selftest.steps import ALONE, INSERTED, INTERCEPTED, LISTENED, WALK, WHISPERED
 
 C, A, I = Party.CUSTOMER, Party.AGENT, Party.INSPECTOR  # noqa: E741 - as in the steps
-HEARD = Cell(A, I, True, -15.0, Verdict.HEARD)
+HEARD = Cell(A, I, True, -15.0, ToneVerdict.HEARD)
 PATH = PathFigures(0, 0, 3000, 3000, 1000, 0, 0.02)
-SILENT = Cell(C, I, False, -99.0, Verdict.SILENT)
+SILENT = Cell(C, I, False, -99.0, ToneVerdict.SILENT)
 
 
 def good() -> Findings:
@@ -43,7 +43,7 @@ def good() -> Findings:
 
 def told(found: Findings) -> str:
     out = io.StringIO()
-    report = Report(Console(file=out, width=120))
+    report = ProofReport(Console(file=out, width=120))
     for step in found.steps:
         report.step(step)
     report.end(found)
@@ -69,10 +69,10 @@ def test_all_right() -> None:
 @pytest.mark.parametrize(
     "cell",
     [
-        Cell(C, I, False, -15.0, Verdict.HEARD),
-        Cell(C, I, False, -45.0, Verdict.UNCLEAR),
-        Cell(A, I, True, -45.0, Verdict.UNCLEAR),
-        Cell(A, I, True, -99.0, Verdict.SILENT),
+        Cell(C, I, False, -15.0, ToneVerdict.HEARD),
+        Cell(C, I, False, -45.0, ToneVerdict.UNCLEAR),
+        Cell(A, I, True, -45.0, ToneVerdict.UNCLEAR),
+        Cell(A, I, True, -99.0, ToneVerdict.SILENT),
     ],
 )
 def test_a_wrong_cell_is_named(cell: Cell) -> None:

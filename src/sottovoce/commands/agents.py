@@ -154,7 +154,7 @@ def password_(agent: Agent, password_stdin: FromStdin = False, config: ConfigOpt
     typer.echo(f"password of agent {agent} changed")
 
 
-async def _import(settings: Settings, file: seed.SeedFile) -> seed.Report:
+async def _import(settings: Settings, file: seed.SeedFile) -> seed.SeedReport:
     async with database(settings) as engine:
         return await directory.import_seed(engine, file, Passwords(), settings.sip.domain)
 

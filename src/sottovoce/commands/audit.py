@@ -21,7 +21,7 @@ from sottovoce.config import Settings
 from sottovoce.domain.directory import VdnId
 from sottovoce.domain.journal import AuditEntry
 from sottovoce.storage import audit
-from sottovoce.storage.audit import Head, Verdict
+from sottovoce.storage.audit import ChainCheck, Head
 from sottovoce.storage.live import directory
 
 commands = typer.Typer(no_args_is_help=True, help="The audit: every supervision, forced state and drop.")
@@ -84,7 +84,7 @@ def _row(number: int, entry: AuditEntry) -> tuple[str, ...]:
     return str(number), f"{entry.at:%Y-%m-%d %H:%M:%S}", actor, entry.action, entry.target, detail
 
 
-async def _verify(settings: Settings, vdn: int | None, expected: Head | None) -> list[Verdict]:
+async def _verify(settings: Settings, vdn: int | None, expected: Head | None) -> list[ChainCheck]:
     async with database(settings) as engine:
         there = await directory.vdn_ids(engine)
         if vdn is not None and vdn not in there:
@@ -106,7 +106,7 @@ def _head(text: str) -> Head:
     return Head(int(number), digest)
 
 
-def _sentence(verdict: Verdict) -> str:
+def _sentence(verdict: ChainCheck) -> str:
     if verdict.broken:
         return f"VDN {verdict.vdn}: BROKEN at row {verdict.broken}: {verdict.why}"
     head = verdict.head

@@ -31,7 +31,7 @@ from sottovoce.domain.directory import AgentId, VdnId
 from sottovoce.domain.people import SERVER
 from sottovoce.errors import Refused
 from sottovoce.quality import contact_import
-from sottovoce.quality.contact_import import Outcome, Report
+from sottovoce.quality.contact_import import ImportOutcome, ImportReport
 from sottovoce.quality.foreign_calls import LeftOut
 from sottovoce.quality.office import Office
 from sottovoce.storage.database import transaction
@@ -138,7 +138,7 @@ def list_(
 commands.command("results")(results.results)
 
 
-async def _import(settings: Settings, vdn: VdnId, files: list[Path]) -> Report:
+async def _import(settings: Settings, vdn: VdnId, files: list[Path]) -> ImportReport:
     with Progress(
         TextColumn("{task.description}"),
         BarColumn(),
@@ -151,7 +151,7 @@ async def _import(settings: Settings, vdn: VdnId, files: list[Path]) -> Report:
             office = Office(engine, SystemClock(), settings.recordings_folder)
             task = progress.add_task("importing", total=contact_import.count(files))
 
-            def tell(_: Outcome) -> None:
+            def tell(_: ImportOutcome) -> None:
                 progress.advance(task)
 
             return await contact_import.bring_in(office, vdn, files, tell)

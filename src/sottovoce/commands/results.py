@@ -27,7 +27,7 @@ from sottovoce.domain.directory import VdnId
 from sottovoce.errors import Refused
 from sottovoce.quality.office import Office
 from sottovoce.quality.result_import import Taken, take
-from sottovoce.quality.result_rows import BadFile, BadLine, Line, read
+from sottovoce.quality.result_rows import BadLine, BadResultFile, ResultLine, read
 
 BATCH = 500
 """Lines per transaction."""
@@ -69,7 +69,7 @@ def results(
 
     try:
         taken = run(_import(settings, file, VdnId(vdn), console, tell))
-    except BadFile as failure:
+    except BadResultFile as failure:
         fail([f"{file}: {failure}"], WRONG_CALL)
     except Refused as declined:
         fail([f"{declined.why}; what landed stays: import the file again"])
@@ -104,7 +104,7 @@ async def _import(
 
 async def _batches(office: Office, vdn: VdnId, file: Path) -> AsyncIterator[tuple[Taken, int]]:
     """What became of each batch, and how far into the file it went, in bytes."""
-    good: list[Line] = []
+    good: list[ResultLine] = []
     bad: list[BadLine] = []
 
     async def taken() -> Taken:
@@ -116,7 +116,7 @@ async def _batches(office: Office, vdn: VdnId, file: Path) -> AsyncIterator[tupl
 
     with file.open("rb") as content:
         for line in read(content):
-            if isinstance(line, Line):
+            if isinstance(line, ResultLine):
                 good.append(line)
             else:
                 bad.append(line)

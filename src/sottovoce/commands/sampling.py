@@ -25,7 +25,7 @@ from sottovoce.domain.sampling import Certificate
 from sottovoce.errors import Code, Refused
 from sottovoce.plain import from_plain
 from sottovoce.quality import certificates
-from sottovoce.quality.certificates import BadFile, Verdict
+from sottovoce.quality.certificates import BadFile, DrawCheck
 from sottovoce.storage.database import transaction
 from sottovoce.storage.review import draws
 from sottovoce.storage.review.draws import Draw
@@ -117,7 +117,7 @@ def list_draws(
     tabulate(heads, map(_row, found))
 
 
-async def _verify(settings: Settings, task: ReviewId) -> Verdict:
+async def _verify(settings: Settings, task: ReviewId) -> DrawCheck:
     try:
         async with database(settings) as engine:
             return await certificates.verify(engine, task)
@@ -138,7 +138,7 @@ async def _latest(settings: Settings, vdn: VdnId | None, limit: int) -> list[Dra
         return await draws.latest(connection, vdn, limit)
 
 
-def _of_file(file: Path) -> Verdict:
+def _of_file(file: Path) -> DrawCheck:
     try:
         return certificates.verify_file(file.read_text(encoding="utf-8"))
     except FileNotFoundError:

@@ -9,7 +9,7 @@ from enum import StrEnum
 from typing import Any
 
 
-class Verdict(StrEnum):
+class CheckVerdict(StrEnum):
     """What came out of a check."""
 
     PASS = "pass"  # noqa: S105 - no password
@@ -25,7 +25,7 @@ class Finding:
 
     interface: str
     check: str
-    verdict: Verdict
+    verdict: CheckVerdict
     reason: str = ""
     inferred: bool = False
     """Whether the expectation stands on no page."""
@@ -41,25 +41,25 @@ class Findings:
 
     def add(self, interface: str, check: str, wrong: str | None, *, inferred: bool, skipped: bool) -> None:
         """Put a check down: right unless `wrong` says what was, or why it could not be made (`skipped`)."""
-        verdict = Verdict.PASS
+        verdict = CheckVerdict.PASS
         if skipped:
-            verdict = Verdict.SKIP
+            verdict = CheckVerdict.SKIP
         elif wrong is not None:
-            verdict = Verdict.DIFFERS if inferred and not self.strict else Verdict.FAIL
+            verdict = CheckVerdict.DIFFERS if inferred and not self.strict else CheckVerdict.FAIL
         finding = Finding(interface, check, verdict, wrong or "", inferred)
         self.found.append(finding)
         self.tell(finding)
 
     @property
-    def counts(self) -> dict[Verdict, int]:
+    def counts(self) -> dict[CheckVerdict, int]:
         """How many of each."""
         counted = Counter(finding.verdict for finding in self.found)
-        return {verdict: counted[verdict] for verdict in Verdict}
+        return {verdict: counted[verdict] for verdict in CheckVerdict}
 
     @property
     def right(self) -> bool:
         """Whether something passed and nothing failed."""
-        return self.counts[Verdict.PASS] > 0 and not self.counts[Verdict.FAIL]
+        return self.counts[CheckVerdict.PASS] > 0 and not self.counts[CheckVerdict.FAIL]
 
     def document(self, family: str, against: str) -> dict[str, Any]:
         """All of it for a JSON file."""

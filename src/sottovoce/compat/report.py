@@ -7,18 +7,18 @@ from collections.abc import Sequence
 from rich.console import Console
 from rich.text import Text
 
-from sottovoce.compat.findings import Finding, Findings, Verdict
+from sottovoce.compat.findings import CheckVerdict, Finding, Findings
 
 _STYLES = {
-    Verdict.PASS: "green",
-    Verdict.FAIL: "bold red",
-    Verdict.DIFFERS: "yellow",
-    Verdict.SKIP: "dim",
+    CheckVerdict.PASS: "green",
+    CheckVerdict.FAIL: "bold red",
+    CheckVerdict.DIFFERS: "yellow",
+    CheckVerdict.SKIP: "dim",
 }
 _WIDTH = 40
 
 
-class Report:
+class FindingsReport:
     """Prints each check as it comes, and the summary."""
 
     def __init__(self, console: Console) -> None:
@@ -41,10 +41,10 @@ class Report:
         self._console.print()
         for what in left:
             self._console.print(Text(f"could not be put away: {what}", "bold red"), soft_wrap=True)
-        told = f"{counts[Verdict.PASS]} passed, {counts[Verdict.FAIL]} failed"
-        if counts[Verdict.DIFFERS]:
-            told += f", {counts[Verdict.DIFFERS]} not as inferred (no page says how it has to be)"
-        if counts[Verdict.SKIP]:
-            told += f", {counts[Verdict.SKIP]} could not be checked"
+        told = f"{counts[CheckVerdict.PASS]} passed, {counts[CheckVerdict.FAIL]} failed"
+        if counts[CheckVerdict.DIFFERS]:
+            told += f", {counts[CheckVerdict.DIFFERS]} not as inferred (no page says how it has to be)"
+        if counts[CheckVerdict.SKIP]:
+            told += f", {counts[CheckVerdict.SKIP]} could not be checked"
         style = "bold green" if findings.right else "bold red"
         self._console.print(Text(told, style), soft_wrap=True)

@@ -12,7 +12,7 @@ from rich.console import Console
 
 from sottovoce.compat.bench import Bench, People
 from sottovoce.compat.findings import Findings
-from sottovoce.compat.report import Report
+from sottovoce.compat.report import FindingsReport
 from sottovoce.compat.sqm import calls, items, plans, requests, scoring, tasks, token
 from sottovoce.compat.sqm.catalogue import Interfaces, interfaces
 from sottovoce.compat.wire import Wire
@@ -49,7 +49,7 @@ def main(
     no server.
     """
     console = Console(highlight=False)
-    report = Report(console)
+    report = FindingsReport(console)
     findings = Findings(report.row, strict)
     wire = Wire(against, app_key, app_secret, verify=verify)
     bench = Bench(wire, people, findings, scratch_call, lasting)

@@ -12,7 +12,7 @@ lists and tables are written there as JSON. Unknown keys are mistakes, in both.
 
 from __future__ import annotations
 
-from sottovoce.config.kinds import AuthMode, LogFormat, LogLevel, Section, Transport
+from sottovoce.config.kinds import AuthMode, LogFormat, LogLevel, Section, TransportName
 from sottovoce.config.loading import PREFIX, ConfigError, Settings, load, variable
 from sottovoce.config.sections import (
     Advertised,
@@ -46,7 +46,7 @@ __all__ = [
     "Section",
     "Settings",
     "SipSettings",
-    "Transport",
+    "TransportName",
     "TrunkSettings",
     "load",
     "variable",

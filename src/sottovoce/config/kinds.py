@@ -71,7 +71,7 @@ class LogLevel(StrEnum):
     ERROR = "error"
 
 
-class Transport(StrEnum):
+class TransportName(StrEnum):
     """What SIP is carried by."""
 
     UDP = "udp"

@@ -10,7 +10,7 @@ from sottovoce.config.kinds import (
     Network,
     Port,
     Section,
-    Transport,
+    TransportName,
 )
 
 
@@ -19,7 +19,7 @@ class FarSideSettings(Section):
 
     host: str = Field(min_length=1, description="Where calls go out to.")
     port: int = Field(default=5060, ge=1, le=65535, description="The port there.")
-    transport: Transport = Field(default=Transport.UDP, description="`udp` or `tcp`.")
+    transport: TransportName = Field(default=TransportName.UDP, description="`udp` or `tcp`.")
     username: str | None = Field(default=None, description="The account that answers its challenges.")
     password: SecretStr | None = Field(default=None, description="The account's password.")
     realm: str | None = Field(default=None, description="The only realm that is answered; none: any.")

@@ -87,7 +87,7 @@ def look(listener: str, call: PhoneCall, talkers: Mapping[str, PhoneCall]) -> Lo
     return Look(listener, call.media.ear.last(), said)
 
 
-class Meters:
+class LiveMeters:
     """Verdicts with their memory. `work` may run in a thread; one at a time."""
 
     def __init__(self) -> None:

@@ -12,14 +12,14 @@ _CURL = "curl -s -w '\\n'"
 
 
 @dataclass(frozen=True, slots=True)
-class Line:
+class PastedLine:
     """One line, and what is heard once it ran."""
 
     command: str
     then: str
 
 
-def lines(http_url: str, inspector: int, password: str, phone: str, target: int) -> list[Line]:
+def lines(http_url: str, inspector: int, password: str, phone: str, target: int) -> list[PastedLine]:
     """From signing in to signing out. Each works in sh; `$GUID` is set by the first."""
     base = f"{http_url}{RESOURCE}"
     control = f"{base}/qualitycontrol/{inspector}"
@@ -35,26 +35,30 @@ def lines(http_url: str, inspector: int, password: str, phone: str, target: int)
     )
     switch = f"{control}/requestswitchinsertwhisperagent?whisperagentid={target}&switchtype="
     return [
-        Line(sign_in, f"sign the inspector {inspector} in"),
-        Line(ask("PUT", f"{control}/addsupervise/{target}"), f"listen to agent {target}: nobody notices"),
-        Line(ask("POST", f"{switch}2"), "whisper: the agent hears the inspector, the customer does not"),
-        Line(ask("POST", f"{switch}0"), "back to listening"),
-        Line(ask("DELETE", f"{control}/{target}"), "leave"),
-        Line(
+        PastedLine(sign_in, f"sign the inspector {inspector} in"),
+        PastedLine(
+            ask("PUT", f"{control}/addsupervise/{target}"), f"listen to agent {target}: nobody notices"
+        ),
+        PastedLine(
+            ask("POST", f"{switch}2"), "whisper: the agent hears the inspector, the customer does not"
+        ),
+        PastedLine(ask("POST", f"{switch}0"), "back to listening"),
+        PastedLine(ask("DELETE", f"{control}/{target}"), "leave"),
+        PastedLine(
             ask("POST", f"{control}/requestwhisperagent?whisperagentid={target}"),
             "whisper at once",
         ),
-        Line(
+        PastedLine(
             ask("POST", f"{control}/requeststopwhisperagent?whisperagentid={target}"),
             "stop whispering: the supervision ends",
         ),
-        Line(ask("DELETE", f"{base}/onlineagent/{inspector}/forcelogout"), "sign out"),
+        PastedLine(ask("DELETE", f"{base}/onlineagent/{inspector}/forcelogout"), "sign out"),
     ]
 
 
 def afterwards_lines(
     http_url: str, app_key: str, app_secret: str, director: str, inspector: str
-) -> list[Line]:
+) -> list[PastedLine]:
     """A review task from its making to its end. Each works in sh; `$TOKEN`, `$TASK` and `$ITEM` are set on
     the way. At least two calls must be over, or the only one would finish the task."""
 
@@ -97,13 +101,15 @@ def afterwards_lines(
     terminate = ask(director, "terminateQualityTask", """{"qualityTaskId":"'$TASK'"}""")
     text, digits = '"\\([^"]*\\)"', '"\\([0-9]*\\)"'
     return [
-        Line(kept("TOKEN", token, f'"AccessToken":{text}', "\\1"), "a token for the app key"),
-        Line(kept("TASK", create, f'"objId":{digits}', "\\1"), "a review task with a sample of two calls"),
-        Line(appoint, "deal them to the inspector, with effect at once"),
-        Line(
+        PastedLine(kept("TOKEN", token, f'"AccessToken":{text}', "\\1"), "a token for the app key"),
+        PastedLine(
+            kept("TASK", create, f'"objId":{digits}', "\\1"), "a review task with a sample of two calls"
+        ),
+        PastedLine(appoint, "deal them to the inspector, with effect at once"),
+        PastedLine(
             kept("ITEM", items, f'"call_id":{text}.*"taskId":{digits}', "\\2 \\1"),
             "one item of it, and the call of that",
         ),
-        Line(complete, "the inspector is through with that call"),
-        Line(terminate, "terminate the task: what is done stays, the rest is released"),
+        PastedLine(complete, "the inspector is through with that call"),
+        PastedLine(terminate, "terminate the task: what is done stays, the rest is released"),
     ]

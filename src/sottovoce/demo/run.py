@@ -19,7 +19,7 @@ from sottovoce.client.ccsqm import Quality
 from sottovoce.clock import SystemClock
 from sottovoce.demo import board, paste
 from sottovoce.demo.afterwards import DIRECTOR, REVIEWER, Afterwards, AppKey, Picture, app_key, staff
-from sottovoce.demo.meters import Heard, Meters, look, pairs
+from sottovoce.demo.meters import Heard, LiveMeters, look, pairs
 from sottovoce.demo.people import (
     Customer,
     DemoAgent,
@@ -117,7 +117,7 @@ class Demo:
         self._inspector = Person("inspector", "8301", "inspector", password(), INSPECTOR, password())
         self._softphone_password = password()
         self._clock = SystemClock()
-        self._meters = Meters()
+        self._meters = LiveMeters()
         self._agents: list[DemoAgent] = []
         self._customers: list[Customer] = []
         self._phone: Phone | None = None

@@ -17,7 +17,7 @@ from sottovoce.domain.journal import ContactEnded, SegmentBegan, SegmentEnded
 from sottovoce.domain.legs import LegId, Recording, RecordingId, RecordingResult, Routing, Sound
 from sottovoce.domain.supervision import Mode
 from sottovoce.live.inputs import happens
-from sottovoce.live.state import Call, FloorState, Seat, Segment
+from sottovoce.live.state import Call, FloorState, Seat, TalkSegment
 from sottovoce.media.engine import Apply, Play, RecordingStopped, StartRecording, StopRecording
 
 RINGBACK = Sound("ringback")
@@ -94,7 +94,7 @@ def _taking_part(seat: Seat) -> dict[AgentId, Mode]:
     }
 
 
-def _note(floor: FloorState, segment: Segment, present: dict[AgentId, Mode]) -> None:
+def _note(floor: FloorState, segment: TalkSegment, present: dict[AgentId, Mode]) -> None:
     """Keep who supervises the talk from now on, and the spans that end now."""
     for inspector, (mode, since) in list(segment.supervised.items()):
         if present.get(inspector) is not mode:
@@ -141,14 +141,14 @@ def begin_segment(floor: FloorState, call: Call, seat: Seat) -> None:
     day = floor.now.strftime("%Y/%m/%d")
     path = floor.settings.folder / str(floor.profile.vdn) / day / f"{name}.wav"
     recording = RecordingId(name)
-    call.segment = Segment(recording, path, call, seat.agent, floor.now)
+    call.segment = TalkSegment(recording, path, call, seat.agent, floor.now)
     if not floor.settings.recordings.enabled:
         call.segment.failure, call.segment.begun = "recording is switched off", False
         return
     floor.do(StartRecording(Recording(recording, path, call.customer, seat.leg)))
 
 
-def note_segment(floor: FloorState, segment: Segment) -> None:
+def note_segment(floor: FloorState, segment: TalkSegment) -> None:
     """Journal that the segment began, so that a crash does not lose whose talk it was."""
     floor.journal(
         SegmentBegan(
@@ -161,7 +161,7 @@ def note_segment(floor: FloorState, segment: Segment) -> None:
     )
 
 
-def tell_recording(floor: FloorState, segment: Segment) -> None:
+def tell_recording(floor: FloorState, segment: TalkSegment) -> None:
     """Tell the agent that the segment is recorded, if it is."""
     if segment.failure is not None:
         return

@@ -38,7 +38,7 @@ class LiveSettings:
 
 
 @dataclass(slots=True, eq=False)
-class Segment:
+class TalkSegment:
     """One agent's talk in a call, recorded."""
 
     recording: RecordingId
@@ -86,7 +86,7 @@ class Call:
     finished: bool = False
     """Its end is journaled."""
     muted: bool = False
-    segment: Segment | None = None
+    segment: TalkSegment | None = None
     segments: int = 0
 
     @property
@@ -184,7 +184,7 @@ class FloorState:
     legs: dict[LegId, Owner] = field(default_factory=dict)
     """Legs that still matter; a leg that was hung up is forgotten at once."""
     queues: SkillQueues = field(default_factory=SkillQueues)
-    closing: dict[RecordingId, Segment] = field(default_factory=dict)
+    closing: dict[RecordingId, TalkSegment] = field(default_factory=dict)
     """Segments whose recording is being closed."""
     effects: list[Effect] = field(default_factory=list)
 

@@ -20,13 +20,13 @@ import structlog
 from sottovoce.errors import Code, Refused
 from sottovoce.media.control import (
     RESULTS,
-    Answer,
-    Call,
+    ControlAnswer,
+    ControlCall,
     ControlError,
+    ControlRefusal,
     Framer,
     Leave,
     ReadTicks,
-    Refusal,
     Setup,
     Value,
     encode,
@@ -71,7 +71,7 @@ class WorkerConnection:
         self._last_id += 1
         number = self._last_id
         try:
-            frame = encode(Call(number, request))
+            frame = encode(ControlCall(number, request))
         except ControlError as failure:
             raise Refused(Code.BAD_PARAMETER, str(failure)) from None
         answer: asyncio.Future[Value] = asyncio.get_running_loop().create_future()
@@ -146,9 +146,9 @@ class WorkerConnection:
                         first = False
                         self._writer = writer
                         started()
-                    elif isinstance(message, Answer | Refusal):
+                    elif isinstance(message, ControlAnswer | ControlRefusal):
                         self._settle(message)
-                    elif not isinstance(message, Call):
+                    elif not isinstance(message, ControlCall):
                         self._heard(message)
         except (ControlError, OSError) as failure:
             log.error("media worker's control socket failed", worker=self.name, failure=str(failure))
@@ -166,11 +166,11 @@ class WorkerConnection:
                 with contextlib.suppress(Refused):
                     await self.call(ReadTicks())
 
-    def _settle(self, message: Answer | Refusal) -> None:
+    def _settle(self, message: ControlAnswer | ControlRefusal) -> None:
         answer = self._under_way.get(message.id)
         if answer is None or answer.done():
             return
-        if isinstance(message, Answer):
+        if isinstance(message, ControlAnswer):
             answer.set_result(message.value)
         else:
             answer.set_exception(Refused(message.code, message.detail))

@@ -117,7 +117,7 @@ Value = LegAddress | LegFigures | RecordingResult | TickFigures | None
 
 
 @dataclass(frozen=True, slots=True)
-class Call:
+class ControlCall:
     """A request under its id."""
 
     id: int
@@ -125,7 +125,7 @@ class Call:
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class ControlAnswer:
     """What became of a call."""
 
     id: int
@@ -133,7 +133,7 @@ class Answer:
 
 
 @dataclass(frozen=True, slots=True)
-class Refusal:
+class ControlRefusal:
     """Why nothing came of a call."""
 
     id: int
@@ -141,7 +141,7 @@ class Refusal:
     detail: str
 
 
-Message = Call | Answer | Refusal | EngineEvent
+Message = ControlCall | ControlAnswer | ControlRefusal | EngineEvent
 
 
 _REQUESTS = {kind.__name__: kind for kind in RESULTS}
@@ -152,13 +152,13 @@ _EVENTS = {kind.__name__: kind for kind in typing.get_args(EngineEvent)}
 def encode(message: Message) -> bytes:
     """One frame. ControlError if it would be larger than a peer reads."""
     match message:
-        case Call(id, request):
+        case ControlCall(id, request):
             content = [id, type(request).__name__, to_plain(request)]
-        case Answer(id, None):
+        case ControlAnswer(id, None):
             content = [id, "=", "", None]
-        case Answer(id, value):
+        case ControlAnswer(id, value):
             content = [id, "=", type(value).__name__, to_plain(value)]
-        case Refusal(id, code, detail):
+        case ControlRefusal(id, code, detail):
             content = [id, "!", code.value, detail[: MOST_TEXT // 4]]
         case _:
             content = [0, type(message).__name__, to_plain(message)]
@@ -177,13 +177,13 @@ def decode(body: bytes) -> Message:
             case [0, str(name), fields]:
                 return typing.cast(EngineEvent, from_plain(_EVENTS[name], fields))
             case [int(number), str(name), fields] if number > 0:
-                return Call(number, from_plain(_REQUESTS[name], fields))
+                return ControlCall(number, from_plain(_REQUESTS[name], fields))
             case [int(number), "=", "", None] if number >= 0:
-                return Answer(number, None)
+                return ControlAnswer(number, None)
             case [int(number), "=", str(name), fields] if number > 0:
-                return Answer(number, from_plain(_VALUES[name], fields))
+                return ControlAnswer(number, from_plain(_VALUES[name], fields))
             case [int(number), "!", code, str(detail)] if number > 0:
-                return Refusal(number, Code(code), detail)
+                return ControlRefusal(number, Code(code), detail)
     except (ValueError, KeyError, msgpack.exceptions.UnpackException, RecursionError) as failure:
         raise ControlError(f"{type(failure).__name__}: {failure}") from None
     raise ControlError("neither call, answer nor event")

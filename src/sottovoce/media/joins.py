@@ -27,7 +27,7 @@ MOST_EARLY = 1024
 """Gates kept for recordings that have not started yet."""
 
 
-class State(Enum):
+class JoinState(Enum):
     """How far a join is."""
 
     WANTED = auto()
@@ -44,7 +44,7 @@ class Join:
     source: LegId
     home: int
     to: int
-    state: State = State.WANTED
+    state: JoinState = JoinState.WANTED
     listeners: set[LegId] = field(default_factory=set)
     recordings: set[RecordingId] = field(default_factory=set)
 
@@ -191,11 +191,11 @@ class JoinPlan:
             self._end(join)
 
     def _end(self, join: Join) -> None:
-        if join.state is State.ENDED:
+        if join.state is JoinState.ENDED:
             return
-        if join.state is State.OPEN:
+        if join.state is JoinState.OPEN:
             self._ended.append(join)
-        join.state = State.ENDED
+        join.state = JoinState.ENDED
         del self._joins[join.source, join.to], self._of_leg[join.second]
         self._of_source[join.source].discard(join)
         if not self._of_source[join.source]:
@@ -203,7 +203,7 @@ class JoinPlan:
 
     def missing(self, touched: Touched) -> list[Join]:
         """Joins concerned that do not stand yet."""
-        return [join for join in touched.joins if join.state is State.WANTED]
+        return [join for join in touched.joins if join.state is JoinState.WANTED]
 
     def ended(self) -> list[Join]:
         """Joins that stood and are needed no more, each told once: their legs are to be closed."""
@@ -212,16 +212,16 @@ class JoinPlan:
 
     def stands(self, join: Join) -> list[Touched]:
         """A join's legs are open; what that concerns. Nothing when it ended meanwhile: close them."""
-        if join.state is State.ENDED:
+        if join.state is JoinState.ENDED:
             return []
-        join.state = State.OPEN
+        join.state = JoinState.OPEN
         rows = Touched(frozenset(join.listeners), joins=frozenset({join}))
         return [rows, *(Touched(recording=recording) for recording in sorted(join.recordings))]
 
     def failed(self, join: Join) -> None:
         """A join could not be opened: silence until a table or a recording asks for it again."""
-        if join.state is not State.ENDED:
-            join.state = State.WANTED
+        if join.state is not JoinState.ENDED:
+            join.state = JoinState.WANTED
 
     def is_join(self, leg: LegId) -> bool:
         """Whether a leg is, or lately was, one of a join."""
@@ -241,7 +241,7 @@ class JoinPlan:
         legs = touched.listeners | touched.inspectors
         numbers = {self._place[leg] for leg in legs if leg in self._place}
         for join in touched.joins:
-            if join.state is State.OPEN:
+            if join.state is JoinState.OPEN:
                 numbers |= {join.home, join.to}
         if (running := self._running(touched.recording)) is not None:
             numbers.add(running.worker)
@@ -257,7 +257,7 @@ class JoinPlan:
         named = hears.keys() | touched.inspectors
         inspectors = {leg for leg in named if leg in self._inspectors and self._place.get(leg) == worker}
         for join in touched.joins:
-            if join.state is not State.OPEN:
+            if join.state is not JoinState.OPEN:
                 continue
             ends = []
             if join.home == worker:
@@ -286,7 +286,7 @@ class JoinPlan:
         for leg in legs:
             if self._place.get(leg, worker) == worker:
                 found.add(leg)
-            elif (join := self._joins.get((leg, worker))) is not None and join.state is State.OPEN:
+            elif (join := self._joins.get((leg, worker))) is not None and join.state is JoinState.OPEN:
                 found.add(join.second)
         return frozenset(found)
 

@@ -90,7 +90,7 @@ class PortRange:
         return self.pairs if not self.first else len(range(self.first + self.first % 2, self.last, 2))
 
 
-class State(IntEnum):
+class SourceState(IntEnum):
     """How far a slot's source is known."""
 
     CLOSED = 0
@@ -212,9 +212,9 @@ class PortsPool:
 
     def _latching(self, now: float) -> npt.NDArray[np.bool_]:
         """Per slot: whether it may latch onto a source not known yet."""
-        silent = (self._state == State.PROVEN) & (now - self._heard > SILENCE_S)
+        silent = (self._state == SourceState.PROVEN) & (now - self._heard > SILENCE_S)
         latching: npt.NDArray[np.bool_] = (
-            silent | (self._state == State.UNPROVEN) | (self._state == State.MOVED)
+            silent | (self._state == SourceState.UNPROVEN) | (self._state == SourceState.MOVED)
         )
         return latching
 
@@ -224,7 +224,7 @@ class PortsPool:
         """Put a leg on a port that `choose` or `add` named."""
         self._legs[slot] = _Leg(slot, index)
         self._on_port[index].add(slot)
-        self._state[slot], self._index[slot], self._heard[slot] = State.UNPROVEN, index, now
+        self._state[slot], self._index[slot], self._heard[slot] = SourceState.UNPROVEN, index, now
         self._alone[index] = slot if len(self._on_port[index]) == 1 else _NOBODY
 
     def expect(self, slot: int, remote: RemoteMedia) -> None:
@@ -244,10 +244,10 @@ class PortsPool:
         leg.remote, leg.expected, leg.hosts = remote, expected, frozenset(hosts)
         self._expected[slot] = expected
         leg.candidates.clear()
-        if self._state[slot] == State.PROVEN and moved:
-            self._state[slot] = State.MOVED
-        elif self._state[slot] == State.MOVED and leg.source == expected:
-            self._state[slot] = State.PROVEN
+        if self._state[slot] == SourceState.PROVEN and moved:
+            self._state[slot] = SourceState.MOVED
+        elif self._state[slot] == SourceState.MOVED and leg.source == expected:
+            self._state[slot] = SourceState.PROVEN
 
     def close(self, slot: int, now: float) -> None:
         """End a leg. Its port rests if now free or if the leg was never proven; its source rests anyway."""
@@ -260,12 +260,12 @@ class PortsPool:
         if leg.source is not None:
             self._resting.pop(self._full_key(leg), None)
             self._resting[self._full_key(leg)] = (now + self._rest_s, leg.ssrc or 0)
-        self._state[slot], self._expected[slot] = State.CLOSED, 0
+        self._state[slot], self._expected[slot] = SourceState.CLOSED, 0
         self._stale = True
 
-    def state(self, slot: int) -> State:
+    def state(self, slot: int) -> SourceState:
         """How far the slot's source is known."""
-        return State(int(self._state[slot]))
+        return SourceState(int(self._state[slot]))
 
     def index(self, slot: int) -> int:
         """The port index of an open slot."""
@@ -343,7 +343,7 @@ class PortsPool:
         state = self._state[leg.slot]
         if leg.remote is None:
             return False
-        return bool(state != State.PROVEN or now - self._heard[leg.slot] > SILENCE_S)
+        return bool(state != SourceState.PROVEN or now - self._heard[leg.slot] > SILENCE_S)
 
     def _examine(
         self, row: int, index: int, source: int, packet: Bytes, slots: Ints, proofs: list[Proof], now: float
@@ -398,7 +398,7 @@ class PortsPool:
     def _latch(self, leg: _Leg, source: int, ssrc: int, now: float) -> None:
         leg.source, leg.ssrc = source, ssrc
         leg.candidates.clear()
-        self._state[leg.slot] = State.PROVEN
+        self._state[leg.slot] = SourceState.PROVEN
         self._heard[leg.slot] = now
         self._resting.pop(self._full_key(leg), None)
         self._stale = True

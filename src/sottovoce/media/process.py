@@ -30,14 +30,14 @@ from sottovoce.domain.legs import LegAddress, LegFigures, LegId, RecordingId, Re
 from sottovoce.errors import Code, Refused
 from sottovoce.media.beat import Beat, monotonic
 from sottovoce.media.control import (
-    Answer,
-    Call,
+    ControlAnswer,
+    ControlCall,
     ControlError,
+    ControlRefusal,
     Framer,
     Leave,
     Message,
     ReadTicks,
-    Refusal,
     Setup,
     TickFigures,
     Value,
@@ -122,7 +122,7 @@ class Worker:
 
     def run(self) -> None:
         """Serve until told to leave or nobody is in control."""
-        self._say(Answer(0, None))
+        self._say(ControlAnswer(0, None))
         while self._ends_at is None or monotonic() < self._ends_at:
             self._wait()
             for deadline in self._beat.due(monotonic()):
@@ -196,13 +196,13 @@ class Worker:
             if not data:
                 raise ControlError("the control socket was closed")
             for message in self._framer.feed(data):
-                if not isinstance(message, Call):
+                if not isinstance(message, ControlCall):
                     raise ControlError("only calls are taken here")
                 self._answer(message)
         except ControlError as failure:
             self._lose_control(str(failure))
 
-    def _answer(self, call: Call) -> None:
+    def _answer(self, call: ControlCall) -> None:
         try:
             if isinstance(call.request, StopRecording):
                 self._stop_recording(call.id, call.request.recording)
@@ -212,9 +212,9 @@ class Worker:
                 self._leaving = call.id
                 self._ends_at = monotonic()
             else:
-                self._say(Answer(call.id, self._doing[type(call.request)](call.request)))
+                self._say(ControlAnswer(call.id, self._doing[type(call.request)](call.request)))
         except Refused as refused:
-            self._say(Refusal(call.id, refused.code, refused.why))
+            self._say(ControlRefusal(call.id, refused.code, refused.why))
 
     def _set_remote(self, request: SetRemote) -> None:
         slot = self._slot(request.leg)
@@ -244,7 +244,7 @@ class Worker:
     def _fetch(self, number: int, play: Play) -> None:
         """Have a sound's file read by a thread; it is played when that is done, unless overtaken."""
         if play.leg not in self._open or play.sound is None:
-            self._say(Answer(number, None))
+            self._say(ControlAnswer(number, None))
             return
         name = play.sound.name
         self._awaited[play.leg] = number
@@ -264,12 +264,12 @@ class Worker:
         while self._fetched:
             number, play, refused = self._fetched.popleft()
             if refused is not None:
-                self._say(Refusal(number, refused.code, refused.why))
+                self._say(ControlRefusal(number, refused.code, refused.why))
                 continue
             if self._awaited.get(play.leg) == number:
                 del self._awaited[play.leg]
                 self._mixer.play(self._open[play.leg], play.sound)
-            self._say(Answer(number, None))
+            self._say(ControlAnswer(number, None))
 
     def _slot(self, leg: LegId) -> int:
         slot = self._open.get(leg)
@@ -314,7 +314,7 @@ class Worker:
         return figures
 
     def _say(self, message: EngineEvent | Message) -> None:
-        if self._ends_at is not None and not isinstance(message, Answer):
+        if self._ends_at is not None and not isinstance(message, ControlAnswer):
             return
         self._unsent += encode(message)
         self._send_rest()
@@ -353,7 +353,7 @@ class Worker:
             self._stopping[recording] = (number, result)
             self._writer.flush()
         elif number is not None:  # customer and agent never heard each other: there is no file
-            self._say(Answer(number, result))
+            self._say(ControlAnswer(number, result))
 
     def _hear_writer(self) -> None:
         for report in self._writer.reports():
@@ -366,7 +366,7 @@ class Worker:
                     failure = failure or result.failure
                     result = replace(result, frames=frames, failure=failure)
                     if number is not None:
-                        self._say(Answer(number, result))
+                        self._say(ControlAnswer(number, result))
                     else:
                         self._say(RecordingStopped(result))
 
@@ -382,7 +382,7 @@ class Worker:
             log.error("media worker could not close its recordings in time")
         self._hear_writer()
         if self._leaving is not None:
-            self._say(Answer(self._leaving, None))
+            self._say(ControlAnswer(self._leaving, None))
         self._fetching.join(_LAST_READ_S)
         self._sockets.shut()
         self._control.close()

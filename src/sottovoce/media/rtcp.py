@@ -51,7 +51,7 @@ class SenderInfo:
 
 
 @dataclass(frozen=True, slots=True)
-class Report:
+class RtcpReport:
     """One SR or RR."""
 
     ssrc: int
@@ -59,13 +59,13 @@ class Report:
     blocks: tuple[ReportBlock, ...]
 
 
-def parse(data: bytes) -> list[Report]:
+def parse(data: bytes) -> list[RtcpReport]:
     """The reports of a compound packet; RtcpError if it is none (RFC 3550 A.2's checks)."""
     if not 8 <= len(data) <= MAX_PACKET:
         raise RtcpError("length")
     if data[1] not in (SENDER_REPORT, RECEIVER_REPORT):
         raise RtcpError("a compound begins with a report")
-    reports: list[Report] = []
+    reports: list[RtcpReport] = []
     at = 0
     while at < len(data):
         if len(data) - at < 4 or data[at] >> 6 != 2:
@@ -82,7 +82,7 @@ def parse(data: bytes) -> list[Report]:
     return reports
 
 
-def _report(data: bytes) -> Report:
+def _report(data: bytes) -> RtcpReport:
     count = data[0] & 0x1F
     is_sender = data[1] == SENDER_REPORT
     at = 28 if is_sender else 8
@@ -94,7 +94,7 @@ def _report(data: bytes) -> Report:
         ssrc, loss, highest, jitter, last, delay = struct.unpack_from(">IIIIII", data, at + 24 * index)
         lost = loss & 0xFFFFFF
         blocks.append(ReportBlock(ssrc, loss >> 24, lost - (lost >> 23 << 24), highest, jitter, last, delay))
-    return Report(int.from_bytes(data[4:8], "big"), sender, tuple(blocks))
+    return RtcpReport(int.from_bytes(data[4:8], "big"), sender, tuple(blocks))
 
 
 def build(ssrc: int, cname: bytes, sender: SenderInfo | None, blocks: tuple[ReportBlock, ...]) -> bytes:

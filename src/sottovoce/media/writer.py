@@ -57,7 +57,7 @@ class Closed:
     failure: str | None
 
 
-Report = Failed | Closed
+RecordingReport = Failed | Closed
 
 
 @dataclass(slots=True)
@@ -85,7 +85,7 @@ class RecordingWriter:
         self._most_bytes = most_bytes
         self._queued = 0
         self._done = 0
-        self._reports: deque[Report] = deque()
+        self._reports: deque[RecordingReport] = deque()
         self._recordings: dict[RecordingId, _Written] = {}  # the writing thread's
         self._overrun: set[RecordingId] = set()  # the media loop's
         self._begun: set[RecordingId] = set()  # the media loop's
@@ -126,7 +126,7 @@ class RecordingWriter:
         """Wake the writing thread; to be called when the tick's packets are out."""
         self._writing.wake()
 
-    def reports(self) -> Iterator[Report]:
+    def reports(self) -> Iterator[RecordingReport]:
         """What became of recordings since the last call."""
         while self._reports:
             yield self._reports.popleft()

@@ -41,7 +41,7 @@ STEADY_BELOW_DBOV = -42.0
 SILENCE_DBOV = -127.0
 
 
-class Verdict(StrEnum):
+class ToneVerdict(StrEnum):
     """What a window says about one tone."""
 
     HEARD = "heard"
@@ -55,22 +55,22 @@ class Hearing:
 
     levels: Mapping[int, float]
 
-    def verdict(self, hz: int) -> Verdict:
+    def verdict(self, hz: int) -> ToneVerdict:
         """Whether that tone was heard; KeyError if the window was not asked about it."""
         level = self.levels[hz]
         if level >= HEARD_FROM_DBOV:
-            return Verdict.HEARD
-        return Verdict.SILENT if level < SILENT_BELOW_DBOV else Verdict.UNCLEAR
+            return ToneVerdict.HEARD
+        return ToneVerdict.SILENT if level < SILENT_BELOW_DBOV else ToneVerdict.UNCLEAR
 
     @property
     def heard(self) -> frozenset[int]:
         """The tones that are not silent: an unclear one counts as heard, so that no leak hides."""
-        return frozenset(hz for hz in self.levels if self.verdict(hz) is not Verdict.SILENT)
+        return frozenset(hz for hz in self.levels if self.verdict(hz) is not ToneVerdict.SILENT)
 
     @property
     def unclear(self) -> frozenset[int]:
         """The tones that are neither heard nor silent."""
-        return frozenset(hz for hz in self.levels if self.verdict(hz) is Verdict.UNCLEAR)
+        return frozenset(hz for hz in self.levels if self.verdict(hz) is ToneVerdict.UNCLEAR)
 
 
 def amplitude(level_dbov: float) -> float:

@@ -64,7 +64,7 @@ class Listing:
 
 
 @dataclass(frozen=True, slots=True)
-class Shown:
+class ShownItem:
     """A quality item with its call and the results that it is about."""
 
     item: QualityItem
@@ -267,7 +267,7 @@ async def listing(work: Work, reach: Reach, wanted: WantedItems, *, page: int, r
     return Listing(total, found, names, zone)
 
 
-async def show(work: Work, reach: Reach, item: ReviewId) -> Shown:
+async def show(work: Work, reach: Reach, item: ReviewId) -> ShownItem:
     """An item with the results that it is about. Refused(NOT_FOUND)."""
     seen = sight(reach.user, reach.operation, reach.acting_as)
     if not await quality_items.seen(work, item, seen):
@@ -278,7 +278,7 @@ async def show(work: Work, reach: Reach, item: ReviewId) -> Shown:
         raise no_quality_item()
     hits = await quality_items.hits(work, item)
     held = await stored_results.many(work, hits)
-    return Shown(found, contact, sorted(held.values(), key=lambda one: (one.made_at, one.result)))
+    return ShownItem(found, contact, sorted(held.values(), key=lambda one: (one.made_at, one.result)))
 
 
 async def scores(work: Work, reach: Reach, item: ReviewId) -> list[ScenarioScores]:

@@ -40,7 +40,7 @@ class BadFile(ValueError):
 
 
 @dataclass(frozen=True, slots=True)
-class Verdict:
+class DrawCheck:
     """What a check found."""
 
     certificate: Certificate
@@ -68,7 +68,7 @@ class _Kept:
     rows: Sequence[AuditRow]
 
 
-async def verify(engine: AsyncEngine, task: ReviewId) -> Verdict:
+async def verify(engine: AsyncEngine, task: ReviewId) -> DrawCheck:
     """Repeat the draw of a task from what is kept. Refused(NOT_FOUND): no such task, or it has no draw."""
     kept = await _kept(engine, task)
     chain = await audit.verify(engine, kept.draw.vdn)
@@ -92,7 +92,7 @@ async def verify(engine: AsyncEngine, task: ReviewId) -> Verdict:
             f"the audit of VDN {chain.vdn} is whole, {chain.head.number} rows: row"
             f" {_number(kept.rows, COMMITTED)} has the commitment, row {_number(kept.rows, DRAWN)} the draw",
         ]
-    return Verdict(certificate, found, facts)
+    return DrawCheck(certificate, found, facts)
 
 
 async def export(engine: AsyncEngine, task: ReviewId) -> str:
@@ -110,7 +110,7 @@ async def export(engine: AsyncEngine, task: ReviewId) -> str:
     )
 
 
-def verify_file(text: str) -> Verdict:
+def verify_file(text: str) -> DrawCheck:
     """Repeat the draw of an exported certificate. BadFile."""
     try:
         file = json.loads(text)
@@ -137,7 +137,7 @@ def verify_file(text: str) -> Verdict:
             for row in rows
         ),
     ]
-    return Verdict(certificate, found, facts)
+    return DrawCheck(certificate, found, facts)
 
 
 def _repeat(certificate: Certificate, packed: bytes) -> list[str]:

@@ -35,7 +35,7 @@ _BATCH_BYTES = 32 << 20
 """… unless so much sound was in the files themselves."""
 
 
-class Outcome(StrEnum):
+class ImportOutcome(StrEnum):
     """What became of a call."""
 
     IMPORTED = "imported"
@@ -44,7 +44,7 @@ class Outcome(StrEnum):
 
 
 @dataclass(slots=True)
-class Report:
+class ImportReport:
     """What an import did."""
 
     imported: int = 0
@@ -53,7 +53,7 @@ class Report:
     refused: list[LeftOut] = field(default_factory=list)
 
 
-Told = Callable[[Outcome], None]
+Told = Callable[[ImportOutcome], None]
 
 
 def sources(paths: Sequence[Path]) -> list[Path]:
@@ -82,7 +82,7 @@ def count(files: Sequence[Path]) -> int:
     return sum(csv_calls.count(path) if _is_csv(path) else 1 for path in files)
 
 
-async def bring_in(office: Office, vdn: VdnId, files: Sequence[Path], tell: Told) -> Report:
+async def bring_in(office: Office, vdn: VdnId, files: Sequence[Path], tell: Told) -> ImportReport:
     """Import all calls of these files; `tell` is told of each as it is done.
 
     Refused(NOT_FOUND) where there is no such VDN, (UNAVAILABLE): what was done by then stays. OSError where
@@ -92,7 +92,7 @@ async def bring_in(office: Office, vdn: VdnId, files: Sequence[Path], tell: Told
         tenant = await imports.tenant(work)
     if tenant is None:
         raise Refused(Code.NOT_FOUND, f"there is no VDN {vdn}")
-    report = Report()
+    report = ImportReport()
     batches = _batches(_calls(office, path, tenant) for path in files)
     try:
         while batch := await asyncio.to_thread(next, batches, None):
@@ -105,24 +105,24 @@ async def bring_in(office: Office, vdn: VdnId, files: Sequence[Path], tell: Told
 
 
 async def _batch(
-    office: Office, tenant: Tenant, batch: Sequence[ForeignCall | LeftOut], report: Report, tell: Told
+    office: Office, tenant: Tenant, batch: Sequence[ForeignCall | LeftOut], report: ImportReport, tell: Told
 ) -> None:
     references = [call.reference for call in batch if isinstance(call, ForeignCall)]
     async with office.work(tenant.vdn, SERVER) as work:
         there = await imports.already(work, references)
     for call in batch:
-        outcome = Outcome.REFUSED
+        outcome = ImportOutcome.REFUSED
         if isinstance(call, LeftOut):
             report.refused.append(call)
         elif call.reference in there:
-            outcome = Outcome.THERE
+            outcome = ImportOutcome.THERE
         else:
             try:
-                outcome = Outcome.IMPORTED if await _keep(office, tenant, call) else Outcome.THERE
+                outcome = ImportOutcome.IMPORTED if await _keep(office, tenant, call) else ImportOutcome.THERE
             except (BadRecording, StillRecording) as bad:
                 report.refused.append(LeftOut(call.place, f"{call.file_name}: {bad}"))
-        report.imported += outcome is Outcome.IMPORTED
-        report.there += outcome is Outcome.THERE
+        report.imported += outcome is ImportOutcome.IMPORTED
+        report.there += outcome is ImportOutcome.THERE
         tell(outcome)
 
 

@@ -31,7 +31,7 @@ _NICENESS = 10
 
 
 @dataclass(frozen=True, slots=True)
-class Shown:
+class ShownContact:
     """A contact, with whom its agent is among the users."""
 
     contact: Contact
@@ -94,7 +94,7 @@ async def _heard(path: Path | None) -> Analysis:
 
 async def search(
     work: Work, reach: Reach, wanted: Search, *, page: int, limit: int, staff: UserId | None = None
-) -> tuple[int, list[Shown]]:
+) -> tuple[int, list[ShownContact]]:
     """How many contacts are found, and the page (from 1) of them, the last uploaded first.
 
     `staff`: of this agent alone, by their user. Leaders of agents find those they lead, agents their own.
@@ -113,7 +113,7 @@ async def search(
     return total, [_shown(contact, named) for contact in found]
 
 
-async def show(work: Work, reach: Reach, uuid: UUID) -> Shown:
+async def show(work: Work, reach: Reach, uuid: UUID) -> ShownContact:
     """One contact. Refused(NOT_FOUND) where it is unknown or out of the caller's reach."""
     seen = _agents_seen(reach)
     contact = await contacts.by_uuid(work, uuid)
@@ -133,6 +133,6 @@ def _agents_seen(reach: Reach) -> frozenset[AgentId] | None:
     return own | reach.user.leads_agents if reach.scope is Scope.GROUP else own
 
 
-def _shown(contact: Contact, named: dict[AgentId, tuple[UserId | None, str]]) -> Shown:
+def _shown(contact: Contact, named: dict[AgentId, tuple[UserId | None, str]]) -> ShownContact:
     user, name = named.get(contact.agent, (None, "")) if contact.agent is not None else (None, "")
-    return Shown(contact, user, name)
+    return ShownContact(contact, user, name)

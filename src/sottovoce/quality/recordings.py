@@ -48,7 +48,7 @@ class StillRecording(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class Sound:
+class RecordedSound:
     """What a file holds."""
 
     channels: int
@@ -68,7 +68,7 @@ class Sound:
 class Reader:
     """An open recording."""
 
-    def __init__(self, file: soundfile.SoundFile, sound: Sound) -> None:
+    def __init__(self, file: soundfile.SoundFile, sound: RecordedSound) -> None:
         self._file, self.sound = file, sound
 
     def blocks(self) -> Iterator[Samples]:
@@ -103,13 +103,13 @@ def reading(path: Path) -> Iterator[Reader]:
         yield Reader(file, _sound(file))
 
 
-def measured(path: Path) -> Sound:
+def measured(path: Path) -> RecordedSound:
     """What a WAV holds. BadRecording, StillRecording. Blocks."""
     with reading(path) as reader:
         return reader.sound
 
 
-def _sound(file: soundfile.SoundFile) -> Sound:
+def _sound(file: soundfile.SoundFile) -> RecordedSound:
     if file.format not in ("WAV", "WAVEX"):
         raise BadRecording(f"it is {file.format}, not WAV")
     if file.subtype not in CODINGS:
@@ -120,7 +120,7 @@ def _sound(file: soundfile.SoundFile) -> Sound:
         raise BadRecording(f"it has {file.samplerate} samples a second; wanted: {RATES[0]} to {RATES[-1]}")
     if file.frames <= 0:
         raise BadRecording("it holds no sound")
-    return Sound(file.channels, file.samplerate, file.frames, file.subtype)
+    return RecordedSound(file.channels, file.samplerate, file.frames, file.subtype)
 
 
 def _open(path: Path) -> bool:
@@ -137,7 +137,7 @@ def _why(failure: Exception) -> str:
     return f"it is no WAV that can be read: {text.strip().rstrip('.')}"
 
 
-def store(source: Path | bytes, target: Path, *, swapped: bool = False) -> Sound:
+def store(source: Path | bytes, target: Path, *, swapped: bool = False) -> RecordedSound:
     """Keep a WAV under `target`, wholly or not at all; `swapped` exchanges its channels. What it holds.
 
     Doing it again replaces the file by the same. BadRecording, OSError (disk full …). Blocks.
@@ -170,7 +170,7 @@ def store(source: Path | bytes, target: Path, *, swapped: bool = False) -> Sound
         raise
 
 
-def _swap(path: Path, sound: Sound) -> None:
+def _swap(path: Path, sound: RecordedSound) -> None:
     """Exchange both channels of a WAV; the coding stays, no sample changes."""
     swapped = path.with_suffix(".swapped")
     try:

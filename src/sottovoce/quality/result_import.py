@@ -18,7 +18,7 @@ from sottovoce.domain.scenarios import Scenario
 from sottovoce.domain.scoring import RuleKind, RuleResult
 from sottovoce.quality import results
 from sottovoce.quality.office import Office
-from sottovoce.quality.result_rows import BadLine, Line
+from sottovoce.quality.result_rows import BadLine, ResultLine
 from sottovoce.storage.review import results as stored
 from sottovoce.storage.review import scenarios
 from sottovoce.storage.work import Work
@@ -47,7 +47,7 @@ class Taken:
     mistakes: list[BadLine] = field(default_factory=list)
 
 
-async def take(office: Office, vdn: VdnId, lines: Sequence[Line], source: str) -> Taken:
+async def take(office: Office, vdn: VdnId, lines: Sequence[ResultLine], source: str) -> Taken:
     """Put those lines on record in one transaction, but for those that do not fit; score their contacts.
 
     `source` is named in the audit. Refused(UNAVAILABLE): none of them landed.
@@ -93,7 +93,7 @@ async def _land(
 
 
 def _result(
-    line: Line,
+    line: ResultLine,
     work: Work,
     named: Mapping[str, int],
     held: Mapping[int, datetime],

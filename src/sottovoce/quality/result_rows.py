@@ -33,7 +33,7 @@ _VERDICTS = {
 _SPAN = re.compile(r"([0-9]{1,16})-([0-9]{1,16})")
 
 
-class BadFile(Exception):
+class BadResultFile(Exception):
     """A file of which no line can be read, for the reason that the text gives."""
 
 
@@ -136,14 +136,14 @@ class ResultRow(BaseModel):
 
 
 @dataclass(frozen=True, slots=True)
-class Line:
+class ResultLine:
     """A line that was understood."""
 
     line: int
     row: ResultRow
 
 
-def read(file: BinaryIO) -> Iterator[Line | BadLine]:
+def read(file: BinaryIO) -> Iterator[ResultLine | BadLine]:
     """The lines of `file`, in order, blank ones left out. Raises BadFile."""
     head: list[str] | None = None
     began = False
@@ -161,10 +161,10 @@ def read(file: BinaryIO) -> Iterator[Line | BadLine]:
                 began = True
                 continue
             began = True
-            yield Line(number, _row(_object(text) if head is None else _fields(head, text)))
+            yield ResultLine(number, _row(_object(text) if head is None else _fields(head, text)))
         except UnicodeDecodeError:
             if not began:
-                raise BadFile("line 1: is not in UTF-8") from None
+                raise BadResultFile("line 1: is not in UTF-8") from None
             yield BadLine(number, "is not in UTF-8")
         except ValueError as why:
             yield BadLine(number, str(why))
@@ -185,14 +185,14 @@ def _head(text: str) -> list[str]:
     try:
         head = [name.strip() for name in _split(text)]
     except ValueError as why:
-        raise BadFile(f"line 1: {why}") from None
+        raise BadResultFile(f"line 1: {why}") from None
     known = set(ResultRow.model_fields)
     needed = {name for name, field in ResultRow.model_fields.items() if field.is_required()}
     wrong = [f"{name!r} is no column" for name in head if name not in known]
     wrong += [f"{name} is missing" for name in sorted(needed - set(head))]
     wrong += [f"{name} stands twice" for name in known if head.count(name) > 1]
     if wrong:
-        raise BadFile(f"line 1: {wrong[0]}; columns are {', '.join(ResultRow.model_fields)}")
+        raise BadResultFile(f"line 1: {wrong[0]}; columns are {', '.join(ResultRow.model_fields)}")
     return head
 
 

@@ -35,7 +35,7 @@ class Stopped(Exception):
     """Whoever asked does not want to know any more."""
 
 
-class Ear:
+class SpeechEar:
     """One channel's listener: takes samples of any rate, keeps which windows are speech."""
 
     def __init__(self, rate: int) -> None:
@@ -75,7 +75,7 @@ def listen(path: Path, stop: threading.Event | None = None) -> Analysis:
     """
     with reading(path) as reader:
         sound = reader.sound
-        ears = [Ear(sound.rate) for _ in range(sound.channels)]
+        ears = [SpeechEar(sound.rate) for _ in range(sound.channels)]
         frames = 0
         for block in reader.blocks():
             if stop is not None and stop.is_set():

@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass, field
 from enum import StrEnum
 from typing import Any
 
-from sottovoce.phones.tones import SILENT_BELOW_DBOV, Verdict
+from sottovoce.phones.tones import SILENT_BELOW_DBOV, ToneVerdict
 
 LEAK_RISE_DB = 3.0
 """The most by which the whisper's bin on the customer's leg may rise when the whisper begins."""
@@ -37,12 +37,12 @@ class Cell:
     talker: Party
     expected: bool
     level_dbov: float
-    verdict: Verdict
+    verdict: ToneVerdict
 
     @property
     def right(self) -> bool:
         """Whether it is as expected; an unclear level never is."""
-        return self.verdict is (Verdict.HEARD if self.expected else Verdict.SILENT)
+        return self.verdict is (ToneVerdict.HEARD if self.expected else ToneVerdict.SILENT)
 
 
 @dataclass(frozen=True, slots=True)

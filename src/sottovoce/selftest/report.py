@@ -5,14 +5,14 @@ from __future__ import annotations
 from rich.console import Console
 from rich.text import Text
 
-from sottovoce.phones.tones import Verdict
+from sottovoce.phones.tones import ToneVerdict
 from sottovoce.selftest.findings import Cell, Delays, Findings, Party, StepFound
 
 _SHORT = {Party.CUSTOMER: "C", Party.AGENT: "A", Party.INSPECTOR: "I"}
 _ROWS = tuple(Party)
 
 
-class Report:
+class ProofReport:
     """Prints each step as it comes, and the rest at the end."""
 
     def __init__(self, console: Console) -> None:
@@ -103,9 +103,9 @@ class Report:
 
 def _heard(cells: list[Cell]) -> str:
     letters = "".join(
-        _SHORT[cell.talker] + ("?" if cell.verdict is Verdict.UNCLEAR else "")
+        _SHORT[cell.talker] + ("?" if cell.verdict is ToneVerdict.UNCLEAR else "")
         for cell in cells
-        if cell.verdict is not Verdict.SILENT
+        if cell.verdict is not ToneVerdict.SILENT
     )
     return letters or "-"
 

@@ -15,7 +15,7 @@ from sottovoce.selftest.findings import Findings
 from sottovoce.selftest.measures import PROBLEMS, Walk, Watch
 from sottovoce.selftest.parties import taking_part
 from sottovoce.selftest.proof import prove_same_bytes
-from sottovoce.selftest.report import Report
+from sottovoce.selftest.report import ProofReport
 from sottovoce.selftest.stage import EXAMPLE, BadStage, Stage, read_stage
 from sottovoce.selftest.steps import WALK, Step
 
@@ -78,7 +78,7 @@ async def _own(start: StartStage, steps: Sequence[Step], *, as_json: bool) -> Fi
 
 async def _at(stage: Stage, steps: Sequence[Step], *, as_json: bool) -> Findings:
     console = Console(file=sys.stderr if as_json else sys.stdout, highlight=False)
-    report = Report(console)
+    report = ProofReport(console)
     found = await walk(stage, report.step, steps)
     report.end(found)
     return found

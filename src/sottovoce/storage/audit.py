@@ -39,7 +39,7 @@ class Head:
 
 
 @dataclass(frozen=True, slots=True)
-class Verdict:
+class ChainCheck:
     """What a walk along a VDN's chain found. `broken` is the first row that does not fit, 0 if all do."""
 
     vdn: VdnId
@@ -106,7 +106,7 @@ async def read(engine: AsyncEngine, vdn: VdnId, *, after: int = 0, limit: int = 
     ]
 
 
-async def verify(engine: AsyncEngine, vdn: VdnId, expected: Head | None = None) -> Verdict:
+async def verify(engine: AsyncEngine, vdn: VdnId, expected: Head | None = None) -> ChainCheck:
     """Walk the whole chain. `expected` is an earlier head that must still be in it."""
     number, previous = 0, _beginning(vdn)
     async with transaction(engine, snapshot=True) as connection:
@@ -126,17 +126,17 @@ async def verify(engine: AsyncEngine, vdn: VdnId, expected: Head | None = None) 
             for row in rows:
                 why = _misfit(row, number, previous, expected)
                 if why:
-                    return Verdict(vdn, Head(number, previous.hex()), number + 1, why)
+                    return ChainCheck(vdn, Head(number, previous.hex()), number + 1, why)
                 number, previous = row["number"], row["hash"]
             if len(rows) < _BATCH:
                 break
     head = Head(number, previous.hex())
     last = kept["number"] if kept is not None else 0
     if last > number or (expected is not None and expected.number > number):
-        return Verdict(vdn, head, number + 1, "the last rows are missing")
+        return ChainCheck(vdn, head, number + 1, "the last rows are missing")
     if kept is not None and (last != number or bytes(kept["hash"]) != previous):
-        return Verdict(vdn, head, min(last, number) + 1, "rows were added past the chain's head")
-    return Verdict(vdn, head)
+        return ChainCheck(vdn, head, min(last, number) + 1, "rows were added past the chain's head")
+    return ChainCheck(vdn, head)
 
 
 def _misfit(

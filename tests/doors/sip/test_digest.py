@@ -12,8 +12,8 @@ from sottovoce.doors.sip.digest import (
     Algorithm,
     Challenge,
     Credentials,
+    CredentialsVerdict,
     NonceKeeper,
-    Verdict,
     authorize,
     ha1,
     response,
@@ -34,7 +34,9 @@ def credentials(challenge: Challenge, *, nc: int = 1, password: str = "pw", uri:
     return authorize(challenge, method="INVITE", uri=uri, user="u", password=password, cnonce="c", nc=nc)
 
 
-def judge(store: NonceKeeper, offered: Credentials, *, now: float = 1.0, uri: str = URI) -> Verdict:
+def judge(
+    store: NonceKeeper, offered: Credentials, *, now: float = 1.0, uri: str = URI
+) -> CredentialsVerdict:
     secret = ha1(offered.algorithm, "u", "r", "pw")
     return store.verify(offered, method="INVITE", uri=uri, secret=secret, now=now)
 
@@ -139,43 +141,43 @@ def test_the_strongest_challenge_is_answered() -> None:
 def test_right_and_wrong_passwords(algorithm: Algorithm) -> None:
     store = keeper()
     challenge = store.challenge("r", now=1.0, salt=SALT, algorithm=algorithm)
-    assert judge(store, credentials(challenge, password="other")) is Verdict.REFUSED
-    assert judge(store, credentials(challenge)) is Verdict.ACCEPTED
+    assert judge(store, credentials(challenge, password="other")) is CredentialsVerdict.REFUSED
+    assert judge(store, credentials(challenge)) is CredentialsVerdict.ACCEPTED
 
 
 def test_a_count_is_good_once_and_only_upwards() -> None:
     store = keeper()
     challenge = store.challenge("r", now=1.0, salt=SALT)
-    assert judge(store, credentials(challenge, nc=1)) is Verdict.ACCEPTED
-    assert judge(store, credentials(challenge, nc=1)) is Verdict.STALE
-    assert judge(store, credentials(challenge, nc=5)) is Verdict.ACCEPTED
-    assert judge(store, credentials(challenge, nc=4)) is Verdict.STALE
-    assert judge(store, credentials(challenge, nc=0)) is Verdict.STALE
+    assert judge(store, credentials(challenge, nc=1)) is CredentialsVerdict.ACCEPTED
+    assert judge(store, credentials(challenge, nc=1)) is CredentialsVerdict.STALE
+    assert judge(store, credentials(challenge, nc=5)) is CredentialsVerdict.ACCEPTED
+    assert judge(store, credentials(challenge, nc=4)) is CredentialsVerdict.STALE
+    assert judge(store, credentials(challenge, nc=0)) is CredentialsVerdict.STALE
 
 
 def test_without_qop_a_nonce_is_good_for_one_request() -> None:
     store = keeper()
     challenge = replace(store.challenge("r", now=1.0, salt=SALT), qop=False)
-    assert judge(store, credentials(challenge)) is Verdict.ACCEPTED
-    assert judge(store, credentials(challenge)) is Verdict.STALE
+    assert judge(store, credentials(challenge)) is CredentialsVerdict.ACCEPTED
+    assert judge(store, credentials(challenge)) is CredentialsVerdict.STALE
 
 
 def test_nonces_grow_old() -> None:
     store = keeper(lifetime_s=10.0)
     challenge = store.challenge("r", now=1.0, salt=SALT)
-    assert judge(store, credentials(challenge), now=11.0) is Verdict.ACCEPTED
-    assert judge(store, credentials(challenge, nc=2), now=11.1) is Verdict.STALE
-    assert judge(store, credentials(challenge, nc=2, password="x"), now=11.1) is Verdict.REFUSED
+    assert judge(store, credentials(challenge), now=11.0) is CredentialsVerdict.ACCEPTED
+    assert judge(store, credentials(challenge, nc=2), now=11.1) is CredentialsVerdict.STALE
+    assert judge(store, credentials(challenge, nc=2, password="x"), now=11.1) is CredentialsVerdict.REFUSED
 
 
 @pytest.mark.parametrize("nonce", ["", "abc", "A" * 40, "é" * 40, "=" * 40])
 def test_foreign_nonces_are_refused(nonce: str) -> None:
-    assert judge(keeper(), credentials(Challenge("r", nonce))) is Verdict.REFUSED
+    assert judge(keeper(), credentials(Challenge("r", nonce))) is CredentialsVerdict.REFUSED
 
 
 def test_another_server_s_nonce_is_refused() -> None:
     challenge = NonceKeeper(b"x" * 32).challenge("r", now=1.0, salt=SALT)
-    assert judge(keeper(), credentials(challenge)) is Verdict.REFUSED
+    assert judge(keeper(), credentials(challenge)) is CredentialsVerdict.REFUSED
 
 
 def test_a_nonce_is_good_for_the_host_that_it_was_sent_to() -> None:
@@ -183,16 +185,16 @@ def test_a_nonce_is_good_for_the_host_that_it_was_sent_to() -> None:
     challenge = store.challenge("r", now=1.0, salt=SALT, host="10.0.0.1")
     assert store.knows(challenge.nonce, "10.0.0.1")
     assert not store.knows(challenge.nonce, "10.0.0.2")
-    assert judge(store, credentials(challenge)) is Verdict.REFUSED
+    assert judge(store, credentials(challenge)) is CredentialsVerdict.REFUSED
 
 
 def test_a_digest_made_for_another_target_is_refused() -> None:
     store = keeper()
     challenge = store.challenge("r", now=1.0, salt=SALT)
-    assert judge(store, credentials(challenge, uri="sip:eve@example.com")) is Verdict.REFUSED
-    assert judge(store, credentials(challenge, uri="junk")) is Verdict.REFUSED
+    assert judge(store, credentials(challenge, uri="sip:eve@example.com")) is CredentialsVerdict.REFUSED
+    assert judge(store, credentials(challenge, uri="junk")) is CredentialsVerdict.REFUSED
     liberal = credentials(challenge, uri="sip:bob@EXAMPLE.com:5060;transport=udp")
-    assert judge(store, liberal) is Verdict.ACCEPTED
+    assert judge(store, liberal) is CredentialsVerdict.ACCEPTED
 
 
 @pytest.mark.parametrize(
@@ -202,7 +204,7 @@ def test_a_target_that_names_no_user_is_nobody_else(claimed: str, actual: str) -
     """Some senders write their next hop into the digest."""
     store = keeper()
     challenge = store.challenge("r", now=1.0, salt=SALT)
-    assert judge(store, credentials(challenge, uri=claimed), uri=actual) is Verdict.ACCEPTED
+    assert judge(store, credentials(challenge, uri=claimed), uri=actual) is CredentialsVerdict.ACCEPTED
 
 
 def test_a_challenge_says_stale_when_it_is_told_to() -> None:
@@ -216,10 +218,10 @@ def test_a_full_table_forgets_and_does_not_accept_what_it_forgot() -> None:
     used = []
     for at in range(4):
         challenge = store.challenge("r", now=1.0 + at, salt=SALT)
-        assert judge(store, credentials(challenge), now=1.0 + at) is Verdict.ACCEPTED
+        assert judge(store, credentials(challenge), now=1.0 + at) is CredentialsVerdict.ACCEPTED
         used.append(challenge)
-    assert judge(store, credentials(used[0], nc=2), now=5.0) is Verdict.STALE
-    assert judge(store, credentials(used[3], nc=2), now=5.0) is Verdict.ACCEPTED
+    assert judge(store, credentials(used[0], nc=2), now=5.0) is CredentialsVerdict.STALE
+    assert judge(store, credentials(used[3], nc=2), now=5.0) is CredentialsVerdict.ACCEPTED
 
 
 def test_a_key_is_long() -> None:

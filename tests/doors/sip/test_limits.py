@@ -1,27 +1,27 @@
 from __future__ import annotations
 
-from sottovoce.doors.sip.limits import BLOCKED_FOR, SourceLimits, Verdict
+from sottovoce.doors.sip.limits import BLOCKED_FOR, LimitVerdict, SourceLimits
 
 
 def dropped(limits: SourceLimits, host: str, now: float) -> bool:
     """Whether a request of `host` would be dropped; asking costs nothing."""
-    return limits.judge(host, now, weight=0.0) is Verdict.DROP
+    return limits.judge(host, now, weight=0.0) is LimitVerdict.DROP
 
 
 def test_a_bucket_empties_and_fills() -> None:
     limits = SourceLimits(10, 20)
-    assert [limits.judge("a", 0.0) for _ in range(20)] == [Verdict.ADMIT] * 20
-    assert limits.judge("a", 0.0) is Verdict.REFUSE
-    assert limits.judge("b", 0.0) is Verdict.ADMIT
-    assert limits.judge("a", 1.0) is Verdict.ADMIT
+    assert [limits.judge("a", 0.0) for _ in range(20)] == [LimitVerdict.ADMIT] * 20
+    assert limits.judge("a", 0.0) is LimitVerdict.REFUSE
+    assert limits.judge("b", 0.0) is LimitVerdict.ADMIT
+    assert limits.judge("a", 1.0) is LimitVerdict.ADMIT
 
 
 def test_who_goes_on_gets_no_answer() -> None:
     limits = SourceLimits(10, 10)
     verdicts = [limits.judge("a", 0.0) for _ in range(100)]
-    assert verdicts.count(Verdict.ADMIT) == 10
-    assert verdicts[-1] is Verdict.DROP
-    assert limits.judge("a", 3.0) is Verdict.ADMIT
+    assert verdicts.count(LimitVerdict.ADMIT) == 10
+    assert verdicts[-1] is LimitVerdict.DROP
+    assert limits.judge("a", 3.0) is LimitVerdict.ADMIT
 
 
 def test_wrong_passwords_block_a_source_for_a_while() -> None:
@@ -30,9 +30,9 @@ def test_wrong_passwords_block_a_source_for_a_while() -> None:
         assert not dropped(limits, "a", at)
         limits.failed("a", at)
     assert dropped(limits, "a", 3.0)
-    assert limits.judge("a", 3.0) is Verdict.DROP
-    assert limits.judge("a", 3.0) is Verdict.DROP
-    assert limits.judge("a", 3.0, blockable=False) is Verdict.ADMIT
+    assert limits.judge("a", 3.0) is LimitVerdict.DROP
+    assert limits.judge("a", 3.0) is LimitVerdict.DROP
+    assert limits.judge("a", 3.0, blockable=False) is LimitVerdict.ADMIT
     assert not dropped(limits, "a", 3.0 + BLOCKED_FOR)
 
 

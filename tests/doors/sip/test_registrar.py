@@ -14,7 +14,7 @@ from sottovoce.doors.sip import events
 from sottovoce.doors.sip.admission import ALGORITHMS, Admitted, Authenticator, Guard, Refusal
 from sottovoce.doors.sip.digest import Algorithm, Challenge, NonceKeeper, authorize, ha1
 from sottovoce.doors.sip.hops import Hop, Transport
-from sottovoce.doors.sip.limits import SourceLimits, Verdict
+from sottovoce.doors.sip.limits import LimitVerdict, SourceLimits
 from sottovoce.doors.sip.message import Request, Response, parse
 from sottovoce.doors.sip.ports import Account
 from sottovoce.doors.sip.registering import RegisterWith
@@ -310,7 +310,7 @@ def test_credentials_from_a_forged_address_do_not_block_its_owner(user: str) -> 
             )
             office.network.inject(forged.encode(), office.phone.hop, office.server)
             office.network.run(1)
-    assert office.limits.judge("10.0.0.1", office.network.now) is not Verdict.DROP
+    assert office.limits.judge("10.0.0.1", office.network.now) is not LimitVerdict.DROP
     assert office.send("<sip:a@10.0.0.1>").status == 200
 
 

@@ -13,7 +13,7 @@ from sottovoce.domain.directory import AgentId, VdnId
 from sottovoce.domain.people import Role, UserId
 from sottovoce.storage import audit
 from sottovoce.storage.live import directory, seed
-from sottovoce.storage.live.seed import Report, SeedMistakes
+from sottovoce.storage.live.seed import SeedMistakes, SeedReport
 from sottovoce.storage.review import users
 
 NOW = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
@@ -36,7 +36,7 @@ PEOPLE = (
 )
 
 
-async def imported(engine: AsyncEngine, text: str) -> Report:
+async def imported(engine: AsyncEngine, text: str) -> SeedReport:
     return await directory.import_seed(engine, seed.parse(text, "s.yaml"), cheap_passwords(), "test.example")
 
 

@@ -22,13 +22,13 @@ import pytest
 
 from sottovoce.storage.own import placement, postmaster
 from sottovoce.storage.own.embedded import EmbeddedPostgres
-from sottovoce.storage.own.placement import Account, CannotStart
+from sottovoce.storage.own.placement import CannotStart, SystemAccount
 
 PROGRAM = Path(__file__).with_name("own_server.py")
-NOBODY = Account(65534, 65534, "nobody")
+NOBODY = SystemAccount(65534, 65534, "nobody")
 
 
-def interpreter_for(account: Account) -> str | None:
+def interpreter_for(account: SystemAccount) -> str | None:
     """A Python that `account` can run with our packages, None if there is none."""
     packages = [Path(path) for path in sys.path if path and Path(path).is_dir() and "site-packages" in path]
     if not all(placement.reaches(account, path) for path in (*packages, PROGRAM.parent)):
@@ -44,7 +44,7 @@ def interpreter_for(account: Account) -> str | None:
 class Owner:
     """`own_server.py` as a process."""
 
-    def __init__(self, folder: Path, account: Account | None = None) -> None:
+    def __init__(self, folder: Path, account: SystemAccount | None = None) -> None:
         python = sys.executable if account is None else interpreter_for(account) or sys.executable
         paths = [path for path in sys.path if path and path != str(PROGRAM.parent)]
         source = str(Path(__file__).parents[3] / "src")
@@ -130,7 +130,7 @@ def folder() -> Iterator[Path]:
     shutil.rmtree(path)
 
 
-def identities() -> list[Account | None]:
+def identities() -> list[SystemAccount | None]:
     """Whom the killed processes run as: whoever runs the tests, and as root a plain user too."""
     if os.geteuid() == 0 and interpreter_for(NOBODY) is not None:
         return [None, NOBODY]
@@ -140,7 +140,7 @@ def identities() -> list[Account | None]:
 @pytest.fixture(params=identities(), ids=lambda account: "plain-user" if account else "myself")
 def owner(request: pytest.FixtureRequest, folder: Path) -> Iterator[Owner]:
     """A process that owns a server in `folder`."""
-    account: Account | None = request.param
+    account: SystemAccount | None = request.param
     if account is not None:
         os.chown(folder.parent, account.uid, account.gid)
     process = Owner(folder, account)
@@ -345,7 +345,7 @@ async def test_a_long_data_folder_has_its_socket_elsewhere(folder: Path) -> None
 def test_a_socket_folder_that_another_made_is_refused(folder: Path) -> None:
     home = folder / "home"
     home.mkdir(parents=True)
-    account = Account(os.geteuid(), os.getegid(), "me")
+    account = SystemAccount(os.geteuid(), os.getegid(), "me")
     (home / "run").mkdir(mode=0o755)
     (home / "run").chmod(0o755)
     with pytest.raises(CannotStart, match="not a private folder"):
@@ -391,7 +391,7 @@ def test_binaries_out_of_reach_are_copied(folder: Path) -> None:
     if os.geteuid() != 0:
         return
     found = placement.place(folder)
-    installed = placement.binaries(placement.Placement(Account(0, 0, "root"), found.home))
+    installed = placement.binaries(placement.Placement(SystemAccount(0, 0, "root"), found.home))
     copied = placement._copied(installed, found)
     assert copied.is_relative_to(found.home)
     assert placement._copied(installed, found) == copied

@@ -9,7 +9,7 @@ from typing import Protocol
 
 from sottovoce.config import TrunkSettings
 from sottovoce.domain.directory import PhoneAccount, VdnId
-from sottovoce.doors.sip.digest import Algorithm, Credentials, NonceKeeper, Verdict, verify
+from sottovoce.doors.sip.digest import Algorithm, Credentials, CredentialsVerdict, NonceKeeper, verify
 from sottovoce.doors.sip.headers import MalformedHeader
 from sottovoce.doors.sip.hops import Hop
 from sottovoce.doors.sip.limits import SourceLimits
@@ -119,10 +119,10 @@ class Authenticator:
         verdict = self._nonces.verify(
             credentials, method=request.method, uri=request.uri, secret=secret, now=now, host=source.host
         )
-        if verdict is Verdict.ACCEPTED:
+        if verdict is CredentialsVerdict.ACCEPTED:
             self._limits.succeeded(source.host)
             return found
-        if verdict is Verdict.STALE or verify(credentials, method=request.method, secret=secret):
+        if verdict is CredentialsVerdict.STALE or verify(credentials, method=request.method, secret=secret):
             return self._challenge(source, now, proxy=proxy, stale=True)
         return self._wrong(source, now)
 

@@ -17,7 +17,7 @@ from sottovoce.doors.sip.ports import Account
 from sottovoce.doors.sip.sdp import SdpError, UnsupportedMedia
 from sottovoce.doors.sip.session import RING_LIMIT, Phase, Session
 from sottovoce.doors.sip.timers import Timer
-from sottovoce.doors.sip.transactions import State
+from sottovoce.doors.sip.transactions import TransactionState
 from sottovoce.doors.sip.uri import SipUri
 
 MAX_FORKS = 16
@@ -282,7 +282,7 @@ class Calling(Session):
     def _cancel(self) -> None:
         """CANCEL, now or as soon as a provisional response is here (RFC 3261 9.1), once."""
         transaction = self._invite.transaction
-        if transaction.state is State.PROCEEDING and not self._cancelled_on_wire:
+        if transaction.state is TransactionState.PROCEEDING and not self._cancelled_on_wire:
             self._cancelled_on_wire = True
             self.core.transactions.cancel(transaction)
         self._cancelled = self._invite.closed = True

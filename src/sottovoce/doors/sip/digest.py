@@ -192,7 +192,7 @@ def verify(credentials: Credentials, *, method: str, secret: str) -> bool:
     return hmac.compare_digest(expected.encode(), credentials.response.encode("utf-8", "replace"))
 
 
-class Verdict(StrEnum):
+class CredentialsVerdict(StrEnum):
     """What a server does with credentials."""
 
     ACCEPTED = "accepted"
@@ -245,24 +245,24 @@ class NonceKeeper:
 
     def verify(
         self, credentials: Credentials, *, method: str, uri: str, secret: str, now: float, host: str = ""
-    ) -> Verdict:
+    ) -> CredentialsVerdict:
         """Judge credentials of a request for `uri`; `secret` is the account's HA1 of their algorithm."""
         minted_ms = self._minted_ms(credentials.nonce, host)
         if minted_ms is None or not _same_target(credentials.uri, uri):
-            return Verdict.REFUSED
+            return CredentialsVerdict.REFUSED
         if not verify(credentials, method=method, secret=secret):
-            return Verdict.REFUSED
+            return CredentialsVerdict.REFUSED
         now_ms = int(now * 1000)
         if now_ms - minted_ms > self._lifetime_ms or minted_ms <= self._floor_ms:
-            return Verdict.STALE
+            return CredentialsVerdict.STALE
         # Without qop there is no count: such a nonce is good for one request.
         count = credentials.nc or 1
         if credentials.cnonce is not None and credentials.nc == 0:
-            return Verdict.STALE
+            return CredentialsVerdict.STALE
         if count <= self._counts.get(credentials.nonce, (0, 0))[0]:
-            return Verdict.STALE
+            return CredentialsVerdict.STALE
         self._remember(credentials.nonce, count, minted_ms, now_ms)
-        return Verdict.ACCEPTED
+        return CredentialsVerdict.ACCEPTED
 
     def _remember(self, nonce: str, count: int, minted_ms: int, now_ms: int) -> None:
         self._counts[nonce] = count, minted_ms

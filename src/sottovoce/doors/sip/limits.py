@@ -10,7 +10,7 @@ FAILURE_WINDOW = 60.0
 BLOCKED_FOR = 300.0
 
 
-class Verdict(Enum):
+class LimitVerdict(Enum):
     """What becomes of a request."""
 
     ADMIT = auto()
@@ -46,19 +46,19 @@ class SourceLimits:
     def __len__(self) -> int:
         return len(self._sources)
 
-    def judge(self, host: str, now: float, *, weight: float = 1.0, blockable: bool = True) -> Verdict:
+    def judge(self, host: str, now: float, *, weight: float = 1.0, blockable: bool = True) -> LimitVerdict:
         """A request of `host`. `weight` below 1 lets it ask more; what is not `blockable` passes a block."""
         source = self._source(host, now)
         if blockable and source.blocked_until > now:
-            return Verdict.DROP
+            return LimitVerdict.DROP
         grown = source.tokens + (now - source.seen) * self._rate
         source.tokens = min(self._burst, grown)
         source.seen = max(source.seen, now)
         if source.tokens >= weight:
             source.tokens -= weight
-            return Verdict.ADMIT
+            return LimitVerdict.ADMIT
         source.tokens = max(source.tokens - weight / 2, -self._burst)
-        return Verdict.REFUSE if source.tokens > -self._burst / 2 else Verdict.DROP
+        return LimitVerdict.REFUSE if source.tokens > -self._burst / 2 else LimitVerdict.DROP
 
     def failed(self, host: str, now: float) -> bool:
         """A wrong password came from `host`; whether that blocks it."""

@@ -11,7 +11,7 @@ from sottovoce.doors.sip.hops import Hop, Outgoing, Transport
 from sottovoce.doors.sip.message import Request, Response, reply
 from sottovoce.doors.sip.ports import Addresses, Entropy
 from sottovoce.doors.sip.timers import TIMEOUT, Timers
-from sottovoce.doors.sip.transactions import ClientTransaction, Extra, ServerTransaction, State
+from sottovoce.doors.sip.transactions import ClientTransaction, Extra, ServerTransaction, TransactionState
 from sottovoce.doors.sip.via import MAGIC, Via
 
 UDP_LIMIT = 1300
@@ -67,7 +67,9 @@ class Transactions:
     @property
     def waiting(self) -> int:
         """How many requests of ours have no final response yet."""
-        return sum(t.state in (State.TRYING, State.PROCEEDING) for t in self._clients.values())
+        return sum(
+            t.state in (TransactionState.TRYING, TransactionState.PROCEEDING) for t in self._clients.values()
+        )
 
     # --- outwards
 
@@ -132,7 +134,7 @@ class Transactions:
         key = self._server_key(message, via)
         if message.method == "ACK":
             known = self._servers.get(key)
-            if known is None or known.state is State.ACCEPTED:
+            if known is None or known.state is TransactionState.ACCEPTED:
                 self._user.on_ack(message, source)
             else:
                 known.on_ack()

@@ -47,7 +47,7 @@ class Layer(Protocol):
         ...
 
 
-class State(Enum):
+class TransactionState(Enum):
     """The states of RFC 3261 17 and RFC 6026; each kind of transaction has some of them."""
 
     TRYING = auto()
@@ -74,7 +74,7 @@ class ClientTransaction:
         self.hop = hop
         self.branch = branch
         self.key = f"{branch}:{request.method}"
-        self.state = State.TRYING
+        self.state = TransactionState.TRYING
         self.timed_out = False
         self._layer = layer
         self._on_response: Callable[[Response], None] | None = on_response
@@ -99,31 +99,31 @@ class ClientTransaction:
 
     def give_up_after(self, delay: float) -> None:
         """Fail with 408 if no final response comes within `delay` (after a CANCEL, RFC 3261 9.1)."""
-        if self.state in (State.TRYING, State.PROCEEDING):
+        if self.state in (TransactionState.TRYING, TransactionState.PROCEEDING):
             self._stop()
             self._limit = self._layer.timers.after(delay, self._time_out)
 
     def on_response(self, response: Response) -> None:
         """A response that belongs to it; a repetition is acknowledged again and told to nobody."""
         final = response.status >= 200
-        if self.state in (State.TRYING, State.PROCEEDING):
+        if self.state in (TransactionState.TRYING, TransactionState.PROCEEDING):
             if not final:
                 self._provisional(response)
             elif self.invite and response.status < 300:
                 self._stop()
-                self.state = State.ACCEPTED
+                self.state = TransactionState.ACCEPTED
                 self._limit = self._layer.timers.after(TIMEOUT, self._end)  # timer M
                 self._tell(response)
             else:
                 self._final(response)
-        elif self.state is State.COMPLETED and self.invite and response.status >= 300:
+        elif self.state is TransactionState.COMPLETED and self.invite and response.status >= 300:
             self._layer.send(self._ack, self.hop, "")
-        elif self.state is State.ACCEPTED and 200 <= response.status < 300:
+        elif self.state is TransactionState.ACCEPTED and 200 <= response.status < 300:
             self._tell(response)
 
     def on_send_failed(self) -> None:
         """The transport could not send it: go by the other one if there is one, else fail with 503."""
-        if self.state not in (State.TRYING, State.PROCEEDING):
+        if self.state not in (TransactionState.TRYING, TransactionState.PROCEEDING):
             return
         if self._fall_back is not None:
             self.hop, self._fall_back = self._fall_back, None
@@ -135,14 +135,14 @@ class ClientTransaction:
             self._fail(503)
 
     def _provisional(self, response: Response) -> None:
-        self.state = State.PROCEEDING
+        self.state = TransactionState.PROCEEDING
         if self.invite:
             self._stop()  # an INVITE that rings is not limited by timer B
         self._tell(response)
 
     def _final(self, response: Response) -> None:
         self._stop()
-        self.state = State.COMPLETED
+        self.state = TransactionState.COMPLETED
         linger = T4  # timer K
         if self.invite:
             self._ack = self._acknowledgement(response).encode()
@@ -150,7 +150,7 @@ class ClientTransaction:
             linger = TIMEOUT  # timer D
         self._limit = self._layer.timers.after(0.0 if self.hop.transport.reliable else linger, self._end)
         self._tell(response)
-        if self.state is State.COMPLETED:
+        if self.state is TransactionState.COMPLETED:
             self._on_response = None
 
     def _acknowledgement(self, response: Response) -> Request:
@@ -172,7 +172,7 @@ class ClientTransaction:
         self._layer.send(self._data, self.hop, self.key)
         if self.invite:
             self._interval *= 2
-        elif self.state is State.PROCEEDING:
+        elif self.state is TransactionState.PROCEEDING:
             self._interval = T2
         else:
             self._interval = min(self._interval * 2, T2)
@@ -185,7 +185,7 @@ class ClientTransaction:
     def _fail(self, status: int) -> None:
         """Tell the user by a response that never was on the wire."""
         self._stop()
-        self.state = State.TERMINATED
+        self.state = TransactionState.TERMINATED
         self._tell(reply(self.request, status))
         self._end()
 
@@ -201,7 +201,7 @@ class ClientTransaction:
 
     def _end(self) -> None:
         self._stop()
-        self.state = State.TERMINATED
+        self.state = TransactionState.TERMINATED
         self._on_response = None
         self._layer.forget_client(self)
 
@@ -213,7 +213,7 @@ class ServerTransaction:
         self.request = request
         self.source = source
         self.key = key
-        self.state = State.TRYING
+        self.state = TransactionState.TRYING
         self.tag = layer.entropy.token()
         self._layer = layer
         self._reply_to = reply_to
@@ -232,7 +232,7 @@ class ServerTransaction:
     @property
     def answered(self) -> bool:
         """Whether a final response was given."""
-        return self.state not in (State.TRYING, State.PROCEEDING)
+        return self.state not in (TransactionState.TRYING, TransactionState.PROCEEDING)
 
     def answer(self, status: int, reason: str = "", *, extra: Extra = (), body: bytes = b"") -> None:
         """Respond with the transaction's own tag, these headers and, where there is a body, this SDP."""
@@ -260,19 +260,19 @@ class ServerTransaction:
         self._last = response.encode()
         self._layer.send(self._last, self._reply_to, "")
         timers, reliable = self._layer.timers, self._reply_to.transport.reliable
-        repeated = self._begins and self.state is State.TRYING
+        repeated = self._begins and self.state is TransactionState.TRYING
         if self._passes(response.status):
             self._end()
         elif response.status < 200:
-            self.state = State.PROCEEDING
+            self.state = TransactionState.PROCEEDING
         elif not self.invite:
-            self.state = State.COMPLETED
+            self.state = TransactionState.COMPLETED
             self._limit = timers.after(0.0 if reliable else TIMEOUT, self._end)  # timer J
         elif response.status < 300:
-            self.state = State.ACCEPTED
+            self.state = TransactionState.ACCEPTED
             self._limit = timers.after(TIMEOUT, self._end)  # timer L
         else:
-            self.state = State.COMPLETED
+            self.state = TransactionState.COMPLETED
             self._limit = timers.after(TIMEOUT, self._end)  # timer H
             if not reliable and not repeated:
                 self._resend = timers.after(T1, self._again)  # timer G
@@ -284,7 +284,7 @@ class ServerTransaction:
         """
         headers = self.request.headers
         proves = headers.get("Authorization") or headers.get("Proxy-Authorization")
-        return status >= 300 and self._begins and self.state is State.TRYING and not proves
+        return status >= 300 and self._begins and self.state is TransactionState.TRYING and not proves
 
     def resend(self, data: bytes) -> None:
         """Send these bytes where responses go: their session repeats 2xx and reliable 1xx."""
@@ -292,14 +292,14 @@ class ServerTransaction:
 
     def on_retransmission(self) -> None:
         """The same request again: what was said last is said again."""
-        if self._last and self.state in (State.PROCEEDING, State.COMPLETED):
+        if self._last and self.state in (TransactionState.PROCEEDING, TransactionState.COMPLETED):
             self._layer.send(self._last, self._reply_to, "")
 
     def on_ack(self) -> None:
         """The ACK of a final response above 299."""
-        if self.state is State.COMPLETED and self.invite:
+        if self.state is TransactionState.COMPLETED and self.invite:
             self._stop()
-            self.state = State.CONFIRMED
+            self.state = TransactionState.CONFIRMED
             self._limit = self._layer.timers.after(
                 0.0 if self._reply_to.transport.reliable else T4,
                 self._end,  # timer I
@@ -318,5 +318,5 @@ class ServerTransaction:
 
     def _end(self) -> None:
         self._stop()
-        self.state = State.TERMINATED
+        self.state = TransactionState.TERMINATED
         self._layer.forget_server(self)

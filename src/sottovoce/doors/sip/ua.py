@@ -18,7 +18,7 @@ from sottovoce.doors.sip.core import KNOWN_METHODS, OPTION_TAGS, SDP, Core
 from sottovoce.doors.sip.dialog import Dialog, NoDialog
 from sottovoce.doors.sip.events import CallKey, CallOffered, Event
 from sottovoce.doors.sip.hops import Hop, Outgoing
-from sottovoce.doors.sip.limits import SourceLimits, Verdict
+from sottovoce.doors.sip.limits import LimitVerdict, SourceLimits
 from sottovoce.doors.sip.matching import RETRY_LATER
 from sottovoce.doors.sip.message import Request, Response, SipParseError, parse
 from sottovoce.doors.sip.negotiation import Negotiation
@@ -236,6 +236,6 @@ class UserAgent(Core):
         trusted = self.trusted(source)
         cheap = request.method == "CANCEL" or trusted
         verdict = self._limits.judge(source.host, now, weight=0.1 if cheap else 1.0, blockable=not trusted)
-        if verdict is Verdict.REFUSE:
+        if verdict is LimitVerdict.REFUSE:
             self.transactions.refuse(request, source, 503, extra=RETRY_LATER)
-        return verdict is Verdict.ADMIT
+        return verdict is LimitVerdict.ADMIT

@@ -13,7 +13,7 @@ from typing import Any
 
 from sottovoce.domain.contacts import Contact, Sentence, Speaker, Voice
 from sottovoce.http.ccsqm.words import milliseconds, seconds
-from sottovoce.quality.contacts import Shown
+from sottovoce.quality.contacts import ShownContact
 
 _DEAL = 0
 """`deal` is explained nowhere."""
@@ -38,7 +38,7 @@ def call(contact: Contact) -> dict[str, Any]:
     }
 
 
-def listed(shown: Shown) -> dict[str, Any]:
+def listed(shown: ShownContact) -> dict[str, Any]:
     """A member of `calls[]` of appraisecall/details."""
     contact = shown.contact
     return {
@@ -50,7 +50,7 @@ def listed(shown: Shown) -> dict[str, Any]:
     }
 
 
-def detailed(shown: Shown) -> dict[str, Any]:
+def detailed(shown: ShownContact) -> dict[str, Any]:
     """The answer of appraisecall/detail."""
     contact = shown.contact
     return {
@@ -64,7 +64,7 @@ def detailed(shown: Shown) -> dict[str, Any]:
     }
 
 
-def detailed_for_apps(shown: Shown) -> dict[str, Any]:
+def detailed_for_apps(shown: ShownContact) -> dict[str, Any]:
     """The answer of CC-iSQM's appraisecall/detail: no `deal`, speakers as numbers [2526]."""
     content = detailed(shown)
     del content["deal"]
@@ -115,7 +115,7 @@ def _silence(voice: Voice | None) -> int | None:
     return None if voice is None else round(voice.silence_s)
 
 
-def _staff(shown: Shown) -> str | None:
+def _staff(shown: ShownContact) -> str | None:
     """The agent's user, or else their work number."""
     agent = shown.contact.agent
     return shown.user or (None if agent is None else str(agent))

@@ -24,7 +24,7 @@ INTERRUPTED = "interrupted"
 
 
 @dataclass(frozen=True, slots=True)
-class Call:
+class KeptCall:
     """A finished call. `segments` are its talks, by begin."""
 
     call: str
@@ -128,7 +128,7 @@ async def end_interrupted(connection: AsyncConnection, vdn: VdnId, last_alive: d
 
 async def finished(
     engine: AsyncEngine, vdn: VdnId, since: datetime, until: datetime, *, limit: int = 1000
-) -> list[Call]:
+) -> list[KeptCall]:
     """The VDN's calls that ended in [since, until), by end, with their segments; `limit` at most."""
     query = (
         sa.select(calls)
@@ -140,7 +140,7 @@ async def finished(
         return await _with_segments(connection, vdn, query)
 
 
-async def ended_ones(connection: AsyncConnection, vdn: VdnId, wanted: Sequence[str]) -> list[Call]:
+async def ended_ones(connection: AsyncConnection, vdn: VdnId, wanted: Sequence[str]) -> list[KeptCall]:
     """Those of these calls that are over, with their segments."""
     ids = sa.any_(sa.literal(list(wanted), sa.ARRAY(sa.Text)))
     query = sa.select(calls).where(calls.c.vdn == vdn, calls.c.call == ids, calls.c.ended_at.is_not(None))
@@ -149,11 +149,11 @@ async def ended_ones(connection: AsyncConnection, vdn: VdnId, wanted: Sequence[s
 
 async def _with_segments(
     connection: AsyncConnection, vdn: VdnId, query: sa.Select[tuple[Any, ...]]
-) -> list[Call]:
+) -> list[KeptCall]:
     rows = (await connection.execute(query)).mappings().all()
     talks = await _segments(connection, vdn, [row["call"] for row in rows])
     return [
-        Call(**{**row, "reason": row["reason"] or "", "segments": tuple(talks.get(row["call"], ()))})
+        KeptCall(**{**row, "reason": row["reason"] or "", "segments": tuple(talks.get(row["call"], ()))})
         for row in rows
     ]
 

@@ -32,7 +32,7 @@ from sottovoce.storage import audit
 from sottovoce.storage.database import transaction
 from sottovoce.storage.live import people
 from sottovoce.storage.live.passwords import Passwords
-from sottovoce.storage.live.seed import AgentSeed, Report, SeedFile, SeedMistakes, VdnSeed
+from sottovoce.storage.live.seed import AgentSeed, SeedFile, SeedMistakes, SeedReport, VdnSeed
 from sottovoce.storage.review import users
 from sottovoce.storage.tables import access_codes, agents, phones, skills, vdns
 
@@ -124,13 +124,13 @@ async def set_password(engine: AsyncEngine, agent: AgentId, password_hash: str) 
         await _record(connection, VdnId(vdn), "directory.password", {}, target=str(agent))
 
 
-async def import_seed(engine: AsyncEngine, file: SeedFile, passwords: Passwords, realm: str) -> Report:
+async def import_seed(engine: AsyncEngine, file: SeedFile, passwords: Passwords, realm: str) -> SeedReport:
     """Bring a seed file in, in one transaction. Phones' digests are made for `realm`.
 
     Raises SeedMistakes (nothing was changed), DatabaseAway.
     """
     hashes = await _password_hashes(engine, file, passwords)
-    report = Report()
+    report = SeedReport()
     async with transaction(engine) as connection:
         await users.turn(connection)
         mistakes: list[str] = []
@@ -200,7 +200,7 @@ async def _password_hashes(engine: AsyncEngine, file: SeedFile, passwords: Passw
 
 
 async def _import_vdn(
-    connection: AsyncConnection, vdn: VdnSeed, hashes: Mapping[int, str], realm: str, report: Report
+    connection: AsyncConnection, vdn: VdnSeed, hashes: Mapping[int, str], realm: str, report: SeedReport
 ) -> None:
     key = {"vdn": vdn.vdn}
     own = {
@@ -250,7 +250,7 @@ async def _put(
     key: Mapping[str, Any],
     content: Mapping[str, Any],
     what: str,
-    report: Report,
+    report: SeedReport,
 ) -> None:
     """Insert or change one row, and report which."""
     fits = [table.c[name] == value for name, value in key.items()]

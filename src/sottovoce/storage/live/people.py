@@ -18,7 +18,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from sottovoce.domain.directory import VdnId
 from sottovoce.domain.people import GroupSide, Role, UserId
 from sottovoce.storage import audit
-from sottovoce.storage.live.seed import USER_ID, GroupSeed, Report, SeedFile, UserSeed, VdnSeed
+from sottovoce.storage.live.seed import USER_ID, GroupSeed, SeedFile, SeedReport, UserSeed, VdnSeed
 from sottovoce.storage.review import ids
 from sottovoce.storage.review.users import in_order, joined
 from sottovoce.storage.tables import agents, group_members, user_groups, users
@@ -44,7 +44,7 @@ class _Place:
     place: int
     vdn: VdnSeed
     at: datetime
-    report: Report
+    report: SeedReport
 
     def where(self, *path: int | str) -> str:
         return self.file.at("vdns", self.place, *path)
@@ -54,7 +54,7 @@ class _Place:
 
 
 async def bring_in(
-    connection: AsyncConnection, file: SeedFile, place: int, vdn: VdnSeed, report: Report
+    connection: AsyncConnection, file: SeedFile, place: int, vdn: VdnSeed, report: SeedReport
 ) -> list[str]:
     """The users and groups of one VDN, whose agents must be there. Mistakes, with their lines."""
     if not vdn.users and not vdn.groups:

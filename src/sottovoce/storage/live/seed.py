@@ -193,7 +193,7 @@ class Seed(_Entry):
 
 
 @dataclass(slots=True)
-class Report:
+class SeedReport:
     """What an import did: sentences such as `agent 101 added`, `agent 102 changed: name, skills`."""
 
     changes: list[str] = field(default_factory=list)

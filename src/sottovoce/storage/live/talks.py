@@ -25,7 +25,7 @@ from sottovoce.domain.contacts import (
 from sottovoce.domain.directory import VdnId
 from sottovoce.domain.journal import SegmentEnded
 from sottovoce.storage.live import calls
-from sottovoce.storage.live.calls import Call
+from sottovoce.storage.live.calls import KeptCall
 from sottovoce.storage.review import contacts
 
 TAKEN_OVER = "taken over"
@@ -51,7 +51,7 @@ def reference(call: str, segment: SegmentEnded | None) -> str:
     return f"call/{call}/{segment.agent}/{segment.began_at.isoformat()}"
 
 
-def _contact(call: Call, segment: SegmentEnded | None) -> Contact:
+def _contact(call: KeptCall, segment: SegmentEnded | None) -> Contact:
     began_at: datetime = segment.began_at if segment is not None else call.began_at
     ended_at: datetime = segment.ended_at if segment is not None else call.ended_at
     reason = TAKEN_OVER if segment is not None and _left_before(call, segment) else call.reason
@@ -84,7 +84,7 @@ def _contact(call: Call, segment: SegmentEnded | None) -> Contact:
     )
 
 
-def _left_before(call: Call, segment: SegmentEnded) -> bool:
+def _left_before(call: KeptCall, segment: SegmentEnded) -> bool:
     """Whether the call went on without that agent. An interrupted one ends at its last sign of life."""
     if call.reason == calls.INTERRUPTED:
         return any(other.began_at > segment.began_at for other in call.segments)

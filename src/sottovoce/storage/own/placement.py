@@ -32,7 +32,7 @@ class CannotStart(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class Account:
+class SystemAccount:
     """Whom PostgreSQL runs as."""
 
     uid: int
@@ -49,7 +49,7 @@ class Account:
 class Placement:
     """All paths of one cluster."""
 
-    account: Account
+    account: SystemAccount
     home: Path
     """Ours: holds the cluster, the password file, the lock and the log."""
 
@@ -100,7 +100,7 @@ def place(data: Path, run_as: str | None = None, *, temporary: bool = False) -> 
         if (home / "cluster" / "PG_VERSION").exists():
             owner = (home / "cluster").stat()
             if owner.st_uid != 0:
-                return Placement(Account(owner.st_uid, owner.st_gid, _name(owner.st_uid)), home)
+                return Placement(SystemAccount(owner.st_uid, owner.st_gid, _name(owner.st_uid)), home)
     account = _unprivileged(run_as)
     for home in places:
         if reaches(account, home.parent):
@@ -116,7 +116,7 @@ def place(data: Path, run_as: str | None = None, *, temporary: bool = False) -> 
     )
 
 
-def reaches(account: Account, path: Path) -> bool:
+def reaches(account: SystemAccount, path: Path) -> bool:
     """Whether `account` can enter `path` and all folders above it, by their modes."""
     path = path.resolve()
     for folder in (path, *path.parents):
@@ -175,7 +175,7 @@ def socket_folder(placement: Placement) -> Path:
 
 def _as_myself(data: Path) -> Placement:
     uid = os.geteuid()
-    account = Account(uid, os.getegid(), _name(uid))
+    account = SystemAccount(uid, os.getegid(), _name(uid))
     home = data / "postgresql"
     try:
         home.mkdir(mode=0o700, exist_ok=True)
@@ -190,7 +190,7 @@ def _as_myself(data: Path) -> Placement:
     return Placement(account, home)
 
 
-def _unprivileged(run_as: str | None) -> Account:
+def _unprivileged(run_as: str | None) -> SystemAccount:
     for name in (run_as,) if run_as else ("postgres", "nobody"):
         try:
             entry = pwd.getpwnam(name)
@@ -200,7 +200,7 @@ def _unprivileged(run_as: str | None) -> Account:
             continue
         if entry.pw_uid == 0:
             raise CannotStart("database.run_as: PostgreSQL does not run as root")
-        return Account(entry.pw_uid, entry.pw_gid, entry.pw_name)
+        return SystemAccount(entry.pw_uid, entry.pw_gid, entry.pw_name)
     raise CannotStart(
         "PostgreSQL does not run as root and this system has no user nobody: set database.run_as"
     )
