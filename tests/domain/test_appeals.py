@@ -302,7 +302,7 @@ def test_who_can_be_the_handler() -> None:
                     check_handler(held, user, Involved())
 
 
-def test_a_leader_assigns_himself_and_his_own_a_director_anybody() -> None:
+def test_a_leader_assigns_themself_and_their_own_a_director_anybody() -> None:
     held = item(state=AppealState.HANDLING, handler=None)
     for user in (IDA, SAM, LEO):
         check_assignment(held, LEO, user.user)

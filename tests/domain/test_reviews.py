@@ -128,7 +128,7 @@ def test_dealt_in_turn_until_quotas_are_used_up() -> None:
     assert deal(given, 6) == [A, B, C, B, C, B]
 
 
-def test_nobody_inspects_a_call_of_his_own() -> None:
+def test_nobody_inspects_a_call_of_their_own() -> None:
     given = Shares(ShareKind.COUNTS, (Share(A, 2), Share(B, 2)))
     assert deal(given, 4, [A, None, A, B]) == [B, A, B, A]
     with pytest.raises(Refused):

@@ -227,7 +227,7 @@ async def test_who_gave_the_result_is_kept_out_everywhere(standing: Standing) ->
     assert await outcome(step(standing, item, DIRECTOR, AppealStep.ASSIGN, THIRD)) == "done"
 
 
-async def test_who_handled_does_not_verify_even_if_he_only_corrected(standing: Standing) -> None:
+async def test_who_handled_does_not_verify_even_if_they_only_corrected(standing: Standing) -> None:
     item, (first, _) = await placed(standing, Kind.APPEAL, AppealState.HANDLING, LEADER)
     await correct(standing, item.item, LEADER, first)
     await step(standing, item.item, DIRECTOR, AppealStep.ASSIGN, SECOND)

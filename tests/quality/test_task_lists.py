@@ -89,7 +89,7 @@ async def seen(
     return names, [line.item.place for line in items]
 
 
-async def test_each_sees_his_part(standing: Standing) -> None:
+async def test_each_sees_their_part(standing: Standing) -> None:
     first, second, third = await put(standing)
     everything = ["director's", "leader's", "second's"]
     for director in (DIRECTOR, TABLE_DIRECTOR):

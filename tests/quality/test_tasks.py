@@ -193,7 +193,7 @@ async def test_who_cannot_be_appointed(
     assert await found(standing, task) == before
 
 
-async def test_an_inspector_who_is_an_agent_too_gets_no_call_of_his_own(standing: Standing) -> None:
+async def test_an_inspector_who_is_an_agent_too_gets_no_call_of_their_own(standing: Standing) -> None:
     async with standing.engine.begin() as connection:
         both = sa.update(users).where(users.c.user == ANN).values(roles=["staff", "inspector"])
         await connection.execute(both)
@@ -208,7 +208,7 @@ async def test_an_inspector_who_is_an_agent_too_gets_no_call_of_his_own(standing
         await asked(tasks.appoint, standing.office, director, task, even(ANN))
 
 
-async def test_a_leader_appoints_whom_he_leads_in_tasks_of_his_own(standing: Standing) -> None:
+async def test_a_leader_appoints_whom_they_lead_in_tasks_of_their_own(standing: Standing) -> None:
     leader = await standing.caller(LEADER)
     theirs = await created(standing)
     with pytest.raises(Refused) as refusal:

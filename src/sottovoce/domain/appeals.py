@@ -193,7 +193,7 @@ def check(
 ) -> None:
     """Whether `user` may do `step` now. Raises Refused(WRONG_STATE), (NO_RIGHT), (OWN_RESULT)."""
     follow(item, step)
-    if not _his_turn(item, step, user, acting_as):
+    if not _has_the_turn(item, step, user, acting_as):
         raise Refused(Code.NO_RIGHT, f"{step} of this {item.kind} is not this user's")
     if step is not AppealStep.ASSIGN:
         check_impartial(item, user, involved)
@@ -319,7 +319,7 @@ def _by_role(user: User, role: Role, reached: Scope) -> AppealSight:
     return AppealSight(people=frozenset({user.user}), agents=user.leads_agents if led else own, pool=pool)
 
 
-def _his_turn(item: QualityItem, step: AppealStep, user: User, acting_as: Role | None) -> bool:
+def _has_the_turn(item: QualityItem, step: AppealStep, user: User, acting_as: Role | None) -> bool:
     """Whether the rights of one of their roles on the side whose turn it is reach the item."""
     return any(
         _reaches(RIGHTS[role, OPERATIONS[step]], item, user, role) for role in _on_turn(item, user, acting_as)

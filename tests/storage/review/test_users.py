@@ -21,7 +21,7 @@ ONE, TWO = VdnId(1), VdnId(2)
 GIVEN = UserId("16119170956652619780")
 
 
-async def test_a_user_is_found_as_added_and_by_his_tenant_alone(two_vdns: AsyncEngine) -> None:
+async def test_a_user_is_found_as_added_and_by_their_tenant_alone(two_vdns: AsyncEngine) -> None:
     async with two_vdns.begin() as connection:
         made = await users.add(work_of(connection, ONE, NOW), "Ann", {Role.STAFF}, agent=AgentId(101))
         given = await users.add(
@@ -82,7 +82,7 @@ async def test_roles_and_disabling_take_effect_at_once(two_vdns: AsyncEngine) ->
     ]
 
 
-async def test_a_leader_leads_his_groups_members_but_no_disabled_one(two_vdns: AsyncEngine) -> None:
+async def test_a_leader_leads_the_groups_members_but_no_disabled_one(two_vdns: AsyncEngine) -> None:
     async with two_vdns.begin() as connection:
         leader = await users.add(work_of(connection, ONE, NOW), "Lea", {Role.TABLE_LEADER})
         ann = await users.add(work_of(connection, ONE, NOW), "Ann", {Role.STAFF}, agent=AgentId(101))
