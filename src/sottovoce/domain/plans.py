@@ -120,7 +120,7 @@ class Schedule:
 
     @property
     def end(self) -> End:
-        """What ends it."""
+        """Whether a number of runs or a moment ends the plan."""
         return End.TIME if self.total is None else End.RUNS
 
 

@@ -61,11 +61,11 @@ class FileSink:
         self.write(recording, leg, np.zeros(silent_frames, np.int16))
 
     def write(self, recording: RecordingId, leg: LegId | None, block: Samples) -> None:
-        """Append."""
+        """Append a block of frames to the recording's files."""
         self._files[recording, leg].write(block)
 
     def end(self, recording: RecordingId, frames: int) -> None:
-        """Close."""
+        """Close the recording's files, whole from now on."""
         for key in [key for key in self._files if key[0] == recording]:
             self._files.pop(key).close()
 

@@ -44,7 +44,7 @@ def ringback() -> Samples:
 
 
 def silence() -> Samples:
-    """A second of it."""
+    """A second of digital silence: 8000 samples, int16."""
     return np.zeros(RATE, np.int16)
 
 

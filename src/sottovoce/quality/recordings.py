@@ -61,7 +61,7 @@ class RecordedSound:
 
     @property
     def duration_s(self) -> float:
-        """Its length."""
+        """The length of the recording in seconds."""
         return self.frames / self.rate
 
 

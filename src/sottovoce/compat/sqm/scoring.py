@@ -15,7 +15,7 @@ _LASTING = "needs --lasting: nothing documented deletes it again"
 
 
 async def walk(bench: Bench, known: Interfaces) -> None:
-    """Both."""
+    """Check score profiles, then business scenarios."""
     await _profiles(bench, known)
     await _scenarios(bench, known)
 

@@ -36,7 +36,7 @@ class Known(Protocol):
 
     @property
     def key(self) -> CallKey:
-        """What names it."""
+        """What names the call: Call-ID and our tag."""
         ...
 
     @property

@@ -12,7 +12,7 @@ INTERFACES = Interfaces(ISQM, "appraisecall")
 
 
 class CreditForm(Form):
-    """Which call."""
+    """The body of `appraisecall/credit`: the call whose scores are asked for."""
 
     call_uuid: Text
 

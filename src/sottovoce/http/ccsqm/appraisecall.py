@@ -53,7 +53,7 @@ class DetailsForm(Form):
 
 
 class DetailForm(Form):
-    """Which call."""
+    """The body of `appraisecall/detail`: the call that is asked for."""
 
     call_uuid: Annotated[Text, Field(max_length=64)]
 

@@ -68,7 +68,7 @@ class WhichForm(Form):
 
 
 class PageForm(Form):
-    """Which of them."""
+    """The body of `queryAppraiseScore`: which page of the profiles, and how long a page is."""
 
     page: Annotated[Number, Field(ge=1, le=1_000_000_000)]
     limit: Annotated[Number, Field(ge=1, le=1_000_000)]
