@@ -78,15 +78,7 @@ async def running(settings: Settings, *, over: asyncio.Event | None = None) -> A
         stack.push_async_callback(tasks.close)
         held = await asyncio.to_thread(node.claim, settings.data)
         stack.callback(held.release)
-        dsn = settings.database.dsn
-        engine = await stack.enter_async_context(
-            opened(
-                dsn.get_secret_value() if dsn is not None else None,
-                settings.data,
-                run_as=settings.database.run_as,
-                connections=settings.database.connections,
-            )
-        )
+        engine = await stack.enter_async_context(opened(settings.database, settings.data))
         recordings = settings.recordings_folder
         for repaired in await asyncio.to_thread(_repair, recordings):
             log.warning("recording repaired", path=str(repaired))

@@ -21,6 +21,7 @@ from tests.bench.tables import Say, Table
 from tests.storage.works import work_of
 
 from sottovoce.clock import SystemClock
+from sottovoce.config import DatabaseSettings
 from sottovoce.domain.contacts import Search
 from sottovoce.domain.directory import AgentId, VdnId
 from sottovoce.domain.people import SERVER
@@ -113,7 +114,7 @@ async def measure(say: Say) -> list[Table]:
         Path(folder).chmod(0o711)  # as root, PostgreSQL runs as another user, who must reach it
         recordings = Path(folder) / "recordings"
         await asyncio.to_thread(_files, recordings)
-        async with opened(None, Path(folder)) as engine:
+        async with opened(DatabaseSettings(), Path(folder)) as engine:
             begun = time.perf_counter()
             await _build(engine, say)
             built_s = time.perf_counter() - begun

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from sottovoce.http.peers import Peers, Rarely, is_loopback
+from sottovoce.config.kinds import is_loopback
+from sottovoce.http.peers import Peers, Rarely
 
 FAR, NEAR = "192.0.2.7", "127.0.0.1"
 

@@ -73,14 +73,7 @@ def tabulate(heads: Sequence[str], rows: Iterable[Sequence[str]], *, whole: Sequ
 @asynccontextmanager
 async def database(settings: Settings, *, migrate: bool = False) -> AsyncIterator[AsyncEngine]:
     """The database that is set, migrated (see `storage.own.opening`)."""
-    dsn = settings.database.dsn
-    async with opened(
-        dsn.get_secret_value() if dsn is not None else None,
-        settings.data,
-        run_as=settings.database.run_as,
-        connections=settings.database.connections,
-        migrate=migrate,
-    ) as engine:
+    async with opened(settings.database, settings.data, migrate=migrate) as engine:
         yield engine
 
 

@@ -21,11 +21,13 @@ def _address(text: str) -> str:
 
 
 def is_loopback(host: str) -> bool:
-    """Whether a host name or address can be reached from this machine alone."""
+    """Whether that is an address of this machine's loopback, IPv4-mapped ones included."""
     try:
-        return host == "localhost" or ipaddress.ip_address(host).is_loopback
+        address = ipaddress.ip_address(host)
     except ValueError:
         return False
+    mapped = address.ipv4_mapped if isinstance(address, ipaddress.IPv6Address) else None
+    return (mapped or address).is_loopback
 
 
 def _home(path: Path) -> Path:

@@ -83,7 +83,8 @@ class HttpSettings(Section):
         for path in (self.tls_cert, self.tls_key):
             if path is not None and not path.is_file():
                 raise ValueError(f"{path} is not a file")
-        if self.tls_cert is None and not self.allow_plain and not is_loopback(self.host):
+        here = self.host == "localhost" or is_loopback(self.host)
+        if self.tls_cert is None and not self.allow_plain and not here:
             raise ValueError(
                 f"{self.host} is not loopback and there is no TLS: set tls_cert and tls_key, or allow_plain"
             )

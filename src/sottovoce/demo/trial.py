@@ -60,12 +60,12 @@ async def trial_server(
         dsn = await postgres.start()
         stack.push_async_callback(postgres.stop)
         settings = _settings(folder / "data", dsn, agents or {}, media or {})
-        await _import(settings, dsn, vdn)
+        await _import(settings, vdn)
         yield await stack.enter_async_context(app.running(settings))
 
 
-async def _import(settings: Settings, dsn: str, vdn: Mapping[str, Any]) -> None:
-    async with opened(dsn, settings.data, migrate=True) as engine:
+async def _import(settings: Settings, vdn: Mapping[str, Any]) -> None:
+    async with opened(settings.database, settings.data, migrate=True) as engine:
         text = yaml.safe_dump({"vdns": [dict(vdn)]})
         await directory.import_seed(engine, seed.parse(text), Passwords(), settings.sip.domain)
 

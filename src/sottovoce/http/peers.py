@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-import ipaddress
 from collections import Counter
+
+from sottovoce.config.kinds import is_loopback
 
 
 class Peers:
@@ -61,13 +62,3 @@ class Rarely:
         self._next = now + self._every_s
         times, self._times = self._times, 0
         return times
-
-
-def is_loopback(host: str) -> bool:
-    """Whether that is an address of this machine's loopback, IPv4-mapped ones included."""
-    try:
-        address = ipaddress.ip_address(host)
-    except ValueError:
-        return False
-    mapped = address.ipv4_mapped if isinstance(address, ipaddress.IPv6Address) else None
-    return (mapped or address).is_loopback

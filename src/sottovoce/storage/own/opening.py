@@ -8,6 +8,7 @@ from pathlib import Path
 
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from sottovoce.config import DatabaseSettings
 from sottovoce.storage import migrations
 from sottovoce.storage.database import check, connect
 from sottovoce.storage.own.embedded import EmbeddedPostgres
@@ -15,17 +16,19 @@ from sottovoce.storage.own.embedded import EmbeddedPostgres
 
 @asynccontextmanager
 async def opened(
-    dsn: str | None, data: Path, *, run_as: str | None = None, connections: int = 10, migrate: bool = False
+    settings: DatabaseSettings, data: Path, *, migrate: bool = False
 ) -> AsyncIterator[AsyncEngine]:
     """An engine whose schema is the newest; closed, and our own server stopped, at the end.
 
     Our own database is always migrated, a DSN's only if `migrate` says so; else one that is behind
     is refused. Raises CannotStart, BadDsn, DatabaseAway, WrongSchema.
     """
-    server = None if dsn is not None else EmbeddedPostgres(data, run_as=run_as)
-    where = dsn if server is None else await server.start()
+    server = EmbeddedPostgres(data, run_as=settings.run_as) if settings.dsn is None else None
+    where = settings.dsn.get_secret_value() if settings.dsn is not None else ""
+    if server is not None:
+        where = await server.start()
     try:
-        engine = connect(where or "", connections=connections)
+        engine = connect(where, connections=settings.connections)
         try:
             await check(engine)
             if migrate or server is not None:
