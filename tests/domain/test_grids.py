@@ -27,7 +27,8 @@ def test_a_full_grid():
 
 
 @pytest.mark.parametrize(
-    "grid", ["a b\nx 1 2", "a b\nx 1\ny 2 1", "a b\nx 1 2\nx 1 2", "a b\nx 1 2 1\ny 1 2"]
+    "grid",
+    ["a b\nx 1 2", "a b\nx 1\ny 2 1", "a b\nx 1 2\nx 1 2", "a b\nx 1 2\ny 1 2\ny 2 1", "a b\nx 1 2 1\ny 1 2"],
 )
 def test_holes_and_doubles(grid):
     with pytest.raises(ValueError):

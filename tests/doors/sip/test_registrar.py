@@ -147,6 +147,17 @@ def test_a_phone_asks_for_longer_when_told_so() -> None:
     assert office.phone.of(events.Registered)[0].expires == 60
 
 
+@pytest.mark.parametrize(("realm", "answers"), [(None, True), (REALM, True), ("elsewhere", False)])
+def test_credentials_of_one_realm_are_sent_to_that_realm_alone(realm: str | None, answers: bool) -> None:
+    office = Office()
+    wanted = replace(office.wanted(), account=Account("anna", "secret", realm))
+    registration = office.phone.act(lambda ua: ua.register(wanted))
+    office.network.run(1)
+    assert registration.registered is answers
+    sent = [request.headers.get("Authorization") for request in office.network.sent("REGISTER")]
+    assert any(sent) is answers
+
+
 def test_a_wrong_password_is_tried_again_ever_more_slowly() -> None:
     office = Office()
     office.phone.act(lambda ua: ua.register(office.wanted(password="wrong")))

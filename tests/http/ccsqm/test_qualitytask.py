@@ -617,3 +617,11 @@ async def test_a_page_takes_the_same_queries_however_many_rows_it_has(standing: 
     for _ in range(5):
         await put(standing, TaskState.IN_EFFECT, 1)
     assert await queries(1) == await queries(6)
+
+
+@pytest.mark.parametrize("bound", [{"scoreStart": "80"}, {"scoreEnd": "80"}])
+async def test_a_range_of_scores_may_be_open_at_one_end(standing: Standing, bound: dict[str, str]) -> None:
+    await standing.contact(101, machine_score=80)
+    columns = {**CREATE["fixedColumns"], **bound}
+    answer = await ask(standing, "createQualityTask", {**CREATE, "fixedColumns": columns})
+    assert answer.ok, answer.body
