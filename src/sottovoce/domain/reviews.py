@@ -116,8 +116,6 @@ ITEMS: Mapping[tuple[ItemState, ItemAction], ItemState | Code] = read_grid(
 )
 SHOWN = frozenset(state for state in TaskState if TASKS[state, TaskAction.SHOW] is state)
 """A task in another state is gone for everybody."""
-OVER = frozenset({TaskState.FINISHED, TaskState.TERMINATED, TaskState.DELETED})
-"""Nothing changes a task in these any more."""
 OPEN_ITEMS = frozenset(state for state in ItemState if ITEMS[state, ItemAction.RELEASE] is ItemState.RELEASED)
 """Those that the end of their task releases."""
 DEALT_ITEMS = frozenset(state for state in ItemState if ITEMS[state, ItemAction.DEAL] is state)
