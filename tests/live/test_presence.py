@@ -21,7 +21,7 @@ from sottovoce.domain.journal import (
 from sottovoce.domain.legs import LegId
 from sottovoce.domain.supervision import Mode
 from sottovoce.errors import Code, Refused
-from sottovoce.live.availability import AdjustSkills, ChangeState, ForceState
+from sottovoce.live.availability import AdjustSkills, ChangeState, ChooseSkills, ForceState
 from sottovoce.live.handling import Release
 from sottovoce.live.presence import ForceSignOut, SignOutAgent
 from sottovoce.live.sessions import LOCK_AFTER, LOCK_S
@@ -489,3 +489,18 @@ async def test_a_closed_desk_can_be_closed_again_and_takes_no_commands(stage):
     await stage.desk.close()
     await stage.desk.close()
     await refused(Code.UNAVAILABLE, stage.desk.ask(ChangeState(A, Trigger.SAY_BUSY)))
+
+
+async def test_the_reason_of_a_rest_is_kept_for_a_restart(stage):
+    """And only of what a restart brings back."""
+    await stage.sign_in(101)
+    await stage.desk.ask(ChangeState(A, Trigger.SAY_BUSY, 203))
+    await stage.desk.ask(ChooseSkills(A, (), every=True))
+    await stage.quiet()
+    kept = [change for change in stage.store.written if isinstance(change, SessionSaved)][-1]
+    assert (kept.settings["state"], kept.settings["reason"]) == ("busy", 203)
+    await stage.desk.ask(ChangeState(A, Trigger.SAY_IDLE))
+    await stage.desk.ask(ChooseSkills(A, (), every=True))
+    await stage.quiet()
+    kept = [change for change in stage.store.written if isinstance(change, SessionSaved)][-1]
+    assert (kept.settings["state"], kept.settings["reason"]) == ("idle", 0)

@@ -303,6 +303,16 @@ def test_a_re_invite_moves_the_leg_when_the_new_source_is_proven(bench: Bench) -
     assert bench.pool.destination(0) == source_key(*new)
 
 
+def test_a_re_invite_back_to_the_proven_source_ends_the_search_for_another(bench: Bench) -> None:
+    index = bench.leg(0)
+    bench.prove(index)
+    new = ("10.0.0.2", 4500)
+    bench.pool.expect(0, RemoteMedia(*new, Codec.PCMU))
+    bench.pool.expect(0, RemoteMedia(*PHONE, Codec.PCMU))
+    assert bench.pool.state(0) is SourceState.PROVEN
+    assert bench.leg(1, "10.0.0.3") == index, "its port is shared again"
+
+
 def test_a_re_invite_that_changes_nothing_leaves_the_source_alone(bench: Bench) -> None:
     index = bench.leg(0, nat=True)
     bench.prove(index, ("192.0.2.1", 7000))
