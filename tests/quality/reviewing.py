@@ -22,6 +22,7 @@ from sottovoce.domain.sampling import Conditions, Quantity
 from sottovoce.storage.audit import verify
 from sottovoce.storage.database import transaction
 from sottovoce.storage.review import tasks
+from sottovoce.storage.rows import all_of
 from sottovoce.storage.tables import (
     audit,
     review_items,
@@ -165,7 +166,7 @@ async def check_whole(engine: AsyncEngine, vdn: VdnId = ONE) -> Counter[TaskStat
         rows = (
             await connection.execute(sa.select(review_tasks).where(review_tasks.c.vdn == int(vdn)))
         ).mappings()
-        held = [tasks.task_of(row) for row in rows]
+        held = all_of(Task, rows)
         for task in held:
             await _check(connection, vdn, task)
         orphans = sa.select(sa.func.count()).where(

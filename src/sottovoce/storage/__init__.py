@@ -6,6 +6,7 @@
 * ``database``    an engine from a DSN, transactions, and what counts as "away"
 * ``work``        the unit of work: one transaction of one tenant, which ``review`` takes
 * ``tables``      the schema as declared; ``migrations`` makes it
+* ``rows``        the one way between dataclasses and rows
 * ``audit``       the chain of what was done, which all write; ``records``: changes as JSON
 
 Calls ``domain`` only; ``live`` may call ``own`` and ``review``, these neither of the others.

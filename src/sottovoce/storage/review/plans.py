@@ -10,10 +10,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from sottovoce.domain.directory import VdnId
 from sottovoce.domain.people import ReviewId, UserId
-from sottovoce.domain.plans import Plan, PlanRun, PlanState, Schedule
-from sottovoce.domain.reviews import Shares
-from sottovoce.domain.sampling import Conditions
-from sottovoce.plain import from_plain, to_plain
+from sottovoce.domain.plans import Plan, PlanRun, PlanState
+from sottovoce.storage.rows import all_of, columns_of, value_of
 from sottovoce.storage.tables import plan_runs, plans, vdns
 from sottovoce.storage.work import Work
 
@@ -22,18 +20,7 @@ _MOST_AT_ONCE = 100
 
 async def insert(work: Work, plan: Plan) -> None:
     """Put down a new plan."""
-    row = {
-        "vdn": work.vdn,
-        "plan": plan.plan,
-        "name": plan.name,
-        "running": plan.state is PlanState.RUNNING,
-        "schedule": to_plain(plan.schedule),
-        "conditions": to_plain(plan.conditions),
-        "shares": to_plain(plan.shares),
-        "next_at": plan.next_at,
-        "created_by": plan.created_by,
-        "created_at": plan.created_at,
-    }
+    row = columns_of(plan, "state", "runs", vdn=work.vdn, running=plan.state is PlanState.RUNNING)
     await work.connection.execute(sa.insert(plans).values(row))
 
 
@@ -93,10 +80,7 @@ async def runs(work: Work, plan: ReviewId) -> list[PlanRun]:
     """The runs of a plan, the first one first."""
     query = sa.select(plan_runs).where(plan_runs.c.vdn == work.vdn, plan_runs.c.plan == plan)
     rows = (await work.connection.execute(query.order_by(plan_runs.c.due_at))).mappings()
-    return [
-        PlanRun(row["plan"], row["due_at"], row["ran_at"], row["missed"], row["task"], row["failure"])
-        for row in rows
-    ]
+    return all_of(PlanRun, rows)
 
 
 async def time_zone(work: Work) -> str:
@@ -115,15 +99,4 @@ def _due(now: datetime) -> tuple[sa.ColumnElement[bool], sa.ColumnElement[bool]]
 
 def _plan(row: sa.RowMapping) -> Plan:
     state = PlanState.RUNNING if row["running"] else PlanState.STOPPED
-    return Plan(
-        plan=row["plan"],
-        name=row["name"],
-        state=state if row["deleted_at"] is None else PlanState.DELETED,
-        schedule=from_plain(Schedule, row["schedule"]),
-        conditions=from_plain(Conditions, row["conditions"]),
-        shares=from_plain(Shares, row["shares"]),
-        runs=row["runs"],
-        next_at=row["next_at"],
-        created_by=row["created_by"],
-        created_at=row["created_at"],
-    )
+    return value_of(Plan, row, state=state if row["deleted_at"] is None else PlanState.DELETED)

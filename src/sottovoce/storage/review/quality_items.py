@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Sequence
 from typing import Any
 
 import sqlalchemy as sa
@@ -13,7 +13,6 @@ from sottovoce.domain.appeals import (
     AppealState,
     AppealStep,
     Involved,
-    Kind,
     ListedItem,
     QualityItem,
     Trace,
@@ -22,6 +21,7 @@ from sottovoce.domain.appeals import (
 from sottovoce.domain.directory import AgentId, VdnId
 from sottovoce.domain.people import ReviewId, Role, UserId
 from sottovoce.domain.reviews import ItemState
+from sottovoce.storage.rows import Row, columns_of, value_of
 from sottovoce.storage.tables import (
     contacts,
     group_members,
@@ -110,15 +110,7 @@ async def steps(work: Work, item: ReviewId) -> list[Trace]:
         .order_by(_STEP.number)
     )
     return [
-        Trace(
-            number=row["number"],
-            at=row["at"],
-            user=UserId(row["user"]),
-            step=AppealStep(row["action"]),
-            state=AppealState(row["state"]),
-            handler=_user(row["handler"]),
-            remark=row["remark"],
-        )
+        value_of(Trace, row, step=AppealStep(row["action"]))
         for row in (await work.connection.execute(query)).mappings()
     ]
 
@@ -260,7 +252,8 @@ async def leader_of(work: Work, agent: AgentId) -> UserId | None:
             leading.c.roles.contains([Role.TABLE_LEADER.value]),
         )
     )
-    return _user((await work.connection.execute(query)).scalar())
+    found: UserId | None = (await work.connection.execute(query)).scalar()
+    return found
 
 
 def _conditions(vdn: VdnId, wanted: WantedItems) -> list[sa.ColumnElement[bool]]:
@@ -309,41 +302,8 @@ def _is(vdn: VdnId, item: ReviewId) -> sa.ColumnElement[bool]:
 
 
 def _columns(item: QualityItem) -> dict[str, Any]:
-    return {
-        "kind": item.kind.value,
-        "state": item.state.value,
-        "contact": item.contact,
-        "review_item": item.review_item,
-        "agent": int(item.agent),
-        "initiator": item.initiator,
-        "inspector": item.inspector,
-        "handler": item.handler,
-        "previous_handler": item.previous_handler,
-        "reason": item.reason,
-        "passed": item.passed,
-        "created_at": item.created_at,
-        "updated_at": item.updated_at,
-    }
+    return columns_of(item, "item")
 
 
-def _item_of(row: Mapping[str, Any] | sa.RowMapping) -> QualityItem:
-    return QualityItem(
-        item=ReviewId(row["quality_item"]),
-        kind=Kind(row["kind"]),
-        state=AppealState(row["state"]),
-        contact=row["contact"],
-        agent=AgentId(row["agent"]),
-        initiator=UserId(row["initiator"]),
-        inspector=_user(row["inspector"]),
-        review_item=None if row["review_item"] is None else ReviewId(row["review_item"]),
-        handler=_user(row["handler"]),
-        previous_handler=_user(row["previous_handler"]),
-        reason=row["reason"],
-        passed=row["passed"],
-        created_at=row["created_at"],
-        updated_at=row["updated_at"],
-    )
-
-
-def _user(value: str | None) -> UserId | None:
-    return None if value is None else UserId(value)
+def _item_of(row: Row) -> QualityItem:
+    return value_of(QualityItem, row, item=ReviewId(row["quality_item"]))

@@ -24,13 +24,13 @@ from sottovoce.domain.scoring import (
     Passage,
     Profile,
     Revision,
-    RuleKind,
     RuleResult,
     Score,
     Scored,
     Verdict,
 )
 from sottovoce.plain import from_plain, to_plain
+from sottovoce.storage.rows import columns_of, value_of
 from sottovoce.storage.tables import contacts, revisions, rule_results, scores
 from sottovoce.storage.work import Work
 
@@ -271,49 +271,23 @@ async def mark_inspected(
 
 
 def _row(vdn: VdnId, result: RuleResult) -> dict[str, Any]:
-    return {
-        "vdn": int(vdn),
-        "result": result.result,
-        "contact": result.contact,
-        "scenario": result.scenario,
-        "kind": int(result.kind),
-        "rule": result.rule,
-        "name": result.name,
-        "description": result.description,
-        "valid": int(result.verdict),
-        "points": result.points,
-        "segments": [[segment.start_ms, segment.end_ms] for segment in result.segments],
-        "made_at": result.made_at,
-    }
+    segments = [[segment.start_ms, segment.end_ms] for segment in result.segments]
+    verdict = result.verdict.value
+    return columns_of(result, "verdict", "revision", vdn=int(vdn), valid=verdict, segments=segments)
 
 
 def _result(row: sa.RowMapping) -> RuleResult:
-    return RuleResult(
-        result=row["result"],
-        contact=row["contact"],
-        scenario=row["scenario"],
-        kind=RuleKind(row["kind"]),
-        rule=row["rule"],
-        name=row["name"],
+    return value_of(
+        RuleResult,
+        row,
         verdict=Verdict(row["valid"]),
-        points=row["points"],
-        made_at=row["made_at"],
-        description=row["description"],
         segments=tuple(Passage(start, end) for start, end in row["segments"]),
         revision=_revision(row, "revision_") if row["revision_version"] is not None else None,
     )
 
 
 def _revision(row: sa.RowMapping, prefix: str) -> Revision:
-    return Revision(
-        version=row[prefix + "version"],
-        kept=bool(row[prefix + "revise"]),
-        remark=row[prefix + "remark"],
-        user=UserId(row[prefix + "user"]),
-        at=row[prefix + "at"],
-        review_item=row[prefix + "review_item"],
-        quality_item=row[prefix + "quality_item"],
-    )
+    return value_of(Revision, row, prefix, kept=bool(row[prefix + "revise"]))
 
 
 def _scored(row: sa.RowMapping) -> Scored:

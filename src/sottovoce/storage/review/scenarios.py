@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Collection
+from typing import Any
 
 import sqlalchemy as sa
 
-from sottovoce.domain.contacts import Interaction
 from sottovoce.domain.scenarios import CallRange, Scenario, WantedScenarios
+from sottovoce.storage.rows import columns_of, value_of
 from sottovoce.storage.tables import scenarios
 from sottovoce.storage.work import Work
 
@@ -92,36 +93,10 @@ async def delete(work: Work, scenario: str) -> None:
     await work.connection.execute(gone.values(deleted_at=work.at, enabled=False))
 
 
-def _content(scenario: Scenario) -> dict[str, object]:
-    return {
-        "name": scenario.name,
-        "enabled": scenario.enabled,
-        "description": scenario.description,
-        "ignore_sensitive": scenario.ignore_sensitive,
-        "interaction": scenario.interaction,
-        "calls_from": scenario.calls.calls_from,
-        "calls_until": scenario.calls.calls_until,
-        "other": dict(scenario.calls.other),
-        "rules": list(scenario.rules),
-        "silence_rules": list(scenario.silence_rules),
-        "speed_rules": list(scenario.speed_rules),
-        "interposal_rules": list(scenario.interposal_rules),
-    }
+def _content(scenario: Scenario) -> dict[str, Any]:
+    calls = columns_of(scenario.calls, other=dict(scenario.calls.other))
+    return columns_of(scenario, "scenario", "created_at", "calls", "deleted", **calls)
 
 
 def _scenario(row: sa.RowMapping) -> Scenario:
-    return Scenario(
-        scenario=row["scenario"],
-        name=row["name"],
-        enabled=row["enabled"],
-        created_at=row["created_at"],
-        description=row["description"],
-        ignore_sensitive=row["ignore_sensitive"],
-        interaction=Interaction(row["interaction"]),
-        calls=CallRange(row["calls_from"], row["calls_until"], row["other"]),
-        rules=tuple(row["rules"]),
-        silence_rules=tuple(row["silence_rules"]),
-        speed_rules=tuple(row["speed_rules"]),
-        interposal_rules=tuple(row["interposal_rules"]),
-        deleted=row["deleted_at"] is not None,
-    )
+    return value_of(Scenario, row, calls=value_of(CallRange, row), deleted=row["deleted_at"] is not None)

@@ -6,6 +6,7 @@ import sqlalchemy as sa
 
 from sottovoce.domain.people import ReviewId
 from sottovoce.domain.scoring import STANDARD, Profile
+from sottovoce.storage.rows import value_of
 from sottovoce.storage.tables import score_profiles
 from sottovoce.storage.work import Work
 
@@ -84,11 +85,4 @@ def _content(profile: Profile) -> dict[str, object]:
 
 
 def _profile(row: sa.RowMapping) -> Profile:
-    return Profile(
-        lower=row["lower_bound"],
-        upper=row["upper_bound"],
-        base=row["base"],
-        profile=ReviewId(row["profile"]),
-        name=row["name"],
-        in_use=row["in_use"],
-    )
+    return value_of(Profile, row, lower=row["lower_bound"], upper=row["upper_bound"])

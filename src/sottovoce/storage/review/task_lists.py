@@ -17,7 +17,7 @@ from sottovoce.domain.directory import VdnId
 from sottovoce.domain.people import ReviewId, UserId
 from sottovoce.domain.review_lists import ItemFilter, Review, TaskFilter
 from sottovoce.domain.reviews import SHOWN, Item, ItemState, Task, TaskSight
-from sottovoce.storage.review.tasks import item_of, task_of
+from sottovoce.storage.rows import all_of, value_of
 from sottovoce.storage.tables import agents, contacts, quality_items, review_items, review_tasks, users
 from sottovoce.storage.work import Work
 
@@ -67,7 +67,7 @@ async def page(
         .limit(rows)
         .offset((page - 1) * rows)
     )
-    return total, [task_of(row) for row in (await work.connection.execute(query)).mappings()]
+    return total, all_of(Task, (await work.connection.execute(query)).mappings())
 
 
 async def progress(work: Work, tasks: Collection[ReviewId]) -> dict[ReviewId, Progress]:
@@ -152,7 +152,8 @@ async def items_page(
     )
     found = (await work.connection.execute(query)).mappings()
     return total, [
-        NamedItem(item_of(row), row["inspector_name"], row["staff"], row["staff_name"]) for row in found
+        NamedItem(value_of(Item, row), row["inspector_name"], row["staff"], row["staff_name"])
+        for row in found
     ]
 
 

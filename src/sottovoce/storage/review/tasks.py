@@ -10,14 +10,12 @@ import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from sottovoce.domain.contacts import Interaction
 from sottovoce.domain.directory import AgentId, VdnId
 from sottovoce.domain.people import ReviewId, UserId
 from sottovoce.domain.reviews import DEALT_ITEMS, OPEN_ITEMS, Item, ItemState, Task, TaskState, TaskStep
-from sottovoce.domain.sampling import Conditions
-from sottovoce.plain import from_plain, to_plain
+from sottovoce.storage.rows import all_of, columns_of, value_of
 from sottovoce.storage.tables import review_items, review_steps, review_tasks
-from sottovoce.storage.tables.schema import ID, TIME
+from sottovoce.storage.tables.schema import ID
 from sottovoce.storage.work import Work
 
 _OPEN = tuple(state.value for state in OPEN_ITEMS)
@@ -26,22 +24,7 @@ _DEALT = tuple(state.value for state in DEALT_ITEMS)
 
 async def insert(work: Work, task: Task, items: Sequence[Item]) -> None:
     """Put down a task with its items, in whatever states they are."""
-    row = {
-        "vdn": work.vdn,
-        "task": task.task,
-        "name": task.name,
-        "state": task.state.value,
-        "interaction": task.interaction,
-        "calls_from": task.calls_from,
-        "calls_until": task.calls_until,
-        "conditions": to_plain(task.conditions),
-        "draw": task.draw,
-        "created_by": task.created_by,
-        "created_at": task.created_at,
-        "takes_effect_at": task.takes_effect_at,
-        "ended_at": task.ended_at,
-        "plan": task.plan,
-    }
+    row = columns_of(task, vdn=work.vdn)
     await work.connection.execute(sa.insert(review_tasks).values(row))
     await insert_items(work, items)
 
@@ -50,16 +33,8 @@ async def insert_items(work: Work, items: Sequence[Item]) -> None:
     """Put down items of a task, all in one statement."""
     if not items:
         return
-    columns: dict[str, tuple[Any, list[Any]]] = {
-        "item": (ID, [item.item for item in items]),
-        "task": (ID, [item.task for item in items]),
-        "place": (sa.Integer(), [item.place for item in items]),
-        "contact": (sa.BigInteger(), [item.contact for item in items]),
-        "began_at": (TIME, [item.began_at for item in items]),
-        "agent": (sa.Integer(), [item.agent for item in items]),
-        "inspector": (ID, [item.inspector for item in items]),
-        "state": (sa.Text(), [item.state.value for item in items]),
-    }
+    kept = [columns_of(item) for item in items]
+    columns = {name: (review_items.c[name].type, [row[name] for row in kept]) for name in kept[0]}
     rows = _rows(columns)
     query = sa.select(sa.literal(work.vdn, sa.Integer), *(rows.c[name] for name in columns))
     await work.connection.execute(sa.insert(review_items).from_select(["vdn", *columns], query))
@@ -69,7 +44,7 @@ async def find(work: Work, task: ReviewId, *, lock: bool = False) -> Task | None
     """A task of the tenant, a deleted one too. With `lock` it is the caller's until the transaction ends."""
     query = sa.select(review_tasks).where(_is(work.vdn, task))
     row = (await work.connection.execute(query.with_for_update() if lock else query)).mappings().first()
-    return None if row is None else task_of(row)
+    return None if row is None else value_of(Task, row)
 
 
 async def change(work: Work, task: ReviewId, **columns: Any) -> None:
@@ -80,14 +55,14 @@ async def change(work: Work, task: ReviewId, **columns: Any) -> None:
 async def items(work: Work, task: ReviewId) -> list[Item]:
     """All items of a task, in the order of the draw."""
     query = sa.select(review_items).where(_of(work.vdn, task)).order_by(review_items.c.place)
-    return [item_of(row) for row in (await work.connection.execute(query)).mappings()]
+    return all_of(Item, (await work.connection.execute(query)).mappings())
 
 
 async def item(work: Work, item: ReviewId, *, lock: bool = False) -> Item | None:
     """One item of the tenant. To lock it, its task is locked first."""
     query = sa.select(review_items).where(review_items.c.vdn == work.vdn, review_items.c.item == item)
     row = (await work.connection.execute(query.with_for_update() if lock else query)).mappings().first()
-    return None if row is None else item_of(row)
+    return None if row is None else value_of(Item, row)
 
 
 async def change_item(work: Work, item: ReviewId, **columns: Any) -> None:
@@ -184,43 +159,7 @@ async def steps(work: Work, task: ReviewId) -> list[TaskStep]:
         .where(review_steps.c.vdn == work.vdn, review_steps.c.task == task)
         .order_by(review_steps.c.number)
     )
-    return [
-        TaskStep(row["number"], row["at"], UserId(row["user"]), row["action"], dict(row["detail"]))
-        for row in (await work.connection.execute(query)).mappings()
-    ]
-
-
-def task_of(row: Mapping[str, Any] | sa.RowMapping) -> Task:
-    """A row of `review_tasks`."""
-    return Task(
-        task=ReviewId(row["task"]),
-        name=row["name"],
-        state=TaskState(row["state"]),
-        interaction=Interaction(row["interaction"]),
-        conditions=from_plain(Conditions, row["conditions"]),
-        calls_from=row["calls_from"],
-        calls_until=row["calls_until"],
-        draw=row["draw"],
-        created_by=UserId(row["created_by"]),
-        created_at=row["created_at"],
-        takes_effect_at=row["takes_effect_at"],
-        ended_at=row["ended_at"],
-        plan=None if row["plan"] is None else ReviewId(row["plan"]),
-    )
-
-
-def item_of(row: Mapping[str, Any] | sa.RowMapping) -> Item:
-    """A row of `review_items`."""
-    return Item(
-        item=ReviewId(row["item"]),
-        task=ReviewId(row["task"]),
-        place=row["place"],
-        contact=row["contact"],
-        began_at=row["began_at"],
-        agent=None if row["agent"] is None else AgentId(row["agent"]),
-        inspector=None if row["inspector"] is None else UserId(row["inspector"]),
-        state=ItemState(row["state"]),
-    )
+    return all_of(TaskStep, (await work.connection.execute(query)).mappings())
 
 
 def _is(vdn: VdnId, task: ReviewId) -> sa.ColumnElement[bool]:
