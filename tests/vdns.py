@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 
+from tests.memory import ScryptPasswords
+
 from sottovoce.domain.directory import (
     AccessCode,
     AgentId,
@@ -15,7 +17,6 @@ from sottovoce.domain.directory import (
     VdnId,
     VdnProfile,
 )
-from sottovoce.live.memory import ScryptPasswords
 
 PASSWORDS = ScryptPasswords()
 SECRET = PASSWORDS.store("secret")

@@ -13,6 +13,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from tests.memory import MemoryStore
 from tests.vdns import INSPECTS, NO_RIGHT, PASSWORDS, vdn
 
 from sottovoce.clock import ManualClock
@@ -27,7 +28,6 @@ from sottovoce.doors.inprocess import InProcessLines
 from sottovoce.live.availability import ChooseSkills
 from sottovoce.live.desk import Desk
 from sottovoce.live.handling import Hold, Mute, Release, TakeBack
-from sottovoce.live.memory import MemoryStore
 from sottovoce.live.state import LiveSettings
 from sottovoce.live.supervising import ChangeMode, Intercept
 from sottovoce.live.views import SignIn

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import httpx
 from tests.contract.client import LedgerClient
+from tests.memory import MemoryStore
 from tests.vdns import CALLS, INSPECTS, PASSWORDS, vdn
 
 from sottovoce.clock import ManualClock
@@ -15,7 +16,6 @@ from sottovoce.doors.inprocess import InProcessLines, ScriptedPhone
 from sottovoce.http.ccgateway.gateway import Gateway
 from sottovoce.http.site import site
 from sottovoce.live.desk import Desk
-from sottovoce.live.memory import MemoryStore
 from sottovoce.live.state import LiveSettings
 from sottovoce.media.inprocess import InProcessEngine
 from sottovoce.tasks import Tasks

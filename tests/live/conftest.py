@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
+from tests.memory import MemoryStore
 from tests.silent_engine import SilentEngine
 from tests.vdns import CALLS, INSPECTS, NO_RIGHT, PASSWORDS, vdn
 
@@ -17,7 +18,6 @@ from sottovoce.domain.events import AgentEvent
 from sottovoce.doors.inprocess import InProcessLines, ScriptedPhone
 from sottovoce.live.availability import ChooseSkills
 from sottovoce.live.desk import Desk
-from sottovoce.live.memory import MemoryStore
 from sottovoce.live.state import LiveSettings
 from sottovoce.live.views import SignIn
 from sottovoce.tasks import Tasks

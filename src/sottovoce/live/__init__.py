@@ -16,7 +16,6 @@ Called by `http`, the console and the demo through one `Desk`; calls `Lines` (a 
                 the bond of inspector and agent
 * ``state`` ``effects`` ``views`` ``pictures``  its nouns: inside, out, and shown
 * ``acd`` ``feed``  queues of calls, queues of events
-* ``memory``    a store and passwords for tests: nothing survives
 
 A command goes desk -> driver.ask (floor.intent -> store.commit) -> floor.handle -> effects -> engine, lines,
 store, feed. An event of a line or of media goes building -> driver.tell -> floor.handle -> effects.

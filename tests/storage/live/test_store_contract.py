@@ -10,13 +10,13 @@ from pathlib import Path
 
 import pytest
 from sqlalchemy.ext.asyncio import AsyncEngine
+from tests.memory import MemoryStore
 from tests.storage.live.test_journal import Nodes, Outage
 
 from sottovoce.domain.calls import CallDirection
 from sottovoce.domain.directory import AgentId, SkillId, VdnId
 from sottovoce.domain.journal import AuditEntry, ContactBegan, SessionSaved
 from sottovoce.errors import Code, Refused
-from sottovoce.live.memory import MemoryStore
 from sottovoce.live.ports import Store
 from sottovoce.storage.live import directory
 

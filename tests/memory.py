@@ -1,4 +1,4 @@
-"""A store in memory and passwords by scrypt: for tests and trials. Nothing survives."""
+"""A store in memory and passwords by scrypt. Nothing survives."""
 
 from __future__ import annotations
 
