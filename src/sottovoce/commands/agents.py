@@ -8,18 +8,9 @@ from typing import Annotated
 
 import typer
 from pydantic import ValidationError
+from sqlalchemy.ext.asyncio import AsyncEngine
 
-from sottovoce.commands.telling import (
-    WRONG_CALL,
-    ConfigOption,
-    database,
-    fail,
-    quiet,
-    run,
-    settings_of,
-    tabulate,
-)
-from sottovoce.config import Settings
+from sottovoce.commands.telling import WRONG_CALL, ConfigOption, OnlyVdn, fail, quietly, run_on, tabulate
 from sottovoce.domain.directory import AgentId, AgentProfile, Right, VdnId
 from sottovoce.storage.live import directory, seed
 from sottovoce.storage.live.passwords import Passwords
@@ -79,10 +70,12 @@ def import_(
     that begin as outbound_allowed says, to none without it; + and 00 are the same, and numbers
     abroad (00) and 0900 need an entry that begins so: "0" alone does not open them.
     """
-    settings = settings_of(config)
-    quiet(settings)
+    settings = quietly(config)
     read = seed.read(file, agent_maximum=settings.agents.agent_maximum)
-    report = run(_import(settings, read))
+    report = run_on(
+        settings,
+        lambda engine: directory.import_seed(engine, read, Passwords(), settings.sip.domain),
+    )
     for change in report.changes:
         typer.echo(change)
     typer.echo(f"{len(report.changes)} changed or added, {report.unchanged} as they were")
@@ -90,16 +83,16 @@ def import_(
 
 @commands.command("list")
 def list_(
-    vdn: Annotated[int | None, typer.Option("--vdn", help="Only those of this VDN.")] = None,
+    vdn: OnlyVdn = None,
     config: ConfigOption = None,
 ) -> None:
     """List the agents.
 
     Example: [bold]sottovoce agents list --vdn 1[/bold]
     """
-    settings = settings_of(config)
-    quiet(settings)
-    found = run(_list(settings, VdnId(vdn) if vdn is not None else None))
+    settings = quietly(config)
+    only = VdnId(vdn) if vdn is not None else None
+    found = run_on(settings, lambda engine: directory.agent_list(engine, only))
     tabulate(("agent", "VDN", "name", "phone", "skills", "rights", "group"), map(_row, found))
 
 
@@ -120,8 +113,7 @@ def add(
 
     Example: [bold]sottovoce agents add 103 --vdn 1 --name Ida --right inspect[/bold]
     """
-    settings = settings_of(config)
-    quiet(settings)
+    settings = quietly(config)
     password = _password(password_stdin)
     try:
         entry = seed.AgentSeed.model_validate(
@@ -138,7 +130,11 @@ def add(
         fail([f"{error['loc'][0]}: {error['msg']}" for error in failure.errors()], WRONG_CALL)
     if agent > settings.agents.agent_maximum:
         fail([f"agent {agent} is above agents.agent_maximum ({settings.agents.agent_maximum})"], WRONG_CALL)
-    run(_add(settings, VdnId(vdn), entry, password))
+
+    async def work(engine: AsyncEngine) -> None:
+        await directory.add_agent(engine, VdnId(vdn), entry, await Passwords().hash(password))
+
+    run_on(settings, work)
     typer.echo(f"agent {agent} added")
 
 
@@ -148,30 +144,14 @@ def password_(agent: Agent, password_stdin: FromStdin = False, config: ConfigOpt
 
     Example: [bold]sottovoce agents password 103[/bold]
     """
-    settings = settings_of(config)
-    quiet(settings)
-    run(_set_password(settings, AgentId(agent), _password(password_stdin)))
+    settings = quietly(config)
+    password = _password(password_stdin)
+
+    async def work(engine: AsyncEngine) -> None:
+        await directory.set_password(engine, AgentId(agent), await Passwords().hash(password))
+
+    run_on(settings, work)
     typer.echo(f"password of agent {agent} changed")
-
-
-async def _import(settings: Settings, file: seed.SeedFile) -> seed.SeedReport:
-    async with database(settings) as engine:
-        return await directory.import_seed(engine, file, Passwords(), settings.sip.domain)
-
-
-async def _list(settings: Settings, vdn: VdnId | None) -> list[AgentProfile]:
-    async with database(settings) as engine:
-        return await directory.agent_list(engine, vdn)
-
-
-async def _add(settings: Settings, vdn: VdnId, entry: seed.AgentSeed, password: str) -> None:
-    async with database(settings) as engine:
-        await directory.add_agent(engine, vdn, entry, await Passwords().hash(password))
-
-
-async def _set_password(settings: Settings, agent: AgentId, password: str) -> None:
-    async with database(settings) as engine:
-        await directory.set_password(engine, agent, await Passwords().hash(password))
 
 
 def _password(from_stdin: bool) -> str:

@@ -10,20 +10,20 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from sottovoce.commands.telling import (
     FAILED,
-    WRONG_CALL,
     ConfigOption,
+    OnlyVdn,
     fail,
-    quiet,
+    quietly,
     run_within,
-    settings_of,
+    stamp,
     tabulate,
 )
+from sottovoce.commands.users import check_name, user_id
 from sottovoce.domain.directory import VdnId
 from sottovoce.domain.people import SERVER, AppKey, UserId
 from sottovoce.errors import Code, Refused
 from sottovoce.storage import audit
 from sottovoce.storage.live import directory
-from sottovoce.storage.live.seed import USER_ID
 from sottovoce.storage.review import app_keys, users
 from sottovoce.storage.work import Work
 
@@ -52,13 +52,9 @@ def add(
 
     Example: [bold]sottovoce app-keys add --vdn 1 --name "CRM" --user 1611917095665261978[/bold]
     """
-    settings = settings_of(config)
-    quiet(settings)
-    if not name.strip() or len(name) > 128 or not name.isprintable():
-        fail(["a name has 1 to 128 signs in one line"], WRONG_CALL)
-    if user is not None and not USER_ID.fullmatch(user):
-        fail([f"{user!r} is no user id: it has 18 to 20 digits and does not begin with 0"], WRONG_CALL)
-    acting = UserId(user) if user is not None else None
+    settings = quietly(config)
+    check_name(name)
+    acting = user_id(user) if user is not None else None
     key, secret = run_within(settings, lambda connection: _make(connection, VdnId(vdn), name, acting))
     typer.echo(f"app_key     {key.app_key}")
     typer.echo(f"app_secret  {secret}")
@@ -67,15 +63,14 @@ def add(
 
 @commands.command("list")
 def list_(
-    vdn: Annotated[int | None, typer.Option("--vdn", help="Only those of this VDN.")] = None,
+    vdn: OnlyVdn = None,
     config: ConfigOption = None,
 ) -> None:
     """List the app keys, revoked ones included. Never shows a secret.
 
     Example: [bold]sottovoce app-keys list --vdn 1[/bold]
     """
-    settings = settings_of(config)
-    quiet(settings)
+    settings = quietly(config)
     only = VdnId(vdn) if vdn is not None else None
     keys = run_within(settings, lambda connection: app_keys.listed(connection, only))
     tabulate(("app_key", "VDN", "name", "user", "made (UTC)", "revoked (UTC)"), map(_row, keys), whole=[0])
@@ -90,8 +85,7 @@ def revoke(
 
     Example: [bold]sottovoce app-keys revoke 0b5e1c7e2f0a4c55b7f1c0de7a6b9d13[/bold]
     """
-    settings = settings_of(config)
-    quiet(settings)
+    settings = quietly(config)
     if not run_within(settings, lambda connection: _revoke(connection, app_key)):
         fail([f"there is no app key {app_key}"], FAILED)
     typer.echo(f"app key {app_key} revoked, and all its tokens")
@@ -128,6 +122,6 @@ def _row(key: AppKey) -> tuple[str, ...]:
         str(key.vdn),
         key.name,
         key.user or "",
-        f"{key.made_at:%Y-%m-%d %H:%M:%S}",
-        f"{key.revoked_at:%Y-%m-%d %H:%M:%S}" if key.revoked_at is not None else "",
+        stamp(key.made_at),
+        stamp(key.revoked_at),
     )

@@ -5,19 +5,18 @@ from __future__ import annotations
 from typing import Annotated
 
 import typer
+from sqlalchemy.ext.asyncio import AsyncEngine
 
 from sottovoce.commands.telling import (
     FAILED,
     WRONG_CALL,
     ConfigOption,
-    database,
     fail,
-    quiet,
-    run,
-    settings_of,
+    quietly,
+    run_on,
+    stamp,
     tabulate,
 )
-from sottovoce.config import Settings
 from sottovoce.domain.directory import VdnId
 from sottovoce.domain.journal import AuditEntry
 from sottovoce.storage import audit
@@ -26,12 +25,10 @@ from sottovoce.storage.live import directory
 
 commands = typer.Typer(no_args_is_help=True, help="The audit: every supervision, forced state and drop.")
 
-Vdn = Annotated[int | None, typer.Option("--vdn", help="Only this VDN.")]
-
 
 @commands.command("verify")
 def verify(
-    vdn: Vdn = None,
+    vdn: Annotated[int | None, typer.Option("--vdn", help="Only this VDN.")] = None,
     expect: Annotated[
         str | None,
         typer.Option(
@@ -47,13 +44,12 @@ def verify(
 
     Example: [bold]sottovoce audit verify --vdn 1 --expect 41:9f2c…[/bold]
     """
-    settings = settings_of(config)
-    quiet(settings)
+    settings = quietly(config)
     expected = _head(expect) if expect is not None else None
     if expected is not None and vdn is None:
         fail(["--expect belongs to one VDN: give --vdn too"], WRONG_CALL)
     broken = False
-    for verdict in run(_verify(settings, vdn, expected)):
+    for verdict in run_on(settings, lambda engine: _verify(engine, vdn, expected)):
         broken = broken or bool(verdict.broken)
         typer.echo(_sentence(verdict))
     if broken:
@@ -71,9 +67,8 @@ def show(
 
     Example: [bold]sottovoce audit show --vdn 1 --limit 20[/bold]
     """
-    settings = settings_of(config)
-    quiet(settings)
-    entries = run(_read(settings, VdnId(vdn), after, limit))
+    settings = quietly(config)
+    entries = run_on(settings, lambda engine: audit.read(engine, VdnId(vdn), after=after, limit=limit))
     rows = (_row(number, entry) for number, entry in enumerate(entries, start=after + 1))
     tabulate(("number", "at (UTC)", "by", "action", "whom", "detail"), rows)
 
@@ -81,20 +76,14 @@ def show(
 def _row(number: int, entry: AuditEntry) -> tuple[str, ...]:
     detail = ", ".join(f"{key}={value}" for key, value in sorted(entry.detail.items()))
     actor = str(entry.actor) if entry.actor else "command line"
-    return str(number), f"{entry.at:%Y-%m-%d %H:%M:%S}", actor, entry.action, entry.target, detail
+    return str(number), stamp(entry.at), actor, entry.action, entry.target, detail
 
 
-async def _verify(settings: Settings, vdn: int | None, expected: Head | None) -> list[ChainCheck]:
-    async with database(settings) as engine:
-        there = await directory.vdn_ids(engine)
-        if vdn is not None and vdn not in there:
-            fail([f"there is no VDN {vdn}"])
-        return [await audit.verify(engine, found, expected) for found in there if vdn in (None, found)]
-
-
-async def _read(settings: Settings, vdn: VdnId, after: int, limit: int) -> list[AuditEntry]:
-    async with database(settings) as engine:
-        return await audit.read(engine, vdn, after=after, limit=limit)
+async def _verify(engine: AsyncEngine, vdn: int | None, expected: Head | None) -> list[ChainCheck]:
+    there = await directory.vdn_ids(engine)
+    if vdn is not None and vdn not in there:
+        fail([f"there is no VDN {vdn}"])
+    return [await audit.verify(engine, found, expected) for found in there if vdn in (None, found)]
 
 
 def _head(text: str) -> Head:

@@ -11,6 +11,7 @@ from typing import Annotated
 import typer
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from sottovoce.clock import SystemClock
 from sottovoce.commands import results
@@ -18,11 +19,10 @@ from sottovoce.commands.telling import (
     FAILED,
     WRONG_CALL,
     ConfigOption,
-    database,
     fail,
-    quiet,
-    run,
-    settings_of,
+    quietly,
+    run_on,
+    run_within,
     tabulate,
 )
 from sottovoce.config import Settings
@@ -34,7 +34,6 @@ from sottovoce.quality import contact_import
 from sottovoce.quality.contact_import import ImportOutcome, ImportReport
 from sottovoce.quality.foreign_calls import LeftOut
 from sottovoce.quality.office import Office
-from sottovoce.storage.database import transaction
 from sottovoce.storage.review import contacts
 from sottovoce.storage.work import Work
 
@@ -97,11 +96,10 @@ def import_(
     party with the role "agent" must have the work number, the phone or the name
     of an agent of the VDN.
     """
-    settings = settings_of(config)
-    quiet(settings)
+    settings = quietly(config)
     try:
         files = contact_import.sources(paths)
-        report = run(_import(settings, VdnId(vdn), files))
+        report = run_on(settings, lambda engine: _import(engine, settings, VdnId(vdn), files))
     except Refused as declined:
         fail([declined.why], WRONG_CALL)
     if rejects is not None:
@@ -126,10 +124,14 @@ def list_(
 
     Example: [bold]sottovoce contacts list --vdn 1 --agent 101[/bold]
     """
-    settings = settings_of(config)
-    quiet(settings)
+    settings = quietly(config)
     wanted = Search(agents=frozenset([AgentId(agent)]) if agent is not None else None)
-    total, found = run(_list(settings, VdnId(vdn), wanted, limit))
+
+    async def read(connection: AsyncConnection) -> tuple[int, list[Contact]]:
+        work = Work(connection, VdnId(vdn), datetime.now(UTC), SERVER)
+        return await contacts.page(work, wanted, offset=0, limit=limit)
+
+    total, found = run_within(settings, read)
     heads = ("contact", "began", "agent", "customer", "length", "speech", "state")
     tabulate(heads, map(_row, found), whole=[1, 4, 5])
     typer.echo(f"{len(found)} of {total}")
@@ -138,7 +140,7 @@ def list_(
 commands.command("results")(results.results)
 
 
-async def _import(settings: Settings, vdn: VdnId, files: list[Path]) -> ImportReport:
+async def _import(engine: AsyncEngine, settings: Settings, vdn: VdnId, files: list[Path]) -> ImportReport:
     with Progress(
         TextColumn("{task.description}"),
         BarColumn(),
@@ -147,20 +149,13 @@ async def _import(settings: Settings, vdn: VdnId, files: list[Path]) -> ImportRe
         console=Console(stderr=True),
         disable=not sys.stderr.isatty(),
     ) as progress:
-        async with database(settings) as engine:
-            office = Office(engine, SystemClock(), settings.recordings_folder)
-            task = progress.add_task("importing", total=contact_import.count(files))
+        office = Office(engine, SystemClock(), settings.recordings_folder)
+        task = progress.add_task("importing", total=contact_import.count(files))
 
-            def tell(_: ImportOutcome) -> None:
-                progress.advance(task)
+        def tell(_: ImportOutcome) -> None:
+            progress.advance(task)
 
-            return await contact_import.bring_in(office, vdn, files, tell)
-
-
-async def _list(settings: Settings, vdn: VdnId, wanted: Search, limit: int) -> tuple[int, list[Contact]]:
-    async with database(settings) as engine, transaction(engine) as connection:
-        work = Work(connection, vdn, datetime.now(UTC), SERVER)
-        return await contacts.page(work, wanted, offset=0, limit=limit)
+        return await contact_import.bring_in(office, vdn, files, tell)
 
 
 def _write(path: Path, refused: list[LeftOut]) -> None:

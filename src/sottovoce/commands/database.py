@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
+
 import typer
 
-from sottovoce.commands.telling import ConfigOption, quiet, run, settings_of
+from sottovoce.commands.telling import ConfigOption, quietly
 from sottovoce.config import Settings
 from sottovoce.storage import migrations
 from sottovoce.storage.database import check, connect
@@ -18,9 +20,8 @@ def migrate(config: ConfigOption = None) -> None:
 
     Example: [bold]SOTTOVOCE_DATABASE__DSN=postgresql://… sottovoce migrate[/bold]
     """
-    settings = settings_of(config)
-    quiet(settings)
-    applied = run(_migrate(settings))
+    settings = quietly(config)
+    applied = asyncio.run(_migrate(settings))
     typer.echo(f"applied {', '.join(applied)}" if applied else "nothing to do: the schema is the newest")
 
 

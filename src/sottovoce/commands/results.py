@@ -10,18 +10,10 @@ from typing import Annotated
 import typer
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
+from sqlalchemy.ext.asyncio import AsyncEngine
 
 from sottovoce.clock import SystemClock
-from sottovoce.commands.telling import (
-    FAILED,
-    WRONG_CALL,
-    ConfigOption,
-    database,
-    fail,
-    quiet,
-    run,
-    settings_of,
-)
+from sottovoce.commands.telling import FAILED, WRONG_CALL, ConfigOption, fail, quietly, run_on
 from sottovoce.config import Settings
 from sottovoce.domain.directory import VdnId
 from sottovoce.errors import Refused
@@ -60,15 +52,14 @@ def results(
     \b
     {"contact":17,"scenario":"Tempo","kind":11,"rule":"s1","valid":0,"points":2}
     """
-    settings = settings_of(config)
-    quiet(settings)
+    settings = quietly(config)
     console = Console(stderr=True, highlight=False)
 
     def tell(mistake: BadLine) -> None:
         console.print(f"sottovoce: line {mistake.line}: {mistake.why}", markup=False, soft_wrap=True)
 
     try:
-        taken = run(_import(settings, file, VdnId(vdn), console, tell))
+        taken = run_on(settings, lambda engine: _import(engine, settings, file, VdnId(vdn), console, tell))
     except BadResultFile as failure:
         fail([f"{file}: {failure}"], WRONG_CALL)
     except Refused as declined:
@@ -82,23 +73,27 @@ def results(
 
 
 async def _import(
-    settings: Settings, file: Path, vdn: VdnId, console: Console, tell: Callable[[BadLine], None]
+    engine: AsyncEngine,
+    settings: Settings,
+    file: Path,
+    vdn: VdnId,
+    console: Console,
+    tell: Callable[[BadLine], None],
 ) -> Taken:
     whole = Taken()
     columns = (TextColumn("{task.description}"), BarColumn(), TaskProgressColumn(), TimeRemainingColumn())
     with Progress(*columns, console=console, disable=not console.is_terminal) as progress:
         size = os.stat(file).st_size
         bar = progress.add_task(file.name, total=size or None)
-        async with database(settings) as engine:
-            office = Office(engine, SystemClock(), settings.recordings_folder)
-            async for part, position in _batches(office, vdn, file):
-                whole.landed += part.landed
-                whole.unchanged += part.unchanged
-                whole.contacts |= part.contacts
-                whole.mistakes += part.mistakes
-                for mistake in part.mistakes:
-                    tell(mistake)
-                progress.update(bar, completed=position)
+        office = Office(engine, SystemClock(), settings.recordings_folder)
+        async for part, position in _batches(office, vdn, file):
+            whole.landed += part.landed
+            whole.unchanged += part.unchanged
+            whole.contacts |= part.contacts
+            whole.mistakes += part.mistakes
+            for mistake in part.mistakes:
+                tell(mistake)
+            progress.update(bar, completed=position)
     return whole
 
 

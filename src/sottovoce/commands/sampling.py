@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, TypeVar
 
 import typer
+from sqlalchemy.ext.asyncio import AsyncEngine
 
 from sottovoce.commands.telling import (
     FAILED,
     WRONG_CALL,
     ConfigOption,
-    database,
     fail,
-    quiet,
-    run,
-    settings_of,
+    quietly,
+    run_on,
+    run_within,
+    stamp,
     tabulate,
 )
 from sottovoce.config import Settings
@@ -26,13 +28,14 @@ from sottovoce.errors import Code, Refused
 from sottovoce.plain import from_plain
 from sottovoce.quality import certificates
 from sottovoce.quality.certificates import BadFile, DrawCheck
-from sottovoce.storage.database import transaction
 from sottovoce.storage.review import draws
 from sottovoce.storage.review.draws import Draw
 
 commands = typer.Typer(
     no_args_is_help=True, help="Samples of contacts: who was drawn, and the proof that it was by chance."
 )
+
+T = TypeVar("T")
 
 Task = Annotated[str, typer.Argument(metavar="TASK", help="The review task's id, 18 to 20 digits.")]
 
@@ -62,9 +65,8 @@ def verify(
     if file is not None:
         verdict = _of_file(file)
     else:
-        settings = settings_of(config)
-        quiet(settings)
-        verdict = run(_verify(settings, _digits(task or "")))
+        settings = quietly(config)
+        verdict = _of_task(settings, task or "", certificates.verify)
     for fact in verdict.facts:
         typer.echo(fact)
     for difference in verdict.differences:
@@ -89,9 +91,8 @@ def certificate(
     Example: [bold]sottovoce sampling certificate 1772442000000000041 --out sample.json[/bold],
     then [bold]sottovoce sampling verify --file sample.json[/bold]
     """
-    settings = settings_of(config)
-    quiet(settings)
-    text = run(_export(settings, _digits(task)))
+    settings = quietly(config)
+    text = _of_task(settings, task, certificates.export)
     try:
         with out.open("x", encoding="utf-8") as file:
             file.write(text + "\n")
@@ -110,32 +111,20 @@ def list_draws(
 
     Example: [bold]sottovoce sampling list --vdn 1 --limit 5[/bold]
     """
-    settings = settings_of(config)
-    quiet(settings)
-    found = run(_latest(settings, VdnId(vdn) if vdn is not None else None, limit))
+    settings = quietly(config)
+    only = VdnId(vdn) if vdn is not None else None
+    found = run_within(settings, lambda connection: draws.latest(connection, only, limit))
     heads = ("draw", "VDN", "task", "committed (UTC)", "drawn (UTC)", "of", "sample", "passed over")
     tabulate(heads, map(_row, found))
 
 
-async def _verify(settings: Settings, task: ReviewId) -> DrawCheck:
+def _of_task(settings: Settings, text: str, ask: Callable[[AsyncEngine, ReviewId], Awaitable[T]]) -> T:
+    """What `ask` finds about the task of that id, or the end of the command."""
+    task = _digits(text)
     try:
-        async with database(settings) as engine:
-            return await certificates.verify(engine, task)
+        return run_on(settings, lambda engine: ask(engine, task))
     except Refused as declined:
         fail([declined.why], WRONG_CALL if declined.code is Code.NOT_FOUND else FAILED)
-
-
-async def _export(settings: Settings, task: ReviewId) -> str:
-    try:
-        async with database(settings) as engine:
-            return await certificates.export(engine, task)
-    except Refused as declined:
-        fail([declined.why], WRONG_CALL if declined.code is Code.NOT_FOUND else FAILED)
-
-
-async def _latest(settings: Settings, vdn: VdnId | None, limit: int) -> list[Draw]:
-    async with database(settings) as engine, transaction(engine) as connection:
-        return await draws.latest(connection, vdn, limit)
 
 
 def _of_file(file: Path) -> DrawCheck:
@@ -156,13 +145,13 @@ def _digits(task: str) -> ReviewId:
 
 
 def _row(draw: Draw) -> list[str]:
-    start = [str(draw.draw), str(draw.vdn), draw.task, f"{draw.committed_at:%Y-%m-%d %H:%M:%S}"]
+    start = [str(draw.draw), str(draw.vdn), draw.task, stamp(draw.committed_at)]
     if draw.drawn_at is None or draw.certificate is None:
         return [*start, "never", "", "", ""]
     made = from_plain(Certificate, draw.certificate)
     return [
         *start,
-        f"{draw.drawn_at:%Y-%m-%d %H:%M:%S}",
+        stamp(draw.drawn_at),
         str(made.frame.size),
         str(len(made.drawn)),
         str(len(made.passed_over)),

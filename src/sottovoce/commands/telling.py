@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import sys
-from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterable, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import Awaitable, Callable, Iterable, Sequence
+from datetime import datetime
 from pathlib import Path
-from typing import Annotated, Any, NoReturn, TypeVar
+from typing import Annotated, NoReturn, TypeVar
 
 import typer
 from rich.console import Console
@@ -38,6 +38,9 @@ ConfigOption = Annotated[
 ]
 
 
+OnlyVdn = Annotated[int | None, typer.Option("--vdn", help="Only those of this VDN.")]
+
+
 def fail(sentences: Iterable[str], code: int = FAILED) -> NoReturn:
     """Print what is wrong on standard error and end the command."""
     for sentence in sentences:
@@ -55,10 +58,17 @@ def settings_of(config: Path | None) -> Settings:
     return settings
 
 
-def quiet(settings: Settings) -> None:
-    """Let the log say only what a command's user has to know."""
+def quietly(config: Path | None) -> Settings:
+    """As `settings_of`, with a log that says only what a command's user has to know."""
+    settings = settings_of(config)
     if settings.log.level in ("debug", "info"):
         logs.configure("warning", settings.log.format)
+    return settings
+
+
+def stamp(at: datetime | None) -> str:
+    """A time (UTC) in a table, in seconds; nothing for one that never was."""
+    return f"{at:%Y-%m-%d %H:%M:%S}" if at is not None else ""
 
 
 def tabulate(heads: Sequence[str], rows: Iterable[Sequence[str]], *, whole: Sequence[int] = ()) -> None:
@@ -70,26 +80,24 @@ def tabulate(heads: Sequence[str], rows: Iterable[Sequence[str]], *, whole: Sequ
     Console().print(table)
 
 
-@asynccontextmanager
-async def database(settings: Settings, *, migrate: bool = False) -> AsyncIterator[AsyncEngine]:
-    """The database that is set, migrated (see `storage.own.opening`)."""
-    async with opened(settings.database, settings.data, migrate=migrate) as engine:
-        yield engine
+def run_on(settings: Settings, work: Callable[[AsyncEngine], Awaitable[T]]) -> T:
+    """Run `work` on the database that is set (see `storage.own.opening`); `telling` tells its failures."""
+
+    async def whole() -> T:
+        async with opened(settings.database, settings.data) as engine:
+            return await work(engine)
+
+    return asyncio.run(whole())
 
 
 def run_within(settings: Settings, work: Callable[[AsyncConnection], Awaitable[T]]) -> T:
-    """Run `work` in one transaction of the database that is set."""
+    """As `run_on`, in one transaction."""
 
-    async def whole() -> T:
-        async with database(settings) as engine, transaction(engine) as connection:
+    async def whole(engine: AsyncEngine) -> T:
+        async with transaction(engine) as connection:
             return await work(connection)
 
-    return run(whole())
-
-
-def run(work: Coroutine[Any, Any, T]) -> T:
-    """Run `work` to its end; `telling` tells its failures."""
-    return asyncio.run(work)
+    return run_on(settings, whole)
 
 
 def telling(command: Callable[[], int]) -> int:

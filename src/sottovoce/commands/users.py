@@ -11,10 +11,11 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from sottovoce.commands.telling import (
     WRONG_CALL,
     ConfigOption,
+    OnlyVdn,
     fail,
-    quiet,
+    quietly,
     run_within,
-    settings_of,
+    stamp,
     tabulate,
 )
 from sottovoce.domain.directory import AgentId, VdnId
@@ -61,11 +62,9 @@ def add(
 
     Example: [bold]sottovoce user add "Ida Inspector" --vdn 1 --role inspector[/bold]
     """
-    settings = settings_of(config)
-    quiet(settings)
-    if not name.strip() or len(name) > 128 or not name.isprintable():
-        fail(["a name has 1 to 128 signs in one line"], WRONG_CALL)
-    given = _user(user) if user is not None else None
+    settings = quietly(config)
+    check_name(name)
+    given = user_id(user) if user is not None else None
     held = AgentId(agent) if agent is not None else None
 
     async def work(connection: AsyncConnection) -> UserId:
@@ -77,15 +76,14 @@ def add(
 
 @commands.command("list")
 def list_(
-    vdn: Annotated[int | None, typer.Option("--vdn", help="Only those of this VDN.")] = None,
+    vdn: OnlyVdn = None,
     config: ConfigOption = None,
 ) -> None:
     """List the users with their roles and groups.
 
     Example: [bold]sottovoce user list --vdn 1[/bold]
     """
-    settings = settings_of(config)
-    quiet(settings)
+    settings = quietly(config)
 
     async def work(connection: AsyncConnection) -> list[users.Listed]:
         return await users.listed(connection, VdnId(vdn) if vdn is not None else None)
@@ -100,9 +98,8 @@ def disable(user: User, config: ConfigOption = None) -> None:
 
     Example: [bold]sottovoce user disable 1611917095665261978[/bold]
     """
-    settings = settings_of(config)
-    quiet(settings)
-    who = _user(user)
+    settings = quietly(config)
+    who = user_id(user)
     run_within(settings, lambda connection: users.disable(connection, who, datetime.now(UTC)))
     typer.echo(f"user {who} disabled")
 
@@ -113,9 +110,8 @@ def enable(user: User, config: ConfigOption = None) -> None:
 
     Example: [bold]sottovoce user enable 1611917095665261978[/bold]
     """
-    settings = settings_of(config)
-    quiet(settings)
-    who = _user(user)
+    settings = quietly(config)
+    who = user_id(user)
     run_within(settings, lambda connection: users.enable(connection, who, datetime.now(UTC)))
     typer.echo(f"user {who} enabled")
 
@@ -134,9 +130,8 @@ def roles(
 
     Example: [bold]sottovoce user roles 1611917095665261978 inspector quality_leader[/bold]
     """
-    settings = settings_of(config)
-    quiet(settings)
-    who = _user(user)
+    settings = quietly(config)
+    who = user_id(user)
     if none == bool(role):
         fail(["name the roles that the user has from now on, or give --none"], WRONG_CALL)
     wanted = frozenset(role or ())
@@ -148,7 +143,14 @@ def roles(
     typer.echo(f"user {who}: {users.joined(before)} before, now {users.joined(wanted)}")
 
 
-def _user(text: str) -> UserId:
+def check_name(text: str) -> None:
+    """End the command unless a text can be the name of a user or a program."""
+    if not text.strip() or len(text) > 128 or not text.isprintable():
+        fail(["a name has 1 to 128 signs in one line"], WRONG_CALL)
+
+
+def user_id(text: str) -> UserId:
+    """The user id that a text is, or the end of the command."""
     if not USER_ID.fullmatch(text):
         fail([f"{text!r} is no user id: it has 18 to 20 digits and does not begin with 0"], WRONG_CALL)
     return UserId(text)
@@ -163,5 +165,5 @@ def _row(one: users.Listed) -> tuple[str, ...]:
         str(user.agent) if user.agent is not None else "",
         ", ".join(users.in_order(user.roles)),
         ", ".join(one.groups),
-        f"{one.disabled_at:%Y-%m-%d %H:%M:%S}" if one.disabled_at is not None else "",
+        stamp(one.disabled_at),
     )
