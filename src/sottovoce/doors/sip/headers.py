@@ -38,119 +38,73 @@ COMPACT = {
 }
 """Compact forms (RFC 3261 7.3.3 and the registry of header fields)."""
 
-LISTS = frozenset(
-    [
-        "accept",
-        "accept-encoding",
-        "accept-language",
-        "alert-info",
-        "allow",
-        "allow-events",
-        "call-info",
-        "contact",
-        "content-encoding",
-        "content-language",
-        "diversion",
-        "error-info",
-        "history-info",
-        "in-reply-to",
-        "p-asserted-identity",
-        "p-preferred-identity",
-        "path",
-        "proxy-require",
-        "reason",
-        "record-route",
-        "require",
-        "route",
-        "service-route",
-        "supported",
-        "unsupported",
-        "via",
-        "warning",
-    ]
-)
-"""Headers whose values are comma lists (RFC 3261 7.3.1: one field of n values is n fields)."""
-
-JOINED = frozenset(
-    [
-        "accept",
-        "accept-encoding",
-        "accept-language",
-        "allow",
-        "allow-events",
-        "proxy-require",
-        "require",
-        "supported",
-        "unsupported",
-    ]
+_WORD_LISTS = (
+    "Accept",
+    "Accept-Encoding",
+    "Accept-Language",
+    "Allow",
+    "Allow-Events",
+    "Proxy-Require",
+    "Require",
+    "Supported",
+    "Unsupported",
 )
 """Lists of words, written on one line: some phones read the first line only."""
 
-_CANONICAL = {
-    name.lower(): name
-    for name in [
-        "Accept",
-        "Accept-Encoding",
-        "Accept-Language",
-        "Alert-Info",
-        "Allow",
-        "Allow-Events",
-        "Authentication-Info",
-        "Authorization",
-        "Call-ID",
-        "Call-Info",
-        "Contact",
-        "Content-Disposition",
-        "Content-Encoding",
-        "Content-Language",
-        "Content-Length",
-        "Content-Type",
-        "CSeq",
-        "Date",
-        "Diversion",
-        "Error-Info",
-        "Event",
-        "Expires",
-        "From",
-        "In-Reply-To",
-        "Max-Forwards",
-        "Min-Expires",
-        "Min-SE",
-        "MIME-Version",
-        "Organization",
-        "P-Asserted-Identity",
-        "P-Preferred-Identity",
-        "Path",
-        "Priority",
-        "Privacy",
-        "Proxy-Authenticate",
-        "Proxy-Authorization",
-        "Proxy-Require",
-        "RAck",
-        "Reason",
-        "Record-Route",
-        "Refer-To",
-        "Referred-By",
-        "Reply-To",
-        "Require",
-        "Retry-After",
-        "Route",
-        "RSeq",
-        "Server",
-        "Service-Route",
-        "Session-Expires",
-        "Subject",
-        "Supported",
-        "Timestamp",
-        "To",
-        "Unsupported",
-        "User-Agent",
-        "Via",
-        "Warning",
-        "WWW-Authenticate",
-    ]
-} | {short: name for short, name in COMPACT.items()}
+_LISTS = (
+    "Alert-Info",
+    "Call-Info",
+    "Contact",
+    "Content-Encoding",
+    "Content-Language",
+    "Diversion",
+    "Error-Info",
+    "History-Info",
+    "In-Reply-To",
+    "P-Asserted-Identity",
+    "P-Preferred-Identity",
+    "Path",
+    "Reason",
+    "Record-Route",
+    "Route",
+    "Service-Route",
+    "Via",
+    "Warning",
+)
+"""The other headers whose values are comma lists."""
 
+_SINGLE = (
+    "Authentication-Info",
+    "Authorization",
+    "Content-Disposition",
+    "CSeq",
+    "Date",
+    "Expires",
+    "Max-Forwards",
+    "MIME-Version",
+    "Min-Expires",
+    "Min-SE",
+    "Organization",
+    "Priority",
+    "Privacy",
+    "Proxy-Authenticate",
+    "Proxy-Authorization",
+    "RAck",
+    "Reply-To",
+    "Retry-After",
+    "RSeq",
+    "Server",
+    "Timestamp",
+    "User-Agent",
+    "WWW-Authenticate",
+)
+"""Headers of one value that have no compact form."""
+
+JOINED = frozenset(name.lower() for name in _WORD_LISTS)
+LISTS = JOINED | {name.lower() for name in _LISTS}
+"""Headers whose values are comma lists (RFC 3261 7.3.1: one field of n values is n fields)."""
+
+_CANONICAL = {name.lower(): name for name in (*_WORD_LISTS, *_LISTS, *_SINGLE, *COMPACT.values())} | COMPACT
 _LONG = {short: name.lower() for short, name in COMPACT.items()}
 _TOKEN = re.compile(r"[A-Za-z0-9\-.!%*_+`'~]+")
 _BREAK = re.compile(r"[\r\n]+[ \t]*")
