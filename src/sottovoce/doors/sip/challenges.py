@@ -44,11 +44,6 @@ class Exchange:
         self._tried: set[str] = set()
         self.transaction: ClientTransaction = transactions.request(request, hop, self._answered)
 
-    @property
-    def timed_out(self) -> bool:
-        """Whether the last 408 was our own time-out."""
-        return self.transaction.timed_out
-
     def _answered(self, response: Response) -> None:
         if response.status in (401, 407) and self._meet(response):
             return

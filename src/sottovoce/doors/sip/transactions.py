@@ -75,7 +75,6 @@ class ClientTransaction:
         self.branch = branch
         self.key = f"{branch}:{request.method}"
         self.state = TransactionState.TRYING
-        self.timed_out = False
         self._layer = layer
         self._on_response: Callable[[Response], None] | None = on_response
         self._fall_back = fall_back
@@ -179,7 +178,6 @@ class ClientTransaction:
         self._resend = self._layer.timers.after(self._interval, self._again)
 
     def _time_out(self) -> None:
-        self.timed_out = True
         self._fail(408)
 
     def _fail(self, status: int) -> None:

@@ -76,11 +76,6 @@ class UserAgent(Core):
         else:
             self.transactions.receive(request, source)
 
-    def send_failed(self, key: str, now: float) -> None:
-        """What was sent with that key could not be sent."""
-        self.advance(now)
-        self.transactions.send_failed(key)
-
     def advance(self, now: float) -> None:
         """Fire the timers that are due."""
         self.timers.advance(now)
@@ -132,11 +127,6 @@ class UserAgent(Core):
             renumber=renumber,
             on_response=lambda response: None,
         )
-
-    @property
-    def standing(self) -> int:
-        """How many calls have not ended."""
-        return len(self._standing)
 
     # --- the transactions' user
 
