@@ -20,7 +20,7 @@ import structlog
 
 from sottovoce.clock import Clock, SystemClock
 from sottovoce.config import SipSettings
-from sottovoce.domain.legs import LegAddress, ReleaseCause
+from sottovoce.domain.legs import ReleaseCause
 from sottovoce.doors.sip.called import Called
 from sottovoce.doors.sip.calling import OutgoingCall
 from sottovoce.doors.sip.endpoint import Endpoint
@@ -265,7 +265,7 @@ class Phone:
         if hop is None:
             raise NotRegistered(f"{self.name} is not registered and was told no way out")
         call = PhoneCall(self, self._media(), incoming=False)
-        local = self._shown(await call.media.open(self.host), hop.host)
+        local = self._endpoint.media_address(hop.host, await call.media.open(self.host))
         where = domain or self._domain or f"{hop.host}:{hop.port}"
         user = from_number or (self._account.username if self._account else self.name)
         wanted = OutgoingCall(
@@ -321,10 +321,6 @@ class Phone:
         return await call.media.hear(patience_s=patience_s, among=among)
 
     # -- what the endpoint says
-
-    def _shown(self, local: LegAddress, remote: str) -> LegAddress:
-        """The address for SDP, where the phone is bound to all of the machine's."""
-        return LegAddress(self._endpoint.media_host(remote, local.host), local.port)
 
     def _media(self) -> PhoneMedia:
         return PhoneMedia(self._say(), clock=self._clock)
@@ -386,7 +382,8 @@ class Phone:
     async def _ring(self, call: PhoneCall) -> None:
         offer = call.session
         assert isinstance(offer, Called)
-        local = self._shown(await call.media.open(self.host), offer.negotiation.signalling_host or self.host)
+        remote = offer.negotiation.signalling_host or self.host
+        local = self._endpoint.media_address(remote, await call.media.open(self.host))
         if call.state is CallState.ENDED:
             await call.media.close()
             return

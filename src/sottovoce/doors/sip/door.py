@@ -15,7 +15,7 @@ import structlog
 from sottovoce.clock import Clock
 from sottovoce.config import NetworkSettings, SipSettings
 from sottovoce.domain.directory import VdnId
-from sottovoce.domain.legs import LegAddress, LegId, ReleaseCause, RemoteMedia
+from sottovoce.domain.legs import LegId, ReleaseCause, RemoteMedia
 from sottovoce.domain.lines import (
     Destination,
     LegAnswered,
@@ -246,7 +246,7 @@ class SipDoor:
         call = OutgoingCall(
             to=target.uri,
             hop=target.hop,
-            local=self._advertised(target.hop.host, leg.address),
+            local=self._endpoint.media_address(target.hop.host, leg.address),
             from_uri=f"sip:{escape_user(user)}@{(trunk.from_domain if trunk else '') or domain}",
             from_name=leg.caller if user != leg.caller else "",
             account=target.account,
@@ -273,7 +273,7 @@ class SipDoor:
         """Tell the floor about an offer whose media is open."""
         if leg.ending or leg.address is None:
             return
-        local = self._advertised(session.invite.source.host, leg.address)
+        local = self._endpoint.media_address(session.invite.source.host, leg.address)
         self._endpoint.act(lambda ua: session.place(local))
         if leg.ending or session.ended:
             return
@@ -416,7 +416,3 @@ class SipDoor:
 
     def _account_of_trunk(self, name: object) -> Account | None:
         return next((account_at(trunk) for trunk in self._settings.trunks if trunk.name == name), None)
-
-    def _advertised(self, remote: str, local: LegAddress) -> LegAddress:
-        """The engine's address as `remote` should see it in SDP."""
-        return LegAddress(self._endpoint.media_host(remote, local.host), local.port)

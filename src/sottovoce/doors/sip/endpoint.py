@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import ipaddress
 import random
 import secrets
 from collections.abc import Callable, Sequence
@@ -14,6 +13,7 @@ import structlog
 
 from sottovoce.clock import Clock
 from sottovoce.config import Advertised, SipSettings
+from sottovoce.domain.legs import LegAddress
 from sottovoce.doors.sip.admission import Doorman, Networks
 from sottovoce.doors.sip.events import Bound, CallOffered, Event
 from sottovoce.doors.sip.hops import Hop, Transport
@@ -25,6 +25,9 @@ from sottovoce.tasks import Tasks
 
 log = structlog.get_logger(__name__)
 T = TypeVar("T")
+
+_ANYWHERE = Networks(("0.0.0.0", "::"))  # noqa: S104 - recognised, nothing binds to it
+"""What a socket is bound to that receives at all addresses of the machine."""
 
 
 class SystemEntropy:
@@ -119,27 +122,20 @@ class Endpoint:
         self._pump()
         return result
 
-    def host_towards(self, remote: str) -> str:
-        """Our address as `remote` should see it: as advertised to its network, else as routed."""
-        return self._advertised_to(remote) or self._transport.local_host(remote)
-
-    def media_host(self, remote: str, bound: str) -> str:
-        """The address for SDP of media that is received at `bound`, which may be any (0.0.0.0)."""
-        advertised = self._advertised_to(remote)
-        if advertised is not None:
-            return advertised
-        try:
-            anywhere = ipaddress.ip_address(bound).is_unspecified
-        except ValueError:
-            return bound
-        return self._transport.local_host(remote) if anywhere else bound
+    def media_address(self, remote: str, bound: LegAddress) -> LegAddress:
+        """The address for SDP of media that is received at `bound`, whose host may be any (0.0.0.0)."""
+        host = self._advertised_to(remote)
+        if host is None and bound.host in _ANYWHERE:
+            host = self._transport.local_host(remote)
+        return LegAddress(host or bound.host, bound.port)
 
     def _advertised_to(self, remote: str) -> str | None:
         return next((host for network, host in self._advertised if remote in network), None)
 
     def address_towards(self, hop: Hop) -> tuple[str, int]:
-        """Our host and port as the far side of `hop` should see them (`ports.Addresses`)."""
-        return self.host_towards(hop.host), self._transport.port
+        """Our host (as advertised, else as routed) and port, as seen by the far side of `hop`."""
+        host = self._advertised_to(hop.host) or self._transport.local_host(hop.host)
+        return host, self._transport.port
 
     def addresses(self) -> dict[Transport, tuple[str, int]]:
         """Where it listens."""
