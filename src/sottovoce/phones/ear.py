@@ -44,8 +44,6 @@ class EarFigures:
     reordered: int
     duplicated: int
     refused: int
-    largest_gap_ms: float
-    """Longest time between two packets."""
 
 
 class Ear:
@@ -65,8 +63,6 @@ class Ear:
         self._seen: deque[int] = deque(maxlen=512)
         self._last_event: tuple[int, int] | None = None
         self._received = self._missing = self._reordered = self._duplicated = self._refused = 0
-        self._largest_gap = 0.0
-        self._last_at: float | None = None
 
     @property
     def end(self) -> int:
@@ -87,7 +83,6 @@ class Ear:
             self._reordered,
             self._duplicated,
             self._refused,
-            self._largest_gap * 1000.0,
         )
 
     def accept(self, packet: bytes, now: float) -> None:
@@ -106,9 +101,6 @@ class Ear:
             return
         if not self._follow(ssrc, sequence, timestamp):
             return
-        if self._last_at is not None:
-            self._largest_gap = max(self._largest_gap, now - self._last_at)
-        self._last_at = now
         samples = codecs.decode(np.frombuffer(payload, dtype=np.uint8), Codec(payload_type))
         position = self._position(timestamp)
         self._lay(position, samples)
