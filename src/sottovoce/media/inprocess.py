@@ -1,7 +1,7 @@
 """The engine without processes and sockets: the same mixer on a manual clock, for fast tests.
 
-Nothing happens by itself. A test hands RTP packets to a leg (`feed`, `feed_rtcp`), lets time pass
-(`step`), and reads what was sent to a leg (`sent`, `sent_rtcp`).
+Nothing happens by itself. A test hands RTP packets to a leg (`feed`), lets time pass
+(`step`), and reads what was sent to a leg (`sent`).
 """
 
 from __future__ import annotations
@@ -92,7 +92,6 @@ class InProcessEngine:
         self._listeners: list[Callable[[EngineEvent], None]] = []
         self._waiting: list[tuple[int, bytes]] = []
         self._sent: dict[LegId, list[bytes]] = {}
-        self._sent_rtcp: dict[LegId, list[bytes]] = {}
         self._unproven: set[LegId] = set()
         self._doing: dict[type[Request[Any]], Callable[[Any], Any]] = {
             OpenLeg: self._open_leg,
@@ -115,7 +114,7 @@ class InProcessEngine:
 
     def _open_leg(self, request: OpenLeg) -> LegAddress:
         self.mixer.open(request.leg)
-        self._sent[request.leg], self._sent_rtcp[request.leg] = [], []
+        self._sent[request.leg] = []
         self._unproven.add(request.leg)
         return LegAddress("127.0.0.1", next(self._ports))
 
@@ -145,10 +144,6 @@ class InProcessEngine:
         """An RTP packet arrives for this leg before the next tick; in the order of the calls."""
         self._waiting.append((self._slot(leg), packet))
 
-    def feed_rtcp(self, leg: LegId, packet: bytes) -> None:
-        """An RTCP packet arrives now."""
-        self.mixer.receive_rtcp(self._slot(leg), packet, self.now)
-
     def step(self, ticks: int = 1) -> None:
         """Let ticks of 20 ms pass."""
         for _ in range(ticks):
@@ -160,9 +155,6 @@ class InProcessEngine:
             ):
                 if (leg := self.mixer.leg_of(slot)) is not None:
                     self._sent[leg].append(row[:length].tobytes())
-            for slot, report in outgoing.rtcp:
-                if (leg := self.mixer.leg_of(slot)) is not None:
-                    self._sent_rtcp[leg].append(report)
             for event in [*self._proven(), *outgoing.events]:
                 for listener in self._listeners:
                     listener(event)
@@ -171,12 +163,6 @@ class InProcessEngine:
         """The RTP packets sent to a leg since it was last asked, also after its end."""
         packets = self._sent.get(leg, [])
         self._sent[leg] = []
-        return packets
-
-    def sent_rtcp(self, leg: LegId) -> list[bytes]:
-        """The same for RTCP."""
-        packets = self._sent_rtcp.get(leg, [])
-        self._sent_rtcp[leg] = []
         return packets
 
     def _receive(self) -> None:
