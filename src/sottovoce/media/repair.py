@@ -23,15 +23,13 @@ def repair_recording(recording: Recording) -> RecordingResult:
     main = recording.path
     stem = f"{main.stem}."
     beside = [
-        _whole(part)
-        for part in main.parent.glob(f"*.wav{UNFINISHED}")
-        if part.name.startswith(stem) and part != part_of(main)
+        _whole(part) for part in main.parent.glob(f"*.wav{UNFINISHED}") if _is_track_of(_whole(part), main)
     ]
     frames = _repair(main, beside)
     tracks = {
         LegId(path.stem.removeprefix(stem)): path
         for path in main.parent.glob("*.wav")
-        if path.name.startswith(stem) and path != main
+        if _is_track_of(path, main)
     }
     return RecordingResult(recording.recording, main, frames, tracks)
 
@@ -42,9 +40,7 @@ def repair_folder(folder: Path) -> list[Path]:
     For the start of a server, when nothing writes there.
     """
     mains: dict[Path, list[Path]] = {}
-    parts = [
-        part.with_name(part.name.removesuffix(UNFINISHED)) for part in folder.rglob(f"*.wav{UNFINISHED}")
-    ]
+    parts = [_whole(part) for part in folder.rglob(f"*.wav{UNFINISHED}")]
     # The shortest name first: a track's name is its recording's with `.<leg>` put in.
     for path in sorted(parts, key=lambda path: (len(path.name), path)):
         main = next((main for main in mains if _is_track_of(path, main)), None) or next(
