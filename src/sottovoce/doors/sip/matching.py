@@ -6,7 +6,6 @@ import hashlib
 from collections.abc import Callable
 from typing import Protocol
 
-from sottovoce.doors.sip.headers import Headers
 from sottovoce.doors.sip.hops import Hop, Outgoing, Transport
 from sottovoce.doors.sip.message import Request, Response, reply
 from sottovoce.doors.sip.ports import Addresses, Entropy
@@ -67,9 +66,7 @@ class Transactions:
     @property
     def waiting(self) -> int:
         """How many requests of ours have no final response yet."""
-        return sum(
-            t.state in (TransactionState.TRYING, TransactionState.PROCEEDING) for t in self._clients.values()
-        )
+        return sum(not transaction.answered for transaction in self._clients.values())
 
     # --- outwards
 
@@ -91,18 +88,11 @@ class Transactions:
 
     def cancel(self, invite: ClientTransaction) -> None:
         """Send the CANCEL of an INVITE that got a provisional response (RFC 3261 9.1)."""
-        headers = Headers()
-        via = False
-        for name, value in invite.request.headers:
-            lower = name.lower()
-            if lower == "via" and not via:
-                headers.add(name, value)
-                via = True
-            elif lower in ("from", "to", "call-id", "route", "max-forwards"):
-                headers.add(name, value)
-        headers.add("CSeq", f"{invite.request.cseq[0]} CANCEL")
-        cancel = Request("CANCEL", invite.request.uri, headers, b"")
-        self._start(ClientTransaction(self, cancel, invite.hop, invite.branch, lambda response: None))
+        self._start(
+            ClientTransaction(
+                self, invite.follower("CANCEL"), invite.hop, invite.branch, lambda response: None
+            )
+        )
         invite.give_up_after(TIMEOUT)
 
     def send_ack(self, ack: Request, hop: Hop) -> bytes:

@@ -58,7 +58,35 @@ class TransactionState(Enum):
     TERMINATED = auto()
 
 
-class ClientTransaction:
+class _Transaction:
+    """What both kinds hold: a request, its state, and the timers of it."""
+
+    def __init__(self, layer: Layer, request: Request) -> None:
+        self.request = request
+        self.state = TransactionState.TRYING
+        self._layer = layer
+        self._interval = T1
+        self._resend: Timer | None = None
+        self._limit: Timer | None = None
+
+    @property
+    def invite(self) -> bool:
+        """Whether it is an INVITE, which has timers and an ACK of its own."""
+        return self.request.method == "INVITE"
+
+    @property
+    def answered(self) -> bool:
+        """Whether there was a final response, or none will come."""
+        return self.state not in (TransactionState.TRYING, TransactionState.PROCEEDING)
+
+    def _stop(self) -> None:
+        for timer in (self._resend, self._limit):
+            if timer is not None:
+                timer.cancel()
+        self._resend = self._limit = None
+
+
+class ClientTransaction(_Transaction):
     """A request on its way, until its final response."""
 
     def __init__(
@@ -70,24 +98,14 @@ class ClientTransaction:
         on_response: Callable[[Response], None],
         fall_back: Hop | None = None,
     ) -> None:
-        self.request = request
+        super().__init__(layer, request)
         self.hop = hop
         self.branch = branch
         self.key = f"{branch}:{request.method}"
-        self.state = TransactionState.TRYING
-        self._layer = layer
         self._on_response: Callable[[Response], None] | None = on_response
         self._fall_back = fall_back
         self._data = request.encode()
         self._ack = b""
-        self._interval = T1
-        self._resend: Timer | None = None
-        self._limit: Timer | None = None
-
-    @property
-    def invite(self) -> bool:
-        """Whether it is an INVITE, which has timers and an ACK of its own."""
-        return self.request.method == "INVITE"
 
     def start(self) -> None:
         """Send the request, again and again until something is heard or 64*T1 are over."""
@@ -98,14 +116,14 @@ class ClientTransaction:
 
     def give_up_after(self, delay: float) -> None:
         """Fail with 408 if no final response comes within `delay` (after a CANCEL, RFC 3261 9.1)."""
-        if self.state in (TransactionState.TRYING, TransactionState.PROCEEDING):
+        if not self.answered:
             self._stop()
             self._limit = self._layer.timers.after(delay, self._time_out)
 
     def on_response(self, response: Response) -> None:
         """A response that belongs to it; a repetition is acknowledged again and told to nobody."""
         final = response.status >= 200
-        if self.state in (TransactionState.TRYING, TransactionState.PROCEEDING):
+        if not self.answered:
             if not final:
                 self._provisional(response)
             elif self.invite and response.status < 300:
@@ -122,7 +140,7 @@ class ClientTransaction:
 
     def on_send_failed(self) -> None:
         """The transport could not send it: go by the other one if there is one, else fail with 503."""
-        if self.state not in (TransactionState.TRYING, TransactionState.PROCEEDING):
+        if self.answered:
             return
         if self._fall_back is not None:
             self.hop, self._fall_back = self._fall_back, None
@@ -154,18 +172,20 @@ class ClientTransaction:
 
     def _acknowledgement(self, response: Response) -> Request:
         """The ACK of a non-2xx (RFC 3261 17.1.1.3)."""
-        headers = Headers()
-        via = False
-        for name, value in self.request.headers:
-            lower = name.lower()
-            if lower == "via" and not via:
+        ack = self.follower("ACK")
+        if (to := response.headers.get("To")) is not None:
+            ack.headers.set("To", to)
+        return ack
+
+    def follower(self, method: str) -> Request:
+        """The ACK or CANCEL of this INVITE: its URI, number, topmost Via and way (RFC 3261 9.1, 17.1.1.3)."""
+        old = self.request
+        headers = Headers([("Via", old.headers.get("Via") or "")])
+        for name in ("Route", "Max-Forwards", "From", "To", "Call-ID"):
+            for value in old.headers.get_all(name):
                 headers.add(name, value)
-                via = True
-            elif lower in ("from", "call-id", "route", "max-forwards"):
-                headers.add(name, value)
-        headers.add("To", response.headers.get("To") or self.request.headers.get("To") or "")
-        headers.add("CSeq", f"{self.request.cseq[0]} ACK")
-        return Request("ACK", self.request.uri, headers, b"")
+        headers.add("CSeq", f"{old.cseq[0]} {method}")
+        return Request(method, old.uri, headers)
 
     def _again(self) -> None:
         self._layer.send(self._data, self.hop, self.key)
@@ -191,12 +211,6 @@ class ClientTransaction:
         if self._on_response is not None:
             self._on_response(response)
 
-    def _stop(self) -> None:
-        for timer in (self._resend, self._limit):
-            if timer is not None:
-                timer.cancel()
-        self._resend = self._limit = None
-
     def _end(self) -> None:
         self._stop()
         self.state = TransactionState.TERMINATED
@@ -204,33 +218,18 @@ class ClientTransaction:
         self._layer.forget_client(self)
 
 
-class ServerTransaction:
+class ServerTransaction(_Transaction):
     """A request that came in, until its final response is surely there."""
 
     def __init__(self, layer: Layer, request: Request, source: Hop, reply_to: Hop, key: str) -> None:
-        self.request = request
+        super().__init__(layer, request)
         self.source = source
         self.key = key
-        self.state = TransactionState.TRYING
         self.tag = layer.entropy.token()
-        self._layer = layer
         self._reply_to = reply_to
         self._begins = request.to is None or not request.to.tag
         """Whether it belongs to no dialog yet."""
         self._last = b""
-        self._interval = T1
-        self._resend: Timer | None = None
-        self._limit: Timer | None = None
-
-    @property
-    def invite(self) -> bool:
-        """Whether it is an INVITE, whose final response waits for an ACK."""
-        return self.request.method == "INVITE"
-
-    @property
-    def answered(self) -> bool:
-        """Whether a final response was given."""
-        return self.state not in (TransactionState.TRYING, TransactionState.PROCEEDING)
 
     def answer(self, status: int, reason: str = "", *, extra: Extra = (), body: bytes = b"") -> None:
         """Respond with the transaction's own tag, these headers and, where there is a body, this SDP."""
@@ -307,12 +306,6 @@ class ServerTransaction:
         self._layer.send(self._last, self._reply_to, "")
         self._interval = min(self._interval * 2, T2)
         self._resend = self._layer.timers.after(self._interval, self._again)
-
-    def _stop(self) -> None:
-        for timer in (self._resend, self._limit):
-            if timer is not None:
-                timer.cancel()
-        self._resend = self._limit = None
 
     def _end(self) -> None:
         self._stop()
