@@ -13,7 +13,6 @@ from sottovoce.doors.sip.message import Request
 from sottovoce.doors.sip.reliable import Repetition, confirmed_by
 from sottovoce.doors.sip.sdp import SdpError, UnsupportedMedia
 from sottovoce.doors.sip.session import RING_LIMIT, Phase, Session
-from sottovoce.doors.sip.timers import Timer
 from sottovoce.doors.sip.transactions import Extra, ServerTransaction
 
 RELIABLE = "100rel"
@@ -40,7 +39,7 @@ class Called(Session):
         """The reliable response that waits for its PRACK: repetition, RSeq, whether it holds SDP."""
         self._accept_wanted = False
         self._early_said = False
-        self._limit: Timer | None = core.timers.after(RING_LIMIT, self._rang_too_long)
+        self._limit = core.timers.after(RING_LIMIT, self._rang_too_long)
         options = request.headers.tokens("Require")
         self._must_be_reliable = RELIABLE in options
         self._may_be_reliable = self._must_be_reliable or (
@@ -201,13 +200,10 @@ class Called(Session):
 
     def _settle_provisional(self) -> None:
         """Nothing of the time before the final response goes on."""
-        if self._limit is not None:
-            self._limit.cancel()
-            self._limit = None
+        self._limit.cancel()
         if self._unconfirmed is not None:
             self._unconfirmed[0].confirm()  # its PRACK may still come, and is answered (RFC 3262 3)
         self._accept_wanted = False
 
     def _rang_too_long(self) -> None:
-        self._limit = None
         self._refuse(480, ReleaseCause.NO_ANSWER)

@@ -16,7 +16,6 @@ from sottovoce.doors.sip.message import Request, Response
 from sottovoce.doors.sip.ports import Account
 from sottovoce.doors.sip.sdp import SdpError, UnsupportedMedia
 from sottovoce.doors.sip.session import RING_LIMIT, Phase, Session
-from sottovoce.doors.sip.timers import Timer
 from sottovoce.doors.sip.transactions import TransactionState
 from sottovoce.doors.sip.uri import SipUri
 
@@ -71,22 +70,15 @@ class Calling(Session):
         self.negotiation.local = call.local
         self.negotiation.signalling_host = call.hop.host
         self.negotiation.nat = call.nat
-        self._limit: Timer | None = core.timers.after(RING_LIMIT, self._rang_too_long)
-        self._invite = Exchange(
-            core.transactions,
-            self._request(self.negotiation.offer()),
-            call.hop,
-            account=call.account,
-            renumber=self._renumber,
-            on_response=self._on_response,
-        )
+        self._limit = core.timers.after(RING_LIMIT, self._rang_too_long)
+        self._invite = self._send(self.negotiation.offer())
 
     def hang_up(self, cause: ReleaseCause = ReleaseCause.NORMAL) -> None:
         """CANCEL the INVITE while it rings, or end the call."""
         if self.phase is not Phase.CALLING:
             super().hang_up(cause)
             return
-        self._stop_limit()
+        self._limit.cancel()
         self._cancel()
         self.end(ReleaseCause.CANCELLED if cause is ReleaseCause.NORMAL else cause)
 
@@ -123,6 +115,16 @@ class Calling(Session):
         self._describe(request, body, first=True)
         return request
 
+    def _send(self, body: bytes) -> Exchange:
+        return Exchange(
+            self.core.transactions,
+            self._request(body),
+            self.call.hop,
+            account=self.account,
+            renumber=self._renumber,
+            on_response=self._on_response,
+        )
+
     def _renumber(self) -> int:
         self._seq += 1
         return self._seq
@@ -136,20 +138,13 @@ class Calling(Session):
             if response.status == 422 and self.timer.raised(response):
                 self._again()
                 return
-            self._stop_limit()
+            self._limit.cancel()
             self.end(cause_of(response.status, rang=self._rang), response.status, by_far_side=True)
 
     def _again(self) -> None:
         """The same INVITE with a longer session interval (RFC 4028 7.4)."""
         self._renumber()
-        self._invite = Exchange(
-            self.core.transactions,
-            self._request(self._invite.request.body),
-            self.call.hop,
-            account=self.account,
-            renumber=self._renumber,
-            on_response=self._on_response,
-        )
+        self._invite = self._send(self._invite.request.body)
 
     def _progressed(self, response: Response) -> None:
         if self._cancelled or self.phase is not Phase.CALLING:
@@ -193,14 +188,7 @@ class Calling(Session):
         early.rseq = number
         prack = early.dialog.request("PRACK")
         prack.headers.add("RAck", f"{number} {response.cseq[0]} INVITE")
-        Exchange(
-            self.core.transactions,
-            prack,
-            early.dialog.hop(),
-            account=self.account,
-            renumber=lambda: _next(early.dialog),
-            on_response=lambda answered: None,
-        )
+        self._ask_in(early.dialog, prack)
         if response.body:
             early.agreed = True
         return True
@@ -233,7 +221,7 @@ class Calling(Session):
         try:
             dialog = self._dialog(response)
         except NoDialog:
-            self._stop_limit()
+            self._limit.cancel()
             self.end(ReleaseCause.FAILED, response.status, by_far_side=True)
             return
         if early is not None:
@@ -243,9 +231,9 @@ class Calling(Session):
         self.acknowledge(invite, response, dialog)
         if self.phase is not Phase.CALLING:
             if not known:
-                self._say_bye(dialog)  # CANCEL came too late, or another fork was first
+                self._ask_in(dialog, dialog.request("BYE"))  # CANCEL came too late, or another fork was first
             return
-        self._stop_limit()
+        self._limit.cancel()
         self.dialog = dialog
         self.phase = Phase.TALKING
         self.learn(response)
@@ -269,15 +257,10 @@ class Calling(Session):
         dialog.extra = (("User-Agent", self.core.product),)
         return dialog
 
-    def _say_bye(self, dialog: Dialog) -> None:
-        Exchange(
-            self.core.transactions,
-            dialog.request("BYE"),
-            dialog.hop(),
-            account=self.account,
-            renumber=lambda: _next(dialog),
-            on_response=lambda response: None,
-        )
+    def _ask_in(self, dialog: Dialog, request: Request) -> None:
+        """Send a request in a dialog that is not the call's, whatever comes of it."""
+        hop = dialog.hop()
+        Exchange(self.core.transactions, request, hop, account=self.account, renumber=dialog.renumber)
 
     def _cancel(self) -> None:
         """CANCEL, now or as soon as a provisional response is here (RFC 3261 9.1), once."""
@@ -288,15 +271,4 @@ class Calling(Session):
         self._cancelled = self._invite.closed = True
 
     def _rang_too_long(self) -> None:
-        self._limit = None
         self.hang_up(ReleaseCause.NO_ANSWER)
-
-    def _stop_limit(self) -> None:
-        if self._limit is not None:
-            self._limit.cancel()
-            self._limit = None
-
-
-def _next(dialog: Dialog) -> int:
-    dialog.local_seq += 1
-    return dialog.local_seq

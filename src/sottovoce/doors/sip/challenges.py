@@ -30,7 +30,7 @@ class Exchange:
         *,
         account: Account | None,
         renumber: Callable[[], int],
-        on_response: Callable[[Response], None],
+        on_response: Callable[[Response], None] = lambda response: None,
     ) -> None:
         self.request = request
         self.hop = hop

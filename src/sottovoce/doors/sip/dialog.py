@@ -112,6 +112,11 @@ class Dialog:
             headers.add(name, value)
         return Request(method, uri, headers)
 
+    def renumber(self) -> int:
+        """The number of our next request."""
+        self.local_seq += 1
+        return self.local_seq
+
     def hop(self) -> Hop:
         """Where the next request goes: the first route, the far side's NAT address, or its Contact."""
         if self.routes:

@@ -78,7 +78,8 @@ class Session:
         self._peer_allows: frozenset[str] = frozenset()
         self._saved: dict[str, object] = {}
         self._acceptance: Repetition | None = None
-        self._accepted: tuple[ServerTransaction, bytes, int] | None = None
+        self._accepted = 0
+        """The CSeq number of the INVITE that was answered with 200."""
         self._bye_owed: ReleaseCause | None = None
         self._change: Exchange | None = None
         self._change_wanted = False
@@ -136,7 +137,7 @@ class Session:
 
     def _forget(self) -> None:
         self._acks.clear()
-        self._accepted = self._change = self._acceptance = None
+        self._change = self._acceptance = None
         self.core.forget(self.key)
 
     def _send_bye(self, cause: ReleaseCause) -> None:
@@ -159,9 +160,9 @@ class Session:
         assert dialog is not None, "a request needs a dialog"
 
         def renumber() -> int:
-            dialog.local_seq += 1
+            number = dialog.renumber()
             self.note_dialog()
-            return dialog.local_seq
+            return number
 
         made = Exchange(
             self.core.transactions,
@@ -351,9 +352,7 @@ class Session:
 
     def on_ack(self, request: Request) -> None:
         """The ACK of a 2xx of ours; it may bring the answer to our offer."""
-        if self._accepted is None or request.cseq[0] != self._accepted[2]:
-            return
-        if self._acceptance is None or not self._acceptance.running:
+        if self._acceptance is None or not self._awaiting_ack or request.cseq[0] != self._accepted:
             return
         self._acceptance.confirm()
         first = self.phase is Phase.ACCEPTED
@@ -448,7 +447,7 @@ class Session:
         response = transaction.reply(200, extra=extra, body=body)
         transaction.respond(response)
         data = response.encode()
-        self._accepted = (transaction, data, request.cseq[0])
+        self._accepted = request.cseq[0]
         self._acceptance = Repetition(
             self.core.timers, lambda: transaction.resend(data), self._acknowledgement_lost
         )

@@ -114,19 +114,8 @@ class UserAgent(Core):
     def bye(self, saved: Mapping[str, object], account: Account | None = None) -> None:
         """Say BYE in a dialog of before a crash, as DialogChanged described it. Raises NoDialog."""
         dialog = Dialog.restored(saved)
-
-        def renumber() -> int:
-            dialog.local_seq += 1
-            return dialog.local_seq
-
-        Exchange(
-            self.transactions,
-            dialog.request("BYE"),
-            dialog.hop(),
-            account=account,
-            renumber=renumber,
-            on_response=lambda response: None,
-        )
+        bye = dialog.request("BYE")
+        Exchange(self.transactions, bye, dialog.hop(), account=account, renumber=dialog.renumber)
 
     # --- the transactions' user
 
