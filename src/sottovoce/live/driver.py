@@ -31,6 +31,7 @@ from sottovoce.media.engine import (
     MediaEngine,
     Play,
     Request,
+    ResultT,
     SendDigits,
     StartRecording,
     StopRecording,
@@ -255,24 +256,20 @@ class Driver:
         return True
 
     async def _record(self, request: StartRecording) -> None:
-        recording = request.recording.recording
-        try:
-            async with asyncio.timeout(ENGINE_WAIT_S):
-                await self._engine.ask(request)
-        except Refused as refusal:
-            self.tell(RecordingRefused(recording, refusal.why or refusal.code.value))
-        except TimeoutError:
-            self.tell(RecordingRefused(recording, "the engine does not answer"))
+        _, failure = await self._answer(request, ENGINE_WAIT_S)
+        if failure is not None:
+            self.tell(RecordingRefused(request.recording.recording, failure))
 
     async def _close(self, request: StopRecording) -> None:
-        recording = request.recording
+        result, failure = await self._answer(request, CLOSE_WAIT_S)
+        self.tell(RecordingClosed(request.recording, result, result.failure if result else failure))
+
+    async def _answer(self, request: Request[ResultT], wait_s: float) -> tuple[ResultT | None, str | None]:
+        """What the engine answers; else None, and why."""
         try:
-            async with asyncio.timeout(CLOSE_WAIT_S):
-                result = await self._engine.ask(request)
+            async with asyncio.timeout(wait_s):
+                return await self._engine.ask(request), None
         except Refused as refusal:
-            failure = refusal.why or refusal.code.value
-            self.tell(RecordingClosed(recording, None, failure))
+            return None, refusal.why or refusal.code.value
         except TimeoutError:
-            self.tell(RecordingClosed(recording, None, "the engine does not answer"))
-        else:
-            self.tell(RecordingClosed(recording, result, result.failure))
+            return None, "the engine does not answer"
