@@ -21,7 +21,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 from sottovoce.domain.directory import AgentId, VdnId
 from sottovoce.domain.journal import AuditEntry
 from sottovoce.storage.database import transaction
-from sottovoce.storage.records import fit
+from sottovoce.storage.records import fitted
+from sottovoce.storage.rows import all_of
 from sottovoce.storage.tables import audit, audit_heads
 
 COMMAND_LINE = AgentId(0)
@@ -58,15 +59,7 @@ async def append(connection: AsyncConnection, vdn: VdnId, entries: Sequence[Audi
         if entry.vdn != vdn:
             raise ValueError(f"an entry of VDN {entry.vdn} in the audit of VDN {vdn}")
         number += 1
-        row = {
-            "vdn": int(vdn),
-            "number": number,
-            "at": entry.at,
-            "actor": int(entry.actor),
-            "action": fit(entry.action),
-            "target": fit(entry.target),
-            "detail": fit(entry.detail),
-        }
+        row = fitted(entry, number=number)
         digest = hash_of(previous, row)
         rows.append({**row, "previous": previous, "hash": digest})
         previous = digest
@@ -98,12 +91,7 @@ async def read(engine: AsyncEngine, vdn: VdnId, *, after: int = 0, limit: int = 
     )
     async with transaction(engine) as connection:
         rows = (await connection.execute(query)).mappings().all()
-    return [
-        AuditEntry(
-            vdn, row["at"], AgentId(int(row["actor"])), row["action"], row["target"], dict(row["detail"])
-        )
-        for row in rows
-    ]
+    return all_of(AuditEntry, rows)
 
 
 async def verify(engine: AsyncEngine, vdn: VdnId, expected: Head | None = None) -> ChainCheck:

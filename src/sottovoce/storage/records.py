@@ -1,4 +1,4 @@
-"""The journal's changes as JSON, for the spool and for jsonb columns.
+"""The journal's changes as JSON for the spool, and what PostgreSQL takes of texts from the wire.
 
 PostgreSQL's text takes neither NUL nor lone surrogates; what comes from the wire may hold both,
 so they become U+FFFD here and nowhere else.
@@ -11,6 +11,7 @@ from typing import Any
 
 from sottovoce.domain.journal import Change
 from sottovoce.plain import from_plain, to_plain
+from sottovoce.storage.rows import columns_of
 
 
 def encode(change: Change) -> dict[str, Any]:
@@ -23,6 +24,15 @@ def decode(content: Mapping[str, Any]) -> Change:
     """The change that `encode` was given. Raises plain.Unreadable."""
     change: Change = from_plain(Change, content)
     return change
+
+
+def fitted(value: Any, *without: str, **other: Any) -> dict[str, Any]:
+    """`rows.columns_of`, with texts such that PostgreSQL takes them."""
+    columns = columns_of(value, *without, **other)
+    return {
+        name: fit(item) if isinstance(item, str | Mapping | list | tuple) else item
+        for name, item in columns.items()
+    }
 
 
 def fit(value: Any) -> Any:

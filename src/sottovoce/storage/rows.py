@@ -14,6 +14,8 @@ from functools import cache
 from typing import Any, TypeVar, cast
 
 import sqlalchemy as sa
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from sottovoce.plain import from_plain, to_plain
 
@@ -74,3 +76,10 @@ def _reader(hint: Any) -> Callable[[Any], Any]:
 def all_of(kind: type[Value], rows: Iterable[Row], **other: Any) -> list[Value]:
     """One value for each row."""
     return [value_of(kind, row, **other) for row in rows]
+
+
+async def put(connection: AsyncConnection, table: sa.Table, row: Mapping[str, Any], *key: str) -> None:
+    """Write a row, over the one that has the same `key` if there is one."""
+    content = {name: value for name, value in row.items() if name not in key}
+    statement = insert(table).values(**row)
+    await connection.execute(statement.on_conflict_do_update(index_elements=list(key), set_=content))

@@ -12,11 +12,12 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from sottovoce.domain.contacts import SupervisionSpan
-from sottovoce.domain.directory import AgentId, SkillId, VdnId
+from sottovoce.domain.directory import SkillId, VdnId
 from sottovoce.domain.journal import ContactBegan, ContactEnded, SegmentBegan, SegmentEnded
 from sottovoce.plain import from_plain, to_plain
 from sottovoce.storage.database import transaction
-from sottovoce.storage.records import fit
+from sottovoce.storage.records import fit, fitted
+from sottovoce.storage.rows import put, value_of
 from sottovoce.storage.tables import calls, segments
 
 INTERRUPTED = "interrupted"
@@ -41,47 +42,19 @@ class KeptCall:
 
 async def began(connection: AsyncConnection, change: ContactBegan) -> None:
     """Record a call's begin; a second time changes nothing."""
-    row = {
-        "vdn": int(change.vdn),
-        "call": fit(change.call),
-        "began_at": change.at,
-        "direction": change.direction,
-        "caller": fit(change.caller),
-        "called": fit(change.called),
-        "skill": change.skill,
-    }
+    row = fitted(change, "at", began_at=change.at)
     await connection.execute(insert(calls).values(row).on_conflict_do_nothing())
 
 
 async def segment_began(connection: AsyncConnection, change: SegmentBegan) -> None:
     """Record that a talk segment runs; of one already recorded, nothing changes."""
-    row = {
-        "vdn": int(change.vdn),
-        "call": fit(change.call),
-        "agent": int(change.agent),
-        "began_at": change.began_at,
-        "recording": fit(change.recording),
-    }
-    await connection.execute(insert(segments).values(row).on_conflict_do_nothing())
+    await connection.execute(insert(segments).values(fitted(change)).on_conflict_do_nothing())
 
 
 async def segment_ended(connection: AsyncConnection, change: SegmentEnded) -> None:
     """Record a talk segment."""
-    content = {
-        "ended_at": change.ended_at,
-        "recording": fit(change.recording),
-        "tracks": fit(change.tracks),
-        "failure": fit(change.failure),
-        "supervisions": fit(to_plain(change.supervisions)),
-    }
-    key = {
-        "vdn": int(change.vdn),
-        "call": fit(change.call),
-        "agent": int(change.agent),
-        "began_at": change.began_at,
-    }
-    statement = insert(segments).values(**key, **content)
-    await connection.execute(statement.on_conflict_do_update(index_elements=list(key), set_=content))
+    row = fitted(change, supervisions=to_plain(change.supervisions))
+    await put(connection, segments, row, "vdn", "call", "agent", "began_at")
 
 
 async def ended(connection: AsyncConnection, change: ContactEnded) -> None:
@@ -153,7 +126,7 @@ async def _with_segments(
     rows = (await connection.execute(query)).mappings().all()
     talks = await _segments(connection, vdn, [row["call"] for row in rows])
     return [
-        KeptCall(**{**row, "reason": row["reason"] or "", "segments": tuple(talks.get(row["call"], ()))})
+        value_of(KeptCall, row, reason=row["reason"] or "", segments=tuple(talks.get(row["call"], ())))
         for row in rows
     ]
 
@@ -172,11 +145,6 @@ async def _segments(
     )
     found: dict[str, list[SegmentEnded]] = {}
     for row in (await connection.execute(query)).mappings():
-        content: dict[str, Any] = {
-            **row,
-            "agent": AgentId(row["agent"]),
-            "tracks": dict(row["tracks"]),
-            "supervisions": from_plain(tuple[SupervisionSpan, ...], row["supervisions"]),
-        }
-        found.setdefault(row["call"], []).append(SegmentEnded(**content))
+        spans = from_plain(tuple[SupervisionSpan, ...], row["supervisions"])
+        found.setdefault(row["call"], []).append(value_of(SegmentEnded, row, supervisions=spans))
     return found

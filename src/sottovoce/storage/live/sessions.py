@@ -5,33 +5,22 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 import sqlalchemy as sa
-from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from sottovoce.domain.directory import AgentId, SkillId, VdnId
+from sottovoce.domain.directory import VdnId
 from sottovoce.domain.journal import DialogEnded, DialogSaved, SessionEnded, SessionSaved
 from sottovoce.domain.legs import LegId
-from sottovoce.storage.records import fit
+from sottovoce.storage.records import fit, fitted
+from sottovoce.storage.rows import all_of, put
 from sottovoce.storage.tables import dialogs, sessions, sign_ins
 
 
 async def saved(connection: AsyncConnection, change: SessionSaved) -> None:
     """Record a session as it is now, and the sign-in that it began with."""
-    key = {"vdn": int(change.vdn), "agent": int(change.agent)}
-    content = {
-        "guid": fit(change.guid),
-        "phone": fit(change.phone),
-        "signed_in_at": change.signed_in_at,
-        "skills": [int(skill) for skill in change.skills],
-        "settings": fit(change.settings),
-    }
-    statement = insert(sessions).values(**key, **content)
-    await connection.execute(statement.on_conflict_do_update(index_elements=list(key), set_=content))
-    phone = {"phone": content["phone"]}
-    began = insert(sign_ins).values(**key, signed_in_at=change.signed_in_at, **phone)
-    await connection.execute(
-        began.on_conflict_do_update(index_elements=["vdn", "agent", "signed_in_at"], set_=phone)
-    )
+    row = fitted(change)
+    await put(connection, sessions, row, "vdn", "agent")
+    began = {name: row[name] for name in ("vdn", "agent", "signed_in_at", "phone")}
+    await put(connection, sign_ins, began, "vdn", "agent", "signed_in_at")
 
 
 async def ended(connection: AsyncConnection, change: SessionEnded) -> None:
@@ -52,10 +41,7 @@ async def ended(connection: AsyncConnection, change: SessionEnded) -> None:
 
 async def dialog_saved(connection: AsyncConnection, change: DialogSaved) -> None:
     """Record what a BYE to this leg would need now."""
-    key = {"vdn": int(change.vdn), "leg": fit(change.leg)}
-    content = {"dialog": fit(change.dialog)}
-    statement = insert(dialogs).values(**key, **content)
-    await connection.execute(statement.on_conflict_do_update(index_elements=list(key), set_=content))
+    await put(connection, dialogs, fitted(change), "vdn", "leg")
 
 
 async def dialog_ended(connection: AsyncConnection, change: DialogEnded) -> None:
@@ -68,18 +54,7 @@ async def dialog_ended(connection: AsyncConnection, change: DialogEnded) -> None
 async def open_sessions(connection: AsyncConnection, vdn: VdnId) -> list[SessionSaved]:
     """Sessions that did not end, by agent."""
     query = sa.select(sessions).where(sessions.c.vdn == vdn).order_by(sessions.c.agent)
-    return [
-        SessionSaved(
-            AgentId(row["agent"]),
-            vdn,
-            row["guid"],
-            row["phone"],
-            row["signed_in_at"],
-            tuple(SkillId(skill) for skill in row["skills"]),
-            dict(row["settings"]),
-        )
-        for row in (await connection.execute(query)).mappings()
-    ]
+    return all_of(SessionSaved, (await connection.execute(query)).mappings())
 
 
 async def open_dialogs(connection: AsyncConnection, vdn: VdnId) -> dict[LegId, Mapping[str, object]]:

@@ -11,14 +11,11 @@ import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import insert as insert_into
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from sottovoce.domain.calls import CallDirection
 from sottovoce.domain.contacts import (
     Analysis,
     Contact,
-    Ender,
     Inspection,
     Interaction,
-    Origin,
     Search,
     Sentence,
     SupervisionSpan,
@@ -26,8 +23,9 @@ from sottovoce.domain.contacts import (
 from sottovoce.domain.directory import AgentId, VdnId
 from sottovoce.domain.people import UserId
 from sottovoce.plain import from_plain, to_plain
-from sottovoce.storage.records import fit
+from sottovoce.storage.records import fit, fitted
 from sottovoce.storage.review import jobs
+from sottovoce.storage.rows import value_of
 from sottovoce.storage.tables import agents, contact_sources, contacts, users
 from sottovoce.storage.tables.contacts import contact_numbers
 from sottovoce.storage.work import Work
@@ -78,7 +76,7 @@ async def insert(connection: AsyncConnection, reference: str, contact: Contact) 
     if number is None:
         return None
     await connection.execute(_MONTH, {"at": contact.began_at})
-    await connection.execute(sa.insert(contacts).values({**_row(contact), "contact": number}))
+    await connection.execute(sa.insert(contacts).values(_row(contact, number)))
     return int(number)
 
 
@@ -193,49 +191,21 @@ def _kept(analysis: Analysis) -> dict[str, Any]:
     return kept
 
 
-def _row(contact: Contact) -> dict[str, Any]:
+def _row(contact: Contact, number: int) -> dict[str, Any]:
     transcript = contact.transcript
-    return {
-        "vdn": int(contact.vdn),
-        "uuid": contact.uuid,
-        "call": fit(contact.call),
-        "source": contact.source.value,
-        "interaction": int(contact.interaction),
-        "began_at": contact.began_at,
-        "ended_at": contact.ended_at,
-        "duration_s": contact.duration_s,
-        "direction": contact.direction.value,
-        "caller": fit(contact.caller),
-        "called": fit(contact.called),
-        "agent": contact.agent,
-        "skill": contact.skill,
-        "ended_by": contact.ended_by.value,
-        "reason": fit(contact.reason),
-        "file_name": fit(contact.file_name),
-        "recording": fit(contact.recording),
-        "tracks": fit(contact.tracks),
-        "supervisions": to_plain(contact.supervisions),
-        "uploaded_at": contact.uploaded_at,
-        "status": int(contact.status),
-        "analysed_at": contact.analysed_at,
-        "analysis": _kept(contact.analysis),
-        "transcript": sa.null() if transcript is None else fit(to_plain(transcript)),
-        "machine_score": contact.machine_score,
-    }
+    return fitted(
+        contact,
+        contact=number,
+        supervisions=to_plain(contact.supervisions),
+        analysis=_kept(contact.analysis),
+        transcript=sa.null() if transcript is None else to_plain(transcript),
+    )
 
 
 def _contact(row: sa.RowMapping) -> Contact:
-    transcript = row["transcript"]
-    return Contact(
-        **{
-            **row,
-            "source": Origin(row["source"]),
-            "interaction": Interaction(row["interaction"]),
-            "direction": CallDirection(row["direction"]),
-            "ended_by": Ender(row["ended_by"]),
-            "status": Inspection(row["status"]),
-            "supervisions": from_plain(tuple[SupervisionSpan, ...], row["supervisions"]),
-            "analysis": from_plain(Analysis, row["analysis"]),
-            "transcript": None if transcript is None else from_plain(tuple[Sentence, ...], transcript),
-        }
+    return value_of(
+        Contact,
+        row,
+        supervisions=from_plain(tuple[SupervisionSpan, ...], row["supervisions"]),
+        transcript=from_plain(tuple[Sentence, ...] | None, row["transcript"]),
     )
