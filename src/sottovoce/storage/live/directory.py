@@ -21,9 +21,7 @@ from sottovoce.domain.directory import (
     AgentId,
     AgentProfile,
     PhoneAccount,
-    Right,
     Skill,
-    SkillId,
     VdnId,
     VdnProfile,
 )
@@ -34,6 +32,7 @@ from sottovoce.storage.live import people
 from sottovoce.storage.live.passwords import Passwords
 from sottovoce.storage.live.seed import AgentSeed, SeedFile, SeedMistakes, SeedReport, VdnSeed
 from sottovoce.storage.review import users
+from sottovoce.storage.rows import all_of, value_of
 from sottovoce.storage.tables import access_codes, agents, phones, skills, vdns
 
 
@@ -66,21 +65,13 @@ async def profile(engine: AsyncEngine, vdn: VdnId) -> VdnProfile:
             table: (await connection.execute(sa.select(table).where(table.c.vdn == vdn))).mappings().all()
             for table in (skills, access_codes, phones, agents)
         }
-    return VdnProfile(
-        vdn=vdn,
-        name=row["name"],
-        agents={AgentId(row["agent"]): _agent(row) for row in found[agents]},
-        skills={SkillId(row["skill"]): Skill(SkillId(row["skill"]), row["name"]) for row in found[skills]},
-        access_codes={
-            row["number"]: AccessCode(row["number"], SkillId(row["skill"]), row["early_media"])
-            for row in found[access_codes]
-        },
-        phones={
-            row["number"]: PhoneAccount(row["number"], row["username"], dict(row["ha1"]))
-            for row in found[phones]
-        },
-        outbound_allowed=tuple(row["outbound_allowed"]),
-        inspect_inspectors=row["inspect_inspectors"],
+    return value_of(
+        VdnProfile,
+        row,
+        agents={one.agent: one for one in all_of(AgentProfile, found[agents])},
+        skills={one.skill: one for one in all_of(Skill, found[skills])},
+        access_codes={one.number: one for one in all_of(AccessCode, found[access_codes])},
+        phones={one.number: one for one in all_of(PhoneAccount, found[phones])},
     )
 
 
@@ -90,7 +81,7 @@ async def agent_list(engine: AsyncEngine, vdn: VdnId | None = None) -> list[Agen
     if vdn is not None:
         query = query.where(agents.c.vdn == vdn)
     async with transaction(engine) as connection:
-        return [_agent(row) for row in (await connection.execute(query)).mappings()]
+        return all_of(AgentProfile, (await connection.execute(query)).mappings())
 
 
 async def add_agent(engine: AsyncEngine, vdn: VdnId, agent: AgentSeed, password_hash: str) -> None:
@@ -157,19 +148,6 @@ def digests(username: str, realm: str, password: str) -> dict[str, str]:
         "MD5": hashlib.md5(secret, usedforsecurity=False).hexdigest(),
         "SHA-256": hashlib.sha256(secret).hexdigest(),
     }
-
-
-def _agent(row: sa.RowMapping) -> AgentProfile:
-    return AgentProfile(
-        agent=AgentId(row["agent"]),
-        vdn=VdnId(row["vdn"]),
-        name=row["name"],
-        password_hash=row["password_hash"],
-        phone=row["phone"],
-        skills=tuple(SkillId(skill) for skill in row["skills"]),
-        rights=frozenset(Right(right) for right in row["rights"]),
-        group=row["group"],
-    )
 
 
 async def _password_hashes(engine: AsyncEngine, file: SeedFile, passwords: Passwords) -> dict[int, str]:

@@ -16,6 +16,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from sottovoce.domain.directory import VdnId
 from sottovoce.domain.people import AppKey, Token, UserId
+from sottovoce.storage.rows import all_of, columns_of, value_of
 from sottovoce.storage.tables import access_tokens, app_keys
 from sottovoce.storage.work import Work
 
@@ -27,16 +28,7 @@ async def make(work: Work, name: str, user: UserId | None = None) -> tuple[AppKe
     """A new app key and its secret, which cannot be shown again. IntegrityError: no such VDN or user."""
     secret = secrets.token_urlsafe(32)
     key = AppKey(secrets.token_hex(16), work.vdn, name, user, work.at, None)
-    await work.connection.execute(
-        sa.insert(app_keys).values(
-            app_key=key.app_key,
-            vdn=work.vdn,
-            name=name,
-            secret_hash=_hash(secret),
-            user=user,
-            made_at=work.at,
-        )
-    )
+    await work.connection.execute(sa.insert(app_keys).values(columns_of(key, secret_hash=_hash(secret))))
     return key, secret
 
 
@@ -45,7 +37,7 @@ async def listed(connection: AsyncConnection, vdn: VdnId | None = None) -> list[
     query = sa.select(app_keys).order_by(app_keys.c.vdn, app_keys.c.made_at)
     if vdn is not None:
         query = query.where(app_keys.c.vdn == int(vdn))
-    return [_key(row) for row in (await connection.execute(query)).mappings()]
+    return all_of(AppKey, (await connection.execute(query)).mappings())
 
 
 async def revoke(connection: AsyncConnection, app_key: str, at: datetime) -> AppKey | None:
@@ -58,7 +50,7 @@ async def revoke(connection: AsyncConnection, app_key: str, at: datetime) -> App
         .returning(*app_keys.c)
     )
     row = changed.mappings().first()
-    return None if row is None else _key(row)
+    return None if row is None else value_of(AppKey, row)
 
 
 async def issue(
@@ -103,13 +95,7 @@ async def found(connection: AsyncConnection, token: str, at: datetime) -> AppKey
     row = (await connection.execute(query)).mappings().first()
     if row is None or not hmac.compare_digest(row["token_hash"], wanted):
         return None
-    return _key(row)
-
-
-def _key(row: sa.RowMapping) -> AppKey:
-    return AppKey(
-        row["app_key"], VdnId(row["vdn"]), row["name"], row["user"], row["made_at"], row["revoked_at"]
-    )
+    return value_of(AppKey, row)
 
 
 def _hash(text: str) -> bytes:

@@ -21,6 +21,7 @@ from sottovoce.domain.frames import WHOLE, Contacts
 from sottovoce.domain.people import ReviewId
 from sottovoce.domain.sampling import Conditions
 from sottovoce.storage.database import STATEMENT_TIMEOUT, DatabaseAway, reason, transaction, unpooled
+from sottovoce.storage.rows import all_of, value_of
 from sottovoce.storage.tables import audit, contacts, review_items, review_tasks, sampling_draws
 from sottovoce.storage.tables.contacts import INSPECTABLE
 from sottovoce.storage.work import Work
@@ -81,7 +82,7 @@ async def find(work: Work, draw: int, *, lock: bool = False) -> Draw | None:
     if lock:
         query = query.with_for_update()
     row = (await work.connection.execute(query)).mappings().first()
-    return None if row is None else _draw(row)
+    return None if row is None else value_of(Draw, row)
 
 
 async def keep(
@@ -231,7 +232,7 @@ async def of_task(work: Work, task: ReviewId) -> tuple[list[Draw], int | None]:
         .order_by(sampling_draws.c.draw)
     )
     rows = (await work.connection.execute(query)).mappings().all()
-    return [_draw(row) for row in rows], used.scalar_one_or_none()
+    return all_of(Draw, rows), used.scalar_one_or_none()
 
 
 async def items_of(work: Work, task: ReviewId) -> list[int]:
@@ -265,7 +266,7 @@ async def latest(connection: AsyncConnection, vdn: VdnId | None, limit: int) -> 
     query = sa.select(*columns, sa.null().label("frame")).order_by(sampling_draws.c.draw.desc()).limit(limit)
     if vdn is not None:
         query = query.where(sampling_draws.c.vdn == vdn)
-    return [_draw(row) for row in (await connection.execute(query)).mappings()]
+    return all_of(Draw, (await connection.execute(query)).mappings())
 
 
 async def tenant_of(connection: AsyncConnection, task: ReviewId) -> VdnId | None:
@@ -273,19 +274,6 @@ async def tenant_of(connection: AsyncConnection, task: ReviewId) -> VdnId | None
     query = sa.select(sampling_draws.c.vdn).where(sampling_draws.c.task == task).limit(1)
     found = (await connection.execute(query)).scalar_one_or_none()
     return None if found is None else VdnId(found)
-
-
-def _draw(row: sa.RowMapping) -> Draw:
-    return Draw(
-        VdnId(row["vdn"]),
-        row["draw"],
-        ReviewId(row["task"]),
-        bytes(row["seed"]),
-        row["committed_at"],
-        row["drawn_at"],
-        None if row["frame"] is None else bytes(row["frame"]),
-        row["certificate"],
-    )
 
 
 def _packed(numbers: sa.Column[int]) -> sa.Function[bytes]:

@@ -18,6 +18,7 @@ from sottovoce.domain.people import Role, User, UserId
 from sottovoce.errors import Code, Refused
 from sottovoce.storage import audit
 from sottovoce.storage.review import ids
+from sottovoce.storage.rows import value_of
 from sottovoce.storage.tables import agents, group_members, users, vdns
 from sottovoce.storage.work import Work
 
@@ -45,7 +46,7 @@ async def find(work: Work, user: UserId) -> User | None:
     if row is None:
         return None
     led, led_agents = await _led(work, user)
-    return _user(row, led, led_agents)
+    return value_of(User, row, leads=led, leads_agents=led_agents)
 
 
 async def listed(connection: AsyncConnection, vdn: VdnId | None = None) -> list[Listed]:
@@ -59,7 +60,9 @@ async def listed(connection: AsyncConnection, vdn: VdnId | None = None) -> list[
     for row in (await connection.execute(membership)).mappings():
         groups.setdefault(row["user"], []).append(row["name"] + (" (leads)" if row["leads"] else ""))
     rows = (await connection.execute(query)).mappings().all()
-    return [Listed(_user(row), tuple(groups.get(row["user"], ())), row["disabled_at"]) for row in rows]
+    return [
+        Listed(value_of(User, row), tuple(groups.get(row["user"], ())), row["disabled_at"]) for row in rows
+    ]
 
 
 async def add(
@@ -160,22 +163,6 @@ async def _free_agent(work: Work, agent: AgentId) -> None:
     held = (await work.connection.execute(sa.select(users.c.user).where(users.c.agent == agent))).scalar()
     if held is not None:
         raise Refused(Code.BAD_PARAMETER, f"agent {agent} is user {held} already")
-
-
-def _user(
-    row: sa.RowMapping,
-    leads: frozenset[UserId] = frozenset(),
-    leads_agents: frozenset[AgentId] = frozenset(),
-) -> User:
-    return User(
-        user=UserId(row["user"]),
-        vdn=VdnId(row["vdn"]),
-        name=row["name"],
-        roles=frozenset(Role(role) for role in row["roles"]),
-        agent=AgentId(row["agent"]) if row["agent"] is not None else None,
-        leads=leads,
-        leads_agents=leads_agents,
-    )
 
 
 async def _led(work: Work, leader: UserId) -> tuple[frozenset[UserId], frozenset[AgentId]]:
