@@ -74,8 +74,9 @@ class GatewayDialect:
             self.gateway.agent_ids,
         )
 
-    def success(self, interface: Interface, answer: Answer) -> Response:
+    def success(self, interface: Interface, answer: Answer | None) -> Response:
         """`result`, unless the interface has none."""
+        answer = answer or Answer()
         result = {} if answer.result is NOTHING else {"result": answer.result}
         return respond(body_of(interface.message, SUCCESS, **result), 200, *guid_headers(answer.guid))
 

@@ -83,12 +83,11 @@ class Answer:
     """A Guid to hand out."""
 
 
-DONE = Answer()
-"""Success with the empty, reserved `result`."""
 BARE = Answer(NOTHING)
 """Success without a `result`."""
 
-Serve = Callable[[Caller, FormT], Awaitable[Answer | Response]]
+Serve = Callable[[Caller, FormT], Awaitable[Answer | Response | None]]
+"""A use case; what returns nothing has the empty, reserved `result`."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -10,7 +10,7 @@ from sottovoce.domain.agents import AgentState, Trigger
 from sottovoce.domain.directory import Skill
 from sottovoce.errors import Code, Refused
 from sottovoce.http.ccgateway.events import milliseconds
-from sottovoce.http.ccgateway.gateway import BARE, DONE, Answer, Caller, Interfaces
+from sottovoce.http.ccgateway.gateway import BARE, Answer, Caller, Interfaces
 from sottovoce.http.ccgateway.snapshot import encode_snapshot
 from sottovoce.http.ccgateway.states import ORDINARY_CALL, SIGN_IN, gateway_state
 from sottovoce.http.ccgateway.words import Form, Number, Skills, Text
@@ -103,10 +103,9 @@ async def force_login(caller: Caller, form: ForcedSignInForm) -> Answer:
 
 
 @serves("DELETE", "/logout", Form, message="success")
-async def logout(caller: Caller, form: Form) -> Answer:
+async def logout(caller: Caller, form: Form) -> None:
     """Sign out, unless talking or answering [1219]."""
     await caller.desk.ask(presence.SignOutAgent(caller.agent))
-    return DONE
 
 
 @serves("DELETE", "/forcelogout", Form, message="success")
@@ -160,26 +159,23 @@ class Busy(Form):
 
 
 @serves("POST", "/saybusy", Busy, message="success")
-async def say_busy(caller: Caller, form: Busy) -> Answer:
+async def say_busy(caller: Caller, form: Busy) -> None:
     """Busy now, or after the call [1211]."""
     await caller.desk.ask(
         availability.ChangeState(caller.agent, Trigger.SAY_BUSY, form.reason, prolong=form.prolong)
     )
-    return DONE
 
 
 @serves("POST", "/cancelbusy", Form, message="success")
-async def cancel_busy(caller: Caller, form: Form) -> Answer:
+async def cancel_busy(caller: Caller, form: Form) -> None:
     """Stop being busy [1212]."""
     await caller.desk.ask(availability.ChangeState(caller.agent, Trigger.CANCEL_BUSY))
-    return DONE
 
 
 @serves("POST", "/sayfree", Form, message="success")
-async def say_free(caller: Caller, form: Form) -> Answer:
+async def say_free(caller: Caller, form: Form) -> None:
     """Be idle: ready for calls."""
     await caller.desk.ask(availability.ChangeState(caller.agent, Trigger.SAY_IDLE))
-    return DONE
 
 
 class Rest(Form):
@@ -191,32 +187,28 @@ class Rest(Form):
 
 
 @serves("POST", "/rest/{time}/{restcause}", Rest, message="success")
-async def rest(caller: Caller, form: Rest) -> Answer:
+async def rest(caller: Caller, form: Rest) -> None:
     """Rest now, or after the call; AgentState_SetRest_Success tells when [1213]."""
     wish = availability.ChangeState(caller.agent, Trigger.REST, form.restcause, form.time, form.prolong)
     await caller.desk.ask(wish)
-    return DONE
 
 
 @serves("POST", "/cancelrest", Form, message="success")
-async def cancel_rest(caller: Caller, form: Form) -> Answer:
+async def cancel_rest(caller: Caller, form: Form) -> None:
     """Stop resting [1214]."""
     await caller.desk.ask(availability.ChangeState(caller.agent, Trigger.CANCEL_REST))
-    return DONE
 
 
 @serves("POST", "/work", Form, message="success")
-async def say_work(caller: Caller, form: Form) -> Answer:
+async def say_work(caller: Caller, form: Form) -> None:
     """Wrap-up now, or after the call."""
     await caller.desk.ask(availability.ChangeState(caller.agent, Trigger.WORK))
-    return DONE
 
 
 @serves("POST", "/cancelwork", Form, message="success")
-async def cancel_work(caller: Caller, form: Form) -> Answer:
+async def cancel_work(caller: Caller, form: Form) -> None:
     """Stop wrap-up [1216]."""
     await caller.desk.ask(availability.ChangeState(caller.agent, Trigger.CANCEL_WORK))
-    return DONE
 
 
 @serves("GET", "/agentstatus", Form, message="success")
@@ -245,10 +237,9 @@ class AutoIdle(Form):
 
 
 @serves("POST", "/autoenteridle/{flag}", AutoIdle, message="success")
-async def auto_enter_idle(caller: Caller, form: AutoIdle) -> Answer:
+async def auto_enter_idle(caller: Caller, form: AutoIdle) -> None:
     """Idle after a call, or wrap-up [0351]."""
     await caller.desk.ask(availability.SetHabit(caller.agent, auto_idle=form.flag.lower() == "true"))
-    return DONE
 
 
 class AutoAnswer(Form):
@@ -258,10 +249,9 @@ class AutoAnswer(Form):
 
 
 @serves("POST", "/autoanswer/{isautoanswer}", AutoAnswer, message="success")
-async def auto_answer(caller: Caller, form: AutoAnswer) -> Answer:
+async def auto_answer(caller: Caller, form: AutoAnswer) -> None:
     """Talk as soon as the phone is lifted, or wait for `answer`."""
     await caller.desk.ask(availability.SetHabit(caller.agent, auto_answer=form.flag.lower() == "true"))
-    return DONE
 
 
 @serves("POST PUT", "/handshake", Form, message="success")

@@ -6,7 +6,7 @@ from pydantic import Field
 
 from sottovoce.domain.agents import Trigger
 from sottovoce.domain.supervision import Mode
-from sottovoce.http.ccgateway.gateway import DONE, Answer, Caller, Interfaces
+from sottovoce.http.ccgateway.gateway import Caller, Interfaces
 from sottovoce.http.ccgateway.states import SWITCH
 from sottovoce.http.ccgateway.words import AgentNumber, Form, Number, Skills, Text
 from sottovoce.live import availability, presence, supervising
@@ -22,24 +22,21 @@ class Target(Form):
 
 
 @serves("PUT", "/addinsert/{workNo}", Target)
-async def add_insert(caller: Caller, form: Target) -> Answer:
+async def add_insert(caller: Caller, form: Target) -> None:
     """Step into the agent's call [2401]."""
     await caller.desk.supervise(caller.agent, form.target, Mode.INSERT)
-    return DONE
 
 
 @serves("PUT", "/addsupervise/{workNo}", Target)
-async def add_supervise(caller: Caller, form: Target) -> Answer:
+async def add_supervise(caller: Caller, form: Target) -> None:
     """Listen to the agent [2402]."""
     await caller.desk.supervise(caller.agent, form.target, Mode.LISTEN)
-    return DONE
 
 
 @serves("PUT", "/intercept/{workNo}", Target)
-async def intercept(caller: Caller, form: Target) -> Answer:
+async def intercept(caller: Caller, form: Target) -> None:
     """Take the agent's call over [2403]."""
     await caller.desk.ask(supervising.Intercept(caller.agent, form.target))
-    return DONE
 
 
 class TargetCall(Target):
@@ -49,24 +46,21 @@ class TargetCall(Target):
 
 
 @serves("PUT", "/intercept/{workNo}/{callId}", TargetCall)
-async def intercept_call(caller: Caller, form: TargetCall) -> Answer:
+async def intercept_call(caller: Caller, form: TargetCall) -> None:
     """Take that call of the agent over [0437]."""
     await caller.desk.ask(supervising.Intercept(caller.agent, form.target, form.call))
-    return DONE
 
 
 @serves("DELETE", "/{workNo}", Target)
-async def stop(caller: Caller, form: Target) -> Answer:
+async def stop(caller: Caller, form: Target) -> None:
     """Leave the agent [2404]."""
     await caller.desk.stop(caller.agent, form.target)
-    return DONE
 
 
 @serves("POST", "/switch/{workNo}", Target)
-async def toggle(caller: Caller, form: Target) -> Answer:
+async def toggle(caller: Caller, form: Target) -> None:
     """From listening to inserting, and back [2410]."""
     await caller.desk.ask(supervising.ChangeMode(caller.agent, form.target, None))
-    return DONE
 
 
 class WhisperTarget(Form):
@@ -76,10 +70,9 @@ class WhisperTarget(Form):
 
 
 @serves("POST", "/requestwhisperagent", WhisperTarget)
-async def whisper(caller: Caller, form: WhisperTarget) -> Answer:
+async def whisper(caller: Caller, form: WhisperTarget) -> None:
     """Whisper to the agent [2412]."""
     await caller.desk.supervise(caller.agent, form.target, Mode.WHISPER)
-    return DONE
 
 
 class RunningTarget(Form):
@@ -89,10 +82,9 @@ class RunningTarget(Form):
 
 
 @serves("POST", "/requeststopwhisperagent", RunningTarget)
-async def stop_whisper(caller: Caller, form: RunningTarget) -> Answer:
+async def stop_whisper(caller: Caller, form: RunningTarget) -> None:
     """Stop whispering and leave the agent [2413]."""
     await caller.desk.stop(caller.agent, form.target, whisper=True)
-    return DONE
 
 
 class SwitchTarget(RunningTarget):
@@ -102,24 +94,21 @@ class SwitchTarget(RunningTarget):
 
 
 @serves("POST", "/requestswitchinsertwhisperagent", SwitchTarget)
-async def switch(caller: Caller, form: SwitchTarget) -> Answer:
+async def switch(caller: Caller, form: SwitchTarget) -> None:
     """Change to one of the three modes [2414]."""
     await caller.desk.ask(supervising.ChangeMode(caller.agent, form.target, SWITCH[form.switchtype]))
-    return DONE
 
 
 @serves("POST", "/forcebusy/{workNo}", Target)
-async def force_busy(caller: Caller, form: Target) -> Answer:
+async def force_busy(caller: Caller, form: Target) -> None:
     """Make the agent busy, now or after the call [2405]."""
     await caller.desk.ask(availability.ForceState(caller.agent, form.target, Trigger.FORCE_BUSY))
-    return DONE
 
 
 @serves("POST", "/forceidle/{workNo}", Target)
-async def force_idle(caller: Caller, form: Target) -> Answer:
+async def force_idle(caller: Caller, form: Target) -> None:
     """Make the agent idle [2406]."""
     await caller.desk.ask(availability.ForceState(caller.agent, form.target, Trigger.FORCE_IDLE))
-    return DONE
 
 
 class ForcedRest(Target):
@@ -130,18 +119,16 @@ class ForcedRest(Target):
 
 
 @serves("POST", "/forcerest/{workNo}/{time}/{reason}", ForcedRest)
-async def force_rest(caller: Caller, form: ForcedRest) -> Answer:
+async def force_rest(caller: Caller, form: ForcedRest) -> None:
     """Make the agent rest, now or after the call [2411]."""
     wish = availability.ForceState(caller.agent, form.target, Trigger.FORCE_REST, form.reason, form.time)
     await caller.desk.ask(wish)
-    return DONE
 
 
 @serves("POST", "/forcelogout/{workNo}", Target)
-async def force_sign_out(caller: Caller, form: Target) -> Answer:
+async def force_sign_out(caller: Caller, form: Target) -> None:
     """Sign the agent out, whatever the agent does [2407]."""
     await caller.desk.ask(presence.ForceSignOut(caller.agent, form.target))
-    return DONE
 
 
 class AnyCall(Form):
@@ -151,10 +138,9 @@ class AnyCall(Form):
 
 
 @serves("POST", "/forcedropcall/{callid:path}", AnyCall)
-async def force_drop_call(caller: Caller, form: AnyCall) -> Answer:
+async def force_drop_call(caller: Caller, form: AnyCall) -> None:
     """End a call [2408]."""
     await caller.desk.ask(supervising.DropCall(caller.agent, form.call))
-    return DONE
 
 
 class SkillsOfTarget(Target):
@@ -166,7 +152,6 @@ class SkillsOfTarget(Target):
 
 
 @serves("POST", "/adjustskill", SkillsOfTarget)
-async def adjust_skill(caller: Caller, form: SkillsOfTarget) -> Answer:
+async def adjust_skill(caller: Caller, form: SkillsOfTarget) -> None:
     """Change the agent's queues [2409]."""
     await caller.desk.ask(availability.AdjustSkills(caller.agent, form.target, tuple(form.skills)))
-    return DONE

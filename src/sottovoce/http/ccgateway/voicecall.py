@@ -5,7 +5,7 @@ from __future__ import annotations
 from pydantic import Field
 
 from sottovoce.domain.directory import SkillId
-from sottovoce.http.ccgateway.gateway import DONE, Answer, Caller, Interfaces
+from sottovoce.http.ccgateway.gateway import Answer, Caller, Interfaces
 from sottovoce.http.ccgateway.words import Form, Number, Text
 from sottovoce.live import handling
 
@@ -41,38 +41,33 @@ class WhichCall(Form):
 
 
 @serves("PUT", "/answer", WhichCall, message="success")
-async def answer(caller: Caller, form: WhichCall) -> Answer:
+async def answer(caller: Caller, form: WhichCall) -> None:
     """Take the ringing call [1234]."""
     await caller.desk.ask(handling.Answer(caller.agent, form.callid))
-    return DONE
 
 
 @serves("POST", "/hold", Form, message="success")
-async def hold(caller: Caller, form: Form) -> Answer:
+async def hold(caller: Caller, form: Form) -> None:
     """Music for the customer [1239]."""
     await caller.desk.ask(handling.Hold(caller.agent))
-    return DONE
 
 
 @serves("POST", "/gethold", WhichCall, message="success")
-async def get_hold(caller: Caller, form: WhichCall) -> Answer:
+async def get_hold(caller: Caller, form: WhichCall) -> None:
     """Take the held call back [1241]."""
     await caller.desk.ask(handling.TakeBack(caller.agent, form.callid))
-    return DONE
 
 
 @serves("POST", "/beginmute", Form, message="success")
-async def begin_mute(caller: Caller, form: Form) -> Answer:
+async def begin_mute(caller: Caller, form: Form) -> None:
     """Nobody hears the agent [1237]."""
     await caller.desk.ask(handling.Mute(caller.agent, True))
-    return DONE
 
 
 @serves("POST", "/endmute", Form, message="success")
-async def end_mute(caller: Caller, form: Form) -> Answer:
+async def end_mute(caller: Caller, form: Form) -> None:
     """The agent is heard again [1238]."""
     await caller.desk.ask(handling.Mute(caller.agent, False))
-    return DONE
 
 
 class Digits(Form):
@@ -82,28 +77,24 @@ class Digits(Form):
 
 
 @serves("POST", "/seconddial/{number}", Digits, message="success")
-async def second_dial(caller: Caller, form: Digits) -> Answer:
+async def second_dial(caller: Caller, form: Digits) -> None:
     """Send digits; `#` comes URL-escaped."""
     await caller.desk.ask(handling.DialOn(caller.agent, form.number))
-    return DONE
 
 
 @serves("POST", "/seconddialex", Digits, message="success")
-async def second_dial_ex(caller: Caller, form: Digits) -> Answer:
+async def second_dial_ex(caller: Caller, form: Digits) -> None:
     """Send digits named in the query [1244]."""
     await caller.desk.ask(handling.DialOn(caller.agent, form.number))
-    return DONE
 
 
 @serves("DELETE", "/release", Form, message="success")
-async def release(caller: Caller, form: Form) -> Answer:
+async def release(caller: Caller, form: Form) -> None:
     """End the call [1247]."""
     await caller.desk.ask(handling.Release(caller.agent))
-    return DONE
 
 
 @serves("DELETE", "", Form, message="success")
-async def release_ex(caller: Caller, form: Form) -> Answer:
+async def release_ex(caller: Caller, form: Form) -> None:
     """End the call, as old clients ask for it [1247]."""
     await caller.desk.ask(handling.Release(caller.agent))
-    return DONE

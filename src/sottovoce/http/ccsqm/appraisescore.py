@@ -14,7 +14,7 @@ from pydantic import BeforeValidator, Field, WithJsonSchema
 from sottovoce.domain.rights import Operation
 from sottovoce.domain.scoring import Profile, points
 from sottovoce.http.ccsqm.credit_wire import number
-from sottovoce.http.ccsqm.visit import DONE, SQM, Answer, Interfaces, Visit
+from sottovoce.http.ccsqm.visit import SQM, Answer, Interfaces, Visit
 from sottovoce.http.ccsqm.words import Form, Id, Number, NumberId, Text
 from sottovoce.quality import score_profiles
 
@@ -81,24 +81,21 @@ async def create(visit: Visit, form: ProfileForm) -> Answer:
 
 
 @INTERFACES.serves("applyAppraiseScore", WhichForm, Operation.EDIT_SCORE_PROFILES)
-async def apply(visit: Visit, form: WhichForm) -> Answer:
+async def apply(visit: Visit, form: WhichForm) -> None:
     """Make a score profile the one in use for scores given from now on."""
     await score_profiles.apply(visit.work, visit.reach(), form.id)
-    return DONE
 
 
 @INTERFACES.serves("modifyAppraiseScore", ModifyForm, Operation.EDIT_SCORE_PROFILES)
-async def modify(visit: Visit, form: ModifyForm) -> Answer:
+async def modify(visit: Visit, form: ModifyForm) -> None:
     """Give a score profile other values."""
     await score_profiles.modify(visit.work, visit.reach(), form.profile)
-    return DONE
 
 
 @INTERFACES.serves("deleteAppraiseScore", WhichForm, Operation.EDIT_SCORE_PROFILES)
-async def delete(visit: Visit, form: WhichForm) -> Answer:
+async def delete(visit: Visit, form: WhichForm) -> None:
     """Delete a score profile that is not in use."""
     await score_profiles.delete(visit.work, visit.reach(), form.id)
-    return DONE
 
 
 @INTERFACES.serves("queryAppraiseScore", PageForm, Operation.QUERY_SCORE_PROFILES)

@@ -88,8 +88,9 @@ class SqmDialect:
         """The body's. Raises BadInput."""
         return interface.form.decode(await request.body())
 
-    def success(self, interface: Interface, answer: Answer) -> Response:
+    def success(self, interface: Interface, answer: Answer | None) -> Response:
         """HTTP 200 with what was asked for; absent optional values are null, as in the pages' examples."""
+        answer = answer or Answer()
         content = answer.content
         if answer.coded:
             content = {"resultCode": interface.module.success, "resultDesc": SUCCESSFUL, **content}

@@ -18,7 +18,7 @@ from sottovoce.domain.people import Role
 from sottovoce.domain.rights import Operation
 from sottovoce.domain.scoring import RuleResult, ScenarioScores
 from sottovoce.http.ccsqm.credit_wire import credit_of, number
-from sottovoce.http.ccsqm.visit import DONE, SQM, Answer, Interfaces, Visit
+from sottovoce.http.ccsqm.visit import SQM, Answer, Interfaces, Visit
 from sottovoce.http.ccsqm.words import (
     WIRE_ROLES,
     BadField,
@@ -232,7 +232,7 @@ async def query_quality_history(visit: Visit, form: HistoryForm) -> Answer:
 
 
 @INTERFACES.serves("modifyQualityItemResult", ModifyForm, Operation.REVISE_QUALITY_ITEM)
-async def modify_quality_item_result(visit: Visit, form: ModifyForm) -> Answer:
+async def modify_quality_item_result(visit: Visit, form: ModifyForm) -> None:
     """Correct a result that an item is about, while it is being handled."""
     await appeals.revise(
         visit.work,
@@ -245,11 +245,10 @@ async def modify_quality_item_result(visit: Visit, form: ModifyForm) -> Answer:
         kind=form.kind,
         call=form.call,
     )
-    return DONE
 
 
 @INTERFACES.serves("appealItem", AppealItemForm, Operation.JUDGE_QUALITY_ITEM)
-async def appeal_item(visit: Visit, form: AppealItemForm) -> Answer:
+async def appeal_item(visit: Visit, form: AppealItemForm) -> None:
     """Pass an item, send it back, or hand it to somebody else."""
     step = AppealStep(form.operation)
     if step is not AppealStep.ASSIGN:
@@ -261,7 +260,7 @@ async def appeal_item(visit: Visit, form: AppealItemForm) -> Answer:
             remark=form.comment,
             call=form.call,
         )
-        return DONE
+        return
     if form.handler is None:
         raise BadField("assignee: is missing")
     await appeals.assign(
@@ -272,14 +271,12 @@ async def appeal_item(visit: Visit, form: AppealItemForm) -> Answer:
         remark=form.comment,
         call=form.call,
     )
-    return DONE
 
 
 @INTERFACES.serves("reassginQualityTask", ReassignForm, Operation.REASSIGN_QUALITY_ITEM)
-async def reassgin_quality_task(visit: Visit, form: ReassignForm) -> Answer:
+async def reassgin_quality_task(visit: Visit, form: ReassignForm) -> None:
     """Give an item another handler."""
     await appeals.assign(visit.work, visit.reach(form.role), form.item, form.handler)
-    return DONE
 
 
 def _line(found: appeals.Listing, place: int) -> dict[str, Any]:

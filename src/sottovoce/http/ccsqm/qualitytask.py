@@ -17,7 +17,7 @@ from sottovoce.domain.reviews import Share, ShareKind, Shares, TaskOrder, TaskSt
 from sottovoce.domain.rights import Operation
 from sottovoce.http.ccsqm.codes import SUCCESSFUL, TASKS
 from sottovoce.http.ccsqm.fixed_columns import ChangedColumns, FixedColumns, conditions
-from sottovoce.http.ccsqm.visit import DONE, SQM, Answer, Interfaces, Visit, VisitApart
+from sottovoce.http.ccsqm.visit import SQM, Answer, Interfaces, Visit, VisitApart
 from sottovoce.http.ccsqm.words import (
     WIRE_ROLES,
     BadField,
@@ -152,7 +152,7 @@ async def create_quality_task(visit: VisitApart, form: Create) -> Answer:
 
 
 @INTERFACES.serves_apart("updateQualityTask", Update, Operation.UPDATE_TASK)
-async def update_quality_task(visit: VisitApart, form: Update) -> Answer:
+async def update_quality_task(visit: VisitApart, form: Update) -> None:
     """Rename a task; draw its sample anew where other conditions are given."""
     asked = None if form.fixed_columns is None else await conditions(visit, form.fixed_columns)
 
@@ -172,11 +172,10 @@ async def update_quality_task(visit: VisitApart, form: Update) -> Answer:
         form.quality_task.id,
         wanted,
     )
-    return DONE
 
 
 @INTERFACES.serves("appointQualityTask", Appoint, Operation.APPOINT_TASK)
-async def appoint_quality_task(visit: Visit, form: Appoint) -> Answer:
+async def appoint_quality_task(visit: Visit, form: Appoint) -> None:
     """Deal the calls of a task to inspectors, and put it into effect if asked to."""
     people = tuple(Share(one.person, one.count) for one in form.people)
     await tasks.appoint(
@@ -186,11 +185,10 @@ async def appoint_quality_task(visit: Visit, form: Appoint) -> Answer:
         Shares(ShareKind.COUNTS, people),
         now=form.is_take_effect == 1,
     )
-    return DONE
 
 
 @INTERFACES.serves("takeEffectQualityTask", TakeEffect, Operation.TAKE_EFFECT)
-async def take_effect_quality_task(visit: Visit, form: TakeEffect) -> Answer:
+async def take_effect_quality_task(visit: Visit, form: TakeEffect) -> None:
     """Put a task into effect, at once or at a time to come."""
     if form.type not in ("1", "2"):
         raise BadField("type: must be 1 or 2")
@@ -200,21 +198,18 @@ async def take_effect_quality_task(visit: Visit, form: TakeEffect) -> Answer:
     if at is not None and at <= visit.work.at:
         raise BadField("reserveTime: must lie in the future")
     await tasks.take_effect(visit.work, visit.reach(), form.quality_task_id, at)
-    return DONE
 
 
 @INTERFACES.serves("terminateQualityTask", OneTask, Operation.TERMINATE_TASK)
-async def terminate_quality_task(visit: Visit, form: OneTask) -> Answer:
+async def terminate_quality_task(visit: Visit, form: OneTask) -> None:
     """Terminate a task: what is done stays, what is not is released."""
     await tasks.terminate(visit.work, visit.reach(), form.quality_task_id)
-    return DONE
 
 
 @INTERFACES.serves("deleteQualityTask", OneTask, Operation.DELETE_TASK)
-async def delete_quality_task(visit: Visit, form: OneTask) -> Answer:
+async def delete_quality_task(visit: Visit, form: OneTask) -> None:
     """Delete a task that never took effect."""
     await tasks.delete(visit.work, visit.reach(), form.quality_task_id)
-    return DONE
 
 
 @INTERFACES.serves("queryQualityTask", Query, Operation.QUERY_TASKS, snapshot=True)

@@ -17,7 +17,7 @@ from sottovoce.domain.rights import Operation
 from sottovoce.errors import Code, Refused
 from sottovoce.http.ccsqm import calls_wire
 from sottovoce.http.ccsqm.qualitytask import Page, Rows
-from sottovoce.http.ccsqm.visit import DONE, SQM, Answer, Interfaces, Visit
+from sottovoce.http.ccsqm.visit import SQM, Answer, Interfaces, Visit
 from sottovoce.http.ccsqm.words import BadField, Flag, Form, Id, LooseText, Number, NumberId, RoleField, Text
 from sottovoce.http.family.form import natural
 from sottovoce.quality import inspection, task_lists
@@ -118,7 +118,7 @@ async def calls_quality_task(visit: Visit, form: Calls) -> Answer:
 
 
 @INTERFACES.serves("modifyResultQualityTask", ModifyResult, Operation.REVISE_RESULT)
-async def modify_result_quality_task(visit: Visit, form: ModifyResult) -> Answer:
+async def modify_result_quality_task(visit: Visit, form: ModifyResult) -> None:
     """Correct one rule's result of a sampled call."""
     _check_group(form.is_group)
     await inspection.revise_result(
@@ -131,15 +131,13 @@ async def modify_result_quality_task(visit: Visit, form: ModifyResult) -> Answer
         remark=form.rule_info.remark,
         kind=form.rule_kind,
     )
-    return DONE
 
 
 @INTERFACES.serves("completeQualityTask", Complete, Operation.COMPLETE_ITEM)
-async def complete_quality_task(visit: Visit, form: Complete) -> Answer:
+async def complete_quality_task(visit: Visit, form: Complete) -> None:
     """Finish a sampled call; with the last one the task is finished."""
     _check_group(form.is_group)
     await inspection.complete(visit.work, visit.reach(), form.quality_task_call_id, form.call_id)
-    return DONE
 
 
 def _check_group(is_group: bool) -> None:

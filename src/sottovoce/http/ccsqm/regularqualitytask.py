@@ -15,7 +15,7 @@ from sottovoce.domain.plans import LATEST, Cycle, End, Plan, PlanOrder, PlanStat
 from sottovoce.domain.reviews import Share, ShareKind, Shares
 from sottovoce.domain.rights import Operation
 from sottovoce.http.ccsqm.fixed_columns import FixedColumns, conditions
-from sottovoce.http.ccsqm.visit import DONE, SQM, Answer, Interfaces, Visit
+from sottovoce.http.ccsqm.visit import SQM, Answer, Interfaces, Visit
 from sottovoce.http.ccsqm.words import (
     BadField,
     Form,
@@ -122,24 +122,21 @@ async def update_quality_task(visit: Visit, form: Update) -> Answer:
 
 
 @INTERFACES.serves("beginQualityTask", OnePlan, Operation.BEGIN_PLAN)
-async def begin_quality_task(visit: Visit, form: OnePlan) -> Answer:
+async def begin_quality_task(visit: Visit, form: OnePlan) -> None:
     """Let a plan run from now on."""
     await plans.begin(visit.work, visit.reach(), form.plan)
-    return DONE
 
 
 @INTERFACES.serves("stopQualityTask", OnePlan, Operation.STOP_PLAN)
-async def stop_quality_task(visit: Visit, form: OnePlan) -> Answer:
+async def stop_quality_task(visit: Visit, form: OnePlan) -> None:
     """Stop a plan until it is begun again."""
     await plans.stop(visit.work, visit.reach(), form.plan)
-    return DONE
 
 
 @INTERFACES.serves("deleteQualityTask", OnePlan, Operation.DELETE_PLAN)
-async def delete_quality_task(visit: Visit, form: OnePlan) -> Answer:
+async def delete_quality_task(visit: Visit, form: OnePlan) -> None:
     """Delete a plan; the tasks that it made go on."""
     await plans.delete(visit.work, visit.reach(), form.plan)
-    return DONE
 
 
 @INTERFACES.serves("queryQualityTask", Query, Operation.QUERY_PLANS)

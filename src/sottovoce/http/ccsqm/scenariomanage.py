@@ -12,7 +12,7 @@ from pydantic import ConfigDict, Field
 
 from sottovoce.domain.rights import Operation
 from sottovoce.domain.scenarios import CallRange, Scenario, ScenarioOrder, WantedScenarios
-from sottovoce.http.ccsqm.visit import DONE, SQM, Answer, Interfaces, Visit
+from sottovoce.http.ccsqm.visit import SQM, Answer, Interfaces, Visit
 from sottovoce.http.ccsqm.words import EitherTime, Form, Milliseconds, Number, Seconds, Text, milliseconds
 from sottovoce.plain import is_text
 from sottovoce.quality import scenarios
@@ -126,7 +126,7 @@ async def create(visit: Visit, form: CreateForm) -> Answer:
 
 
 @INTERFACES.serves("updateScenario", UpdateForm, Operation.EDIT_SCENARIOS)
-async def update(visit: Visit, form: UpdateForm) -> Answer:
+async def update(visit: Visit, form: UpdateForm) -> None:
     """Change a scenario."""
     settings = ScenarioOrder(
         name=form.name,
@@ -141,21 +141,18 @@ async def update(visit: Visit, form: UpdateForm) -> Answer:
         interposal_rules=_ids(form.interposal_rules),
     )
     await scenarios.update(visit.work, visit.reach(), form.group_id, settings)
-    return DONE
 
 
 @INTERFACES.serves("updateScenarioStatus", SwitchForm, Operation.EDIT_SCENARIOS)
-async def switch(visit: Visit, form: SwitchForm) -> Answer:
+async def switch(visit: Visit, form: SwitchForm) -> None:
     """Switch a scenario on or off."""
     await scenarios.switch(visit.work, visit.reach(), form.group_id, enabled=bool(form.is_enable))
-    return DONE
 
 
 @INTERFACES.serves("deleteScenario", WhichForm, Operation.EDIT_SCENARIOS)
-async def delete(visit: Visit, form: WhichForm) -> Answer:
+async def delete(visit: Visit, form: WhichForm) -> None:
     """Delete a scenario; the results and scores that calls have of it stay."""
     await scenarios.delete(visit.work, visit.reach(), form.group_id)
-    return DONE
 
 
 @INTERFACES.serves("queryScenario", WhichForm, Operation.QUERY_SCENARIOS)

@@ -78,11 +78,9 @@ class Answer:
     coded: bool = True
 
 
-DONE = Answer()
-"""Success, with nothing to tell."""
-
-Serve = Callable[[Visit, FormT], Awaitable[Answer]]
-ServeApart = Callable[[VisitApart, FormT], Awaitable[Answer]]
+Serve = Callable[[Visit, FormT], Awaitable[Answer | None]]
+"""A use case; what returns nothing is a success with nothing to tell."""
+ServeApart = Callable[[VisitApart, FormT], Awaitable[Answer | None]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
