@@ -11,7 +11,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import os
-from collections import Counter, OrderedDict
+from collections import OrderedDict
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field, replace
 from itertools import count
@@ -109,7 +109,6 @@ class WorkerEngine:
         self._by_leg: dict[LegId, _Worker] = {}
         self._group_of: dict[LegId, str] = {}
         self._by_group: dict[str, _Worker] = {}
-        self._legs_of_group: Counter[str] = Counter()
         self._ended: OrderedDict[RecordingId, RecordingResult] = OrderedDict()
         self._listeners: list[Callable[[EngineEvent], None]] = []
         self._closing = asyncio.Event()
@@ -232,7 +231,6 @@ class WorkerEngine:
         own = self._by_group.setdefault(group, worker)
         if not own.connection.is_up:
             self._by_group[group] = worker
-        self._legs_of_group[group] += 1
         self._by_leg[leg], self._group_of[leg] = worker, group
         worker.legs.add(leg)
         self._plan.opened(leg, worker.number)
@@ -271,9 +269,8 @@ class WorkerEngine:
         self._plan.closed(leg)
         self._joiner.sweep()
         group = self._group_of.pop(leg)
-        self._legs_of_group[group] -= 1
-        if not self._legs_of_group[group]:
-            del self._legs_of_group[group], self._by_group[group]
+        if group not in self._group_of.values():
+            del self._by_group[group]
 
     # Who hears whom
 
