@@ -370,14 +370,11 @@ class Phone:
     def _be_rung(self, session: Called) -> None:
         """Refuse a call when busy, else ring."""
         if self.busy:
-            self._tasks.spawn(self._refuse(session), name=f"{self.name}: refuse")
+            self._endpoint.act(lambda ua: session.refuse(486))
             return
         call = PhoneCall(self, self._media(), incoming=True)
         self._take(call, session)
         self._tasks.spawn(self._ring(call), name=f"{self.name}: ring")
-
-    async def _refuse(self, session: Called) -> None:
-        self._endpoint.act(lambda ua: session.refuse(486))
 
     async def _ring(self, call: PhoneCall) -> None:
         offer = call.session

@@ -85,7 +85,7 @@ def level_of(peak: float) -> float:
     return max(SILENCE_DBOV, float(20.0 * np.log10(peak / (32768.0 * np.sqrt(2.0)))))
 
 
-def rms_level(samples: Samples) -> float:
+def rms_level(samples: Samples | npt.NDArray[np.float64]) -> float:
     """Level in dBov of all of `samples`; -127 when there are none."""
     if samples.size == 0:
         return SILENCE_DBOV
@@ -122,9 +122,7 @@ def residue(window: Samples, tones: Iterable[int] = TONES) -> float:
         raise ValueError(f"a window has {WINDOW} samples, this one {window.shape}")
     spectrum = np.fft.rfft(window.astype(np.float64))
     spectrum[list(tones)] = 0.0
-    rest = np.fft.irfft(spectrum, WINDOW)
-    power = float(np.mean(np.square(rest)))
-    return SILENCE_DBOV if power <= 0.0 else max(SILENCE_DBOV, float(10.0 * np.log10(power / 32768.0**2)))
+    return rms_level(np.fft.irfft(spectrum, WINDOW))
 
 
 def block_levels(blocks: npt.NDArray[np.int16], tones: Iterable[int] = TONES) -> npt.NDArray[np.float64]:
