@@ -10,7 +10,7 @@ from typing import Protocol
 from sottovoce.config import TrunkSettings
 from sottovoce.domain.directory import PhoneAccount, VdnId
 from sottovoce.doors.sip.digest import Algorithm, Credentials, CredentialsVerdict, NonceKeeper, verify
-from sottovoce.doors.sip.headers import MalformedHeader
+from sottovoce.doors.sip.headers import or_none
 from sottovoce.doors.sip.hops import Hop
 from sottovoce.doors.sip.limits import SourceLimits
 from sottovoce.doors.sip.message import Request
@@ -133,11 +133,8 @@ class Authenticator:
 
     def _credentials(self, request: Request, header: str) -> Credentials | None:
         for value in request.headers.get_all(header):
-            try:
-                credentials = Credentials.parse(value)
-            except MalformedHeader:
-                continue
-            if credentials.realm == self._realm:
+            credentials = or_none(Credentials.parse, value)
+            if credentials is not None and credentials.realm == self._realm:
                 return credentials
         return None
 
@@ -240,18 +237,11 @@ def caller_of(request: Request) -> str:
 
 def asserted_of(request: Request) -> str:
     """The user of P-Asserted-Identity (RFC 3325): believed from trunks only."""
-    value = request.headers.get("P-Asserted-Identity")
-    if value is None:
-        return ""
-    try:
-        return NameAddr.parse(value).uri.number
-    except MalformedHeader:
-        return ""
+    asserted = or_none(NameAddr.parse, request.headers.get("P-Asserted-Identity"))
+    return asserted.uri.number if asserted is not None else ""
 
 
 def called_of(request: Request) -> str:
     """The user of the request URI."""
-    try:
-        return SipUri.parse(request.uri).number
-    except MalformedHeader:
-        return ""
+    uri = or_none(SipUri.parse, request.uri)
+    return uri.number if uri is not None else ""

@@ -85,8 +85,8 @@ class Calling(Session):
     def dialog_of(self, request: Request) -> Dialog | None:
         """The dialog that a request belongs to, those of forks that only rang so far included."""
         found = super().dialog_of(request)
-        if found is None and request.from_ is not None:
-            early = self._early.get(request.from_.tag or "")
+        if found is None:
+            early = self._early.get(request.from_tag)
             return early.dialog if early is not None else None
         return found
 
@@ -161,7 +161,7 @@ class Calling(Session):
             self.core.emit(CallProgressed(self.key, response.status, heard))
 
     def _early_dialog(self, response: Response) -> _Early | None:
-        tag = response.to.tag if response.to is not None else None
+        tag = response.to_tag
         if not tag:
             return None
         known = self._early.get(tag)
@@ -213,7 +213,7 @@ class Calling(Session):
 
     def _accepted_by(self, response: Response) -> None:
         invite = self._invite.request
-        tag = (response.to.tag if response.to is not None else None) or ""
+        tag = response.to_tag
         if self.dialog is not None and self.dialog.remote_tag == tag:
             self.acknowledge(invite, response, self.dialog)
             return

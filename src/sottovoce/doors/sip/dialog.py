@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from sottovoce.doors.sip.headers import Headers, MalformedHeader
+from sottovoce.doors.sip.headers import Headers, or_none
 from sottovoce.doors.sip.hops import Hop, Transport
 from sottovoce.doors.sip.message import Request, Response
 from sottovoce.doors.sip.uri import NameAddr, SipUri
@@ -40,11 +40,6 @@ class Dialog:
     """Whether requests go where the far side's came from, whatever its Contact says."""
     extra: tuple[tuple[str, str], ...] = field(default=())
     """Headers that each of our requests carries (User-Agent)."""
-
-    @property
-    def key(self) -> tuple[str, str, str]:
-        """Call-ID, our tag, their tag."""
-        return self.call_id, self.local_tag, self.remote_tag
 
     @classmethod
     def of_call(cls, request: Request, response: Response, flow: Hop | None = None) -> Dialog:
@@ -196,9 +191,6 @@ def _routes(values: list[str]) -> tuple[str, ...]:
     """A route set whose every route parses. Raises NoDialog."""
     if len(values) > MAX_ROUTES:
         raise NoDialog("route set too long")
-    for value in values:
-        try:
-            NameAddr.parse(value)
-        except MalformedHeader as error:
-            raise NoDialog("malformed route") from error
+    if any(or_none(NameAddr.parse, value) is None for value in values):
+        raise NoDialog("malformed route")
     return tuple(values)

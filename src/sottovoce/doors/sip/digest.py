@@ -12,10 +12,10 @@ import hmac
 import re
 import struct
 from collections import OrderedDict
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
-from sottovoce.doors.sip.headers import MalformedHeader, quote, unquote
+from sottovoce.doors.sip.headers import MalformedHeader, or_none, quote, unquote
 from sottovoce.doors.sip.uri import SipUri
 
 MAX_FIELDS = 32
@@ -168,22 +168,13 @@ def authorize(
         opaque=challenge.opaque,
     )
     secret = ha1(challenge.algorithm, user, challenge.realm, password)
-    return Credentials(
-        **{name: getattr(blank, name) for name in Credentials.__slots__ if name != "response"},
-        response=response(blank, method, secret),
-    )
+    return replace(blank, response=response(blank, method, secret))
 
 
 def strongest(values: list[str]) -> Challenge | None:
     """The challenge to answer among several header values: SHA-256 before MD5; None if none is understood."""
-    understood: list[Challenge] = []
-    for value in values:
-        try:
-            understood.append(Challenge.parse(value))
-        except MalformedHeader:
-            continue
-    understood.sort(key=lambda challenge: challenge.algorithm is not Algorithm.SHA256)
-    return understood[0] if understood else None
+    understood = [found for value in values if (found := or_none(Challenge.parse, value)) is not None]
+    return min(understood, key=lambda found: found.algorithm is not Algorithm.SHA256, default=None)
 
 
 def verify(credentials: Credentials, *, method: str, secret: str) -> bool:
@@ -297,9 +288,8 @@ def _same_target(claimed: str, actual: str) -> bool:
     """
     if claimed == actual:
         return True
-    try:
-        one, other = SipUri.parse(claimed), SipUri.parse(actual)
-    except MalformedHeader:
+    one, other = or_none(SipUri.parse, claimed), or_none(SipUri.parse, actual)
+    if one is None or other is None:
         return False
     return not one.number or not other.number or one.number == other.number
 

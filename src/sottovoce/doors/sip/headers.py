@@ -6,7 +6,10 @@ Also the small grammar that all structured headers share: comma lists, parameter
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from typing import TypeVar
+
+T = TypeVar("T")
 
 MAX_HEADERS = 256
 """Most header fields in one message, comma lists counted by element."""
@@ -115,6 +118,16 @@ class MalformedHeader(ValueError):
     """A header value, URI or parameter that does not follow its grammar."""
 
 
+def or_none(read: Callable[[str], T], text: str | None) -> T | None:
+    """What `read` makes of `text`; None where that is missing or malformed."""
+    if text is None:
+        return None
+    try:
+        return read(text)
+    except MalformedHeader:
+        return None
+
+
 def canonical(name: str) -> str:
     """The usual spelling of a header's name; compact forms unfolded, unknown names as they are."""
     return _CANONICAL.get(name.lower(), name)
@@ -152,11 +165,8 @@ class Headers:
 
     def get(self, name: str) -> str | None:
         """The first value of a header (of a comma list: its first element)."""
-        key = _key(name)
-        for field_key, _, value in self._fields:
-            if field_key == key:
-                return value
-        return None
+        at = self._first(name)
+        return self._fields[at][2] if at is not None else None
 
     def get_all(self, name: str) -> list[str]:
         """All values of a header, elements of comma lists one by one, in order."""
@@ -173,13 +183,8 @@ class Headers:
 
     def prepend(self, name: str, value: str) -> None:
         """Put a field before all others of its name (a Via, a Route); of others the order stays."""
-        made = self._made(name, value)
-        key = _key(name)
-        for at, field in enumerate(self._fields):
-            if field[0] == key:
-                self._fields[at:at] = made
-                return
-        self._fields[:0] = made
+        at = self._first(name) or 0
+        self._fields[at:at] = self._made(name, value)
 
     def set(self, name: str, value: str) -> None:
         """Replace all fields of a name by this one, at the first one's place."""
@@ -191,12 +196,10 @@ class Headers:
 
     def set_first(self, name: str, value: str) -> None:
         """Replace the first value only (the top Via, stamped with received and rport); others stay."""
-        key = _key(name)
-        for at, field in enumerate(self._fields):
-            if field[0] == key:
-                self._fields[at : at + 1] = self._made(name, value)
-                return
-        self.add(name, value)
+        at = self._first(name)
+        if at is None:
+            at = len(self._fields)
+        self._fields[at : at + 1] = self._made(name, value)
 
     def remove(self, name: str) -> None:
         """Drop all fields of a name; none is fine."""
@@ -220,6 +223,14 @@ class Headers:
                 written.append(f"{name}: {value}")
             last = key
         return written
+
+    def _first(self, name: str) -> int | None:
+        """Where the first field of a name stands."""
+        key = _key(name)
+        for at, field in enumerate(self._fields):
+            if field[0] == key:
+                return at
+        return None
 
     @staticmethod
     def _made(name: str, value: str) -> list[tuple[str, str, str]]:

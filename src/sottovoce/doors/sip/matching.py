@@ -230,20 +230,18 @@ class Transactions:
         method = method or ("INVITE" if request.method == "ACK" else request.method)
         if via.has_magic:
             return f"{via.branch}:{via.sent_by}:{method}"
-        sender = request.from_
-        tag = sender.tag if sender else ""
+        tag = request.from_tag
         return f"2543:{request.call_id}:{request.cseq[0]}:{tag}:{request.uri}:{via.sent_by}:{method}"
 
     @staticmethod
     def _merge_key(request: Request) -> tuple[str, str, int, str]:
         number, method = request.cseq
-        sender = request.from_
-        return request.call_id, (sender.tag if sender else None) or "", number, method
+        return request.call_id, request.from_tag, number, method
 
     def _merged(self, transaction: ServerTransaction) -> bool:
         """Whether the same request came by another way (RFC 3261 8.2.2.2)."""
         request = transaction.request
-        if request.to is None or request.to.tag:
+        if request.to_tag:
             return False
         key = self._merge_key(request)
         if key in self._seen:

@@ -8,9 +8,7 @@ SipParseError, which holds what is needed to answer.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import TypeVar
 
 from sottovoce.doors.sip.headers import (
     MAX_HEADER_LENGTH,
@@ -18,6 +16,7 @@ from sottovoce.doors.sip.headers import (
     Headers,
     MalformedHeader,
     is_token,
+    or_none,
     whole_number,
 )
 from sottovoce.doors.sip.uri import NameAddr, SipUri
@@ -89,8 +88,6 @@ _LINE_END = re.compile(r"\r?\n")
 _STATUS_LINE = re.compile(r"(\S+) ([0-9]{3})(?: (.*))?", re.DOTALL)
 _CSEQ = re.compile(r"([0-9]{1,10})[ \t]+(\S+)")
 
-T = TypeVar("T")
-
 
 class SipParseError(Exception):
     """Bytes that are no acceptable SIP message.
@@ -116,24 +113,28 @@ class _Message:
     @property
     def via(self) -> Via | None:
         """The topmost Via."""
-        value = self.headers.get("Via")
-        return None if value is None else _or_none(Via.parse, value)
+        return or_none(Via.parse, self.headers.get("Via"))
 
     @property
     def from_(self) -> NameAddr | None:
-        value = self.headers.get("From")
-        return None if value is None else _or_none(NameAddr.parse, value)
+        return or_none(NameAddr.parse, self.headers.get("From"))
 
     @property
     def to(self) -> NameAddr | None:
-        value = self.headers.get("To")
-        return None if value is None else _or_none(NameAddr.parse, value)
+        return or_none(NameAddr.parse, self.headers.get("To"))
+
+    @property
+    def from_tag(self) -> str:
+        return (self.from_ and self.from_.tag) or ""
+
+    @property
+    def to_tag(self) -> str:
+        return (self.to and self.to.tag) or ""
 
     @property
     def contact(self) -> NameAddr | None:
         """The first Contact; None for `*` too."""
-        value = self.headers.get("Contact")
-        return None if value is None else _or_none(NameAddr.parse, value)
+        return or_none(NameAddr.parse, self.headers.get("Contact"))
 
     @property
     def call_id(self) -> str:
@@ -266,7 +267,7 @@ def _parse_request(line: str, headers: Headers, body: bytes, problem: str | None
     uri = parts[1] if len(parts) > 1 else ""
     answerable: Request | None = Request(method, uri, headers)
     via = headers.get("Via")
-    if method.upper() == "ACK" or via is None or _or_none(Via.parse, via) is None:
+    if method.upper() == "ACK" or or_none(Via.parse, via) is None:
         answerable = None
     if answerable is None and via is not None and method.upper() != "ACK":
         answerable = _salvaged(method, uri, headers, via)
@@ -312,9 +313,9 @@ def _wrong_headers(headers: Headers, addresses: tuple[str, ...]) -> str | None:
         for value in headers.get_all(name):
             if value == "*" and name == "Contact":
                 continue
-            if _or_none(NameAddr.parse, value) is None:
+            if or_none(NameAddr.parse, value) is None:
                 return f"Malformed {name}"
-    if _or_none(Via.parse, headers.get("Via") or "") is None:
+    if or_none(Via.parse, headers.get("Via")) is None:
         return "Malformed Via"
     hops = headers.get("Max-Forwards")
     allowed = whole_number(hops, 6) if hops is not None else 0
@@ -338,7 +339,7 @@ def _cut(headers: Headers, body: bytes, answerable: Request | None, *, stream: b
 def _salvaged(method: str, uri: str, headers: Headers, via: str) -> Request | None:
     """Headers to answer with when the top Via's parameters are broken but its protocol and host are not."""
     bare = via.partition(";")[0]
-    if _or_none(Via.parse, bare) is None:
+    if or_none(Via.parse, bare) is None:
         return None
     copy = headers.copy()
     copy.set_first("Via", bare)
@@ -353,15 +354,8 @@ def _cseq(value: str | None) -> tuple[int, str] | None:
 
 
 def _has_tag(value: str) -> bool:
-    parsed = _or_none(NameAddr.parse, value)
+    parsed = or_none(NameAddr.parse, value)
     return parsed is not None and parsed.tag is not None
-
-
-def _or_none(read: Callable[[str], T], value: str) -> T | None:
-    try:
-        return read(value)
-    except MalformedHeader:
-        return None
 
 
 class StreamFramer:

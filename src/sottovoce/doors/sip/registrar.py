@@ -10,7 +10,7 @@ from sottovoce.domain.directory import PhoneAccount, VdnId
 from sottovoce.doors.sip.admission import Authenticator, Networks, Refusal
 from sottovoce.doors.sip.dialog import hop_of
 from sottovoce.doors.sip.events import Binding, Bound, Event, Unbound
-from sottovoce.doors.sip.headers import MalformedHeader, whole_number
+from sottovoce.doors.sip.headers import or_none, whole_number
 from sottovoce.doors.sip.hops import Hop, Transport
 from sottovoce.doors.sip.message import Request
 from sottovoce.doors.sip.timers import Timer, Timers
@@ -131,9 +131,8 @@ class Registrar:
         if len(values) > MAX_CONTACTS:
             return Refusal(403, "Too Many Contacts")
         for value in values:
-            try:
-                address = NameAddr.parse(value)
-            except MalformedHeader:
+            address = or_none(NameAddr.parse, value)
+            if address is None:
                 return Refusal(400, "Bad Contact")
             if address.uri.scheme != "sip" or Transport.named(address.uri.transport) is None:
                 return Refusal(400, "Contact Of Another Transport")

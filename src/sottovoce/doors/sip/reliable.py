@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from sottovoce.doors.sip.headers import whole_number
 from sottovoce.doors.sip.message import Request
-from sottovoce.doors.sip.timers import T1, T2, TIMEOUT, Timer, Timers
+from sottovoce.doors.sip.timers import T1, T2, TIMEOUT, Timers
 
 
 class Repetition:
@@ -28,20 +28,18 @@ class Repetition:
         self._on_lost = on_lost
         self._interval = T1
         self._longest = longest
-        self._again: Timer | None = timers.after(T1, self._repeat)
-        self._limit: Timer | None = timers.after(TIMEOUT, self._lost)
+        self._again = timers.after(T1, self._repeat)
+        self._limit = timers.after(TIMEOUT, self._lost)
 
     @property
     def running(self) -> bool:
         """Whether it still waits to be confirmed."""
-        return self._limit is not None
+        return self._limit.running
 
     def confirm(self) -> None:
         """It arrived; nothing more is sent."""
-        for timer in (self._again, self._limit):
-            if timer is not None:
-                timer.cancel()
-        self._again = self._limit = None
+        self._again.cancel()
+        self._limit.cancel()
 
     def _repeat(self) -> None:
         self._send()

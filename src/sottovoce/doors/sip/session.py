@@ -337,9 +337,8 @@ class Session:
 
     def dialog_of(self, request: Request) -> Dialog | None:
         """The dialog that a request belongs to, by its From tag."""
-        sender = request.from_
-        tag = (sender.tag if sender else None) or ""
-        return self.dialog if self.dialog is not None and self.dialog.remote_tag == tag else None
+        dialog = self.dialog
+        return dialog if dialog is not None and dialog.remote_tag == request.from_tag else None
 
     def on_bye(self) -> None:
         """The far side hung up; its BYE is answered already."""

@@ -227,7 +227,7 @@ class ServerTransaction(_Transaction):
         self.key = key
         self.tag = layer.entropy.token()
         self._reply_to = reply_to
-        self._begins = request.to is None or not request.to.tag
+        self._begins = not request.to_tag
         """Whether it belongs to no dialog yet."""
         self._last = b""
 

@@ -132,7 +132,7 @@ class UserAgent(Core):
         if unknown:
             transaction.answer(420, extra=[("Unsupported", ", ".join(unknown))])
             return
-        tag = request.to.tag if request.to is not None else None
+        tag = request.to_tag
         if tag and method not in ("REGISTER", "OPTIONS"):
             session = self._sessions.get(CallKey(request.call_id, tag))
             if session is None:
@@ -156,8 +156,7 @@ class UserAgent(Core):
 
     def on_ack(self, request: Request, source: Hop) -> None:
         """Take the ACK of a 2xx to its call."""
-        tag = request.to.tag if request.to is not None else None
-        session = self._sessions.get(CallKey(request.call_id, tag or ""))
+        session = self._sessions.get(CallKey(request.call_id, request.to_tag))
         if session is not None:
             session.on_ack(request)
 
@@ -209,8 +208,7 @@ class UserAgent(Core):
         """Whether a request may go on; what belongs to a call that stands always may."""
         if self._limits is None or request.method == "ACK":
             return True
-        tag = request.to.tag if request.to is not None else None
-        if tag and CallKey(request.call_id, tag) in self._sessions:
+        if CallKey(request.call_id, request.to_tag) in self._sessions:
             return True
         trusted = self.trusted(source)
         cheap = request.method == "CANCEL" or trusted
