@@ -249,18 +249,13 @@ async def _put(
 async def _foreign(connection: AsyncConnection, file: SeedFile, place: int, vdn: VdnSeed) -> list[str]:
     """What belongs to another VDN already: agents, access codes and accounts are unique over all."""
     mistakes = []
-    for table, column, part, what, values in (
-        (agents, agents.c.agent, "agents", "agent", [agent.agent for agent in vdn.agents]),
-        (
-            access_codes,
-            access_codes.c.number,
-            "access_codes",
-            "access code",
-            [c.number for c in vdn.access_codes],
-        ),
-        (phones, phones.c.username, "phones", "SIP account", [phone.account for phone in vdn.phones]),
+    for column, part, what, values in (
+        (agents.c.agent, "agents", "agent", [agent.agent for agent in vdn.agents]),
+        (access_codes.c.number, "access_codes", "access code", [code.number for code in vdn.access_codes]),
+        (phones.c.username, "phones", "SIP account", [phone.account for phone in vdn.phones]),
     ):
-        query = sa.select(column, table.c.vdn).where(column.in_(values), table.c.vdn != vdn.vdn)
+        owner = column.table.c.vdn
+        query = sa.select(column, owner).where(column.in_(values), owner != vdn.vdn)
         for value, other in (await connection.execute(query)).all():
             where = file.at("vdns", place, part, values.index(value))
             mistakes.append(f"{where}{what} {value} belongs to VDN {other}")
@@ -277,12 +272,10 @@ async def _foreign(connection: AsyncConnection, file: SeedFile, place: int, vdn:
 
 async def _dangling(connection: AsyncConnection, file: SeedFile, place: int, vdn: VdnSeed) -> list[str]:
     """References to skills and phones that the VDN has neither in the file nor from before."""
-    known = set(
-        (await connection.execute(sa.select(skills.c.skill).where(skills.c.vdn == vdn.vdn))).scalars()
-    )
-    numbers = set(
-        (await connection.execute(sa.select(phones.c.number).where(phones.c.vdn == vdn.vdn))).scalars()
-    )
+    known, numbers = [
+        set((await connection.execute(sa.select(column).where(column.table.c.vdn == vdn.vdn))).scalars())
+        for column in (skills.c.skill, phones.c.number)
+    ]
     mistakes = []
     for index, code in enumerate(vdn.access_codes):
         if code.skill not in known:

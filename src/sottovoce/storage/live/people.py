@@ -209,9 +209,8 @@ def _person(
 
 async def _put_group(here: _Place, group: GroupSeed, wanted: Mapping[str, bool]) -> None:
     key = {"vdn": here.vdn.vdn, "name": group.name}
-    kept = sa.select(user_groups.c.side).where(
-        user_groups.c.vdn == here.vdn.vdn, user_groups.c.name == group.name
-    )
+    this = (user_groups.c.vdn == here.vdn.vdn) & (user_groups.c.name == group.name)
+    kept = sa.select(user_groups.c.side).where(this)
     side = (await here.connection.execute(kept)).scalar_one_or_none()
     of_group = (group_members.c.vdn == here.vdn.vdn) & (group_members.c.name == group.name)
     members = sa.select(group_members.c.user, group_members.c.leads).where(of_group)
@@ -224,8 +223,7 @@ async def _put_group(here: _Place, group: GroupSeed, wanted: Mapping[str, bool])
     if side is None:
         await here.connection.execute(sa.insert(user_groups).values(**key, side=group.side.value))
     else:
-        of = (user_groups.c.vdn == here.vdn.vdn) & (user_groups.c.name == group.name)
-        await here.connection.execute(sa.update(user_groups).where(of).values(side=group.side.value))
+        await here.connection.execute(sa.update(user_groups).where(this).values(side=group.side.value))
     await here.connection.execute(sa.delete(group_members).where(of_group))
     if wanted:
         rows = [{**key, "user": user, "leads": leads} for user, leads in wanted.items()]

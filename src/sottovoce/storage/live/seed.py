@@ -26,7 +26,7 @@ from __future__ import annotations
 
 import difflib
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Annotated, Any
@@ -228,9 +228,7 @@ def read(path: Path, *, agent_maximum: int = 59_999) -> SeedFile:
 
 def parse(text: str, name: str = "seed", *, agent_maximum: int = 59_999) -> SeedFile:
     """`read` of a text; `name` is what mistakes call the file."""
-    content, lines, mistakes = _load(text, name)
-    if mistakes:
-        raise SeedMistakes(mistakes)
+    content, lines = _load(text, name)
     try:
         seed = Seed.model_validate(content)
     except ValidationError as failure:
@@ -244,8 +242,8 @@ def parse(text: str, name: str = "seed", *, agent_maximum: int = 59_999) -> Seed
     return file
 
 
-def _load(text: str, name: str) -> tuple[Any, dict[_Path, int], list[str]]:
-    """The YAML as plain values, the line of each path, and mistakes."""
+def _load(text: str, name: str) -> tuple[Any, dict[_Path, int]]:
+    """The YAML as plain values, and the line of each path. Raises SeedMistakes."""
     lines: dict[_Path, int] = {}
     mistakes: list[str] = []
     try:
@@ -254,14 +252,17 @@ def _load(text: str, name: str) -> tuple[Any, dict[_Path, int], list[str]]:
         if node is None:
             raise SeedMistakes([f"{name}: is empty"])
         _walk(node, (), name, lines, mistakes)
-        return yaml.safe_load(text), lines, mistakes
+        content = yaml.safe_load(text)
     except yaml.YAMLError as failure:
         mark = getattr(failure, "problem_mark", None)
         where = f"{name}:{mark.line + 1}" if mark is not None else name
         problem = getattr(failure, "problem", None) or "is not YAML"
-        return None, lines, [f"{where}: {problem}"]
+        raise SeedMistakes([f"{where}: {problem}"]) from None
     except (RecursionError, ValueError) as failure:
-        return None, lines, [f"{name}: is not YAML that can be read: {failure}"]
+        raise SeedMistakes([f"{name}: is not YAML that can be read: {failure}"]) from None
+    if mistakes:
+        raise SeedMistakes(mistakes)
+    return content, lines
 
 
 def _scan(text: str, name: str) -> None:
@@ -299,40 +300,36 @@ def _walk(node: yaml.Node, path: _Path, name: str, lines: dict[_Path, int], mist
 
 def _contradictions(file: SeedFile, agent_maximum: int) -> Iterator[str]:
     """What is wrong between the parts."""
-    seed = file.seed
-    if not seed.vdns:
+    vdns = dict(enumerate(file.seed.vdns))
+    if not vdns:
         yield f"{file.at('vdns')}there is no VDN in it"
-    yield from _twice(file, [((place,), vdn.vdn) for place, vdn in enumerate(seed.vdns)], "VDN")
-    agents: list[tuple[_Path, int]] = []
-    codes: list[tuple[_Path, str]] = []
-    accounts: list[tuple[_Path, str]] = []
-    for place, vdn in enumerate(seed.vdns):
-        skills = [((place, "skills", index), skill.skill) for index, skill in enumerate(vdn.skills)]
-        yield from _twice(file, skills, "skill")
-        numbers = [((place, "phones", index), phone.number) for index, phone in enumerate(vdn.phones)]
-        yield from _twice(file, numbers, "phone number")
-        agents += [((place, "agents", index), agent.agent) for index, agent in enumerate(vdn.agents)]
-        codes += [
-            ((place, "access_codes", index), code.number) for index, code in enumerate(vdn.access_codes)
-        ]
-        accounts += [((place, "phones", index), phone.account) for index, phone in enumerate(vdn.phones)]
+    yield from _twice(file, [((place,), vdn.vdn) for place, vdn in vdns.items()], "VDN")
+    for place, vdn in vdns.items():
+        yield from _twice(file, _given({place: vdn}, "skills", "skill"), "skill")
+        yield from _twice(file, _given({place: vdn}, "phones", "number"), "phone number")
         for index, agent in enumerate(vdn.agents):
             if agent.agent > agent_maximum:
                 where = file.at("vdns", place, "agents", index, "agent")
                 yield f"{where}agent {agent.agent} is above agents.agent_maximum ({agent_maximum})"
         yield from _unclear_people(file, place, vdn)
-    people = [
-        ((place, "users", index), user)
-        for place, vdn in enumerate(seed.vdns)
-        for index, user in enumerate(vdn.users)
+    for part, name, what in (
+        ("users", "user", "user"),
+        ("users", "agent", "a user with agent"),
+        ("agents", "agent", "agent"),
+        ("access_codes", "number", "access code"),
+        ("phones", "account", "SIP account"),
+    ):
+        yield from _twice(file, _given(vdns, part, name), what)
+
+
+def _given(vdns: Mapping[int, VdnSeed], part: str, name: str) -> list[tuple[_Path, object]]:
+    """What the entries of one part of these VDNs give as `name`, if they do, and where they stand."""
+    return [
+        ((place, part, index), value)
+        for place, vdn in vdns.items()
+        for index, entry in enumerate(getattr(vdn, part))
+        if (value := getattr(entry, name)) is not None
     ]
-    yield from _twice(file, [(path, user.user) for path, user in people if user.user], "user")
-    yield from _twice(
-        file, [(path, user.agent) for path, user in people if user.agent is not None], "a user with agent"
-    )
-    yield from _twice(file, agents, "agent")
-    yield from _twice(file, codes, "access code")
-    yield from _twice(file, accounts, "SIP account")
 
 
 def _unclear_people(file: SeedFile, place: int, vdn: VdnSeed) -> Iterator[str]:
@@ -343,8 +340,7 @@ def _unclear_people(file: SeedFile, place: int, vdn: VdnSeed) -> Iterator[str]:
                 where = file.at("vdns", place, "users", index)
                 yield f"{where}{user.name} is there twice: tell them apart by user or agent"
             names.add(user.name)
-    groups = [((place, "groups", index), group.name) for index, group in enumerate(vdn.groups)]
-    yield from _twice(file, groups, "group")
+    yield from _twice(file, _given({place: vdn}, "groups", "name"), "group")
     for index, group in enumerate(vdn.groups):
         persons = [
             ((place, "groups", index, part, number), person)
