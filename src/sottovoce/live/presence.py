@@ -11,7 +11,7 @@ from sottovoce.domain.directory import AgentId, AgentProfile, VdnProfile
 from sottovoce.domain.journal import SessionEnded, SessionSaved
 from sottovoce.errors import Code, Refused
 from sottovoce.live import bonds, calling, seating
-from sottovoce.live.effects import Arm, CloseFeed, Disarm, OpenFeed, RestEnds, SessionSilent, WrapUpEnds
+from sottovoce.live.effects import Arm, CloseFeed, Disarm, OpenFeed, SessionSilent
 from sottovoce.live.inputs import Command, Permitted, command, happens, never_waits
 from sottovoce.live.state import FloorState, Seat
 from sottovoce.live.views import SignIn
@@ -212,11 +212,7 @@ def leave(floor: FloorState, seat: Seat, reason: str, *, told: bool = False) -> 
     if told:
         floor.emit(events.ServiceShutdown(seat.agent, seat.signed_in_at, reason))
     floor.do(Disarm(SessionSilent(seat.agent)))
-    if seat.state is AgentState.REST:
-        floor.do(Disarm(RestEnds(seat.agent)))
-    if seat.state is AgentState.WRAP_UP:
-        floor.do(Disarm(WrapUpEnds(seat.agent)))
-    seat.standing = seat.standing.after(Trigger.SIGN_OUT)
+    seating.move(floor, seat, Trigger.SIGN_OUT)
     del floor.seats[seat.agent]
     floor.do(CloseFeed(seat.agent))
     floor.journal(SessionEnded(seat.agent, floor.profile.vdn, floor.now, reason))

@@ -5,7 +5,6 @@ from __future__ import annotations
 from sottovoce.domain import events
 from sottovoce.domain.agents import AgentState, Standing, Trigger
 from sottovoce.domain.journal import SessionSaved
-from sottovoce.domain.legs import ReleaseCause
 from sottovoce.domain.lines import Destination, LineKind
 from sottovoce.live.effects import Arm, Disarm, HangUp, RestEnds, Ring, WrapUpEnds
 from sottovoce.live.state import FloorState, Seat
@@ -55,13 +54,9 @@ def arm_limit(floor: FloorState, seat: Seat) -> None:
         floor.do(Arm(WrapUpEnds(seat.agent), floor.settings.agents.wrap_up_limit))
 
 
-def move(floor: FloorState, seat: Seat, trigger: Trigger, *, reason: int = 0, seconds: int = 0) -> None:
+def move(floor: FloorState, seat: Seat, trigger: Trigger, *, reason: int = 0) -> None:
     """Change the state silently; raises Refused(WRONG_AGENT_STATE)."""
-    stand(
-        floor,
-        seat,
-        seat.standing.after(trigger, auto_idle=seat.auto_idle, reason=reason, rest_seconds=seconds),
-    )
+    stand(floor, seat, seat.standing.after(trigger, auto_idle=seat.auto_idle, reason=reason))
 
 
 def seize(floor: FloorState, seat: Seat) -> None:
@@ -106,13 +101,13 @@ def phone_alerting(floor: FloorState, seat: Seat) -> None:
         floor.emit(events.PhoneAlerting(seat.agent))
 
 
-def drop_phone(floor: FloorState, seat: Seat, cause: ReleaseCause = ReleaseCause.NORMAL) -> None:
+def drop_phone(floor: FloorState, seat: Seat) -> None:
     """End the phone's leg, ringing or standing, and say so."""
     leg = seat.leg
     if leg is None:
         return
     forget_phone(floor, seat)
-    floor.do(HangUp(leg, cause))
+    floor.do(HangUp(leg))
     floor.emit(events.PhoneReleased(seat.agent))
 
 

@@ -261,9 +261,9 @@ def _fresh_log(path: Path) -> IO[bytes]:
     return os.fdopen(handle, "wb")
 
 
-def _last_lines(path: Path, count: int = 4) -> str:
+def _last_lines(path: Path) -> str:
     try:
         lines = path.read_text(encoding="utf-8", errors="replace").strip().splitlines()
     except OSError:
         return ""
-    return " / ".join(lines[-count:]) or "it said nothing"
+    return " / ".join(lines[-4:]) or "it said nothing"
