@@ -28,26 +28,13 @@ def skills(floor: FloorState, chosen: tuple[SkillId, ...]) -> tuple[Skill, ...]:
 
 def agent(floor: FloorState, profile: AgentProfile) -> AgentView:
     """One agent, signed in or not."""
+    who = profile.agent, profile.vdn, profile.name, profile.group
     seat = floor.seats.get(profile.agent)
     if seat is None:
-        return AgentView(
-            profile.agent,
-            profile.vdn,
-            profile.name,
-            profile.group,
-            AgentState.SIGNED_OUT,
-            None,
-            None,
-            skills(floor, profile.skills),
-            profile.phone or "",
-            None,
-            (),
-        )
+        configured = skills(floor, profile.skills)
+        return AgentView(*who, AgentState.SIGNED_OUT, None, None, configured, profile.phone or "", None, ())
     return AgentView(
-        profile.agent,
-        profile.vdn,
-        profile.name,
-        profile.group,
+        *who,
         seat.state,
         seat.standing.pending,
         seat.since,
