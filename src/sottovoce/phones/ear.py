@@ -17,13 +17,13 @@ import numpy as np
 from sottovoce.domain.audio import FRAME, RATE
 from sottovoce.domain.legs import Codec
 from sottovoce.media import codecs
+from sottovoce.media.dtmf import DIGITS
 from sottovoce.phones import tones
 from sottovoce.phones.tones import Samples
 
 KEPT_S = 30
 _KEPT = KEPT_S * RATE
 _LARGEST = 2048
-_DIGITS = "0123456789*#ABCD"
 
 
 @dataclass(frozen=True, slots=True)
@@ -183,9 +183,9 @@ class Ear:
             self._refused += 1
             return
         event, flags = payload[0], payload[1]
-        if flags & 0x80 and event < len(_DIGITS) and self._last_event != (timestamp, event):
+        if flags & 0x80 and event < len(DIGITS) and self._last_event != (timestamp, event):
             self._last_event = (timestamp, event)
-            self.digits.append(_DIGITS[event])
+            self.digits.append(DIGITS[event])
 
 
 def _parse(packet: bytes) -> tuple[int, int, int, int, bytes] | None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import secrets
-import struct
 from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -14,7 +13,8 @@ import numpy as np
 from sottovoce.clock import Clock, SystemClock
 from sottovoce.domain.audio import FRAME, FRAME_S, RATE
 from sottovoce.domain.legs import LegAddress, RemoteMedia
-from sottovoce.media import codecs
+from sottovoce.media import codecs, rtp
+from sottovoce.media.dtmf import DIGITS, KeySender
 from sottovoce.phones import tones
 from sottovoce.phones.ear import Ear
 from sottovoce.phones.sources import Quiet, Source
@@ -24,9 +24,6 @@ SENT_KEPT_S = 4
 """How much of what was said is kept for the meters."""
 _BEHIND = 5
 """Frames that are sent at once after a stall; more are skipped, as a phone's sound card would."""
-_EVENT_PACKETS = 5
-"""20 ms each: a digit lasts 100 ms."""
-_DIGITS = "0123456789*#ABCD"
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,8 +75,7 @@ class PhoneMedia:
         self._sequence = secrets.randbits(16)
         self._timestamp = secrets.randbits(32)
         self._said: deque[Samples] = deque(maxlen=SENT_KEPT_S * RATE // FRAME)
-        self._event_began = 0
-        self._digits: deque[bytes] = deque(maxlen=64 * (_EVENT_PACKETS + 5))
+        self._keys = KeySender()
 
     async def open(self, host: str) -> LegAddress:
         """Bind an even port for RTP and the next for RTCP; OSError if there is none."""
@@ -121,18 +117,14 @@ class PhoneMedia:
         await asyncio.sleep(0)
 
     def press(self, digits: str) -> None:
-        """Send RFC 4733 events, 100 ms each with 60 ms between; ValueError for another sign.
+        """Send RFC 4733 events, 100 ms each with 100 ms between; ValueError for another sign.
 
-        Ignored while the far side takes none.
+        Refused if more than 64 wait. Ignored while the far side takes none.
         """
         for digit in digits:
-            event = _DIGITS.find(digit.upper())
-            if event < 0 or not digit:
+            if digit.upper() not in DIGITS:
                 raise ValueError(f"no key for {digit!r}")
-            for step in range(1, _EVENT_PACKETS + 1):
-                self._digits.append(struct.pack("!BBH", event, 10, step * FRAME))
-            self._digits.extend([struct.pack("!BBH", event, 0x80 | 10, _EVENT_PACKETS * FRAME)] * 3)
-            self._digits.extend([b""] * 2)
+            self._keys.add(digit.upper())
 
     async def hear(
         self, *, settle_s: float = 0.0, patience_s: float = 0.0, among: Sequence[int] = tones.TONES
@@ -208,28 +200,22 @@ class PhoneMedia:
         silent = self.muted or remote.direction.value in ("sendonly", "inactive")
         self._said.append(np.zeros(FRAME, dtype=np.int16) if silent else samples)
         if not silent:
-            event = self._digits.popleft() if self._digits and remote.dtmf_payload_type is not None else b""
-            if event:
-                self._send_event(event, remote)
+            kind = remote.dtmf_payload_type
+            key = self._keys.next(self._timestamp) if kind is not None else None
+            if kind is not None and key is not None:
+                payload, began, _ = key
+                self._send(payload, kind, began, remote)
             else:
                 payload = codecs.encode(samples, remote.codec).tobytes()
                 self._send(payload, remote.codec.value, self._timestamp, remote)
         self._timestamp = (self._timestamp + FRAME) % 2**32
 
-    def _send_event(self, event: bytes, remote: RemoteMedia) -> None:
-        """All packets of one event bear the timestamp of its beginning (RFC 4733 2.2)."""
-        flags, duration = event[1], int.from_bytes(event[2:], "big")
-        if duration == FRAME and not flags & 0x80:
-            self._event_began = self._timestamp
-        assert remote.dtmf_payload_type is not None
-        self._send(event, remote.dtmf_payload_type, self._event_began, remote)
-
     def _send(self, payload: bytes, payload_type: int, timestamp: int, remote: RemoteMedia) -> None:
-        header = struct.pack("!BBHII", 0x80, payload_type, self._sequence, timestamp, self._ssrc)
+        packet = rtp.packet(payload_type, self._sequence, timestamp, self._ssrc, payload)
         self._sequence = (self._sequence + 1) % 2**16
         self.sent += 1
         assert self._transport is not None
-        self._transport.sendto(header + payload, (remote.host, remote.port))
+        self._transport.sendto(packet, (remote.host, remote.port))
 
 
 class _Packets(asyncio.DatagramProtocol):
