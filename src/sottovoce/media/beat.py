@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterator
 
 import numpy as np
@@ -71,8 +70,3 @@ class Beat:
     def stage_ms(self, stage: str) -> float:
         """The mean time of one stage per tick."""
         return self._stages[stage] / max(1, self.ticks) * 1000
-
-
-def monotonic() -> float:
-    """Seconds, the worker's only clock."""
-    return time.monotonic()

@@ -72,11 +72,10 @@ class Mixer:
         timeout_s: float,
         hold_limit_s: float,
         wall_s: float = 0.0,
-        shelf: Shelf | None = None,
     ) -> None:
         self.capacity = capacity
         self._timeout_s, self._hold_limit_s = timeout_s, hold_limit_s
-        self.shelf = shelf or Shelf()
+        self.shelf = Shelf()
         self._free = list(range(capacity))
         self._legs: list[LegId | None] = [None] * capacity
         self._slots: dict[LegId, int] = {}

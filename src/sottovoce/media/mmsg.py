@@ -135,7 +135,6 @@ class Destinations:
     def __init__(self, slots: int) -> None:
         self._addresses: Bytes = np.zeros((slots, _SOCKADDR), np.uint8)
         self._addresses[:, :2] = np.frombuffer(int(socket.AF_INET).to_bytes(2, sys.byteorder), np.uint8)
-        self.first_words: Keys = self._addresses.view("<u8")[:, 0]
         self.start: int = self._addresses.ctypes.data
         """Where the table begins in memory: 16 bytes a slot."""
         self.set: npt.NDArray[np.bool_] = np.zeros(slots, np.bool_)

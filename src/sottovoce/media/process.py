@@ -22,13 +22,14 @@ from collections import deque
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from time import monotonic
 from typing import Any
 
 import structlog
 
 from sottovoce.domain.legs import LegAddress, LegFigures, LegId, RecordingId, RecordingResult, Sound
 from sottovoce.errors import Code, Refused
-from sottovoce.media.beat import Beat, monotonic
+from sottovoce.media.beat import Beat
 from sottovoce.media.control import (
     ControlAnswer,
     ControlCall,
@@ -61,6 +62,7 @@ from sottovoce.media.engine import (
 from sottovoce.media.lane import Lane
 from sottovoce.media.mixer import Mixer
 from sottovoce.media.sockets import Sockets
+from sottovoce.media.sounds import BUILT_IN
 from sottovoce.media.writer import Closed, Failed, RecordingWriter
 from sottovoce.plain import from_plain
 
@@ -74,8 +76,6 @@ _READ_BYTES = 1 << 13
 _GC_TICKS = 500
 _PRIORITY = -10
 _LAST_READ_S = 0.5
-BUILT_IN = ("music", "ringback", "silence")
-"""Sounds that are made, not read."""
 
 
 class Worker:

@@ -48,11 +48,14 @@ def silence() -> Samples:
     return np.zeros(RATE, np.int16)
 
 
+BUILT_IN = {"music": music, "ringback": ringback, "silence": silence}
+"""Sounds that are made, not read."""
+
+
 class Shelf:
     """The sounds by name, files read once and kept while in use or among the last."""
 
     def __init__(self) -> None:
-        self._built_in = {"music": music, "ringback": ringback, "silence": silence}
         self._kept: OrderedDict[str, Samples] = OrderedDict()
 
     def samples(self, name: str) -> Samples:
@@ -62,8 +65,8 @@ class Shelf:
         if name in self._kept:
             self._kept.move_to_end(name)
             return self._kept[name]
-        if name in self._built_in:
-            samples = self._built_in[name]()
+        if name in BUILT_IN:
+            samples = BUILT_IN[name]()
         else:
             try:
                 samples = wav.read(Path(name))
