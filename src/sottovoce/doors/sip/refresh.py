@@ -88,7 +88,6 @@ class SessionTimer:
         self.running = False
         if self._timer is not None:
             self._timer.cancel()
-            self._timer = None
 
     def _start(self, interval: int, *, ours: bool) -> None:
         self.stop()

@@ -62,7 +62,6 @@ class Registration:
     def _send(self, expires: int) -> None:
         if self._timer is not None:
             self._timer.cancel()
-            self._timer = None
         wanted, core = self.wanted, self._core
         domain = wanted.address.rpartition("@")[2]
         headers = Headers()

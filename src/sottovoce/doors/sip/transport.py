@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import ipaddress
 import socket
-from collections import Counter, OrderedDict
+from collections import OrderedDict
 from collections.abc import Callable
 from typing import Any, cast
 
@@ -137,7 +137,6 @@ class SipTransport:
         self._udp: asyncio.DatagramTransport | None = None
         self._server: asyncio.Server | None = None
         self._streams: dict[int, _Stream] = {}
-        self._per_host: Counter[str] = Counter()
         self._by_address: dict[tuple[str, int], _Stream] = {}
         self._connecting: dict[tuple[str, int], list[Outgoing]] = {}
         self._names: OrderedDict[str, tuple[str, float]] = OrderedDict()
@@ -317,13 +316,12 @@ class SipTransport:
         of_one_host = max(8, self._max_connections // 4)
         stream.proven = stream.proven or self.knows(host)
         full = len(self._streams) >= self._max_connections and not (stream.proven and self._room())
-        if full or self._per_host[host] >= of_one_host:
+        if full or sum(known.hop.host == host for known in self._streams.values()) >= of_one_host:
             log.warning("too many sip connections", peer=f"{host}:{port}")
             return Hop(Transport.TCP, host, port)
         self._flows += 1
         hop = Hop(Transport.TCP, host, port, self._flows)
         self._streams[hop.flow] = stream
-        self._per_host[host] += 1
         self._by_address[host, port] = stream
         stream.opened_at = stream.used_at = self.clock.monotonic()
         return hop
@@ -332,9 +330,6 @@ class SipTransport:
         """Forget a connection that was closed, by whomever."""
         if self._streams.pop(stream.hop.flow, None) is None:
             return
-        self._per_host[stream.hop.host] -= 1
-        if not self._per_host[stream.hop.host]:
-            del self._per_host[stream.hop.host]
         if self._by_address.get((stream.hop.host, stream.hop.port)) is stream:
             del self._by_address[stream.hop.host, stream.hop.port]
 
