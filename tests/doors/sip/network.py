@@ -88,7 +88,7 @@ class Peer:
         return self.act(lambda ua: ua.invite(call))
 
     def act(self, action: Callable[[UserAgent], T2]) -> T2:
-        self.ua.advance(self.network.now)
+        self.ua.timers.advance(self.network.now)
         result = action(self.ua)
         self.network.collect(self)
         return result
@@ -159,7 +159,7 @@ class Network:
         """Let time pass, at the speed of thought."""
         end = self.now + seconds
         while True:
-            due = [d for p in self._peers.values() if (d := p.ua.deadline) is not None]
+            due = [d for p in self._peers.values() if (d := p.ua.timers.deadline) is not None]
             if self._flying:
                 due.append(self._flying[0][0])
             if not due or min(due) > end:
@@ -172,11 +172,11 @@ class Network:
                     receiver.ua.receive(data, source, self.now)
                     self.collect(receiver)
             for each in self._peers.values():
-                each.ua.advance(self.now)
+                each.ua.timers.advance(self.now)
                 self.collect(each)
         self.now = end
         for each in self._peers.values():
-            each.ua.advance(end)
+            each.ua.timers.advance(end)
 
     def sent(self, what: str | int, by: Peer | None = None) -> list[Request | Response]:
         """Messages with that method or status that were sent, lost ones included."""

@@ -14,7 +14,7 @@ import structlog
 from sottovoce.clock import Clock
 from sottovoce.config import Advertised, SipSettings
 from sottovoce.domain.legs import LegAddress
-from sottovoce.doors.sip.admission import Doorman, Networks
+from sottovoce.doors.sip.admission import Networks
 from sottovoce.doors.sip.events import Bound, CallOffered, Event
 from sottovoce.doors.sip.hops import Hop, Transport
 from sottovoce.doors.sip.limits import SourceLimits
@@ -53,7 +53,6 @@ class Endpoint:
         on_event: Callable[[Event], None],
         *,
         advertised: Sequence[Advertised] = (),
-        doorman: Doorman | None = None,
         limits: SourceLimits | None = None,
         max_connections: int = MAX_CONNECTIONS,
         idle: float = IDLE,
@@ -62,7 +61,6 @@ class Endpoint:
             settings,
             entropy=SystemEntropy(),
             addresses=self.address_towards,
-            doorman=doorman,
             limits=limits,
             now=clock.monotonic(),
         )
@@ -117,7 +115,7 @@ class Endpoint:
 
     def act(self, action: Callable[[UserAgent], T]) -> T:
         """Do something with the user agent at the present time, and send what comes of it."""
-        self.ua.advance(self._clock.monotonic())
+        self.ua.timers.advance(self._clock.monotonic())
         result = action(self.ua)
         self._pump()
         return result
@@ -204,7 +202,7 @@ class Endpoint:
                 self._transport.prove(binding.source.flow)
 
     def _set_alarm(self) -> None:
-        deadline = self.ua.deadline
+        deadline = self.ua.timers.deadline
         if self._stopped or deadline is None or (self._alarm is not None and self._alarm_at <= deadline):
             return
         if self._alarm is not None:

@@ -1,7 +1,7 @@
 """The user agent: takes every message to the transaction, session or registrar it belongs to.
 
-Pure. Bytes and messages in by `receive`, time by `advance`; what is to be sent and what happened out
-by `take`; `deadline` says when `advance` is needed next. A phone needs `invite`, `register` and the
+Pure. Bytes and messages in by `receive`, time by `timers.advance`; what is to be sent and what happened
+out by `take`; `timers.deadline` says when that is needed next. A phone needs `invite`, `register` and the
 sessions; the door adds a doorman and a registrar.
 """
 
@@ -53,7 +53,7 @@ class UserAgent(Core):
 
     def receive(self, data: bytes, source: Hop, now: float) -> None:
         """A UDP datagram."""
-        self.advance(now)
+        self.timers.advance(now)
         if not data.strip(b"\r\n\0 "):
             return  # a keep-alive
         try:
@@ -64,7 +64,7 @@ class UserAgent(Core):
 
     def receive_message(self, message: Request | Response | SipParseError, source: Hop, now: float) -> None:
         """A message that a framer cut from a stream, or what was wrong with it."""
-        self.advance(now)
+        self.timers.advance(now)
         if isinstance(message, Response):
             self.transactions.receive(message, source)
             return
@@ -76,10 +76,6 @@ class UserAgent(Core):
         else:
             self.transactions.receive(request, source)
 
-    def advance(self, now: float) -> None:
-        """Fire the timers that are due."""
-        self.timers.advance(now)
-
     # --- out
 
     def take(self) -> tuple[list[Outgoing], list[Event]]:
@@ -87,11 +83,6 @@ class UserAgent(Core):
         out, self.transactions.out = self.transactions.out, []
         events, self._events = self._events, []
         return out, events
-
-    @property
-    def deadline(self) -> float | None:
-        """When `advance` is needed next, None never."""
-        return self.timers.deadline
 
     # --- do
 
