@@ -75,7 +75,8 @@ from sottovoce.storage.database import connect
 from sottovoce.storage.live.journal import PostgresStore
 from sottovoce.domain.calls import CallDirection
 async def main():
-    store = PostgresStore(connect(sys.argv[1]), node="a", address="", spool_folder=Path(sys.argv[2]))
+    store = PostgresStore(connect(sys.argv[1]), node="a", address="", spool_folder=Path(sys.argv[2]),
+                          lease_seconds=15.0, commit_timeout=3.0, spool_limit=64 << 20)
     await store.open(1)
     at = datetime(2026, 11, 22, tzinfo=UTC)
     for n in range(50):
@@ -101,7 +102,7 @@ class Nodes:
             node=node,
             address=f"http://{node}:8043",
             spool_folder=self._folder / node,
-            **{"commit_timeout": 10.0, **options},  # type: ignore[arg-type]
+            **{"lease_seconds": 15.0, "commit_timeout": 10.0, "spool_limit": 64 << 20, **options},  # type: ignore[arg-type]
         )
         self._made.append((made, engine))
         return made

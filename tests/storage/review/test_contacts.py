@@ -156,7 +156,15 @@ async def test_a_change_that_cannot_be_written_takes_no_contact_with_it(two_vdns
 
 async def test_a_talk_that_a_crash_ended(two_vdns: AsyncEngine, tmp_path: Path) -> None:
     """Whose talk it was, and where its recording is, are known although nothing told its end."""
-    store = PostgresStore(two_vdns, node="a", address="", spool_folder=tmp_path)
+    store = PostgresStore(
+        two_vdns,
+        node="a",
+        address="",
+        spool_folder=tmp_path,
+        lease_seconds=15.0,
+        commit_timeout=3.0,
+        spool_limit=1 << 20,
+    )
     await store.open(ONE)
     store.append(ONE, [began(), SegmentBegan("1-1", ONE, ANN, at(5), "/r/1.wav"), began("1-2")])
     await store.commit(ONE, [])
@@ -177,7 +185,15 @@ async def test_a_talk_that_a_crash_ended(two_vdns: AsyncEngine, tmp_path: Path) 
 async def test_a_call_that_cannot_become_a_contact_keeps_no_server_from_starting(
     two_vdns: AsyncEngine, tmp_path: Path
 ) -> None:
-    store = PostgresStore(two_vdns, node="a", address="", spool_folder=tmp_path)
+    store = PostgresStore(
+        two_vdns,
+        node="a",
+        address="",
+        spool_folder=tmp_path,
+        lease_seconds=15.0,
+        commit_timeout=3.0,
+        spool_limit=1 << 20,
+    )
     await store.open(ONE)
     store.append(ONE, [began("1-1"), began("1-2"), talk(ANN, 5, 6), began("1-3")])
     await store.commit(ONE, [])

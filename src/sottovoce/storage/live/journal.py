@@ -52,9 +52,9 @@ class PostgresStore:
         node: str,
         address: str,
         spool_folder: Path,
-        lease_seconds: float = 15.0,
-        commit_timeout: float = 3.0,
-        spool_limit: int = 64 << 20,
+        lease_seconds: float,
+        commit_timeout: float,
+        spool_limit: int,
         on_lost: Callable[[VdnId], None] | None = None,
     ) -> None:
         self._engine = engine
