@@ -10,7 +10,7 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
-from sottovoce.client.ccgateway import INSERT, LISTEN, WHISPER
+from sottovoce.client.ccgateway import INSERT, LISTEN, WHISPER, AgentClient
 from sottovoce.selftest.findings import Hears, Party
 from sottovoce.selftest.parties import IDLE, NEXT_CUSTOMER_TONE, PATIENCE_S, TALKING, TONE, Parties
 
@@ -34,13 +34,16 @@ MUTED_WHISPERED = hears(agent="CI", inspector="C")
 INTERCEPTED = hears(customer="I", inspector="C")
 
 
+Do = Callable[[Parties], Awaitable[object]]
+
+
 @dataclass(frozen=True, slots=True)
 class Step:
     """One step: what is asked of the server (or done to a phone), and who hears whom then."""
 
     name: str
     request: str
-    do: Callable[[Parties], Awaitable[None]]
+    do: Do
     hears: Hears
     whisper: bool = False
     """A whisper begins here: its leakage is measured against the second before."""
@@ -50,61 +53,46 @@ async def _customer_calls(parties: Parties) -> None:
     await parties.call_in(TONE[C])
 
 
-async def _listen(parties: Parties) -> None:
-    await parties.inspector.listen(parties.target)
-    await parties.connected(I)
+def _supervise(ask: Callable[[AgentClient, int], Awaitable[object]]) -> Do:
+    """The inspector goes to the agent in one of the modes."""
+
+    async def do(parties: Parties) -> None:
+        await ask(parties.inspector, parties.target)
+        await parties.connected(I)
+
+    return do
 
 
-async def _whisper(parties: Parties) -> None:
-    await parties.inspector.whisper(parties.target)
-    await parties.connected(I)
+def _leave(ask: Callable[[AgentClient, int], Awaitable[object]]) -> Do:
+    """The inspector ends the supervision."""
+
+    async def do(parties: Parties) -> None:
+        await ask(parties.inspector, parties.target)
+        await parties.until(parties.inspector, IDLE)
+
+    return do
 
 
-async def _insert(parties: Parties) -> None:
-    await parties.inspector.insert(parties.target)
-    await parties.connected(I)
+def _switch(mode: int) -> Do:
+    """The inspector changes to a mode."""
+    return lambda parties: parties.inspector.switch(parties.target, mode)
 
 
-async def _to_listen(parties: Parties) -> None:
-    await parties.inspector.switch(parties.target, LISTEN)
+def _handle(ask: Callable[[AgentClient], Awaitable[object]]) -> Do:
+    """The agent does something with the call."""
+    return lambda parties: ask(parties.agent)
 
 
-async def _to_insert(parties: Parties) -> None:
-    await parties.inspector.switch(parties.target, INSERT)
-
-
-async def _to_whisper(parties: Parties) -> None:
-    await parties.inspector.switch(parties.target, WHISPER)
+_listen, _insert = _supervise(AgentClient.listen), _supervise(AgentClient.insert)
+_whisper = _supervise(AgentClient.whisper)
+_stop, _stop_whisper = _leave(AgentClient.stop), _leave(AgentClient.stop_whisper)
+_to_listen, _to_insert, _to_whisper = _switch(LISTEN), _switch(INSERT), _switch(WHISPER)
+_hold, _take_back = _handle(AgentClient.hold), _handle(AgentClient.take_back)
+_mute, _unmute = _handle(AgentClient.mute), _handle(AgentClient.unmute)
 
 
 async def _toggle(parties: Parties) -> None:
     await parties.inspector.toggle(parties.target)
-
-
-async def _hold(parties: Parties) -> None:
-    await parties.agent.hold()
-
-
-async def _take_back(parties: Parties) -> None:
-    await parties.agent.take_back()
-
-
-async def _mute(parties: Parties) -> None:
-    await parties.agent.mute()
-
-
-async def _unmute(parties: Parties) -> None:
-    await parties.agent.unmute()
-
-
-async def _stop(parties: Parties) -> None:
-    await parties.inspector.stop(parties.target)
-    await parties.until(parties.inspector, IDLE)
-
-
-async def _stop_whisper(parties: Parties) -> None:
-    await parties.inspector.stop_whisper(parties.target)
-    await parties.until(parties.inspector, IDLE)
 
 
 async def _inspector_hangs_up(parties: Parties) -> None:
