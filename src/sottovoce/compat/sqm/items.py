@@ -14,7 +14,7 @@ from sottovoce.compat.shapes import one_or_many
 from sottovoce.compat.sqm.catalogue import Interfaces
 from sottovoce.compat.sqm.interfaces import task_body
 from sottovoce.compat.sqm.requests import digits
-from sottovoce.compat.sqm.tasks import as_numbers
+from sottovoce.compat.sqm.tasks import declines_unknown
 from sottovoce.compat.wire import NOT_ASKED
 
 _NO_SCRATCH = "needs --scratch-call: a call of the agent with rule results"
@@ -44,10 +44,8 @@ async def walk(bench: Bench, known: Interfaces) -> None:
     await _look(bench, known, item, result)
     await _judge(bench, known, item)
     await _revise(bench, known, result)
-    for interface in (known.item_detail, known.item_result, known.modify_item, known.appeal, known.reassign):
-        with bench.check(interface.name, "declines an unknown item, as a text and as a number") as check:
-            check.declined(await bench.ask(interface.path, interface.example))
-            check.declined(await bench.ask(interface.path, as_numbers(interface.example)))
+    of_items = (known.item_detail, known.item_result, known.modify_item, known.appeal, known.reassign)
+    await declines_unknown(bench, "item", *of_items)
     with bench.check(known.history.name, "declines an unknown item") as check:
         check.declined(await bench.ask(known.history.path, known.history.example))
 
@@ -86,7 +84,6 @@ async def _result(bench: Bench, known: Interfaces) -> Result | None:
 
 async def _complain(bench: Bench, known: Interfaces, result: Result | None) -> str | None:
     interface = known.complain
-    leader = bench.people.table_leader or bench.people.table_director
     item: str | None = None
     with bench.check(interface.name, "the agent appeals; one of the page's two answers") as check:
         given = needed(result, _NO_SCRATCH)
@@ -96,7 +93,7 @@ async def _complain(bench: Bench, known: Interfaces, result: Result | None) -> s
             "callId": bench.scratch_call,
             "callGroupId": bench.scratch_call,
             "taskDescription": bench.name,
-            "leaderUUID": needed(leader, "needs --table-leader or --table-director"),
+            "leaderUUID": needed(_leader(bench), "needs --table-leader or --table-director"),
             "chooseRuleGroupList": [{"ruleGroupId": given.scenario, "reviseIdList": [given.result]}],
         }
         reply = await bench.ask(interface.path, body, user=agent)

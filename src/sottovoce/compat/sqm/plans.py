@@ -9,7 +9,7 @@ from sottovoce.compat.bench import Bench, Wrong, needed
 from sottovoce.compat.sqm.catalogue import Interfaces
 from sottovoce.compat.sqm.interfaces import plan_body
 from sottovoce.compat.sqm.requests import digits
-from sottovoce.compat.sqm.tasks import as_numbers
+from sottovoce.compat.sqm.tasks import declines_unknown
 
 _NO_PLAN = "no plan could be made"
 _STOPPED, _RUNNING = "1", "2"
@@ -23,10 +23,8 @@ async def walk(bench: Bench, known: Interfaces) -> None:
     await _update(bench, known, plan)
     await _begin_and_stop(bench, known, plan)
     await _delete(bench, known, plan)
-    for interface in (known.update_plan, known.begin_plan, known.stop_plan, known.delete_plan):
-        with bench.check(interface.name, "declines an unknown plan, as a text and as a number") as check:
-            check.declined(await bench.ask(interface.path, interface.example))
-            check.declined(await bench.ask(interface.path, as_numbers(interface.example)))
+    of_plans = (known.update_plan, known.begin_plan, known.stop_plan, known.delete_plan)
+    await declines_unknown(bench, "plan", *of_plans)
 
 
 async def put_away(bench: Bench, known: Interfaces) -> None:

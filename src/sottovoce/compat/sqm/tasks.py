@@ -9,7 +9,7 @@ from typing import Any
 
 from sottovoce.compat.bench import Bench, Check, Wrong, needed
 from sottovoce.compat.sqm.catalogue import Interfaces
-from sottovoce.compat.sqm.interfaces import NOBODYS_ID, sample, task_body
+from sottovoce.compat.sqm.interfaces import NOBODYS_ID, Interface, sample, task_body
 from sottovoce.compat.sqm.requests import digits
 from sottovoce.compat.wire import NOT_ASKED, Reply
 
@@ -368,24 +368,16 @@ async def _delete(made: Made) -> None:
 
 async def _unknown(bench: Bench, known: Interfaces) -> None:
     """Every operation on a task that nobody has."""
-    for interface in (
-        known.update,
-        known.delete,
-        known.terminate,
-        known.take_effect,
-        known.appoint,
-        known.modify_result,
-        known.complete,
-    ):
-        with bench.check(interface.name, "declines an unknown id, as a text and as a number") as check:
+    of_tasks = (known.update, known.delete, known.terminate, known.take_effect, known.appoint)
+    await declines_unknown(bench, "id", *of_tasks, known.modify_result, known.complete)
+
+
+async def declines_unknown(bench: Bench, what: str, *interfaces: Interface) -> None:
+    """Each declines its example, whose id nobody has; `what` has that id."""
+    for interface in interfaces:
+        with bench.check(interface.name, f"declines an unknown {what}, as a text and as a number") as check:
             check.declined(await bench.ask(interface.path, interface.example))
-            body = as_numbers(interface.example)
-            check.declined(await bench.ask(interface.path, body))
-
-
-def as_numbers(value: Any) -> Any:
-    """The same with the unknown id as a number."""
-    return _about(value, int(NOBODYS_ID))
+            check.declined(await bench.ask(interface.path, _about(interface.example, int(NOBODYS_ID))))
 
 
 def _about(value: Any, task: str | int) -> Any:
