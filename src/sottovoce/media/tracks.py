@@ -63,7 +63,6 @@ class _Running:
     def __init__(self, recording: Recording, allowed: frozenset[LegId]) -> None:
         self.recording = recording
         self.allowed = allowed
-        self.began = False
         self.frames = 0
         """Handed to the sink, in samples."""
         self.since = 0
@@ -142,11 +141,11 @@ class Tracks:
         """Hand the rest on and forget the recording. NOT_FOUND."""
         running = self._running.pop(recording, None)
         self._early.pop(recording, None)
-        self._armed.pop(recording, None)
+        began = self._armed.pop(recording, None) is None
         self._stale.discard(recording)
         if running is None:
             raise Refused(Code.NOT_FOUND, f"no recording {recording}")
-        if running.began:
+        if began:
             del self._due[running.since % TICKS_PER_BLOCK][recording]
             self._hand_on(running)
             self._sink.end(recording, running.frames)
@@ -166,8 +165,8 @@ class Tracks:
                 self._try_to_begin(running, hear_each_other)
         if self._stale:
             for name in self._stale:
-                if (running := self._running[name]).began:
-                    self._refresh(running)
+                if name not in self._armed:
+                    self._refresh(self._running[name])
             self._stale.clear()
         if not self._active.size:
             return
@@ -189,7 +188,6 @@ class Tracks:
         if len(self._free) < 2:
             return
         del self._armed[what.recording]
-        running.began = True
         running.since = self._ticks
         self._due[running.since % TICKS_PER_BLOCK][what.recording] = running
         self._sink.begin(what)
