@@ -81,7 +81,41 @@ class SessionDescription:
     @classmethod
     def parse(cls, data: bytes) -> SessionDescription:
         """Read SDP; raises SdpError. Lines out of order, of unknown letters, or ended by LF are forgiven."""
-        return _parse(data)
+        text = data.decode("utf-8", "replace").replace("\r\n", "\n").replace("\r", "\n")
+        lines = [line for line in text.split("\n") if line.strip()]
+        if not lines or lines[0].strip() != "v=0":
+            raise SdpError("no v=0 line")
+        if len(lines) > MAX_LINES:
+            raise SdpError("too many lines")
+        origin: SessionDescription | None = None
+        media: list[Media] = []
+        connection: str | None = None
+        attributes: list[tuple[str, str | None]] = []
+        for line in lines[1:]:
+            letter, equals, value = line.partition("=")
+            if not equals or len(letter) != 1:
+                raise SdpError("a line that is no type=value")
+            value = value.strip()
+            if letter == "o" and origin is None:
+                origin = _origin(value)
+            elif letter == "m":
+                media.append(_media(value))
+                if len(media) > MAX_MEDIA:
+                    raise SdpError("too many m-lines")
+            elif letter == "c":
+                if media:
+                    media[-1].connection = media[-1].connection or _connection(value)
+                else:
+                    connection = _connection(value)
+            elif letter == "a":
+                name, colon, content = value.partition(":")
+                target = media[-1].attributes if media else attributes
+                target.append((name.strip().lower(), content.strip() if colon else None))
+            elif letter == "s" and origin is not None:
+                origin = replace(origin, name=value or "-")
+        if origin is None:
+            raise SdpError("no o-line")
+        return replace(origin, media=media, connection=connection, attributes=attributes)
 
     def encode(self) -> bytes:
         """The bytes of a body of application/sdp."""
@@ -342,44 +376,6 @@ def _attribute_lines(attributes: list[tuple[str, str | None]]) -> list[str]:
 
 def _family(host: str) -> str:
     return "IP6" if ":" in host else "IP4"
-
-
-def _parse(data: bytes) -> SessionDescription:
-    text = data.decode("utf-8", "replace").replace("\r\n", "\n").replace("\r", "\n")
-    lines = [line for line in text.split("\n") if line.strip()]
-    if not lines or lines[0].strip() != "v=0":
-        raise SdpError("no v=0 line")
-    if len(lines) > MAX_LINES:
-        raise SdpError("too many lines")
-    origin: SessionDescription | None = None
-    media: list[Media] = []
-    connection: str | None = None
-    attributes: list[tuple[str, str | None]] = []
-    for line in lines[1:]:
-        letter, equals, value = line.partition("=")
-        if not equals or len(letter) != 1:
-            raise SdpError("a line that is no type=value")
-        value = value.strip()
-        if letter == "o" and origin is None:
-            origin = _origin(value)
-        elif letter == "m":
-            media.append(_media(value))
-            if len(media) > MAX_MEDIA:
-                raise SdpError("too many m-lines")
-        elif letter == "c":
-            if media:
-                media[-1].connection = media[-1].connection or _connection(value)
-            else:
-                connection = _connection(value)
-        elif letter == "a":
-            name, colon, content = value.partition(":")
-            target = media[-1].attributes if media else attributes
-            target.append((name.strip().lower(), content.strip() if colon else None))
-        elif letter == "s" and origin is not None:
-            origin = replace(origin, name=value or "-")
-    if origin is None:
-        raise SdpError("no o-line")
-    return replace(origin, media=media, connection=connection, attributes=attributes)
 
 
 def _origin(value: str) -> SessionDescription:
