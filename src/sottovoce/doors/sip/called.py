@@ -39,7 +39,7 @@ class Called(Session):
         """The reliable response that waits for its PRACK: repetition, RSeq, whether it holds SDP."""
         self._accept_wanted = False
         self._early_said = False
-        self._limit = core.timers.after(RING_LIMIT, self._rang_too_long)
+        self._limit = core.timers.after(RING_LIMIT, lambda: self._refuse(480, ReleaseCause.NO_ANSWER))
         options = request.headers.tokens("Require")
         self._must_be_reliable = RELIABLE in options
         self._may_be_reliable = self._must_be_reliable or (
@@ -101,9 +101,9 @@ class Called(Session):
                 self.note_media()
             self.say_answered()
 
-    def refuse(self, status: int, *, extra: Extra = (), cause: ReleaseCause | None = None) -> None:
+    def refuse(self, status: int) -> None:
         """Refuse the offer with this status (300-699)."""
-        self._refuse(status, cause or ReleaseCause.REJECTED, extra)
+        self._refuse(status, ReleaseCause.REJECTED)
 
     def hang_up(self, cause: ReleaseCause = ReleaseCause.NORMAL) -> None:
         """Refuse the offer with the status that `cause` stands for, or end the call."""
@@ -116,8 +116,7 @@ class Called(Session):
 
     def on_cancel(self) -> None:
         """The caller gave up before our final response."""
-        if self.phase is Phase.OFFERED:
-            self._refuse(487, ReleaseCause.CANCELLED, by_far_side=True)
+        self._refuse(487, ReleaseCause.CANCELLED, by_far_side=True)
 
     def on_bye(self) -> None:
         """The caller hung up, perhaps before our final response."""
@@ -204,6 +203,3 @@ class Called(Session):
         if self._unconfirmed is not None:
             self._unconfirmed[0].confirm()  # its PRACK may still come, and is answered (RFC 3262 3)
         self._accept_wanted = False
-
-    def _rang_too_long(self) -> None:
-        self._refuse(480, ReleaseCause.NO_ANSWER)

@@ -36,8 +36,6 @@ class OutgoingCall:
     from_name: str = ""
     account: Account | None = None
     """Answers 401 and 407."""
-    routes: tuple[str, ...] = ()
-    """Route headers of a proxy that must be passed."""
     nat: bool = False
     """Whether the far side is behind NAT: media from wherever it proves itself, requests to `hop`."""
 
@@ -70,7 +68,7 @@ class Calling(Session):
         self.negotiation.local = call.local
         self.negotiation.signalling_host = call.hop.host
         self.negotiation.nat = call.nat
-        self._limit = core.timers.after(RING_LIMIT, self._rang_too_long)
+        self._limit = core.timers.after(RING_LIMIT, lambda: self.hang_up(ReleaseCause.NO_ANSWER))
         self._invite = self._send(self.negotiation.offer())
 
     def hang_up(self, cause: ReleaseCause = ReleaseCause.NORMAL) -> None:
@@ -101,8 +99,6 @@ class Calling(Session):
     def _request(self, body: bytes) -> Request:
         call, name = self.call, self.call.from_name.replace('"', "'")
         headers = Headers()
-        for route in call.routes:
-            headers.add("Route", route)
         headers.add("Max-Forwards", "70")
         display = f'"{name}" ' if name else ""
         headers.add("From", f"{display}<{call.from_uri}>;tag={self.key.local_tag}")
@@ -269,6 +265,3 @@ class Calling(Session):
             self._cancelled_on_wire = True
             self.core.transactions.cancel(transaction)
         self._cancelled = self._invite.closed = True
-
-    def _rang_too_long(self) -> None:
-        self.hang_up(ReleaseCause.NO_ANSWER)
