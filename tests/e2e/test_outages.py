@@ -69,7 +69,9 @@ async def test_while_postgresql_hangs_nothing_begins_and_everything_ends() -> No
 async def test_a_killed_media_worker_ends_its_calls_and_the_next_one_talks() -> None:
     async with under_attack.standing_call() as call:
         await call.ina.sign_out()
-        for process in processes(call.served, "--media-timeout"):
+        workers = processes(call.served, "sottovoce.media.process")
+        assert workers
+        for process in workers:
             process.kill()
         for leg in call.calls.values():
             await leg.ended(20)
