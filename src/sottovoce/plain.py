@@ -30,6 +30,8 @@ from cattrs.v import format_exception
 Value = TypeVar("Value")
 Read = Callable[[Any, Any], Any]
 """Makes a value of plain data and of the type that it should have."""
+MOST_DIGITS = 20
+"""Of a whole number, where nothing else is said: the longest ids have as many."""
 _FAULTS = (ValueError, TypeError, KeyError, AttributeError, ArithmeticError, ForbiddenExtraKeysError)
 """What content that does not fit makes cattrs and constructors raise."""
 _SCALARS = frozenset({str, int, bool})
@@ -42,6 +44,11 @@ def read_json(text: str) -> Any:
 
 def _no_constant(name: str) -> NoReturn:
     raise ValueError(name)
+
+
+def natural(text: str, most_digits: int = MOST_DIGITS) -> int | None:
+    """The number that a text of ASCII digits writes, leading zeros allowed; None of any other text."""
+    return int(text) if text.isascii() and text.isdigit() and len(text) <= most_digits else None
 
 
 def is_text(text: str) -> bool:

@@ -25,7 +25,7 @@ from sottovoce.domain.directory import VdnId
 from sottovoce.domain.people import ReviewId
 from sottovoce.domain.sampling import Certificate
 from sottovoce.errors import Code, Refused
-from sottovoce.plain import from_plain
+from sottovoce.plain import from_plain, natural
 from sottovoce.quality import certificates
 from sottovoce.quality.certificates import BadFile, DrawCheck
 from sottovoce.storage.review import draws
@@ -139,7 +139,7 @@ def _of_file(file: Path) -> DrawCheck:
 
 
 def _digits(task: str) -> ReviewId:
-    if not (task.isascii() and task.isdigit() and len(task) <= 20):
+    if natural(task) is None:
         fail([f"{task!r} is no id of a task: up to 20 digits"], WRONG_CALL)
     return ReviewId(task)
 

@@ -16,7 +16,7 @@ from starlette.middleware.cors import CORSMiddleware
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from sottovoce.http.family.answer import Family, Fault, family_of
-from sottovoce.http.family.form import natural
+from sottovoce.plain import natural
 
 log = structlog.get_logger(__name__)
 

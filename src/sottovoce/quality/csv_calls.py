@@ -12,6 +12,7 @@ from typing import TextIO
 from sottovoce.domain.calls import CallDirection
 from sottovoce.domain.contacts import Ender
 from sottovoce.domain.directory import SkillId
+from sottovoce.plain import natural
 from sottovoce.quality.foreign_calls import ForeignCall, LeftOut, Mistake, beside, known_agent, moment, short
 from sottovoce.storage.review.imports import Tenant
 
@@ -175,6 +176,7 @@ def _skill(text: str, tenant: Tenant) -> SkillId | None:
     value = text.strip()
     if not value:
         return None
-    if value.isascii() and value.isdigit() and len(value) <= 9 and SkillId(int(value)) in tenant.skills:
-        return SkillId(int(value))
+    number = natural(value, 9)
+    if number is not None and number in tenant.skills:
+        return SkillId(number)
     raise Mistake(f"VDN {tenant.vdn} has no skill queue {value[:20]!r}")

@@ -14,7 +14,7 @@ from zoneinfo import ZoneInfo
 from sottovoce.domain.calls import CallDirection
 from sottovoce.domain.contacts import Ender, Sentence
 from sottovoce.domain.directory import AgentId, SkillId
-from sottovoce.plain import is_text
+from sottovoce.plain import is_text, natural
 from sottovoce.storage.review.imports import Tenant
 
 LONGEST_TEXT = 64
@@ -116,8 +116,9 @@ def known_agent(text: str, tenant: Tenant) -> AgentId | None:
     value = text.strip()
     if not value:
         return None
-    if value.isascii() and value.isdigit() and len(value) <= 9 and AgentId(int(value)) in tenant.agents:
-        return AgentId(int(value))
+    number = natural(value, 9)
+    if number is not None and number in tenant.agents:
+        return AgentId(number)
     raise Mistake(f"VDN {tenant.vdn} has no agent {_shown(text)}")
 
 

@@ -21,7 +21,7 @@ from typing import Any
 from sottovoce.domain.calls import CallDirection
 from sottovoce.domain.contacts import Ender, Sentence, Speaker
 from sottovoce.domain.directory import AgentId
-from sottovoce.plain import read_json
+from sottovoce.plain import natural, read_json
 from sottovoce.quality.foreign_calls import (
     LONGEST_NAME,
     LONGEST_TEXT,
@@ -153,8 +153,9 @@ def _plain(text: str) -> str:
 
 def _known(words: Mapping[str, str], tenant: Tenant) -> AgentId | None:
     for word in words.values():
-        if word.isascii() and word.isdigit() and len(word) <= 9 and AgentId(int(word)) in tenant.agents:
-            return AgentId(int(word))
+        number = natural(word, 9)
+        if number is not None and number in tenant.agents:
+            return AgentId(number)
         named = [agent for agent, names in tenant.agents.items() if word.lower() in names]
         if len(named) == 1:
             return named[0]

@@ -13,8 +13,8 @@ from pydantic import Field
 
 from sottovoce.http.ccgateway import words as gateway
 from sottovoce.http.ccsqm import words as sqm
-from sottovoce.http.family.form import BadField, BadInput, clean, json_object, natural, whole
-from sottovoce.plain import is_text
+from sottovoce.http.family.form import BadField, BadInput, clean, json_object, whole
+from sottovoce.plain import is_text, natural
 
 NO_NUMBERS = ["²", "--5", "٥", "5٥", "３", "5-", "+5", "-", "", "1_0", "0x5", "1e3", "5.0", "½", "Ⅴ"]
 

@@ -10,7 +10,7 @@ from sottovoce.doors.sip.challenges import Exchange
 from sottovoce.doors.sip.core import SDP, Core
 from sottovoce.doors.sip.dialog import Dialog, NoDialog
 from sottovoce.doors.sip.events import CallKey, CallProgressed, MediaAgreed
-from sottovoce.doors.sip.headers import Headers, whole_number
+from sottovoce.doors.sip.headers import Headers
 from sottovoce.doors.sip.hops import Hop
 from sottovoce.doors.sip.message import Request, Response
 from sottovoce.doors.sip.ports import Account
@@ -18,6 +18,7 @@ from sottovoce.doors.sip.sdp import SdpError, UnsupportedMedia
 from sottovoce.doors.sip.session import RING_LIMIT, Phase, Session
 from sottovoce.doors.sip.transactions import TransactionState
 from sottovoce.doors.sip.uri import SipUri
+from sottovoce.plain import natural
 
 MAX_FORKS = 16
 
@@ -176,7 +177,7 @@ class Calling(Session):
         """Send the PRACK of a reliable response; whether the response is to be looked at at all."""
         if "100rel" not in response.headers.tokens("Require"):
             return True
-        number = whole_number((response.headers.get("RSeq") or "").strip(), 10)
+        number = natural((response.headers.get("RSeq") or "").strip(), 10)
         if number is None:
             return True
         if early.rseq and number != early.rseq + 1:

@@ -138,11 +138,6 @@ def _key(name: str) -> str:
     return _LONG.get(lower, lower)
 
 
-def whole_number(text: str, digits: int) -> int | None:
-    """`text` as a number, if it is ASCII digits and nothing else, so many of them at most; else None."""
-    return int(text) if text.isascii() and text.isdigit() and len(text) <= digits else None
-
-
 def is_token(text: str) -> bool:
     """Whether `text` is a token (RFC 3261 25.1)."""
     return _TOKEN.fullmatch(text) is not None

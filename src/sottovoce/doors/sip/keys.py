@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from sottovoce.doors.sip.core import Core
 from sottovoce.doors.sip.events import CallKey, KeyPressed
-from sottovoce.doors.sip.headers import whole_number
 from sottovoce.doors.sip.transactions import ServerTransaction
+from sottovoce.plain import natural
 
 RELAY = "application/dtmf-relay"
 PLAIN = "application/dtmf"
@@ -47,5 +47,5 @@ def _key(text: str) -> str | None:
     text = text.strip().upper()
     if len(text) == 1 and text in _KEYS:
         return text
-    code = whole_number(text, 2)
+    code = natural(text, 2)
     return _KEYS[code] if code is not None and code < len(_KEYS) else None

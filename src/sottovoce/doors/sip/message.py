@@ -17,10 +17,10 @@ from sottovoce.doors.sip.headers import (
     MalformedHeader,
     is_token,
     or_none,
-    whole_number,
 )
 from sottovoce.doors.sip.uri import NameAddr, SipUri
 from sottovoce.doors.sip.via import Via
+from sottovoce.plain import natural
 
 MAX_MESSAGE = 65535
 """Largest message, in bytes."""
@@ -318,7 +318,7 @@ def _wrong_headers(headers: Headers, addresses: tuple[str, ...]) -> str | None:
     if or_none(Via.parse, headers.get("Via")) is None:
         return "Malformed Via"
     hops = headers.get("Max-Forwards")
-    allowed = whole_number(hops, 6) if hops is not None else 0
+    allowed = natural(hops, 6) if hops is not None else 0
     if allowed is None or allowed > 255:
         return "Malformed Max-Forwards"
     return None
@@ -330,7 +330,7 @@ def _cut(headers: Headers, body: bytes, answerable: Request | None, *, stream: b
         if stream:
             raise SipParseError(400, "Missing Content-Length", answerable)
         return body
-    size = whole_number(length, 10)
+    size = natural(length, 10)
     if size is None or size > len(body):
         raise SipParseError(400, "Wrong Content-Length", answerable)
     return body[:size]

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from sottovoce.doors.sip.headers import MalformedHeader, parse_params, whole_number
+from sottovoce.doors.sip.headers import MalformedHeader, parse_params
 from sottovoce.doors.sip.message import Request, Response
 from sottovoce.doors.sip.timers import Timer, Timers
+from sottovoce.plain import natural
 
 OPTION = "timer"
 MINIMUM = 90
@@ -124,4 +125,4 @@ def _min_se(message: Request | Response) -> int:
 
 
 def _seconds(text: str) -> int | None:
-    return whole_number(text.strip(), 9)
+    return natural(text.strip(), 9)

@@ -7,11 +7,12 @@ from dataclasses import dataclass
 from sottovoce.doors.sip.challenges import Exchange
 from sottovoce.doors.sip.core import Core
 from sottovoce.doors.sip.events import Registered, RegistrationFailed, Unregistered
-from sottovoce.doors.sip.headers import Headers, whole_number
+from sottovoce.doors.sip.headers import Headers
 from sottovoce.doors.sip.hops import Hop
 from sottovoce.doors.sip.message import Request, Response
 from sottovoce.doors.sip.ports import Account
 from sottovoce.doors.sip.timers import Timer
+from sottovoce.plain import natural
 
 RETRY = 30.0
 """Seconds until a registration that failed is tried again, twice as long each time."""
@@ -116,14 +117,14 @@ class Registration:
             if uri.strip().lstrip("<") == ours:
                 for parameter in parameters.split(";"):
                     name, _, value = parameter.partition("=")
-                    seconds = whole_number(value.strip(), 40)
+                    seconds = natural(value.strip(), 40)
                     if name.strip().lower() == "expires" and seconds is not None:
                         return max(1, min(seconds, LONGEST))
-        general = whole_number((response.headers.get("Expires") or "").strip(), 40)
+        general = natural((response.headers.get("Expires") or "").strip(), 40)
         return self._expires if general is None else max(1, min(general, LONGEST))
 
     def _longer(self, response: Response) -> bool:
-        wanted = whole_number((response.headers.get("Min-Expires") or "").strip(), 40)
+        wanted = natural((response.headers.get("Min-Expires") or "").strip(), 40)
         if wanted is None or not self._expires < wanted <= LONGEST:
             return False
         self._expires = wanted

@@ -10,12 +10,13 @@ from sottovoce.domain.directory import PhoneAccount, VdnId
 from sottovoce.doors.sip.admission import Authenticator, Networks, Refusal
 from sottovoce.doors.sip.dialog import hop_of
 from sottovoce.doors.sip.events import Binding, Bound, Event, Unbound
-from sottovoce.doors.sip.headers import or_none, whole_number
+from sottovoce.doors.sip.headers import or_none
 from sottovoce.doors.sip.hops import Hop, Transport
 from sottovoce.doors.sip.message import Request
 from sottovoce.doors.sip.timers import Timer, Timers
 from sottovoce.doors.sip.transactions import ServerTransaction
 from sottovoce.doors.sip.uri import NameAddr, SipUri
+from sottovoce.plain import natural
 
 MIN_EXPIRES = 60
 """Seconds; below it 423: a phone that refreshes more often costs more than it tells."""
@@ -207,5 +208,5 @@ def _key(uri: SipUri) -> str:
 
 def _seconds(text: str | None) -> int | None:
     """A delta-seconds value; None where there is none; one that is unreadable is as if missing."""
-    seconds = whole_number((text or "").strip(), 40)
+    seconds = natural((text or "").strip(), 40)
     return None if seconds is None else min(seconds, 2**31)

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from sottovoce.doors.sip.headers import whole_number
 from sottovoce.doors.sip.message import Request
 from sottovoce.doors.sip.timers import T1, T2, TIMEOUT, Timers
+from sottovoce.plain import natural
 
 
 class Repetition:
@@ -56,5 +56,5 @@ def confirmed_by(prack: Request) -> tuple[int, int] | None:
     words = (prack.headers.get("RAck") or "").split()
     if len(words) != 3 or words[2].upper() != "INVITE":
         return None
-    rseq, cseq = (whole_number(word, 10) for word in words[:2])
+    rseq, cseq = (natural(word, 10) for word in words[:2])
     return None if rseq is None or cseq is None else (rseq, cseq)

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field, replace
 
 from sottovoce.domain.audio import RATE
 from sottovoce.domain.legs import Codec, LegAddress, LegDirection, RemoteMedia
-from sottovoce.doors.sip.headers import whole_number
+from sottovoce.plain import natural
 
 MAX_LINES = 1000
 MAX_MEDIA = 32
@@ -328,7 +328,7 @@ def _ptime(media: Media) -> int:
 
 def _number(text: str | None) -> int | None:
     """A positive integer of at most five digits (a fraction is cut off), or None."""
-    return whole_number((text or "").strip().partition(".")[0], 5)
+    return natural((text or "").strip().partition(".")[0], 5)
 
 
 def _dtmf(media: Media) -> int | None:
@@ -388,7 +388,7 @@ def _origin(value: str) -> SessionDescription:
 
 def _id(text: str) -> int:
     """A number of the o-line; some phones write words there, and nothing here depends on theirs."""
-    return whole_number(text, 20) or 0
+    return natural(text, 20) or 0
 
 
 def _connection(value: str) -> str:

@@ -12,9 +12,9 @@ from sottovoce.doors.sip.headers import (
     parse_params,
     quote,
     unquote,
-    whole_number,
     without_controls,
 )
+from sottovoce.plain import natural
 
 MAX_URI_LENGTH = 4096
 """Longest URI, in characters."""
@@ -211,7 +211,7 @@ def split_hostport(text: str) -> tuple[str, int | None]:
 
 
 def _port(text: str) -> int:
-    port = whole_number(text, 5)
+    port = natural(text, 5)
     if not port or port > 65535:
         raise MalformedHeader("port out of range")
     return port

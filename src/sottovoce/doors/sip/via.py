@@ -5,8 +5,9 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, field, replace
 
-from sottovoce.doors.sip.headers import MalformedHeader, format_params, is_token, parse_params, whole_number
+from sottovoce.doors.sip.headers import MalformedHeader, format_params, is_token, parse_params
 from sottovoce.doors.sip.uri import split_hostport
+from sottovoce.plain import natural
 
 MAGIC = "z9hG4bK"
 """What a branch of RFC 3261 begins with."""
@@ -38,7 +39,7 @@ class Via:
         params = parse_params(semicolon + tail)
         if params.get("branch") == MAGIC:
             raise MalformedHeader("Via branch without an identifier")
-        port_seen = whole_number(params.get("rport") or "0", 5)
+        port_seen = natural(params.get("rport") or "0", 5)
         if port_seen is None or port_seen > 65535:
             raise MalformedHeader("rport out of range")
         return cls(transport.upper(), host, port, params)

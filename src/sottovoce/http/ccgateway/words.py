@@ -14,7 +14,8 @@ from pydantic import AfterValidator, BeforeValidator, ConfigDict, Field, Validat
 
 from sottovoce.domain.directory import AgentId, SkillId
 from sottovoce.http.family import form
-from sottovoce.http.family.form import BadInput, clean, json_object, natural, whole
+from sottovoce.http.family.form import BadInput, clean, json_object, whole
+from sottovoce.plain import natural
 
 LOWEST_AGENT = 101
 QUERY_FIELDS = 64

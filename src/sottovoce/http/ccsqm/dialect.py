@@ -23,8 +23,8 @@ from sottovoce.http.ccsqm.codes import MEANING, SUCCESSFUL, Module
 from sottovoce.http.ccsqm.visit import Answer, Interface, Visit, VisitApart
 from sottovoce.http.ccsqm.words import Form, NumberId
 from sottovoce.http.family.answer import FAULT_TEXT, Family, Fault, respond
-from sottovoce.http.family.form import natural
 from sottovoce.http.family.routes import Failure, Unauthorized, Wrong
+from sottovoce.plain import natural
 from sottovoce.quality import access
 from sottovoce.quality.office import Office
 

@@ -35,7 +35,7 @@ from sottovoce.http.ccsqm.words import (
     milliseconds,
     seconds,
 )
-from sottovoce.http.family.form import natural
+from sottovoce.plain import natural
 from sottovoce.quality import appeals
 
 INTERFACES = Interfaces(SQM, "qualityitem")

@@ -19,7 +19,7 @@ from sottovoce.http.ccsqm import calls_wire
 from sottovoce.http.ccsqm.qualitytask import Page, Rows
 from sottovoce.http.ccsqm.visit import SQM, Answer, Interfaces, Visit
 from sottovoce.http.ccsqm.words import BadField, Flag, Form, Id, LooseText, Number, NumberId, RoleField, Text
-from sottovoce.http.family.form import natural
+from sottovoce.plain import natural
 from sottovoce.quality import inspection, task_lists
 
 INTERFACES = Interfaces(SQM, "qualitytask")

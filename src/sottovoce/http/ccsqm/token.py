@@ -16,8 +16,8 @@ from sottovoce.http.ccsqm.codes import ANY
 from sottovoce.http.ccsqm.dialect import Quality, SqmDialect, family, told
 from sottovoce.http.ccsqm.visit import Answer, Interface
 from sottovoce.http.ccsqm.words import BadField, Form, Text, seconds
-from sottovoce.http.family.form import natural
 from sottovoce.http.family.routes import Failure, Places, Unauthorized, Wrong
+from sottovoce.plain import natural
 from sottovoce.quality import access
 from sottovoce.quality.office import Office
 

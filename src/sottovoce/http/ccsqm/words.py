@@ -13,7 +13,8 @@ from pydantic import BeforeValidator, Field, WithJsonSchema, model_validator
 
 from sottovoce.domain.people import ReviewId, Role, UserId
 from sottovoce.http.family import form
-from sottovoce.http.family.form import BadField, clean, json_object, natural, whole
+from sottovoce.http.family.form import BadField, clean, json_object, whole
+from sottovoce.plain import MOST_DIGITS, natural
 
 __all__ = ["BadField"]
 
@@ -26,7 +27,7 @@ def _digits(value: object) -> object:
         value = str(value)
     number = natural(value) if isinstance(value, str) else None
     if number is None:
-        raise ValueError(f"must be a number of at most {form.MOST_DIGITS} digits")
+        raise ValueError(f"must be a number of at most {MOST_DIGITS} digits")
     return str(number)
 
 

@@ -13,12 +13,9 @@ from typing import Any, ClassVar, Self, TypeVar, get_args
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from sottovoce.errors import Refused
-from sottovoce.plain import is_text, read_json
+from sottovoce.plain import MOST_DIGITS, is_text, read_json
 
-MOST_DIGITS = 20
-"""Of a whole number, where nothing else is said: the longest ids have as many."""
 _MENTIONED = re.compile(r"`(\w+)`")
-_NATURAL = re.compile("[0-9]+")
 _WHOLE = re.compile("-?[0-9]+")
 
 
@@ -30,13 +27,8 @@ class BadField(BadInput):
     """A field that is missing, of a wrong type or out of its range. The text names the field."""
 
 
-def natural(text: str, most_digits: int = MOST_DIGITS) -> int | None:
-    """The number that a text of ASCII digits writes, leading zeros allowed; None of any other text."""
-    return int(text) if len(text) <= most_digits and _NATURAL.fullmatch(text) else None
-
-
 def whole(text: str, most_digits: int = MOST_DIGITS) -> int | None:
-    """The same with a sign before it and blanks around it."""
+    """The number that a text writes as `natural` takes it, with a sign before it and blanks around it."""
     bare = text.strip(string.whitespace)
     return int(bare) if len(bare) <= most_digits and _WHOLE.fullmatch(bare) else None
 

@@ -17,6 +17,7 @@ from sottovoce.domain.directory import VdnId
 from sottovoce.domain.people import ReviewId, UserId
 from sottovoce.domain.review_lists import ItemFilter, Review, TaskFilter
 from sottovoce.domain.reviews import SHOWN, Item, ItemState, Task, TaskSight
+from sottovoce.plain import natural
 from sottovoce.storage.rows import all_of, value_of
 from sottovoce.storage.tables import agents, contacts, quality_items, review_items, review_tasks, users
 from sottovoce.storage.work import Work
@@ -281,4 +282,4 @@ def _agent(vdn: VdnId, who: str) -> Where:
 
 
 def _is_id(who: str) -> bool:
-    return who.isascii() and who.isdigit() and len(who) <= _LONGEST_ID
+    return natural(who, _LONGEST_ID) is not None
