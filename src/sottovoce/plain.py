@@ -73,14 +73,7 @@ def from_plain(kind: Any, content: Any) -> Any:
     """The value of type `kind` that `to_plain` made `content` of. Raises Unreadable."""
     try:
         return _QUICK.structure(content, kind)
-    except (
-        ValueError,
-        TypeError,
-        KeyError,
-        AttributeError,
-        ArithmeticError,
-        ForbiddenExtraKeysError,
-    ) as failure:
+    except _FAULTS as failure:
         raise Unreadable(_why(kind, content, failure)) from None
 
 
