@@ -14,7 +14,7 @@ from sottovoce.http.ccgateway.states import CTI, gateway_state
 from sottovoce.http.ccgateway.words import AgentNumber, Form
 from sottovoce.live.views import AgentView
 
-INTERFACES = Interfaces("agentgroup")
+INTERFACES = Interfaces("agentgroup", message="success")
 serves = INTERFACES.serves
 
 
@@ -48,26 +48,26 @@ class Whom(Form):
     target: AgentNumber = Field(alias="workno")
 
 
-@serves("GET", "/agentbyworkno/{workno}", Whom, message="success")
+@serves("GET", "/agentbyworkno/{workno}", Whom)
 async def agent_by_work_number(caller: Caller, form: Whom) -> Answer:
     """One agent of the caller's VDN [1026]."""
     view = caller.desk.agent(caller.agent, form.target)
     return Answer(encode_agent(view, caller.gateway.clock.now()))
 
 
-@serves("GET", "/iscensor", Form, message="success")
+@serves("GET", "/iscensor", Form)
 async def is_censor(caller: Caller, form: Form) -> Answer:
     """Whether the caller may inspect."""
     return Answer(caller.desk.is_inspector(caller.agent))
 
 
-@serves("GET", "/onlineagentonvdn", Form, message="success")
+@serves("GET", "/onlineagentonvdn", Form)
 async def online_agents(caller: Caller, form: Form) -> Answer:
     """The signed-in agents of the caller's VDN."""
     return _listed(caller, caller.desk.online_agents(caller.agent))
 
 
-@serves("GET", "/allagentstatus", Form, message="success")
+@serves("GET", "/allagentstatus", Form)
 async def all_agents(caller: Caller, form: Form) -> Answer:
     """All agents of the caller's VDN, signed in or not."""
     return _listed(caller, caller.desk.all_agents(caller.agent))

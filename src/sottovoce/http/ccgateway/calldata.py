@@ -9,7 +9,7 @@ from sottovoce.http.ccgateway.gateway import Answer, Caller, Interfaces
 from sottovoce.http.ccgateway.snapshot import encode_call
 from sottovoce.http.ccgateway.words import Form
 
-INTERFACES = Interfaces("calldata")
+INTERFACES = Interfaces("calldata", message="success")
 serves = INTERFACES.serves
 
 
@@ -19,7 +19,7 @@ class CallInfo(Form):
     without_last: bool = Field(False, alias="isNoContainLastCall")
 
 
-@serves("GET", "/callinfo", CallInfo, message="success")
+@serves("GET", "/callinfo", CallInfo)
 async def call_info(caller: Caller, form: CallInfo) -> Answer:
     """The caller's call, or the last one."""
     call = caller.desk.call_info(caller.agent, include_last=not form.without_last)
@@ -28,7 +28,7 @@ async def call_info(caller: Caller, form: CallInfo) -> Answer:
     return Answer(encode_call(call))
 
 
-@serves("GET", "/allcallid", Form, message="success")
+@serves("GET", "/allcallid", Form)
 async def all_call_ids(caller: Caller, form: Form) -> Answer:
     """The ids of the caller's calls."""
     return Answer(list(caller.desk.call_ids(caller.agent)))

@@ -21,6 +21,7 @@ from sottovoce.http.ccgateway.words import AgentIds, Form, FormT
 from sottovoce.http.family import declared
 from sottovoce.http.family.answer import Header
 from sottovoce.live.desk import Desk
+from sottovoce.live.inputs import Command
 from sottovoce.tasks import Tasks
 
 BASE = "/agentgateway/resource"
@@ -113,22 +114,40 @@ class Interface(declared.Interface):
 class Interfaces(declared.Interfaces[Interface]):
     """The interfaces of one family word (`onlineagent`, `qualitycontrol` …)."""
 
-    def __init__(self, word: str) -> None:
+    def __init__(self, word: str, *, message: str = "") -> None:
         super().__init__()
         self.path = f"{BASE}/{word}/{{agentid}}"
+        self.message = message
+        """What a success says."""
 
     def serves(
-        self, verbs: str, tail: str, form: type[FormT], *, message: str = ""
+        self, verbs: str, tail: str, form: type[FormT], *, message: str | None = None
     ) -> Callable[[Serve[FormT]], Serve[FormT]]:
-        """Declare that the decorated use case serves `verbs` (blank-separated) on this path.
-
-        `message` is what a success says.
-        """
+        """Declare that the decorated use case serves `verbs` (blank-separated) on this path."""
+        says = self.message if message is None else message
         return self.declare(
             lambda serve: Interface(
-                path=self.path + tail, verbs=tuple(verbs.split()), form=form, serve=serve, message=message
+                path=self.path + tail, verbs=tuple(verbs.split()), form=form, serve=serve, message=says
             )
         )
+
+    def asks(
+        self,
+        verbs: str,
+        tail: str,
+        form: type[FormT],
+        command: Callable[[AgentId, FormT], Command],
+        *,
+        answer: Answer | None = None,
+        message: str | None = None,
+    ) -> None:
+        """Declare that this path has the desk do one command of the caller's, and nothing more."""
+
+        async def asked(caller: Caller, form: FormT) -> Answer | None:
+            await caller.desk.ask(command(caller.agent, form))
+            return answer
+
+        self.serves(verbs, tail, form, message=message)(asked)
 
 
 def body_of(message: str, code: str, **extra: object) -> dict[str, object]:

@@ -14,11 +14,13 @@ from sottovoce.http.ccgateway.gateway import BARE, Answer, Caller, Interfaces
 from sottovoce.http.ccgateway.snapshot import encode_snapshot
 from sottovoce.http.ccgateway.states import ORDINARY_CALL, SIGN_IN, gateway_state
 from sottovoce.http.ccgateway.words import Form, Number, Skills, Text
-from sottovoce.live import availability, presence
+from sottovoce.live.availability import ChangeState, ChooseSkills, SetHabit
+from sottovoce.live.presence import SignOutAgent
 from sottovoce.live.views import SignIn
 
-INTERFACES = Interfaces("onlineagent")
+INTERFACES = Interfaces("onlineagent", message="success")
 serves = INTERFACES.serves
+asks = INTERFACES.asks
 
 SERVER_NAME = "AgentGateway"
 """`serverName` of a sign-in: which of several gateways answered; there is one, named as the page's."""
@@ -76,56 +78,10 @@ class ForcedSignInForm(SignInForm):
     releasephone: bool = False
 
 
-async def _sign_in(caller: Caller, form: SignInForm, *, force: bool) -> Answer:
-    session = await caller.desk.sessions.sign_in(caller.agent, form.wish(), force=force)
-    result = {
-        "vdnid": session.vdn,
-        "workno": str(session.agent),
-        "mediatype": VOICE_ONLY,
-        "loginTime": str(milliseconds(session.signed_in_at)),
-        "isForceChange": "false",
-        "serverName": SERVER_NAME,
-        "timeRemaining": "",
-    }
-    return Answer(result, session.guid)
-
-
-@serves("PUT", "", SignInForm)
-async def login(caller: Caller, form: SignInForm) -> Answer:
-    """Sign in [1202]."""
-    return await _sign_in(caller, form, force=False)
-
-
-@serves("PUT", "/forcelogin", ForcedSignInForm)
-async def force_login(caller: Caller, form: ForcedSignInForm) -> Answer:
-    """Sign in and take over a running session [1203]."""
-    return await _sign_in(caller, form, force=True)
-
-
-@serves("DELETE", "/logout", Form, message="success")
-async def logout(caller: Caller, form: Form) -> None:
-    """Sign out, unless talking or answering [1219]."""
-    await caller.desk.ask(presence.SignOutAgent(caller.agent))
-
-
-@serves("DELETE", "/forcelogout", Form, message="success")
-async def force_logout(caller: Caller, form: Form) -> Answer:
-    """Sign out even while talking; the call is released [1220]."""
-    await caller.desk.ask(presence.SignOutAgent(caller.agent, force=True))
-    return BARE
-
-
 class LogoutReason(Form):
     """Why the agent signs out."""
 
     reason: Number = Field(ge=1, le=255)
-
-
-@serves("DELETE", "/forcelogoutwithreason/{reason}", LogoutReason, message="success")
-async def force_logout_with_reason(caller: Caller, form: LogoutReason) -> Answer:
-    """Sign out even while talking, saying why [1221]."""
-    await caller.desk.ask(presence.SignOutAgent(caller.agent, force=True, reason=f"reason {form.reason}"))
-    return BARE
 
 
 class ResetSkill(Form):
@@ -134,14 +90,6 @@ class ResetSkill(Form):
     autoflag: Text
     skillid: Skills = ()
     phonelinkage: Number = Field(0, ge=0, le=1)
-
-
-@serves("POST", "/resetskill/{autoflag}", ResetSkill)
-async def reset_skill(caller: Caller, form: ResetSkill) -> Answer:
-    """Sign in to all configured queues, or to those named [1209]."""
-    every = form.autoflag.lower() == "true"
-    await caller.desk.ask(availability.ChooseSkills(caller.agent, every=every, skills=tuple(form.skillid)))
-    return BARE
 
 
 class Busy(Form):
@@ -158,26 +106,6 @@ class Busy(Form):
         return reason
 
 
-@serves("POST", "/saybusy", Busy, message="success")
-async def say_busy(caller: Caller, form: Busy) -> None:
-    """Busy now, or after the call [1211]."""
-    await caller.desk.ask(
-        availability.ChangeState(caller.agent, Trigger.SAY_BUSY, form.reason, prolong=form.prolong)
-    )
-
-
-@serves("POST", "/cancelbusy", Form, message="success")
-async def cancel_busy(caller: Caller, form: Form) -> None:
-    """Stop being busy [1212]."""
-    await caller.desk.ask(availability.ChangeState(caller.agent, Trigger.CANCEL_BUSY))
-
-
-@serves("POST", "/sayfree", Form, message="success")
-async def say_free(caller: Caller, form: Form) -> None:
-    """Be idle: ready for calls."""
-    await caller.desk.ask(availability.ChangeState(caller.agent, Trigger.SAY_IDLE))
-
-
 class Rest(Form):
     """How long (s) and why."""
 
@@ -186,32 +114,106 @@ class Rest(Form):
     prolong: bool = False
 
 
-@serves("POST", "/rest/{time}/{restcause}", Rest, message="success")
-async def rest(caller: Caller, form: Rest) -> None:
-    """Rest now, or after the call; AgentState_SetRest_Success tells when [1213]."""
-    wish = availability.ChangeState(caller.agent, Trigger.REST, form.restcause, form.time, form.prolong)
-    await caller.desk.ask(wish)
+class AutoIdle(Form):
+    """`true` in any case is on; anything else is off [0351]."""
+
+    flag: Text = Field(max_length=5)
 
 
-@serves("POST", "/cancelrest", Form, message="success")
-async def cancel_rest(caller: Caller, form: Form) -> None:
-    """Stop resting [1214]."""
-    await caller.desk.ask(availability.ChangeState(caller.agent, Trigger.CANCEL_REST))
+class AutoAnswer(Form):
+    """`true` in any case is on; anything else is off."""
+
+    flag: Text = Field(alias="isautoanswer", max_length=5)
 
 
-@serves("POST", "/work", Form, message="success")
-async def say_work(caller: Caller, form: Form) -> None:
-    """Wrap-up now, or after the call."""
-    await caller.desk.ask(availability.ChangeState(caller.agent, Trigger.WORK))
+# Sign out, unless talking or answering [1219].
+asks("DELETE", "/logout", Form, lambda by, form: SignOutAgent(by))
+# Sign out even while talking; the call is released [1220].
+asks("DELETE", "/forcelogout", Form, lambda by, form: SignOutAgent(by, force=True), answer=BARE)
+# Sign out even while talking, saying why [1221].
+asks(
+    "DELETE",
+    "/forcelogoutwithreason/{reason}",
+    LogoutReason,
+    lambda by, form: SignOutAgent(by, force=True, reason=f"reason {form.reason}"),
+    answer=BARE,
+)
+# Sign in to all configured queues, or to those named [1209].
+asks(
+    "POST",
+    "/resetskill/{autoflag}",
+    ResetSkill,
+    lambda by, form: ChooseSkills(by, every=form.autoflag.lower() == "true", skills=form.skillid),
+    answer=BARE,
+    message="",
+)
+# Busy now, or after the call [1211].
+asks(
+    "POST",
+    "/saybusy",
+    Busy,
+    lambda by, form: ChangeState(by, Trigger.SAY_BUSY, form.reason, prolong=form.prolong),
+)
+# Stop being busy [1212].
+asks("POST", "/cancelbusy", Form, lambda by, form: ChangeState(by, Trigger.CANCEL_BUSY))
+# Be idle: ready for calls.
+asks("POST", "/sayfree", Form, lambda by, form: ChangeState(by, Trigger.SAY_IDLE))
+# Rest now, or after the call; AgentState_SetRest_Success tells when [1213].
+asks(
+    "POST",
+    "/rest/{time}/{restcause}",
+    Rest,
+    lambda by, form: ChangeState(by, Trigger.REST, form.restcause, form.time, form.prolong),
+)
+# Stop resting [1214].
+asks("POST", "/cancelrest", Form, lambda by, form: ChangeState(by, Trigger.CANCEL_REST))
+# Wrap-up now, or after the call.
+asks("POST", "/work", Form, lambda by, form: ChangeState(by, Trigger.WORK))
+# Stop wrap-up [1216].
+asks("POST", "/cancelwork", Form, lambda by, form: ChangeState(by, Trigger.CANCEL_WORK))
+# Idle after a call, or wrap-up [0351].
+asks(
+    "POST",
+    "/autoenteridle/{flag}",
+    AutoIdle,
+    lambda by, form: SetHabit(by, auto_idle=form.flag.lower() == "true"),
+)
+# Talk as soon as the phone is lifted, or wait for `answer`.
+asks(
+    "POST",
+    "/autoanswer/{isautoanswer}",
+    AutoAnswer,
+    lambda by, form: SetHabit(by, auto_answer=form.flag.lower() == "true"),
+)
 
 
-@serves("POST", "/cancelwork", Form, message="success")
-async def cancel_work(caller: Caller, form: Form) -> None:
-    """Stop wrap-up [1216]."""
-    await caller.desk.ask(availability.ChangeState(caller.agent, Trigger.CANCEL_WORK))
+async def _sign_in(caller: Caller, form: SignInForm, *, force: bool) -> Answer:
+    session = await caller.desk.sessions.sign_in(caller.agent, form.wish(), force=force)
+    result = {
+        "vdnid": session.vdn,
+        "workno": str(session.agent),
+        "mediatype": VOICE_ONLY,
+        "loginTime": str(milliseconds(session.signed_in_at)),
+        "isForceChange": "false",
+        "serverName": SERVER_NAME,
+        "timeRemaining": "",
+    }
+    return Answer(result, session.guid)
 
 
-@serves("GET", "/agentstatus", Form, message="success")
+@serves("PUT", "", SignInForm, message="")
+async def login(caller: Caller, form: SignInForm) -> Answer:
+    """Sign in [1202]."""
+    return await _sign_in(caller, form, force=False)
+
+
+@serves("PUT", "/forcelogin", ForcedSignInForm, message="")
+async def force_login(caller: Caller, form: ForcedSignInForm) -> Answer:
+    """Sign in and take over a running session [1203]."""
+    return await _sign_in(caller, form, force=True)
+
+
+@serves("GET", "/agentstatus", Form)
 async def agent_status(caller: Caller, form: Form) -> Answer:
     """The caller's state [1222]."""
     status = caller.desk.status(caller.agent)
@@ -224,51 +226,27 @@ def encode_skill(skill: Skill) -> dict[str, object]:
     return {"name": skill.name, "id": skill.skill, "mediatype": ORDINARY_CALL}
 
 
-@serves("GET", "/agentskills", Form, message="success")
+@serves("GET", "/agentskills", Form)
 async def agent_skills(caller: Caller, form: Form) -> Answer:
     """The queues that the caller is signed in to [1207]."""
     return Answer([encode_skill(skill) for skill in caller.desk.skills(caller.agent)])
 
 
-class AutoIdle(Form):
-    """`true` in any case is on; anything else is off [0351]."""
-
-    flag: Text = Field(max_length=5)
-
-
-@serves("POST", "/autoenteridle/{flag}", AutoIdle, message="success")
-async def auto_enter_idle(caller: Caller, form: AutoIdle) -> None:
-    """Idle after a call, or wrap-up [0351]."""
-    await caller.desk.ask(availability.SetHabit(caller.agent, auto_idle=form.flag.lower() == "true"))
-
-
-class AutoAnswer(Form):
-    """`true` in any case is on; anything else is off."""
-
-    flag: Text = Field(alias="isautoanswer", max_length=5)
-
-
-@serves("POST", "/autoanswer/{isautoanswer}", AutoAnswer, message="success")
-async def auto_answer(caller: Caller, form: AutoAnswer) -> None:
-    """Talk as soon as the phone is lifted, or wait for `answer`."""
-    await caller.desk.ask(availability.SetHabit(caller.agent, auto_answer=form.flag.lower() == "true"))
-
-
-@serves("POST PUT", "/handshake", Form, message="success")
+@serves("POST PUT", "/handshake", Form)
 async def handshake(caller: Caller, form: Form) -> Answer:
     """A sign of life; with dynamic authentication a new Guid may come back in the headers [1204]."""
     guid = caller.desk.sessions.heartbeat(caller.agent)
     return BARE if guid is None else Answer(BARE.result, guid)
 
 
-@serves("PUT", "/updateGuid", Form, message="success")
+@serves("PUT", "/updateGuid", Form)
 async def update_guid(caller: Caller, form: Form) -> Answer:
     """A new Guid at once [1225]."""
     guid = await caller.desk.sessions.renew_guid(caller.agent)
     return Answer({"guid": guid}, guid)
 
 
-@serves("POST", "/syncagentinfo", Form, message="success")
+@serves("POST", "/syncagentinfo", Form)
 async def sync_agent_info(caller: Caller, form: Form) -> Answer:
     """The picture of now; the event queue is emptied [1226]."""
     return Answer(encode_snapshot(await caller.desk.snapshot(caller.agent)))
