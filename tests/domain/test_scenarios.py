@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from sottovoce.domain.contacts import Interaction
 from sottovoce.domain.scenarios import CallRange, Scenario, ScenarioOrder
 from sottovoce.errors import Code, Refused
 
 AT = datetime(2026, 3, 2, tzinfo=UTC)
+SECOND = timedelta(seconds=1)
 BEFORE = Scenario(
     "groupid_1",
     "Sales",
@@ -17,7 +20,7 @@ BEFORE = Scenario(
     AT,
     description="as it was",
     ignore_sensitive=True,
-    interaction=2,
+    interaction=Interaction.TEXT,
     calls=CallRange(AT, AT, {"type": 0}),
     rules=("a",),
     silence_rules=("b", "c"),
@@ -44,6 +47,28 @@ def test_no_and_nothing_are_settings_too() -> None:
     assert not after.ignore_sensitive
     assert after.interaction == 0
     assert after.rule_count == 2
+
+
+@pytest.mark.parametrize(
+    ("scenario", "why"),
+    [
+        (BEFORE, ""),
+        (replace(BEFORE, calls=CallRange()), ""),
+        (replace(BEFORE, calls=CallRange(AT - SECOND, AT + SECOND)), ""),
+        (replace(BEFORE, enabled=False), "Sales is switched off"),
+        (replace(BEFORE, interaction=Interaction.VOICE), "Sales is not for calls of text"),
+        (
+            replace(BEFORE, calls=CallRange(calls_from=AT + SECOND)),
+            "Sales is for calls from 2026-03-02 00:00 UTC on",
+        ),
+        (
+            replace(BEFORE, calls=CallRange(calls_until=AT - SECOND)),
+            "Sales is for calls until 2026-03-01 23:59 UTC",
+        ),
+    ],
+)
+def test_a_scenario_takes_results_of_the_calls_that_it_is_for(scenario: Scenario, why: str) -> None:
+    assert scenario.declines(AT, Interaction.TEXT) == why
 
 
 @pytest.mark.parametrize(

@@ -20,11 +20,19 @@ from sottovoce.storage.tables import contacts
 
 
 async def scenario(
-    standing: Standing, name: str = "Sales", *, ignore_sensitive: bool = False, description: str = ""
+    standing: Standing,
+    name: str = "Sales",
+    *,
+    ignore_sensitive: bool = False,
+    description: str = "",
+    **settings: Any,
 ) -> str:
-    """A scenario of tenant 1; its id."""
+    """A scenario of tenant 1, switched on unless the settings say otherwise; its id."""
     wanted = ScenarioOrder(
-        name, enabled=True, ignore_sensitive=ignore_sensitive, description=description or None
+        name,
+        ignore_sensitive=ignore_sensitive,
+        description=description or None,
+        **{"enabled": True, **settings},
     )
     return await asked(scenarios.create, standing.office, await standing.caller(DIRECTOR), wanted)
 

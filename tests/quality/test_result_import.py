@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import io
 import json
+from datetime import timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -13,9 +14,12 @@ import sqlalchemy as sa
 from hypothesis import given
 from hypothesis import strategies as st
 from tests.quality.inspected import bring, contact_row, scenario, uuid_of
-from tests.quality.standing import ONE, TWO, Standing
+from tests.quality.standing import DIRECTOR, NOW, ONE, TWO, Standing
 
+from sottovoce.domain.rights import Operation
+from sottovoce.domain.scenarios import CallRange, ScenarioOrder
 from sottovoce.domain.scoring import Passage, RuleKind, Verdict
+from sottovoce.quality import access, scenarios
 from sottovoce.quality.result_import import take
 from sottovoce.quality.result_rows import LONGEST_LINE, BadLine, BadResultFile, ResultLine, read
 from sottovoce.storage.tables import rule_results, scores
@@ -219,6 +223,47 @@ async def test_unknown_calls_and_scenarios_are_told_and_the_others_land(standing
     assert [one.line for one in taken.mistakes] == [1, 2, 3, 4, 5, 6, 7]
     assert taken.landed == 1
     assert (await bring(standing, {"contact": foreign}, vdn=TWO)).mistakes[0].why.startswith("scenario: ")
+
+
+@pytest.mark.parametrize(
+    ("settings", "why"),
+    [
+        ({"enabled": False}, "scenario: Sales is switched off"),
+        ({"interaction": 2}, "scenario: Sales is not for calls of voice"),
+        ({"calls": CallRange(calls_from=NOW)}, "scenario: Sales is for calls from 2026-03-02 09:00 UTC on"),
+        (
+            {"calls": CallRange(calls_until=NOW - timedelta(days=2))},
+            "scenario: Sales is for calls until 2026-02-28 09:00 UTC",
+        ),
+    ],
+)
+async def test_a_scenario_takes_no_results_of_calls_that_it_is_not_for(
+    standing: Standing, settings: dict[str, Any], why: str
+) -> None:
+    sales = await scenario(standing)
+    contact = await standing.contact()
+    await bring(standing, {"contact": contact})
+    order = ScenarioOrder("Sales", **settings)
+    async with standing.office.work(ONE, DIRECTOR) as work:
+        reach = access.for_the_server(ONE, Operation.EDIT_SCENARIOS)
+        await scenarios.update(work, reach, sales, order)
+    await scenario(standing, "Service")
+    taken = await bring(
+        standing,
+        {"contact": contact, "rule": "r2"},
+        {"contact": contact, "scenario": "Service"},
+        {"contact": contact},
+    )
+    assert [(one.line, one.why) for one in taken.mistakes] == [(1, why)]
+    assert (taken.landed, taken.unchanged) == (1, 1), "what is on record stays"
+    assert await count(standing, rule_results) == 2
+
+
+async def test_a_text_is_scored_by_a_scenario_for_texts(standing: Standing) -> None:
+    await scenario(standing, interaction=2, calls=CallRange(NOW, NOW))
+    text = await standing.contact(interaction=2, began_at=NOW)
+    assert (await bring(standing, {"contact": text})).landed == 1
+    assert (await contact_row(standing, text))["machine_score"] == 97
 
 
 async def test_two_imports_at_once_land_everything_once(standing: Standing) -> None:

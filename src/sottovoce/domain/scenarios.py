@@ -18,11 +18,12 @@ LONGEST_DESCRIPTION = 1024
 MOST_RULES = 1000
 """Of one kind in one scenario."""
 LONGEST_RULE = 128
+_MINUTE = "%Y-%m-%d %H:%M %Z"
 
 
 @dataclass(frozen=True, slots=True)
 class CallRange:
-    """Which calls a scenario is meant for."""
+    """Which calls a scenario is meant for, by when they began; None: open."""
 
     calls_from: datetime | None = None
     calls_until: datetime | None = None
@@ -38,7 +39,7 @@ class Scenario:
     """`groupid_` and a UUID."""
     name: str
     enabled: bool
-    """Whether the machine applies it to new calls."""
+    """Whether it takes new results."""
     created_at: datetime
     description: str = ""
     ignore_sensitive: bool = False
@@ -54,9 +55,27 @@ class Scenario:
     """Its results and scores stay."""
 
     @property
+    def every_rule(self) -> tuple[str, ...]:
+        """The ids of its rules of all kinds."""
+        return (*self.rules, *self.silence_rules, *self.speed_rules, *self.interposal_rules)
+
+    @property
     def rule_count(self) -> int:
         """How many rules it has of all kinds."""
-        return sum(map(len, (self.rules, self.silence_rules, self.speed_rules, self.interposal_rules)))
+        return len(self.every_rule)
+
+    def declines(self, began_at: datetime, interaction: Interaction) -> str:
+        """Why it takes no new result on a call that began then; empty: it does. Its range has both ends."""
+        if not self.enabled:
+            return f"{self.name} is switched off"
+        if interaction is not self.interaction:
+            return f"{self.name} is not for calls of {interaction.name.lower()}"
+        calls = self.calls
+        if calls.calls_from is not None and began_at < calls.calls_from:
+            return f"{self.name} is for calls from {calls.calls_from:{_MINUTE}} on"
+        if calls.calls_until is not None and began_at > calls.calls_until:
+            return f"{self.name} is for calls until {calls.calls_until:{_MINUTE}}"
+        return ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,6 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
 from uuid import UUID, uuid5
 
 from sottovoce.domain.directory import VdnId
@@ -69,7 +68,7 @@ async def take(office: Office, vdn: VdnId, lines: Sequence[ResultLine], source: 
                 wanted[result.result] = (line.line, result)
             else:
                 _again(taken, line.line, result, wanted[result.result][1])
-        await _land(work, wanted, held, taken)
+        await _land(work, wanted, held, known, taken)
         if taken.landed:
             work.audit("results.import", source, landed=taken.landed, contacts=len(taken.contacts))
     taken.mistakes.sort(key=lambda mistake: mistake.line)
@@ -79,24 +78,37 @@ async def take(office: Office, vdn: VdnId, lines: Sequence[ResultLine], source: 
 async def _land(
     work: Work,
     wanted: Mapping[str, tuple[int, RuleResult]],
-    held: Mapping[int, datetime],
+    held: Mapping[int, stored.Held],
+    known: Mapping[str, Scenario],
     taken: Taken,
 ) -> None:
-    landed = await results.add(work, [result for _, result in wanted.values()], held)
-    before = await stored.many(work, wanted.keys() - landed)
+    """What is on record stays whatever became of its scenario; the rest lands where that takes it."""
+    scenarios_by_id = {scenario.scenario: scenario for scenario in known.values()}
+    before = await stored.many(work, wanted.keys())
+    new: dict[str, tuple[int, RuleResult]] = {}
     for line, result in wanted.values():
+        contact = held[result.contact]
+        if result.result in before:
+            _again(taken, line, result, before[result.result])
+        elif why := scenarios_by_id[result.scenario].declines(contact.began_at, contact.interaction):
+            taken.mistakes.append(BadLine(line, f"scenario: {why}"))
+        else:
+            new[result.result] = (line, result)
+    landed = await results.add(work, [result for _, result in new.values()], held)
+    meanwhile = await stored.many(work, new.keys() - landed)
+    for line, result in new.values():
         if result.result in landed:
             taken.landed += 1
             taken.contacts.add(result.contact)
         else:
-            _again(taken, line, result, before[result.result])
+            _again(taken, line, result, meanwhile[result.result])
 
 
 def _result(
     line: ResultLine,
     work: Work,
     named: Mapping[str, int],
-    held: Mapping[int, datetime],
+    held: Mapping[int, stored.Held],
     known: Mapping[str, Scenario],
 ) -> RuleResult | BadLine:
     row = line.row

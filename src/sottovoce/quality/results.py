@@ -120,11 +120,11 @@ async def credit(work: Work, reach: Reach, uuid: str) -> list[ScenarioScores]:
     return await scores_of(work, found[uuid])
 
 
-async def add(work: Work, results: Collection[RuleResult], held: Mapping[int, datetime]) -> frozenset[str]:
+async def add(work: Work, results: Collection[RuleResult], held: Mapping[int, stored.Held]) -> frozenset[str]:
     """Put results on record and score their contacts anew; the ids of those that were not there yet.
 
-    `held` are the contacts of all of them with their beginnings, from `results.locked` of storage. A manual
-    score that exists follows, as its reasons have changed; none comes into being.
+    `held` are the contacts of all of them, from `results.locked` of storage. A manual score that exists
+    follows, as its reasons have changed; none comes into being.
     """
     landed = await stored.insert_new(work, list(results))
     touched = {(one.contact, one.scenario) for one in results if one.result in landed}
@@ -149,7 +149,7 @@ async def add(work: Work, results: Collection[RuleResult], held: Mapping[int, da
     for (contact, _, by), scored in {**before, **given}.items():
         if by is By.MACHINE:
             lowest[contact] = min(lowest.get(contact, scored.score.score), scored.score.score)
-    inspected = [(contact, held[contact], lowest.get(contact)) for contact in sorted(contacts)]
+    inspected = [(contact, held[contact].began_at, lowest.get(contact)) for contact in sorted(contacts)]
     await stored.mark_inspected(work, inspected, Inspection.SUCCESS)
     return landed
 

@@ -137,6 +137,8 @@ async def test_listed_by_name_status_and_time_the_newest_first(standing: Standin
 async def test_a_deleted_scenario_is_gone_but_not_what_it_gave(standing: Standing) -> None:
     scenario = await made(standing)
     contact = await standing.contact()
+    assert (await bring(standing, {"contact": contact})).mistakes, "it is off"
+    await standing.call("scenariomanage/updateScenarioStatus", {"group_id": scenario, "is_enable": 1})
     await bring(standing, {"contact": contact})
     assert (await standing.call("scenariomanage/deleteScenario", {"group_id": scenario})).code == "0406000"
     for name in ("deleteScenario", "queryScenario"):
@@ -146,7 +148,13 @@ async def test_a_deleted_scenario_is_gone_but_not_what_it_gave(standing: Standin
     assert (await bring(standing, {"contact": contact, "rule": "r2"})).mistakes
     assert await made(standing) != scenario
     actions = [entry.action for entry in await audit.read(standing.engine, ONE)]
-    assert actions == ["scenario.create", "results.import", "scenario.delete", "scenario.create"]
+    assert actions == [
+        "scenario.create",
+        "scenario.switch",
+        "results.import",
+        "scenario.delete",
+        "scenario.create",
+    ]
 
 
 async def test_a_name_is_given_once(standing: Standing) -> None:

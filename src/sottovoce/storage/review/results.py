@@ -16,6 +16,7 @@ from uuid import UUID
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import distinct_on, insert
 
+from sottovoce.domain.contacts import Interaction
 from sottovoce.domain.directory import VdnId
 from sottovoce.domain.people import ReviewId, UserId
 from sottovoce.domain.scoring import (
@@ -79,18 +80,27 @@ _RESULTS = sa.select(
 ).select_from(rule_results.outerjoin(_LAST_REVISION, sa.true()))
 
 
-async def locked(work: Work, wanted: Collection[int]) -> dict[int, datetime]:
-    """Hold the rows of those contacts until the transaction ends: contact to its beginning.
+@dataclass(frozen=True, slots=True)
+class Held:
+    """What results have to know of a contact."""
+
+    began_at: datetime
+    interaction: Interaction
+
+
+async def locked(work: Work, wanted: Collection[int]) -> dict[int, Held]:
+    """Hold the rows of those contacts until the transaction ends.
 
     Unknown and foreign ones are not in it. Always in the same order, so that nobody waits in a circle.
     """
     query = (
-        sa.select(contacts.c.contact, contacts.c.began_at)
+        sa.select(contacts.c.contact, contacts.c.began_at, contacts.c.interaction)
         .where(contacts.c.vdn == work.vdn, contacts.c.contact.in_(sorted(wanted)))
         .order_by(contacts.c.contact)
         .with_for_update(key_share=True)
     )
-    return {row.contact: row.began_at for row in await work.connection.execute(query)}
+    rows = await work.connection.execute(query)
+    return {row.contact: Held(row.began_at, Interaction(row.interaction)) for row in rows}
 
 
 async def contacts_called(work: Work, uuids: Collection[str]) -> dict[str, int]:
