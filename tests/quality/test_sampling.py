@@ -31,6 +31,7 @@ from sottovoce.quality.sampling import sha256_of
 from sottovoce.storage import audit
 from sottovoce.storage.database import transaction
 from sottovoce.storage.review import draws
+from sottovoce.storage.review import tasks as task_rows
 from sottovoce.storage.tables import sampling_draws
 
 TASK = ReviewId("1772442000000000001")
@@ -232,6 +233,31 @@ async def test_fresh_and_sampled_contacts_are_told_apart(standing: Standing) -> 
     with pytest.raises(Refused):
         await made(Earlier.FRESH, 1)
     assert await made(Earlier.SAMPLED, 100) == set(contacts)
+
+
+@pytest.mark.parametrize("ending", [tasks.terminate, tasks.delete])
+async def test_what_a_task_released_was_never_sampled(standing: Standing, ending: Any) -> None:
+    """834 qualified; a task of 10 was made and terminated before anybody was appointed; 824 qualified."""
+    contacts = await filled(standing, [101] * 8)
+    caller = await standing.caller(DIRECTOR)
+
+    async def made(earlier: Earlier, number: int = 100) -> tuple[ReviewId, set[int]]:
+        order = TaskOrder("t", Conditions(Quantity.CALLS, number, earlier=earlier))
+        task = await asked(tasks.create, standing.office, caller, order)
+        async with transaction(standing.engine) as connection:
+            return task, set(await draws.items_of(work_of(connection, ONE), task))
+
+    await asked(ending, standing.office, caller, (await made(Earlier.ALL, 3))[0])
+    with pytest.raises(Refused):
+        await made(Earlier.SAMPLED)
+    task, sample = await made(Earlier.FRESH)
+    assert sample == set(contacts)
+    async with standing.office.work(ONE, DIRECTOR) as work:
+        (item, *_) = await task_rows.items(work, task)
+        await task_rows.change_item(work, item.item, state="done")
+    await asked(tasks.terminate, standing.office, caller, task)
+    assert (await made(Earlier.SAMPLED))[1] == {item.contact}, "what was done stays sampled"
+    assert (await made(Earlier.FRESH))[1] == set(contacts) - {item.contact}
 
 
 async def test_fresh_samples_drawn_at_once_share_no_contact(standing: Standing) -> None:

@@ -29,7 +29,10 @@ class Quantity(StrEnum):
 
 
 class Earlier(StrEnum):
-    """Which contacts qualify by whether an earlier task, not deleted, has them (`qualityCondition`)."""
+    """Which contacts qualify by whether an earlier task has them (`qualityCondition`).
+
+    One that its task released, terminated or deleted before it was done, counts as never sampled.
+    """
 
     FRESH = "fresh"
     """In no task yet."""

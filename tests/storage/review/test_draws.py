@@ -143,14 +143,14 @@ async def _plan(connection: Any, query: sa.Select[Any]) -> str:
     return "\n".join(line for (line,) in await cursor.fetchall())
 
 
-async def test_sampled_already_are_the_items_of_tasks_that_stand(standing: Standing) -> None:
+async def test_sampled_already_is_what_a_task_has_and_did_not_release(standing: Standing) -> None:
     contacts = [await standing.contact() for _ in range(4)]
     other, deleted = ReviewId("1772442000000000002"), ReviewId("1772442000000000003")
     async with standing.engine.begin() as connection:
-        for task, state, some in (
-            (TASK, "created", contacts[:1]),
-            (other, "terminated", contacts[1:3]),
-            (deleted, "deleted", contacts[3:]),
+        for task, state, some, held in (
+            (TASK, "created", contacts[:1], "waiting"),
+            (other, "terminated", contacts[1:3], "done"),
+            (deleted, "deleted", contacts[3:], "released"),
         ):
             await connection.execute(sa.insert(review_tasks).values(_task(task, state)))
             for place, contact in enumerate(some):
@@ -163,7 +163,7 @@ async def test_sampled_already_are_the_items_of_tasks_that_stand(standing: Stand
                         contact=contact,
                         began_at=NOW,
                         agent=101,
-                        state="waiting",
+                        state=held,
                     )
                 )
     async with transaction(standing.engine) as connection:

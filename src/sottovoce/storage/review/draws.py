@@ -19,6 +19,7 @@ from sottovoce.domain.contacts import Interaction
 from sottovoce.domain.directory import VdnId
 from sottovoce.domain.frames import WHOLE, Contacts
 from sottovoce.domain.people import ReviewId
+from sottovoce.domain.reviews import ItemState
 from sottovoce.domain.sampling import Conditions
 from sottovoce.storage.database import STATEMENT_TIMEOUT, DatabaseAway, reason, transaction, unpooled
 from sottovoce.storage.rows import all_of, value_of
@@ -180,20 +181,16 @@ def frame_query(
 
 
 async def sampled_already(work: Work, but: ReviewId) -> Contacts:
-    """The contacts in any task of the tenant that was not deleted, `but` one; ascending.
+    """The contacts that a task of the tenant has, but for the task `but`; ascending.
 
-    Waits for other such draws of the tenant, and they wait for the end of this transaction: else two at
-    once could both find a contact fresh.
+    What a task released when it ended was never sampled. Waits for other such draws of the tenant, and
+    they wait for the end of this transaction: else two at once could both find a contact fresh.
     """
     await work.connection.execute(sa.select(sa.func.pg_advisory_xact_lock(_LOCK, work.vdn)))
-    query = (
-        sa.select(_packed(review_items.c.contact))
-        .select_from(review_items.join(review_tasks))
-        .where(
-            review_items.c.vdn == work.vdn,
-            review_items.c.task != but,
-            review_tasks.c.state != "deleted",
-        )
+    query = sa.select(_packed(review_items.c.contact)).where(
+        review_items.c.vdn == work.vdn,
+        review_items.c.task != but,
+        review_items.c.state != ItemState.RELEASED.value,
     )
     ((numbers,),) = await _binary(work.connection, query)
     return np.unique(np.frombuffer(numbers or b"", dtype=">i8").astype(np.int64))
