@@ -12,9 +12,9 @@ import pytest
 
 ROOT = Path(__file__).parent.parent
 SOURCE = ROOT / "src" / "sottovoce"
-SHARED = {"errors", "clock", "tasks", "deadlines", "plain"}
-NOT_FOR_DOMAIN = {"plain"}
-"""How a value is written down is none of the rules' business."""
+SHARED = {"errors", "clock", "tasks", "deadlines", "digests", "plain"}
+NOT_FOR_DOMAIN = {"digests", "plain"}
+"""How a value is written down, and what lies in files, is none of the rules' business."""
 ALL_BUT_HTTP = set(
     [
         "domain",
@@ -41,6 +41,7 @@ ALLOWED: dict[str, set[str]] = {
     "clock": set(),
     "tasks": set(),
     "deadlines": set(),
+    "digests": set(),
     "plain": set(),
     "logs": set(),
     "contracts": set(),

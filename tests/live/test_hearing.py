@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import dataclasses
+import hashlib
+
 from sottovoce.domain.directory import AgentId
 from sottovoce.domain.journal import SegmentBegan, SegmentEnded
 from sottovoce.domain.supervision import Mode
@@ -37,6 +40,25 @@ async def test_a_talk_without_inspectors_and_its_begin(on_call):
     await stage.desk.ask(Release(A))
     await stage.quiet()
     assert spans(stage) == [(A, [])]
+
+
+async def test_a_closed_recording_is_told_with_its_digest(on_call, tmp_path):
+    """The SHA-256 of the file as it is when the recorder has closed it; none where it wrote nothing."""
+    stage = on_call
+    [(name, recording)] = stage.engine.recordings.items()
+    path = tmp_path / "talk.wav"
+    path.write_bytes(b"RIFF and what was said")
+    stage.engine.recordings[name] = dataclasses.replace(recording, path=path)
+    await stage.desk.ask(Release(A))
+    await stage.quiet()
+    await stage.call_in("556")
+    await stage.desk.ask(Release(A))
+    await stage.quiet()
+    ended = [change for change in stage.store.written if isinstance(change, SegmentEnded)]
+    assert [talk.recording_sha256 for talk in ended] == [
+        hashlib.sha256(b"RIFF and what was said").hexdigest(),
+        None,
+    ]
 
 
 async def test_modes_follow_one_another(standing):

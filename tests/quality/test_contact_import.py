@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import dataclasses
+import hashlib
 import json
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -101,8 +102,13 @@ async def test_a_row_is_a_contact(standing: Standing, folder: Path) -> None:
         duration_s=3, direction=CallDirection.OUTBOUND, caller="555", called="40;00", agent=AgentId(101),
         skill=SkillId(1), ended_by=Ender.AGENT, reason="imported", file_name="b.wav",
         recording=f"1/import/2026/03/01/{contact.uuid}.wav", uploaded_at=NOW,
+        recording_sha256=contact.recording_sha256,
     )  # fmt: skip
-    sound, _ = soundfile.read(standing.office.recordings / str(contact.recording))
+    path = standing.office.recordings / str(contact.recording)
+    assert contact.recording_sha256 == hashlib.sha256(path.read_bytes()).hexdigest()
+    [told] = [one for one in await audit.read(standing.engine, ONE) if one.action == "recording.finished"]
+    assert (told.target, told.detail["sha256"]) == (str(contact.uuid), contact.recording_sha256)
+    sound, _ = soundfile.read(path)
     assert abs(sound[:, 1]).max() > 0.2, "the left channel's agent is on the right one now"
     assert abs(sound[:, 0]).max() < 0.01
     assert await jobs(standing) == 1

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import hashlib
 from uuid import UUID
 
 import numpy as np
@@ -30,6 +31,7 @@ from sottovoce.domain.people import UserId
 from sottovoce.errors import Code, Refused
 from sottovoce.quality import contacts
 from sottovoce.quality.recordings import StillRecording
+from sottovoce.storage import audit
 from sottovoce.storage.review import contacts as rows
 from sottovoce.storage.tables import contacts as table
 
@@ -91,6 +93,24 @@ async def test_a_recording_not_closed_yet_is_tried_again(standing: Standing) -> 
     assert found is not None
     assert found.status is Inspection.SUCCESS
     assert found.analysis.mixed is not None
+
+
+async def test_a_recording_without_a_digest_gets_it_with_its_analysis(standing: Standing) -> None:
+    """A crash that cut it off, or its age, left it without one. Once taken, it stays."""
+    contact = await standing.contact()
+    path = write(standing.office.recordings / "call-1.wav", silence(2))
+    digest = hashlib.sha256(path.read_bytes()).hexdigest()
+    found = await contacts.analyse(standing.office, ONE, contact)
+    assert found is not None
+    assert found.recording_sha256 == digest
+    write(path, silence(3))
+    async with standing.engine.begin() as connection:
+        await connection.execute(sa.update(table).values(analysed_at=None))
+    again = await contacts.analyse(standing.office, ONE, contact)
+    assert again is not None
+    assert again.recording_sha256 == digest
+    told = [one for one in await audit.read(standing.engine, ONE) if one.action == "recording.finished"]
+    assert [(one.target, one.detail["sha256"]) for one in told] == [(str(found.uuid), digest)]
 
 
 async def test_an_analysis_once_done_stays(standing: Standing) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import struct
 import time
@@ -121,9 +122,12 @@ def _harmed(data: bytes, at: int, junk: bytes) -> bytes:
 def test_kept_whole_with_channels_exchanged(tmp_path: Path, coding: str) -> None:
     source = write(tmp_path / "s.wav", stereo(tone(1.5, 300), tone(1.2, 500)), coding)
     target = tmp_path / "deep" / "er" / "t.wav"
-    assert recordings.store(source, target) == RecordedSound(2, 8000, 12000, coding)
+    kept = recordings.store(source, target)
+    assert (kept.channels, kept.rate, kept.frames, kept.coding) == (2, 8000, 12000, coding)
+    assert kept.sha256 == hashlib.sha256(source.read_bytes()).hexdigest()
     assert target.read_bytes() == source.read_bytes()
-    assert recordings.store(source, target, swapped=True) == RecordedSound(2, 8000, 12000, coding)
+    kept = recordings.store(source, target, swapped=True)
+    assert kept.sha256 == hashlib.sha256(target.read_bytes()).hexdigest()
     before, _ = soundfile.read(source, dtype="int32")
     after, _ = soundfile.read(target, dtype="int32")
     assert np.array_equal(before[:, ::-1], after)

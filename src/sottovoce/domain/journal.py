@@ -98,6 +98,8 @@ class SegmentEnded:
     failure: str | None = None
     supervisions: Sequence[SupervisionSpan] = ()
     """Who took part in it as an inspector, and how, by begin."""
+    recording_sha256: str | None = None
+    """Of the stereo WAV as it was closed, hexadecimal; None when there is none or it could not be read."""
 
 
 @dataclass(frozen=True, slots=True)

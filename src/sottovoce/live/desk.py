@@ -89,7 +89,7 @@ class Desk:
     async def settled(self) -> None:
         """Wait until everything that the floors wanted so far is done (tests, bench)."""
         for driver in self._building.floors.values():
-            await driver.settled()
+            await driver.closed()
 
     async def run_due(self) -> None:
         """Run the timers that are due by the clock, and wait for what follows (tests on a manual clock)."""

@@ -10,11 +10,13 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 from collections.abc import Callable
+from pathlib import Path
 
 import structlog
 
 from sottovoce.clock import Clock
 from sottovoce.deadlines import Deadlines
+from sottovoce.digests import file_sha256
 from sottovoce.domain.directory import AgentId, VdnId
 from sottovoce.domain.journal import AuditEntry, SessionEnded, SessionSaved
 from sottovoce.domain.legs import LegId, ReleaseCause
@@ -91,9 +93,7 @@ class Driver:
         if not self._running:
             return
         self.tell(CloseFloor())
-        await self.settled()
-        await asyncio.gather(*self._closing, return_exceptions=True)
-        await self.settled()
+        await self.closed()
         running, self._running = self._running, []
         for task in running:
             task.cancel()
@@ -155,6 +155,12 @@ class Driver:
     async def settled(self) -> None:
         """Wait until everything queued so far is performed."""
         await self.perform([])
+
+    async def closed(self) -> None:
+        """The same, and until the recordings stopped by then are closed and told."""
+        await self.settled()
+        await asyncio.gather(*self._closing, return_exceptions=True)
+        await self.settled()
 
     def run_due(self) -> None:
         """Tell the floor of the timers that have run out; a hanging poll is a sign of life."""
@@ -262,7 +268,18 @@ class Driver:
 
     async def _close(self, request: StopRecording) -> None:
         result, failure = await self._answer(request, CLOSE_WAIT_S)
-        self.tell(RecordingClosed(request.recording, result, result.failure if result else failure))
+        digest = await self._digest(result.path) if result is not None else None
+        self.tell(RecordingClosed(request.recording, result, result.failure if result else failure, digest))
+
+    async def _digest(self, path: Path) -> str | None:
+        """The SHA-256 of a closed recording; None where nothing was written or it cannot be read."""
+        try:
+            return await asyncio.to_thread(file_sha256, path)
+        except FileNotFoundError:
+            return None
+        except OSError as failure:
+            log.error("recording without its SHA-256", path=str(path), reason=failure.strerror)
+            return None
 
     async def _answer(self, request: Request[ResultT], wait_s: float) -> tuple[ResultT | None, str | None]:
         """What the engine answers; else None, and why."""

@@ -194,16 +194,22 @@ class RecordingClosed:
     recording: RecordingId
     result: RecordingResult | None
     failure: str | None = None
+    sha256: str | None = None
+    """Of the stereo WAV, hexadecimal."""
 
 
 @happens(RecordingClosed)
 def recording_closed(floor: FloorState, event: RecordingClosed) -> None:
     """The files are closed."""
-    close_segment(floor, event.recording, event.result, event.failure)
+    close_segment(floor, event.recording, event.result, event.failure, event.sha256)
 
 
 def close_segment(
-    floor: FloorState, recording: RecordingId, result: RecordingResult | None, failure: str | None
+    floor: FloorState,
+    recording: RecordingId,
+    result: RecordingResult | None,
+    failure: str | None,
+    sha256: str | None = None,
 ) -> None:
     """The recording is closed: journal the segment, and the contact's end if this was the last."""
     segment = floor.closing.pop(recording, None)
@@ -222,6 +228,7 @@ def close_segment(
             {str(segment.inspectors[leg]): str(p) for leg, p in tracks.items() if leg in segment.inspectors},
             failure or (result.failure if result is not None else None),
             tuple(sorted(segment.spans, key=lambda span: (span.began_at, span.inspector))),
+            sha256 if segment.begun else None,
         )
     )
     if result is not None and segment.failure is None:

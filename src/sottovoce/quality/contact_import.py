@@ -129,20 +129,29 @@ async def _batch(
 async def _keep(office: Office, tenant: Tenant, call: ForeignCall) -> bool:
     """Keep a call and its recording; False: somebody else did meanwhile."""
     uuid = uuid5(_NAMES, f"{tenant.vdn}/{call.reference}")
-    recording, length = None, call.duration_s
+    recording, digest, length = None, None, call.duration_s
     if call.sound is not None:
         day = call.began_at.strftime("%Y/%m/%d")
         recording = f"{tenant.vdn}/{FOLDER}/{day}/{uuid}.wav"
         target = office.recordings / recording
         sound = await asyncio.to_thread(recordings.store, call.sound, target, swapped=call.agent_left)
-        length = sound.duration_s
+        length, digest = sound.duration_s, sound.sha256
     async with office.work(tenant.vdn, SERVER) as work:
-        contact = _contact(tenant, call, uuid, recording, length, work.at)
-        return await contacts.keep(work.connection, call.reference, contact) is not None
+        contact = _contact(tenant, call, uuid, recording, digest, length, work.at)
+        number = await contacts.keep(work.connection, call.reference, contact)
+        if number is not None and digest is not None:
+            work.add(contacts.recorded(contact, number, work.at))
+        return number is not None
 
 
 def _contact(
-    tenant: Tenant, call: ForeignCall, uuid: UUID, recording: str | None, length: float, at: datetime
+    tenant: Tenant,
+    call: ForeignCall,
+    uuid: UUID,
+    recording: str | None,
+    digest: str | None,
+    length: float,
+    at: datetime,
 ) -> Contact:
     status, analysis = Inspection.WAITING, Analysis()
     if recording is None and call.transcript is not None:
@@ -173,6 +182,7 @@ def _contact(
         analysed_at=None if status is Inspection.WAITING else at,
         analysis=analysis,
         transcript=call.transcript,
+        recording_sha256=digest,
     )
 
 

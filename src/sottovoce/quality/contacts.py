@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from uuid import UUID
 
+from sottovoce.digests import file_sha256
 from sottovoce.domain.contacts import Analysis, Contact, Inspection, Interaction, Search
 from sottovoce.domain.directory import AgentId, VdnId
 from sottovoce.domain.people import SERVER, UserId
@@ -69,6 +70,7 @@ async def analyse(office: Office, vdn: VdnId, contact: int) -> Contact | None:
         if found is None or found.analysed_at is not None:
             return found
         await contacts.analysed(work.connection, found, Inspection.IN_PROGRESS, Analysis(), None)
+    await _digest(office, found)
     status, analysis = Inspection.SUCCESS, Analysis()
     if found.interaction is Interaction.VOICE:
         try:
@@ -78,6 +80,19 @@ async def analyse(office: Office, vdn: VdnId, contact: int) -> Contact | None:
     async with office.work(vdn, SERVER) as work:
         await contacts.analysed(work.connection, found, status, analysis, work.at)
         return await contacts.find(work, contact)
+
+
+async def _digest(office: Office, contact: Contact) -> None:
+    """Take the SHA-256 of a recording that has none yet: a crash cut it off, or it is older than they are."""
+    path = path_of(office, contact)
+    if path is None or contact.recording_sha256 is not None:
+        return
+    try:
+        sha256 = await asyncio.to_thread(file_sha256, path)
+    except (OSError, ValueError):
+        return  # whoever hears it says why
+    async with office.work(contact.vdn, SERVER) as work:
+        await contacts.digested(work, contact, sha256)
 
 
 async def _heard(path: Path | None) -> Analysis:

@@ -20,6 +20,7 @@ import numpy as np
 import numpy.typing as npt
 import soundfile
 
+from sottovoce.digests import file_sha256
 from sottovoce.domain.legs import UNFINISHED
 
 OPEN_AT_MOST_S = 3600.0
@@ -137,7 +138,15 @@ def _why(failure: Exception) -> str:
     return f"it is no WAV that can be read: {text.strip().rstrip('.')}"
 
 
-def store(source: Path | bytes, target: Path, *, swapped: bool = False) -> RecordedSound:
+@dataclass(frozen=True, slots=True)
+class StoredSound(RecordedSound):
+    """A recording that was kept, and the SHA-256 of its file."""
+
+    sha256: str
+    """Hexadecimal."""
+
+
+def store(source: Path | bytes, target: Path, *, swapped: bool = False) -> StoredSound:
     """Keep a WAV under `target`, wholly or not at all; `swapped` exchanges its channels. What it holds.
 
     Doing it again replaces the file by the same. BadRecording, OSError (disk full …). Blocks.
@@ -163,8 +172,9 @@ def store(source: Path | bytes, target: Path, *, swapped: bool = False) -> Recor
             if swapped and sound.channels == 2:
                 _swap(temporary, sound)
             os.fsync(made.fileno())
+        digest = file_sha256(temporary)
         os.replace(temporary, target)
-        return sound
+        return StoredSound(sound.channels, sound.rate, sound.frames, sound.coding, digest)
     except BaseException:
         temporary.unlink(missing_ok=True)
         raise

@@ -32,7 +32,11 @@ class Work:
 
     def audit(self, action: str, target: str, **detail: str | int | bool) -> None:
         """Put down what is done; written with the rest, at its end, or not at all."""
-        self._audit.append(AuditEntry(self.vdn, self.at, AgentId(int(self.user)), action, target, detail))
+        self.add(AuditEntry(self.vdn, self.at, AgentId(int(self.user)), action, target, detail))
+
+    def add(self, entry: AuditEntry) -> None:
+        """The same of an entry that stands already."""
+        self._audit.append(entry)
 
 
 @asynccontextmanager

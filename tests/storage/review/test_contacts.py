@@ -27,8 +27,16 @@ from sottovoce.domain.contacts import (
     Voice,
 )
 from sottovoce.domain.directory import AgentId, SkillId, VdnId
-from sottovoce.domain.journal import Change, ContactBegan, ContactEnded, SegmentBegan, SegmentEnded
+from sottovoce.domain.journal import (
+    AuditEntry,
+    Change,
+    ContactBegan,
+    ContactEnded,
+    SegmentBegan,
+    SegmentEnded,
+)
 from sottovoce.domain.supervision import Mode
+from sottovoce.storage import audit
 from sottovoce.storage.database import connect
 from sottovoce.storage.live import changes
 from sottovoce.storage.live.journal import PostgresStore
@@ -98,6 +106,11 @@ def a_contact(**columns: object) -> Contact:
     return dataclasses.replace(made, **columns)  # type: ignore[arg-type]
 
 
+async def finished(engine: AsyncEngine) -> list[AuditEntry]:
+    """What the audit says of recordings."""
+    return [entry for entry in await audit.read(engine, ONE) if entry.action == "recording.finished"]
+
+
 async def insert(engine: AsyncEngine, **columns: object) -> Contact:
     made = a_contact(**columns)
     async with engine.begin() as connection:
@@ -109,7 +122,8 @@ async def insert(engine: AsyncEngine, **columns: object) -> Contact:
 async def test_a_finished_call_is_a_contact(two_vdns: AsyncEngine) -> None:
     span = SupervisionSpan(IDA, Mode.WHISPER, at(10), at(20))
     tracks = {"102": "/r/1.102.wav"}
-    await happens(two_vdns, began(), talk(tracks=tracks, supervisions=(span,)))
+    digest = "ab" * 32
+    await happens(two_vdns, began(), talk(tracks=tracks, supervisions=(span,), recording_sha256=digest))
     assert await kept(two_vdns) == []
     await happens(two_vdns, ended())
     [contact] = await kept(two_vdns)
@@ -119,8 +133,18 @@ async def test_a_finished_call_is_a_contact(two_vdns: AsyncEngine) -> None:
         direction=CallDirection.INBOUND, caller="555", called="4000", agent=ANN, skill=SkillId(1),
         ended_by=Ender.CUSTOMER, reason="customer: normal", file_name="1-1-101-1.wav",
         recording="/r/1/2026/11/30/1-1-101-1.wav", uploaded_at=at(90), tracks=tracks, supervisions=(span,),
+        recording_sha256=digest,
     )  # fmt: skip
     assert await jobs(two_vdns) == [{"vdn": 1, "contact": contact.contact}]
+    [entry] = await finished(two_vdns)
+    assert (entry.at, int(entry.actor), entry.target) == (at(90), 0, str(contact.uuid))
+    assert entry.detail == {
+        "contact": contact.contact,
+        "began_at": at(5).isoformat(),
+        "duration_s": 85,
+        "agent": 101,
+        "sha256": digest,
+    }
 
 
 async def test_a_call_that_nobody_took(two_vdns: AsyncEngine) -> None:
@@ -134,12 +158,13 @@ async def test_a_call_that_nobody_took(two_vdns: AsyncEngine) -> None:
 
 async def test_facts_in_any_order_and_twice(two_vdns: AsyncEngine) -> None:
     """A talk after the call's end, the same changes again, and one batch of all: one contact each."""
-    first = talk(ANN, 5, 40)
-    second = talk(IDA, 40, 90)
+    first = talk(ANN, 5, 40, recording_sha256="a")
+    second = talk(IDA, 40, 90, recording_sha256="b")
     await happens(two_vdns, began(), first, ended(reason="agent: released"))
     await happens(two_vdns, second)
     await happens(two_vdns, began(), first, second, ended())
     found = await kept(two_vdns)
+    assert [entry.target for entry in await finished(two_vdns)] == [str(contact.uuid) for contact in found]
     assert [(contact.agent, contact.ended_by, contact.reason) for contact in found] == [
         (ANN, Ender.SYSTEM, "taken over"),
         (IDA, Ender.AGENT, "agent: released"),
@@ -148,9 +173,13 @@ async def test_facts_in_any_order_and_twice(two_vdns: AsyncEngine) -> None:
 
 async def test_a_change_that_cannot_be_written_takes_no_contact_with_it(two_vdns: AsyncEngine) -> None:
     bad = ContactBegan("1-2", ONE, NOW, CallDirection.INBOUND, "1", "2", SkillId(2**40))
+    drop, foreign = (AuditEntry(vdn, NOW, IDA, "call.drop", "1-1") for vdn in (ONE, TWO))
     async with two_vdns.begin() as connection:
-        refused = await changes.apply_each(connection, ONE, [began(), bad, talk(), ended()])
-    assert refused == [bad]
+        told = [foreign, drop, began(), bad, talk(recording_sha256="a"), ended()]
+        refused = await changes.apply_each(connection, ONE, told)
+    assert refused == [bad, foreign]
+    entries = await audit.read(two_vdns, ONE)
+    assert [entry.action for entry in entries] == ["directory.import", "recording.finished", "call.drop"]
     assert [contact.agent for contact in await kept(two_vdns)] == [ANN]
 
 

@@ -29,15 +29,44 @@ log = structlog.get_logger(__name__)
 
 
 async def apply(connection: AsyncConnection, vdn: VdnId, changes: Sequence[Change]) -> None:
-    """Write `changes`, all of them of `vdn`, in order; then the contacts of the calls that are over."""
+    """Write `changes`, all of them of `vdn`, in order; then the contacts of the calls that are over.
+
+    The audit comes last, in one go: whoever waits for its head waits for nothing else.
+    """
+    told = []
     for change in changes:
-        await _apply(connection, vdn, change)
-    await talks.become_contacts(connection, vdn, _over(changes))
+        if isinstance(change, AuditEntry):
+            told.append(change)
+        else:
+            await _apply(connection, vdn, change)
+    await audit.append(connection, vdn, told + await talks.become_contacts(connection, vdn, _over(changes)))
 
 
 async def apply_each(connection: AsyncConnection, vdn: VdnId, changes: Sequence[Change]) -> list[Change]:
     """Write what can be written; the changes that cannot, each logged. For changes that nobody waits for."""
-    refused: list[Change] = []
+    others = [change for change in changes if not isinstance(change, AuditEntry)]
+    told = [change for change in changes if isinstance(change, AuditEntry)]
+    refused = await _each(connection, vdn, others)
+    await become_contacts_each(connection, vdn, _over(changes))
+    return refused + await _each(connection, vdn, told)
+
+
+async def become_contacts_each(connection: AsyncConnection, vdn: VdnId, over: Sequence[str]) -> None:
+    """Make contacts of these calls; one of which that cannot be done is logged, and the others are."""
+    told: list[AuditEntry] = []
+    for call in over:
+        try:
+            async with connection.begin_nested():
+                told += await talks.become_contacts(connection, vdn, [call])
+        except (DBAPIError, ValueError, TypeError) as failure:
+            if is_away(failure):
+                raise
+            log.error("a call cannot become a contact", vdn=vdn, call=call, reason=reason(failure))
+    await audit.append(connection, vdn, told)
+
+
+async def _each(connection: AsyncConnection, vdn: VdnId, changes: Sequence[Change]) -> list[Change]:
+    refused = []
     for change in changes:
         try:
             async with connection.begin_nested():
@@ -49,20 +78,7 @@ async def apply_each(connection: AsyncConnection, vdn: VdnId, changes: Sequence[
                 "a change cannot be recorded", vdn=vdn, change=type(change).__name__, reason=reason(failure)
             )
             refused.append(change)
-    await become_contacts_each(connection, vdn, _over(changes))
     return refused
-
-
-async def become_contacts_each(connection: AsyncConnection, vdn: VdnId, over: Sequence[str]) -> None:
-    """Make contacts of these calls; one of which that cannot be done is logged, and the others are."""
-    for call in over:
-        try:
-            async with connection.begin_nested():
-                await talks.become_contacts(connection, vdn, [call])
-        except (DBAPIError, ValueError, TypeError) as failure:
-            if is_away(failure):
-                raise
-            log.error("a call cannot become a contact", vdn=vdn, call=call, reason=reason(failure))
 
 
 def _over(changes: Sequence[Change]) -> list[str]:

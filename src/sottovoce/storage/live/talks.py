@@ -23,7 +23,7 @@ from sottovoce.domain.contacts import (
     ended_by,
 )
 from sottovoce.domain.directory import VdnId
-from sottovoce.domain.journal import SegmentEnded
+from sottovoce.domain.journal import AuditEntry, SegmentEnded
 from sottovoce.storage.live import calls
 from sottovoce.storage.live.calls import KeptCall
 from sottovoce.storage.review import contacts
@@ -33,15 +33,22 @@ TAKEN_OVER = "taken over"
 NOT_RECORDED = "there is no recording"
 
 
-async def become_contacts(connection: AsyncConnection, vdn: VdnId, wanted: Sequence[str]) -> None:
-    """Make contacts of those of these calls that are over, where they are not there yet."""
+async def become_contacts(connection: AsyncConnection, vdn: VdnId, wanted: Sequence[str]) -> list[AuditEntry]:
+    """Make contacts of those of these calls that are over, where they are not there yet.
+
+    What the caller has to add to the audit: the digests of their recordings.
+    """
     if not wanted:
-        return
+        return []
+    told = []
     for call in await calls.ended_ones(connection, vdn, wanted):
         talks: Sequence[SegmentEnded | None] = call.segments or [None]
         for segment in talks:
             contact = _contact(call, segment)
-            await contacts.keep(connection, reference(call.call, segment), contact)
+            number = await contacts.keep(connection, reference(call.call, segment), contact)
+            if number is not None and contact.recording_sha256 is not None:
+                told.append(contacts.recorded(contact, number, contact.uploaded_at))
+    return told
 
 
 def reference(call: str, segment: SegmentEnded | None) -> str:
@@ -81,6 +88,7 @@ def _contact(call: KeptCall, segment: SegmentEnded | None) -> Contact:
         uploaded_at=max(call.ended_at, ended_at),
         status=Inspection.WAITING if recording else Inspection.BAD_RECORDING,
         analysis=Analysis() if recording else Analysis(failure=missing),
+        recording_sha256=segment.recording_sha256 if segment is not None else None,
     )
 
 

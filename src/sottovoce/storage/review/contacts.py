@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -21,7 +22,8 @@ from sottovoce.domain.contacts import (
     SupervisionSpan,
 )
 from sottovoce.domain.directory import AgentId, VdnId
-from sottovoce.domain.people import UserId
+from sottovoce.domain.journal import AuditEntry
+from sottovoce.domain.people import SERVER, UserId
 from sottovoce.plain import from_plain, to_plain
 from sottovoce.storage.records import fit, fitted
 from sottovoce.storage.review import jobs
@@ -36,6 +38,8 @@ _NAME = sa.func.coalesce(users.c.name, agents.c.name)
 _CALLED = sa.select(agents.c.agent, users.c.user, _NAME.label("name")).outerjoin_from(
     agents, users, (users.c.agent == agents.c.agent) & (users.c.vdn == agents.c.vdn)
 )
+RECORDED = "recording.finished"
+"""What the audit calls it that a contact's recording is whole, with its digest and whose talk it is."""
 _MONTH = sa.text("SELECT contacts_month(:at)")
 
 
@@ -86,6 +90,35 @@ async def keep(connection: AsyncConnection, reference: str, contact: Contact) ->
     if number is not None and contact.status is Inspection.WAITING:
         await jobs.defer(connection, ANALYSE, {"vdn": int(contact.vdn), "contact": number})
     return number
+
+
+def recorded(contact: Contact, number: int, at: datetime) -> AuditEntry:
+    """The audit's row on a contact's finished recording. No other may lie under the contact later."""
+    detail: dict[str, str | int | bool] = {
+        "contact": number,
+        "began_at": contact.began_at.isoformat(),
+        "duration_s": contact.duration_s,
+        "sha256": contact.recording_sha256 or "",
+    }
+    if contact.agent is not None:
+        detail["agent"] = int(contact.agent)
+    return AuditEntry(contact.vdn, at, AgentId(int(SERVER)), RECORDED, str(contact.uuid), detail)
+
+
+async def digested(work: Work, contact: Contact, sha256: str) -> None:
+    """Record the digest of a recording that was whole before anybody had taken it; the first one stays."""
+    done = await work.connection.execute(
+        sa.update(contacts)
+        .where(
+            contacts.c.vdn == work.vdn,
+            contacts.c.began_at == contact.began_at,
+            contacts.c.contact == contact.contact,
+            contacts.c.recording_sha256.is_(None),
+        )
+        .values(recording_sha256=sha256)
+    )
+    if done.rowcount:
+        work.add(recorded(replace(contact, recording_sha256=sha256), contact.contact, work.at))
 
 
 async def analysed(

@@ -50,6 +50,7 @@ contacts = sa.Table(
     sa.Column("analysis", JSONB, nullable=False, server_default=NO_JSON, comment="Speech and silence."),
     sa.Column("transcript", JSONB),
     sa.Column("machine_score", sa.Numeric(9, 2), comment="The lowest of its scenarios."),
+    sa.Column("recording_sha256", sa.Text, comment="Of the recording as it was finished, hexadecimal."),
     sa.Index(None, "vdn", "contact"),
     sa.Index(None, "vdn", "uuid"),
     sa.Index(None, "vdn", "agent", "began_at"),

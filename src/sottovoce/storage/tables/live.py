@@ -152,6 +152,7 @@ segments = sa.Table(
     sa.Column("tracks", JSONB, nullable=False, server_default=NO_JSON),
     sa.Column("failure", sa.Text),
     sa.Column("supervisions", JSONB, nullable=False, server_default=sa.text("'[]'::jsonb")),
+    sa.Column("recording_sha256", sa.Text, comment="Of the recording as it was closed, hexadecimal."),
     sa.Index(None, "vdn", "agent", "began_at"),
 )
 
