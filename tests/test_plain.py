@@ -235,6 +235,7 @@ class Thing:
     share: Decimal = Decimal(0)
     ratio: float = 0.0
     settings: dict[str, str | int | bool] = field(default_factory=dict)
+    bound: int | float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -256,6 +257,7 @@ PLAIN: dict[str, Any] = {
     "share": "0.10",
     "ratio": 0.5,
     "settings": {"a": True, "b": 1, "c": "x"},
+    "bound": 5.5,
 }
 
 
@@ -270,6 +272,7 @@ def test_each_kind_of_value_has_its_plain_form() -> None:
         share=Decimal("0.10"),
         ratio=0.5,
         settings={"a": True, "b": 1, "c": "x"},
+        bound=5.5,
     )
     assert to_plain(thing) == PLAIN
     assert from_plain(Thing, PLAIN) == thing
@@ -311,6 +314,8 @@ def test_each_kind_of_value_has_its_plain_form() -> None:
         ("ratio", True, "expected a number"),
         ("settings", {"a": None}, r"\$.settings"),
         ("settings", {"a": 0.5}, r"\$.settings"),
+        ("bound", "5", "not str"),
+        ("bound", True, "not bool"),
         ("more", 1, "extra fields found .more."),
     ],
 )

@@ -7,7 +7,16 @@ from __future__ import annotations
 
 import time
 from datetime import UTC, datetime, timedelta
-from typing import Protocol
+from typing import NamedTuple, Protocol
+
+
+class Moment(NamedTuple):
+    """A moment on both clocks at once."""
+
+    at: datetime
+    """By the wall clock, in UTC."""
+    steady_s: float
+    """By the one that never jumps."""
 
 
 class Clock(Protocol):
@@ -54,3 +63,12 @@ class ManualClock:
         if seconds < 0:
             raise ValueError("time does not run backwards")
         self._elapsed += seconds
+
+    def step(self, seconds: float) -> None:
+        """Set the wall clock on by `seconds`, or back; the one that never jumps goes on as it was."""
+        self._start += timedelta(seconds=seconds)
+
+
+def moment(clock: Clock) -> Moment:
+    """The moment that it is."""
+    return Moment(clock.now(), clock.monotonic())

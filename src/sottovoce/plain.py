@@ -35,6 +35,7 @@ MOST_DIGITS = 20
 _FAULTS = (ValueError, TypeError, KeyError, AttributeError, ArithmeticError, ForbiddenExtraKeysError)
 """What content that does not fit makes cattrs and constructors raise."""
 _SCALARS = frozenset({str, int, bool})
+_ALONE = _SCALARS | {float, type(None)}
 
 
 def read_json(text: str) -> Any:
@@ -160,7 +161,8 @@ def _named_tuple(kind: Any, made: Converter) -> Read:
 
 
 def _is_union_of_scalars(kind: Any) -> bool:
-    return isinstance(kind, types.UnionType) and set(typing.get_args(kind)) <= _SCALARS
+    members = set(typing.get_args(kind))
+    return isinstance(kind, types.UnionType) and members <= _ALONE and len(members - {type(None)}) > 1
 
 
 def _one_of_scalars(kind: Any, _: Converter) -> Read:

@@ -44,13 +44,13 @@ VDN = VdnId(1)
 _MONTH = sa.text(
     """
     INSERT INTO contacts (
-        vdn, began_at, contact, uuid, call, source, ended_at, duration_s, direction, caller, called, agent,
+        vdn, began_at, contact, uuid, call, source, ended_at, duration_ms, direction, caller, called, agent,
         skill, ended_by, reason, file_name, recording, uploaded_at, status, analysed_at, analysis,
         machine_score
     )
     SELECT
         1, began, number, gen_random_uuid(), extract(epoch FROM began)::bigint || '-' || number, 'live',
-        began + make_interval(secs => spoken), spoken,
+        began + make_interval(secs => spoken), 1000 * spoken,
         CASE WHEN number % 4 = 0 THEN 'outbound' ELSE 'inbound' END,
         '0049' || 30000000 + number * 7919 % 69999999, '4000',
         :agent + (hashint8(number) & 2147483647) % :agents, 1 + number % 5,

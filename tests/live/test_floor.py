@@ -14,6 +14,7 @@ from typing import get_args
 import pytest
 from tests.vdns import INSPECTS, NO_RIGHT, vdn
 
+from sottovoce.clock import Moment
 from sottovoce.config import AgentSettings
 from sottovoce.domain.directory import AgentId, VdnId
 from sottovoce.domain.legs import LegId, ReleaseCause
@@ -46,7 +47,7 @@ class Script:
 
     def give(self, given: object) -> None:
         self.lines.append(f"> {type(given).__name__}")
-        for effect in self.floor.handle(given, datetime(2026, 1, 1, tzinfo=UTC)):
+        for effect in self.floor.handle(given, Moment(datetime(2026, 1, 1, tzinfo=UTC), 0.0)):
             if (line := self.describe(effect)) is not None:
                 self.lines.append(line)
 
@@ -348,7 +349,7 @@ def test_a_refusal_leaves_nothing_behind(script):
 
 def test_an_intent_names_what_is_committed_first_and_changes_nothing(script):
     call(script)
-    now = datetime(2026, 1, 1, tzinfo=UTC)
+    now = Moment(datetime(2026, 1, 1, tzinfo=UTC), 0.0)
     [entry] = script.floor.intent(Supervise(I, A, Mode.WHISPER), now)
     assert (entry.action, entry.actor, entry.target) == ("supervise.whisper", I, "101")
     assert script.floor.state.seats[I].inspecting is None

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import dataclasses
 import hashlib
+from datetime import timedelta
+
+import pytest
 
 from sottovoce.domain.directory import AgentId
-from sottovoce.domain.journal import SegmentBegan, SegmentEnded
+from sottovoce.domain.journal import AuditEntry, ContactBegan, ContactEnded, SegmentBegan, SegmentEnded
 from sottovoce.domain.supervision import Mode
 from sottovoce.live.handling import Release
 from sottovoce.live.supervising import ChangeMode, Intercept
@@ -115,3 +118,34 @@ async def test_an_inspector_who_never_picked_up_took_no_part(on_call):
     await stage.desk.ask(Release(A))
     await stage.quiet()
     assert spans(stage) == [(A, [])]
+
+
+@pytest.mark.parametrize("step", [10_800, -10_800])
+async def test_a_clock_that_is_set_makes_no_call_longer_or_shorter(standing, step):
+    stage = standing
+    stage.lines.phones["555"].hang_up()
+    await stage.quiet()
+    before = len(stage.store.written)
+    await stage.call_in("556")
+    await stage.later(3)
+    await stage.desk.supervise(I, A, Mode.WHISPER)
+    await stage.quiet()
+    stage.clock.step(step)
+    await stage.later(4)
+    await stage.desk.ask(Intercept(I, A))
+    await stage.later(5)
+    await stage.desk.ask(Release(I))
+    await stage.quiet()
+    written = stage.store.written[before:]
+    [began] = [change for change in written if isinstance(change, ContactBegan)]
+    [ended] = [change for change in written if isinstance(change, ContactEnded)]
+    first, second = [change for change in written if isinstance(change, SegmentEnded)]
+    assert (ended.at - began.at, first.ended_at - first.began_at) == (
+        timedelta(seconds=12),
+        timedelta(seconds=7),
+    )
+    assert second.began_at == first.ended_at
+    assert second.ended_at == ended.at
+    assert spans(stage)[1:] == [(A, [(I, "whisper", 3, 7)]), (I, [])]
+    stops = [c for c in written if isinstance(c, AuditEntry) and c.action == "supervise.stop"]
+    assert [stop.detail["seconds"] for stop in stops] == [4]

@@ -10,7 +10,6 @@ from __future__ import annotations
 import itertools
 from collections import deque
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from hypothesis import settings
@@ -19,6 +18,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 from tests.live.picture import Picture
 from tests.vdns import CALLS, INSPECTS, vdn
 
+from sottovoce.clock import ManualClock, moment
 from sottovoce.domain import access
 from sottovoce.domain.agents import AgentState, Trigger
 from sottovoce.domain.directory import AgentId, VdnId, VdnProfile
@@ -63,7 +63,7 @@ class FloorMachine(RuleBasedStateMachine):
     def __init__(self) -> None:
         super().__init__()
         self.floor = Floor(profile(), LiveSettings(Path("/r")), itertools.count(1))
-        self.now = datetime(2026, 1, 1, tzinfo=UTC)
+        self.clock = ManualClock()
         self.coming: deque[object] = deque()
         self.open: set[LegId] = set()
         self.ringing: set[LegId] = set()
@@ -78,13 +78,14 @@ class FloorMachine(RuleBasedStateMachine):
     # Doing
 
     def give(self, given: object, *, may_refuse: bool = False) -> None:
-        self.now += timedelta(milliseconds=10)
+        self.clock.advance(0.01)
+        now = moment(self.clock)
         before = self.footprint()
         try:
             if may_refuse:
-                self.floor.intent(given, self.now)
+                self.floor.intent(given, now)
                 assert self.footprint() == before
-            wanted = self.floor.handle(given, self.now)
+            wanted = self.floor.handle(given, now)
         except Refused:
             assert may_refuse, given
             assert self.footprint() == before

@@ -223,7 +223,7 @@ class Standing:
         *,
         vdn: VdnId = ONE,
         began_at: datetime = NOW - timedelta(days=1),
-        duration_s: int = 60,
+        duration_s: float = 60,
         **columns: Any,
     ) -> int:
         """A finished call on record; its contact number. By default it has a recording's name, not a file."""
@@ -235,7 +235,7 @@ class Standing:
             "call": f"call-{number}",
             "source": "live",
             "ended_at": began_at + timedelta(seconds=duration_s),
-            "duration_s": duration_s,
+            "duration_ms": round(duration_s * 1000),
             "direction": "inbound",
             "caller": "555",
             "called": "4000",

@@ -99,7 +99,7 @@ async def test_a_row_is_a_contact(standing: Standing, folder: Path) -> None:
     assert contact == Contact(
         contact=contact.contact, uuid=contact.uuid, vdn=ONE, call="R-7", source=Origin.IMPORT,
         interaction=Interaction.VOICE, began_at=began_at, ended_at=began_at + timedelta(seconds=3),
-        duration_s=3, direction=CallDirection.OUTBOUND, caller="555", called="40;00", agent=AgentId(101),
+        duration_ms=3000, direction=CallDirection.OUTBOUND, caller="555", called="40;00", agent=AgentId(101),
         skill=SkillId(1), ended_by=Ender.AGENT, reason="imported", file_name="b.wav",
         recording=f"1/import/2026/03/01/{contact.uuid}.wav", uploaded_at=NOW,
         recording_sha256=contact.recording_sha256,

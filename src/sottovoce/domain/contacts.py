@@ -132,7 +132,7 @@ class Contact:
     interaction: Interaction
     began_at: datetime
     ended_at: datetime
-    duration_s: int
+    duration_ms: int
     direction: CallDirection
     caller: str
     called: str
@@ -156,6 +156,11 @@ class Contact:
     """The lowest of its scenarios' machine scores."""
     recording_sha256: str | None = None
     """Of the recording's file when it was finished, hexadecimal; None: no recording, or not known yet."""
+
+    @property
+    def duration_s(self) -> int:
+        """Its length in whole seconds, as lists show it. Ranges compare `duration_ms`."""
+        return (self.duration_ms + 500) // 1000
 
     @property
     def number(self) -> str:

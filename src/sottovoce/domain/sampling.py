@@ -57,8 +57,9 @@ class Conditions:
     score_from: int | None = None
     """Of the machine's score; a contact without one fails a range."""
     score_to: int | None = None
-    duration_from_s: int | None = None
-    duration_to_s: int | None = None
+    duration_from_s: int | float | None = None
+    """Seconds, to the millisecond."""
+    duration_to_s: int | float | None = None
     agents: tuple[int, ...] = ()
     interaction: Interaction = Interaction.VOICE
 

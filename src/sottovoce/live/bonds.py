@@ -98,7 +98,7 @@ def part(floor: FloorState, supervision: Supervision) -> None:
 
 def ended(floor: FloorState, supervision: Supervision, reason: str) -> AuditEntry:
     """The audit entry of a supervision's end."""
-    seconds = int((floor.now - supervision.since).total_seconds())
+    seconds = int(floor.since(supervision.began).total_seconds())
     return floor.audit(
         supervision.inspector.agent,
         "supervise.stop",

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 
 import structlog
 
-from sottovoce.clock import Clock
+from sottovoce.clock import Clock, moment
 from sottovoce.domain.directory import AgentId, VdnId
 from sottovoce.domain.journal import ContactEnded, DialogEnded, SessionSaved
 from sottovoce.domain.legs import LegId
@@ -84,12 +84,12 @@ class Building:
         for agent in profile.agents:
             self._agents[agent] = driver
         driver.start()
-        now = self._clock.now()
+        now = moment(self._clock)
         if left.dialogs:
             self._lines.recover(left.dialogs)
             self._store.append(vdn, [DialogEnded(leg, vdn) for leg in left.dialogs])
         if left.open_contacts:
-            ends = [ContactEnded(call, vdn, now, "interrupted") for call in left.open_contacts]
+            ends = [ContactEnded(call, vdn, now.at, "interrupted") for call in left.open_contacts]
             self._store.append(vdn, ends)
         await driver.perform(floor.restore(left.sessions, now))
         return [session for session in left.sessions if session.agent in floor.state.seats]

@@ -53,7 +53,7 @@ def offered(floor: FloorState, offer: LegOffered) -> None:
         code.skill,
         offer.leg,
         CallState.ARRIVING,
-        floor.now,
+        floor.moment,
         early_media=code.early_media,
     )
     floor.legs[offer.leg] = call
@@ -124,7 +124,7 @@ def talk(floor: FloorState, call: Call) -> None:
     seat = call.seat
     assert seat is not None
     call.state = move(call.state, CallTrigger.TALK)
-    call.talked_at = call.talked_at or floor.now
+    call.talked_at = call.talked_at or floor.now_in(call)
     call.presented = True
     floor.do(Disarm(CallUnanswered(call.call)))
     seating.move(floor, seat, Trigger.TALK)
@@ -176,7 +176,7 @@ def end_call(floor: FloorState, call: Call, reason: str, *, customer_gone: bool 
         return
     seat, talked = call.seat, call.talking
     call.state = move(call.state, CallTrigger.END)
-    call.ended_at, call.reason = floor.now, reason
+    call.ended_at, call.reason = floor.now_in(call), reason
     floor.calls.pop(call.call, None)
     floor.queues.leave(call.call)
     floor.do(Disarm(CallUnanswered(call.call)))

@@ -9,7 +9,7 @@ from __future__ import annotations
 import itertools
 from collections.abc import Iterable
 
-from sottovoce.clock import Clock
+from sottovoce.clock import Clock, moment
 from sottovoce.config import AuthMode
 from sottovoce.domain import access
 from sottovoce.domain.directory import AgentId, Skill, VdnId
@@ -173,7 +173,7 @@ class Desk:
         await driver.settled()
         floor = driver.floor.state
         seat = floor.seat(agent)
-        floor.now = self._clock.now()
+        floor.moment = moment(self._clock)
         return pictures.snapshot(floor, seat, self.feed.empty(agent))
 
     # Looking
@@ -225,7 +225,7 @@ class Desk:
         driver = self._building.floors.get(vdn)
         if driver is None:
             raise Refused(Code.NOT_FOUND, f"no VDN {vdn} here")
-        driver.floor.state.now = self._clock.now()
+        driver.floor.state.moment = moment(self._clock)
         return pictures.view(driver.floor.state)
 
     def _floor(self, agent: AgentId) -> FloorState:

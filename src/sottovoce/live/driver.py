@@ -14,7 +14,7 @@ from pathlib import Path
 
 import structlog
 
-from sottovoce.clock import Clock
+from sottovoce.clock import Clock, moment
 from sottovoce.deadlines import Deadlines
 from sottovoce.digests import file_sha256
 from sottovoce.domain.directory import AgentId, VdnId
@@ -102,7 +102,7 @@ class Driver:
     def tell(self, given: Input) -> None:
         """Something happened outside: never refused, never waits."""
         try:
-            self.perform(self.floor.handle(given, self._clock.now()))
+            self.perform(self.floor.handle(given, moment(self._clock)))
         except Refused as refusal:
             log.error("event refused", given=given, code=refusal.code.value, detail=refusal.why)
         except Exception:  # told by doors and media, whose loops must go on
@@ -122,22 +122,22 @@ class Driver:
         """
         if not self._running:
             raise Refused(Code.UNAVAILABLE, "this floor does not run")
-        now = self._clock.now()
+        now = moment(self._clock)
         first = self.floor.intent(command, now)
         if first:
             await self._store.commit(self.vdn, first)
         try:
             if not still():
                 raise Refused(Code.WRONG_SUPERVISION_STATE, "overtaken by a later command")
-            wanted = self.floor.handle(command, self._clock.now())
+            wanted = self.floor.handle(command, moment(self._clock))
         except Refused as refusal:
             for change in first:
                 if isinstance(change, AuditEntry):
                     action, why = f"{change.action}.refused", {"code": refusal.code.value}
-                    entry = AuditEntry(self.vdn, now, change.actor, action, change.target, why)
+                    entry = AuditEntry(self.vdn, now.at, change.actor, action, change.target, why)
                     self._store.append(self.vdn, [entry])
                 elif isinstance(change, SessionSaved) and change.agent not in self.floor.state.seats:
-                    self._store.append(self.vdn, [SessionEnded(change.agent, self.vdn, now, "refused")])
+                    self._store.append(self.vdn, [SessionEnded(change.agent, self.vdn, now.at, "refused")])
             raise
         then()
         await self.perform(wanted)

@@ -8,8 +8,8 @@ It performs nothing itself: the driver does. The transitions stand in the subjec
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from datetime import datetime
 
+from sottovoce.clock import Moment
 from sottovoce.domain.directory import VdnProfile
 from sottovoce.domain.journal import Change, SessionSaved
 from sottovoce.domain.lines import LineEvent
@@ -40,10 +40,10 @@ class Floor:
     def __init__(self, profile: VdnProfile, settings: LiveSettings, numbers: Iterator[int]) -> None:
         self.state = FloorState(profile, settings, numbers)
 
-    def handle(self, given: Input, now: datetime) -> list[Effect]:
+    def handle(self, given: Input, now: Moment) -> list[Effect]:
         """One transition; what is to be done, in order."""
         floor = self.state
-        floor.now = now
+        floor.moment = now
         assert not floor.effects
         try:
             inputs.take(floor, given)
@@ -51,20 +51,20 @@ class Floor:
         finally:
             floor.effects = []
 
-    def restore(self, sessions: Sequence[SessionSaved], now: datetime) -> list[Effect]:
+    def restore(self, sessions: Sequence[SessionSaved], now: Moment) -> list[Effect]:
         """Seat those whom a crash left signed in."""
         floor = self.state
-        floor.now = now
+        floor.moment = now
         for session in sessions:
             presence.restore(floor, session)
         calling.assign(floor)
         done, floor.effects = floor.effects, []
         return done
 
-    def intent(self, asked: Command, now: datetime) -> tuple[Change, ...]:
+    def intent(self, asked: Command, now: Moment) -> tuple[Change, ...]:
         """What must be committed before `asked` is handled; empty for what never waits.
 
         Raises `Refused` as `handle` would, without changing anything.
         """
-        self.state.now = now
+        self.state.moment = now
         return inputs.first(self.state, asked)

@@ -56,7 +56,7 @@ def call_out(floor: FloorState, asked: CallOut) -> None:
         asked.skill,
         None,
         CallState.DIALLING,
-        floor.now,
+        floor.moment,
         seat=seat,
     )
     seat.call = call
@@ -114,7 +114,7 @@ def hold(floor: FloorState, asked: Hold) -> None:
     call = _call(seat)
     already = hearing.on_hold(seat)
     call.state = move(call.state, CallTrigger.HOLD)
-    call.held_at = floor.now
+    call.held_at = floor.now_in(call)
     hearing.refresh(floor, seat)
     if not already:
         hearing.music(floor, call, True)

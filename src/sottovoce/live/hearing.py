@@ -96,13 +96,14 @@ def _taking_part(seat: Seat) -> dict[AgentId, Mode]:
 
 def _note(floor: FloorState, segment: TalkSegment, present: dict[AgentId, Mode]) -> None:
     """Keep who supervises the talk from now on, and the spans that end now."""
+    now = floor.now_in(segment.call)
     for inspector, (mode, since) in list(segment.supervised.items()):
         if present.get(inspector) is not mode:
             del segment.supervised[inspector]
-            if floor.now > since:
-                segment.spans.append(SupervisionSpan(inspector, mode, since, floor.now))
+            if now > since:
+                segment.spans.append(SupervisionSpan(inspector, mode, since, now))
     for inspector, mode in present.items():
-        segment.supervised.setdefault(inspector, (mode, floor.now))
+        segment.supervised.setdefault(inspector, (mode, now))
 
 
 def _changed(seat: Seat) -> Routing | None:
@@ -138,10 +139,11 @@ def begin_segment(floor: FloorState, call: Call, seat: Seat) -> None:
     assert call.customer is not None
     call.segments += 1
     name = f"{call.call}-{seat.agent}-{call.segments}"
-    day = floor.now.strftime("%Y/%m/%d")
+    now = floor.now_in(call)
+    day = now.strftime("%Y/%m/%d")
     path = floor.settings.folder / str(floor.profile.vdn) / day / f"{name}.wav"
     recording = RecordingId(name)
-    call.segment = TalkSegment(recording, path, call, seat.agent, floor.now)
+    call.segment = TalkSegment(recording, path, call, seat.agent, now)
     if not floor.settings.recordings.enabled:
         call.segment.failure, call.segment.begun = "recording is switched off", False
         return
@@ -178,7 +180,7 @@ def end_segment(floor: FloorState, call: Call) -> None:
     segment, call.segment = call.segment, None
     if segment is None:
         return
-    segment.ended_at = floor.now
+    segment.ended_at = floor.now_in(call)
     _note(floor, segment, {})
     floor.closing[segment.recording] = segment
     if segment.failure is not None:

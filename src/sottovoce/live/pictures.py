@@ -77,7 +77,9 @@ def call(floor: FloorState, shown: Call) -> CallView:
 
 def supervision(shown: Supervision) -> SupervisionView:
     """One supervision."""
-    return SupervisionView(shown.inspector.agent, shown.target.agent, shown.mode, shown.reaching, shown.since)
+    return SupervisionView(
+        shown.inspector.agent, shown.target.agent, shown.mode, shown.reaching, shown.began.at
+    )
 
 
 def snapshot(floor: FloorState, seat: Seat, last_event: int) -> Snapshot:

@@ -7,9 +7,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+from sottovoce.clock import Moment
 from sottovoce.config import AgentSettings, MediaSettings, RecordingSettings
 from sottovoce.domain.agents import AgentState, Standing
 from sottovoce.domain.calls import CallDirection, CallState
@@ -23,7 +24,7 @@ from sottovoce.errors import Code, Refused
 from sottovoce.live.acd import Free, SkillQueues
 from sottovoce.live.effects import Append, Effect, Emit
 
-_NEVER = datetime.min.replace(tzinfo=UTC)
+_NEVER = Moment(datetime.min.replace(tzinfo=UTC), 0.0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +71,8 @@ class Call:
     skill: SkillId | None
     customer: LegId | None
     state: CallState
-    began_at: datetime
+    began: Moment
+    """All times of a call are of the wall clock by which it began, so that its lengths are right."""
     early_media: bool = False
     customer_up: bool = False
     customer_alerted: bool = False
@@ -90,6 +92,11 @@ class Call:
     segments: int = 0
 
     @property
+    def began_at(self) -> datetime:
+        """When it came, or was made."""
+        return self.began.at
+
+    @property
     def number(self) -> str:
         """The customer's number."""
         return self.caller if self.direction is CallDirection.INBOUND else self.called
@@ -107,7 +114,7 @@ class Supervision:
     inspector: Seat
     target: Seat
     mode: Mode
-    since: datetime
+    began: Moment
     reaching: bool = True
 
     @property
@@ -178,7 +185,7 @@ class FloorState:
     settings: LiveSettings
     numbers: Iterator[int]
     """Numbers that are never given twice in this process."""
-    now: datetime = _NEVER
+    moment: Moment = _NEVER
     seats: dict[AgentId, Seat] = field(default_factory=dict)
     calls: dict[str, Call] = field(default_factory=dict)
     legs: dict[LegId, Owner] = field(default_factory=dict)
@@ -187,6 +194,19 @@ class FloorState:
     closing: dict[RecordingId, TalkSegment] = field(default_factory=dict)
     """Segments whose recording is being closed."""
     effects: list[Effect] = field(default_factory=list)
+
+    @property
+    def now(self) -> datetime:
+        """By the wall clock, which may have been set meanwhile."""
+        return self.moment.at
+
+    def since(self, before: Moment) -> timedelta:
+        """How long that is ago, whatever became of the wall clock."""
+        return timedelta(seconds=self.moment.steady_s - before.steady_s)
+
+    def now_in(self, call: Call) -> datetime:
+        """By the clock of the call: the wall clock of its begin, never set since."""
+        return call.began.at + self.since(call.began)
 
     def do(self, *effects: Effect) -> None:
         """Have these done, after what the transition has wanted so far, in this order."""

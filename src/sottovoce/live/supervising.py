@@ -52,7 +52,7 @@ def _check_start(floor: FloorState, asked: Supervise) -> Permitted[tuple[Seat, S
 def start(floor: FloorState, asked: Supervise, pair: tuple[Seat, Seat]) -> None:
     """Begin: the inspector is seized, and the inspector's phone rings unless its leg stands."""
     inspector, target = pair
-    supervision = Supervision(inspector, target, asked.mode, floor.now)
+    supervision = Supervision(inspector, target, asked.mode, floor.moment)
     inspector.inspecting = supervision
     target.inspectors.append(supervision)
     hearing.refresh(floor, inspector)

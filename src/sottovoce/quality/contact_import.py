@@ -167,7 +167,7 @@ def _contact(
         interaction=Interaction.VOICE if call.transcript is None else Interaction.TEXT,
         began_at=call.began_at,
         ended_at=call.began_at + timedelta(seconds=length),
-        duration_s=round(length),
+        duration_ms=round(length * 1000),
         direction=call.direction,
         caller=call.caller,
         called=call.called,

@@ -73,6 +73,11 @@ def _reader(hint: Any) -> Callable[[Any], Any]:
     return lambda item: item
 
 
+def milliseconds(seconds: float | None) -> int | None:
+    """A bound of durations as columns have them; None stays open."""
+    return None if seconds is None else round(seconds * 1000)
+
+
 def all_of(kind: type[Value], rows: Iterable[Row], **other: Any) -> list[Value]:
     """One value for each row."""
     return [value_of(kind, row, **other) for row in rows]

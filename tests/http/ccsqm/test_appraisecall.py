@@ -74,7 +74,7 @@ async def test_every_filter(standing: Standing) -> None:
     day = timedelta(days=1)
     began = int((NOW - day).timestamp())
     await standing.contact(101, status=2)
-    await standing.contact(102, began_at=NOW - 2 * day, duration_s=90)
+    await standing.contact(102, began_at=NOW - 2 * day, duration_s=60.4)
     await standing.contact(None, interaction=2, transcript=SAID, status=40)
     for wanted, found in (
         ({}, [3, 1, 2]),
@@ -86,7 +86,8 @@ async def test_every_filter(standing: Standing) -> None:
         ({"call_to": began - 1}, [2]),
         ({"upload_from": (began + 60) * 1000}, [3, 1]),
         ({"upload_to": began + 59}, [2]),
-        ({"duration_min": 61}, [2]),
+        ({"duration_min": 60, "duration_max": 61}, [3, 1, 2]),
+        ({"duration_min": 61}, []),
         ({"duration_max": 60}, [3, 1]),
         ({"staff_id": str(BEN)}, [2]),
         ({"staff_id": int(BEN)}, [2]),

@@ -7,8 +7,11 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+import sqlalchemy as sa
 from tests.quality.asking import run_due
 from tests.quality.standing import DIRECTOR, FOREIGN, INSPECTOR, NOW, SECOND, TABLE_DIRECTOR, TWO, Standing
+
+from sottovoce.storage.tables import review_items
 
 EXAMPLE: dict[str, Any] = {
     "extractionRange": {
@@ -146,6 +149,18 @@ async def test_from_begin_to_delete(standing: Standing, numbers: bool) -> None:
     assert await ask("delete") == "0408000"
     assert await ask("delete") == "0408004"
     assert await listed(standing) == []
+
+
+async def test_durations_are_compared_to_the_millisecond(standing: Standing) -> None:
+    contacts = [await standing.contact(duration_s=seconds) for seconds in (5.499, 5.5, 5.501, 6.0, 6.001)]
+    columns = {"qualityNum": 9, "qualityType": 1, "durationStart": 5500, "durationEnd": "6000"}
+    plan = await added(standing, changed("extractionRange.fixedColumns", columns))
+    await standing.call("regularqualitytask/beginQualityTask", {"regularQualityTaskId": plan})
+    standing.clock.advance(1800)
+    (run,) = await run_due(standing.office)
+    async with standing.engine.begin() as connection:
+        items = await connection.execute(sa.select(review_items.c.contact))
+        assert sorted(items.scalars()) == contacts[1:4], run
 
 
 async def test_both_editions_types_are_taken(standing: Standing) -> None:

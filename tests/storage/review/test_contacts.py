@@ -98,7 +98,7 @@ async def jobs(engine: AsyncEngine) -> list[dict[str, int]]:
 def a_contact(**columns: object) -> Contact:
     made = Contact(
         contact=0, uuid=uuid4(), vdn=ONE, call="x", source=Origin.IMPORT, interaction=Interaction.VOICE,
-        began_at=NOW, ended_at=at(60), duration_s=60, direction=CallDirection.OUTBOUND, caller="1",
+        began_at=NOW, ended_at=at(60), duration_ms=60_000, direction=CallDirection.OUTBOUND, caller="1",
         called="2", agent=ANN, skill=None, ended_by=Ender.SYSTEM, reason="", file_name="x.wav",
         recording="x.wav",
         uploaded_at=at(100),
@@ -129,7 +129,7 @@ async def test_a_finished_call_is_a_contact(two_vdns: AsyncEngine) -> None:
     [contact] = await kept(two_vdns)
     assert contact == Contact(
         contact=contact.contact, uuid=contact.uuid, vdn=ONE, call="1-1", source=Origin.LIVE,
-        interaction=Interaction.VOICE, began_at=at(5), ended_at=at(90), duration_s=85,
+        interaction=Interaction.VOICE, began_at=at(5), ended_at=at(90), duration_ms=85_000,
         direction=CallDirection.INBOUND, caller="555", called="4000", agent=ANN, skill=SkillId(1),
         ended_by=Ender.CUSTOMER, reason="customer: normal", file_name="1-1-101-1.wav",
         recording="/r/1/2026/11/30/1-1-101-1.wav", uploaded_at=at(90), tracks=tracks, supervisions=(span,),
@@ -329,7 +329,9 @@ SEARCHES = [
     (Search(agent_name="%"), ""),
     (Search(began_from=NOW, began_to=NOW), "ab"),
     (Search(uploaded_from=at(101), uploaded_to=at(200)), "b"),
-    (Search(duration_from_s=61), "b"),
+    (Search(duration_from_s=60), "abcd"),
+    (Search(duration_from_s=61), ""),
+    (Search(duration_to_s=61), "abcd"),
     (Search(duration_to_s=60), "acd"),
     (Search(keyword="KETTLE"), "d"),
     (Search(keyword="k_ttle"), ""),
@@ -339,7 +341,7 @@ SEARCHES = [
 
 async def test_a_search(two_vdns: AsyncEngine) -> None:
     await insert(two_vdns, call="a")
-    await insert(two_vdns, call="b", status=Inspection.SUCCESS, duration_s=61, uploaded_at=at(150))
+    await insert(two_vdns, call="b", status=Inspection.SUCCESS, duration_ms=60_300, uploaded_at=at(150))
     await insert(two_vdns, call="c", status=Inspection.BAD_RECORDING, agent=IDA, began_at=at(99))
     await insert(
         two_vdns,

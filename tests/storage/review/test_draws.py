@@ -91,6 +91,8 @@ async def test_each_condition_narrows_and_includes_both_ends(standing: Standing)
     assert await found(score_to=75) == [1, 2, 3, 4, 5, 6]
     assert await found(score_from=0) == [1, 2, 3, 4, 5, 6, 8, 9]
     assert await found(duration_from_s=20, duration_to_s=40) == [2, 3, 4]
+    assert await found(duration_from_s=19.999, duration_to_s=40.001) == [2, 3, 4]
+    assert await found(duration_from_s=20.001, duration_to_s=39.999) == [3]
     assert await found(agents=(101, 103)) == [2, 3, 5, 6, 8, 9]
     assert await found(agents=(999,)) == []
     assert await found(agents=(102,), duration_to_s=60, score_from=20) == [4]

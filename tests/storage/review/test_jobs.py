@@ -66,7 +66,7 @@ async def test_a_database_of_the_first_revision_gets_the_queue(empty_postgres_ds
     engine = connect(empty_postgres_dsn)
     async with engine.begin() as connection:
         await connection.run_sync(lambda inner: command.upgrade(migrations._config(inner), "0001"))
-    assert await migrations.upgrade(engine) == ["0002"]
+    assert (await migrations.upgrade(engine))[0] == "0002"
     async with engine.begin() as connection:
         await defer(connection, "analyse_contact", {"contact": 1})
         tables = await connection.execute(

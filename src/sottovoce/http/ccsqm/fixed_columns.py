@@ -67,8 +67,15 @@ async def conditions(
         earlier=_EARLIER[form.quality_condition],
         score_from=form.score_start,
         score_to=form.score_end,
-        duration_from_s=None if start is None else -(-start // per_second),
-        duration_to_s=None if end is None else end // per_second,
+        duration_from_s=_seconds(start, per_second),
+        duration_to_s=_seconds(end, per_second),
         agents=agents,
         interaction=_INTERACTIONS[form.interaction_type],
     )
+
+
+def _seconds(duration: int | None, per_second: int) -> int | float | None:
+    """Whole where they are: what is kept and certified of a sample then has no fraction."""
+    if duration is None or duration % per_second:
+        return None if duration is None else duration / per_second
+    return duration // per_second

@@ -7,7 +7,7 @@ again changes nothing: each talk is a source (`contact_sources`) that has its co
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import PurePath
 from uuid import uuid4
 
@@ -73,7 +73,7 @@ def _contact(call: KeptCall, segment: SegmentEnded | None) -> Contact:
         interaction=Interaction.VOICE,
         began_at=began_at,
         ended_at=ended_at,
-        duration_s=max(0, round((ended_at - began_at).total_seconds())),
+        duration_ms=max(0, round((ended_at - began_at) / timedelta(milliseconds=1))),
         direction=CallDirection(call.direction),
         caller=call.caller,
         called=call.called,

@@ -27,7 +27,7 @@ from sottovoce.domain.people import SERVER, UserId
 from sottovoce.plain import from_plain, to_plain
 from sottovoce.storage.records import fit, fitted
 from sottovoce.storage.review import jobs
-from sottovoce.storage.rows import value_of
+from sottovoce.storage.rows import milliseconds, value_of
 from sottovoce.storage.tables import agents, contact_sources, contacts, users
 from sottovoce.storage.tables.contacts import contact_numbers
 from sottovoce.storage.work import Work
@@ -186,7 +186,11 @@ def _found(vdn: VdnId, search: Search) -> list[sa.ColumnElement[bool]]:
     for column, least, most in (
         (row.began_at, search.began_from, search.began_to),
         (row.uploaded_at, search.uploaded_from, search.uploaded_to),
-        (row.duration_s, search.duration_from_s, search.duration_to_s),
+        (
+            row.duration_ms,
+            milliseconds(search.duration_from_s),
+            milliseconds(search.duration_to_s),
+        ),
     ):
         if least is not None:
             found.append(column >= least)

@@ -22,7 +22,7 @@ from sottovoce.domain.people import ReviewId
 from sottovoce.domain.reviews import ItemState
 from sottovoce.domain.sampling import Conditions
 from sottovoce.storage.database import STATEMENT_TIMEOUT, DatabaseAway, reason, transaction, unpooled
-from sottovoce.storage.rows import all_of, value_of
+from sottovoce.storage.rows import all_of, milliseconds, value_of
 from sottovoce.storage.tables import audit, contacts, review_items, review_tasks, sampling_draws
 from sottovoce.storage.tables.contacts import INSPECTABLE
 from sottovoce.storage.work import Work
@@ -170,8 +170,8 @@ def frame_query(
         (calls_until, row.began_at.__lt__),
         (conditions.score_from, row.machine_score.__ge__),
         (conditions.score_to, row.machine_score.__le__),
-        (conditions.duration_from_s, row.duration_s.__ge__),
-        (conditions.duration_to_s, row.duration_s.__le__),
+        (milliseconds(conditions.duration_from_s), row.duration_ms.__ge__),
+        (milliseconds(conditions.duration_to_s), row.duration_ms.__le__),
     ):
         if bound is not None:
             where.append(fits(bound))

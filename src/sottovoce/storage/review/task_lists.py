@@ -18,7 +18,7 @@ from sottovoce.domain.people import ReviewId, UserId
 from sottovoce.domain.review_lists import ItemFilter, Review, TaskFilter
 from sottovoce.domain.reviews import SHOWN, Item, ItemState, Task, TaskSight
 from sottovoce.plain import natural
-from sottovoce.storage.rows import all_of, value_of
+from sottovoce.storage.rows import all_of, milliseconds, value_of
 from sottovoce.storage.tables import agents, contacts, quality_items, review_items, review_tasks, users
 from sottovoce.storage.work import Work
 
@@ -216,9 +216,9 @@ def _wanted_items(vdn: VdnId, wanted: ItemFilter) -> list[Where]:
     if wanted.file_name is not None:
         about.append(_file(wanted.file_name))
     if wanted.duration_from_s is not None:
-        about.append(contacts.c.duration_s >= wanted.duration_from_s)
+        about.append(contacts.c.duration_ms >= milliseconds(wanted.duration_from_s))
     if wanted.duration_to_s is not None:
-        about.append(contacts.c.duration_s <= wanted.duration_to_s)
+        about.append(contacts.c.duration_ms <= milliseconds(wanted.duration_to_s))
     if about:
         where.append(_of_contact(*about))
     if wanted.reviewer is not None:
