@@ -22,7 +22,7 @@ from sottovoce.errors import Code
 from sottovoce.http.ccsqm.codes import NEVER_HERE, SPEECH, SUFFIXES
 from sottovoce.http.ccsqm.qualityitem import STATES
 from sottovoce.http.ccsqm.qualitytask import STATUS
-from sottovoce.http.ccsqm.words import WIRE_ROLES
+from sottovoce.http.ccsqm.words import ROLES
 from sottovoce.http.server import Server
 from sottovoce.http.site import FAMILIES
 from sottovoce.tasks import Tasks
@@ -64,7 +64,7 @@ def test_the_table_of_rights() -> None:
 
 
 def test_the_roles_names() -> None:
-    for role, name in WIRE_ROLES.items():
+    for name, role in ROLES.items():
         assert f"`{name}`" in DOCUMENT
         assert f"`{role.value}`" in DOCUMENT
 

@@ -33,10 +33,11 @@ from sottovoce.domain.reviews import OPEN_ITEMS, ItemState, TaskAction, TaskStat
 from sottovoce.domain.rights import Operation, Scope
 from sottovoce.errors import Code
 from sottovoce.http.ccsqm import codes
-from sottovoce.http.ccsqm.words import WIRE_ROLES
+from sottovoce.http.ccsqm.words import ROLES
 from sottovoce.storage.database import transaction
 from sottovoce.storage.tables import review_items, review_tasks
 
+WIRE_ROLES = {role: name for name, role in ROLES.items()}
 RESULT = "silenceRule00000000-0000-0000-0000-000000000001"
 TASK_ACTIONS = {
     TaskAction.RENAME: Operation.UPDATE_TASK,

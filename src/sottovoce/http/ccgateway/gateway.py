@@ -91,7 +91,7 @@ Serve = Callable[[Caller, FormT], Awaitable[Answer | Response | None]]
 """A use case; what returns nothing has the empty, reserved `result`."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class Interface(declared.Interface):
     """One row of the ledger, served."""
 

@@ -40,12 +40,9 @@ def call(contact: Contact) -> dict[str, Any]:
 
 def listed(shown: ShownContact) -> dict[str, Any]:
     """A member of `calls[]` of appraisecall/details."""
-    contact = shown.contact
     return {
-        "call_id": str(contact.contact),
-        **_common(contact),
-        "staff_id": _staff(shown),
-        "status": int(contact.status),
+        "call_id": str(shown.contact.contact),
+        **_common(shown),
         "staff_name": shown.name or None,
     }
 
@@ -55,9 +52,7 @@ def detailed(shown: ShownContact) -> dict[str, Any]:
     contact = shown.contact
     return {
         "call_id": contact.contact,
-        **_common(contact),
-        "staff_id": _staff(shown),
-        "status": int(contact.status),
+        **_common(shown),
         "segments": [_segment(number, one) for number, one in enumerate(contact.transcript or (), 1)],
         "rule_severity_violation_count": shown.violations,
         "left_emotions": [],
@@ -74,7 +69,8 @@ def detailed_for_apps(shown: ShownContact) -> dict[str, Any]:
     return content
 
 
-def _common(contact: Contact) -> dict[str, Any]:
+def _common(shown: ShownContact) -> dict[str, Any]:
+    contact = shown.contact
     left, right = _voices(contact)
     left_channel, right_channel = _channels(contact)
     return {
@@ -93,6 +89,8 @@ def _common(contact: Contact) -> dict[str, Any]:
         "right_speech_ratio": _ratio(right),
         "right_speed": None,
         "upload_time": seconds(contact.uploaded_at),
+        "staff_id": shown.user or (None if contact.agent is None else str(contact.agent)),
+        "status": int(contact.status),
     }
 
 
@@ -113,12 +111,6 @@ def _ratio(voice: Voice | None) -> float | None:
 
 def _silence(voice: Voice | None) -> int | None:
     return None if voice is None else round(voice.silence_s)
-
-
-def _staff(shown: ShownContact) -> str | None:
-    """The agent's user, or else their work number."""
-    agent = shown.contact.agent
-    return shown.user or (None if agent is None else str(agent))
 
 
 def _segment(number: int, sentence: Sentence) -> dict[str, Any]:

@@ -70,15 +70,10 @@ class SqmDialect:
         async with office.transaction(snapshot=interface.snapshot) as connection:
             app = await _app(connection, token, office.clock.now(), request)
             request.state.caller = app.app_key
-            if interface.operation is None:
-                wanted = SERVER
-            else:
-                wanted = access.acting_for(app, _named(interface, request))
+            for_app = access.for_an_app(app).user if interface.operation is None else None
+            wanted = SERVER if for_app else access.acting_for(app, _named(interface, request))
             async with office.within(connection, app.vdn, wanted) as work:
-                if interface.operation is None:
-                    user = access.for_an_app(app).user
-                else:
-                    user = await access.user_of(work)
+                user = for_app or await access.user_of(work)
                 if not interface.apart:
                     yield Visit(app, user, interface.operation, work)
         if interface.apart:

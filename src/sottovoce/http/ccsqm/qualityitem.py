@@ -7,6 +7,7 @@ the newest edition's form is answered: milliseconds, as a text.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Annotated, Any, Literal
 from zoneinfo import ZoneInfo
@@ -20,7 +21,7 @@ from sottovoce.domain.scoring import RuleResult, ScenarioScores
 from sottovoce.http.ccsqm.credit_wire import credit_of, number
 from sottovoce.http.ccsqm.visit import SQM, Answer, Interfaces, Visit
 from sottovoce.http.ccsqm.words import (
-    WIRE_ROLES,
+    ROLES,
     BadField,
     Flag,
     Form,
@@ -49,7 +50,6 @@ STATES = {
 }
 _BY_KIND = {wire: kind for kind, wire in KINDS.items()}
 _BY_STATE = {wire: state for state, wire in STATES.items()}
-_BY_ROLE = {name: role for role, name in WIRE_ROLES.items()}
 _KIND_NAMES = {Kind.PROBLEM: "Problem", Kind.APPEAL: "Appeal"}
 _STATE_NAMES = {
     AppealState.REVIEWING: "Reviewing",
@@ -60,36 +60,32 @@ _STATE_NAMES = {
 _CONCLUSIONS = {True: "passed", False: "not passed", None: None}
 
 
-def _kind(value: object) -> Kind:
-    if isinstance(value, str):
-        value = natural(value)
-    if isinstance(value, bool) or not isinstance(value, int) or value not in _BY_KIND:
-        raise ValueError("must be 1 or 2")
-    return _BY_KIND[value]
+def _numbered(kinds: Mapping[int, object], must_be: str) -> BeforeValidator:
+    def chosen(value: object) -> object:
+        number = natural(value) if isinstance(value, str) else value
+        if isinstance(number, bool) or not isinstance(number, int) or number not in kinds:
+            raise ValueError(f"must be {must_be}")
+        return kinds[number]
 
-
-def _state(value: object) -> AppealState:
-    if isinstance(value, str):
-        value = natural(value)
-    if isinstance(value, bool) or not isinstance(value, int) or value not in _BY_STATE:
-        raise ValueError("must be one of " + ", ".join(map(str, _BY_STATE)))
-    return _BY_STATE[value]
+    return BeforeValidator(chosen)
 
 
 def _position(value: object) -> Role | None:
     """A role's name; an inspector's id, which the page speaks of, tells nothing and is passed over."""
-    if isinstance(value, str) and value in _BY_ROLE:
-        return _BY_ROLE[value]
+    if isinstance(value, str) and value in ROLES:
+        return ROLES[value]
     if isinstance(value, int | str) and not isinstance(value, bool) and natural(str(value)) is not None:
         return None
-    raise ValueError("must be an id or one of " + ", ".join(_BY_ROLE))
+    raise ValueError("must be an id or one of " + ", ".join(ROLES))
 
 
 _KindField = Annotated[
-    Kind, BeforeValidator(_kind), WithJsonSchema({"type": "integer", "enum": list(_BY_KIND)})
+    Kind, _numbered(_BY_KIND, "1 or 2"), WithJsonSchema({"type": "integer", "enum": list(_BY_KIND)})
 ]
 _StateField = Annotated[
-    AppealState, BeforeValidator(_state), WithJsonSchema({"type": "integer", "enum": list(_BY_STATE)})
+    AppealState,
+    _numbered(_BY_STATE, "one of " + ", ".join(map(str, _BY_STATE))),
+    WithJsonSchema({"type": "integer", "enum": list(_BY_STATE)}),
 ]
 _Position = Annotated[Role | None, BeforeValidator(_position), WithJsonSchema({"type": "string"})]
 _Users = Annotated[tuple[UserField, ...], Field(max_length=10_000)]

@@ -19,7 +19,7 @@ from sottovoce.http.ccsqm.codes import SUCCESSFUL, TASKS
 from sottovoce.http.ccsqm.fixed_columns import ChangedColumns, FixedColumns, conditions
 from sottovoce.http.ccsqm.visit import SQM, Answer, Interfaces, Visit, VisitApart
 from sottovoce.http.ccsqm.words import (
-    WIRE_ROLES,
+    ROLES,
     BadField,
     EitherTime,
     Form,
@@ -47,7 +47,6 @@ STATUS = {
 SUCCESS_FLAG = 0
 """`resultCode` of queryQualityTask, which alone is a Number (inferred: the page calls it a success flag)."""
 _BY_STATUS = {int(number): state for state, number in STATUS.items()}
-_ROLES = {name: role for role, name in WIRE_ROLES.items()}
 _WHOLE_MILLISECOND = timedelta(microseconds=999)
 
 Page = Annotated[Number, Field(ge=1, le=1_000_000)]
@@ -102,7 +101,7 @@ class TakeEffect(OneTask):
 
 
 class SetCount(Form):
-    """An inspector with their number of calls [2509 1.4]."""
+    """An inspector with their number, or per cent, of calls [2509 1.4, 2497 1.1.1]."""
 
     person: Annotated[UserField, Field(alias="personID")]
     count: Annotated[Number | None, Field(ge=0, le=99_999_999)] = None
@@ -251,7 +250,7 @@ async def query_quality_task(visit: Visit, form: Query) -> Answer:
 
 def _loose_role(text: str) -> Role | None:
     """`currentRole` of create and update is documented as a user's identity: only a role's name counts."""
-    return _ROLES.get(text)
+    return ROLES.get(text)
 
 
 def _check_range(order: TaskOrder) -> None:

@@ -15,6 +15,7 @@ from sottovoce.domain.plans import LATEST, Cycle, End, Plan, PlanOrder, PlanStat
 from sottovoce.domain.reviews import Share, ShareKind, Shares
 from sottovoce.domain.rights import Operation
 from sottovoce.http.ccsqm.fixed_columns import FixedColumns, conditions
+from sottovoce.http.ccsqm.qualitytask import SetCount
 from sottovoce.http.ccsqm.visit import SQM, Answer, Interfaces, Visit
 from sottovoce.http.ccsqm.words import (
     BadField,
@@ -24,7 +25,6 @@ from sottovoce.http.ccsqm.words import (
     RoleField,
     Seconds,
     Text,
-    UserField,
     milliseconds,
 )
 from sottovoce.quality import plans
@@ -39,15 +39,8 @@ _ENDS = {End.RUNS: (str(_BY_RUNS), "Number of runs"), End.TIME: (str(_BY_TIME), 
 _RANGE = "extractionRange.fixedColumns"
 
 
-class SetCount(Form):
-    """An inspector, and with `setCountsType` 2 their per cent of the calls [2497 1.1.1]."""
-
-    person: Annotated[UserField, Field(alias="personID")]
-    count: Annotated[Number | None, Field(ge=0, le=99_999_999)] = None
-
-
 class AppointQuality(Form):
-    """Who inspects [2497 1.1]."""
+    """Who inspects; `count` is their per cent of the calls where `setCountsType` is 2 [2497 1.1]."""
 
     people: Annotated[tuple[SetCount, ...], Field(alias="setCounts", min_length=1, max_length=10_000)]
     set_counts_type: Annotated[Number, Field(alias="setCountsType")]

@@ -26,28 +26,19 @@ LONGEST_OTHER = 256
 
 
 class Other(Form):
-    """For which calls a scenario is meant; what else is in it (`type`, `connected_call_type` …) is kept."""
+    """For which calls a scenario is meant, as create has it; further fields (`type` …) are kept."""
 
     model_config = ConfigDict(extra="allow", frozen=True, populate_by_name=False)
-
-    @property
-    def kept(self) -> dict[str, str | int | bool]:
-        """The further fields that are texts, whole numbers or flags; others are ignored as unknown."""
-        extra = self.model_extra or {}
-        named = ((name, value) for name, value in extra.items() if _can_stay(name) and _can_stay(value))
-        return dict(list(named)[:MOST_OTHER])
-
-
-class OtherMilliseconds(Other):
-    """As create has it."""
 
     calls_from: Milliseconds | None = Field(None, alias="call_from")
     calls_until: Milliseconds | None = Field(None, alias="call_end")
 
     @property
     def meant(self) -> CallRange:
-        """Which calls the scenario is for."""
-        return CallRange(self.calls_from, self.calls_until, self.kept)
+        """Which calls, with the further fields that are texts, whole numbers or flags; others are ignored."""
+        extra = self.model_extra or {}
+        kept = ((name, value) for name, value in extra.items() if _can_stay(name) and _can_stay(value))
+        return CallRange(self.calls_from, self.calls_until, dict(list(kept)[:MOST_OTHER]))
 
 
 class OtherSeconds(Other):
@@ -56,11 +47,6 @@ class OtherSeconds(Other):
     calls_from: Seconds | None = Field(None, alias="call_from")
     calls_until: Seconds | None = Field(None, alias="call_end")
 
-    @property
-    def meant(self) -> CallRange:
-        """Which calls the scenario is for."""
-        return CallRange(self.calls_from, self.calls_until, self.kept)
-
 
 class CreateForm(Form):
     """A new scenario."""
@@ -68,7 +54,7 @@ class CreateForm(Form):
     name: Text = Field(alias="group_name")
     description: Text | None = None
     ignore_sensitive: Switch = 0
-    calls: OtherMilliseconds = Field(alias="other")
+    calls: Other = Field(alias="other")
     interaction: Number | None = Field(None, alias="interaction_type")
 
 

@@ -41,13 +41,7 @@ SERVED: tuple[Interface, ...] = tuple(
 def unserved(ledger: str) -> tuple[Interface, ...]:
     """Every interface of a quality family's ledger that is known and not served; they need no user."""
     return tuple(
-        Interface(
-            path=path,
-            verbs=row.verbs,
-            form=Form,
-            serve=not_served,
-            operation=None,
-        )
+        Interface(path=path, verbs=row.verbs, form=Form, serve=not_served, operation=None)
         for row, path in pending(ledger)
     )
 

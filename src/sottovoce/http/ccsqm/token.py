@@ -64,13 +64,7 @@ async def token_by_ak_sk(applicant: Applicant, form: TokenForm) -> Answer:
     return Answer(content, coded=False)
 
 
-TOKEN = Interface(
-    path=PATH,
-    verbs=("POST",),
-    form=TokenForm,
-    serve=token_by_ak_sk,
-    operation=None,
-)
+TOKEN = Interface(path=PATH, verbs=("POST",), form=TokenForm, serve=token_by_ak_sk, operation=None)
 
 
 class _TokenDialect(SqmDialect):

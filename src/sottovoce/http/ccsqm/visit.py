@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
-from functools import partial
+from functools import cached_property, partial
 from typing import Any
 
 from sottovoce.domain.directory import AgentId
@@ -83,7 +83,7 @@ Serve = Callable[[Visit, FormT], Awaitable[Answer | None]]
 ServeApart = Callable[[VisitApart, FormT], Awaitable[Answer | None]]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class Interface(declared.Interface):
     """One row of a ledger, served."""
 
@@ -95,7 +95,7 @@ class Interface(declared.Interface):
     apart: bool = False
     """Whether its use case opens transactions of its own (`VisitApart`)."""
 
-    @property
+    @cached_property
     def module(self) -> Module:
         """Whose codes it answers; the token's are of no module."""
         return Module(self.row.module, self.row.success) if self.row.module else ANY

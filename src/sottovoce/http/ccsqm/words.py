@@ -56,7 +56,7 @@ def _flag(value: object) -> object:
     return value
 
 
-_ROLES = {
+ROLES = {
     "qualityDirector": Role.QUALITY_DIRECTOR,
     "qualityGroupLeader": Role.QUALITY_LEADER,
     "qualityInspector": Role.INSPECTOR,
@@ -64,13 +64,12 @@ _ROLES = {
     "tableGroupLeader": Role.TABLE_LEADER,
     "tableStaff": Role.STAFF,
 }
-WIRE_ROLES = {role: name for name, role in _ROLES.items()}
 
 
 def _role(value: object) -> object:
-    if not isinstance(value, str) or value not in _ROLES:
-        raise ValueError("must be one of " + ", ".join(_ROLES))
-    return _ROLES[value]
+    if not isinstance(value, str) or value not in ROLES:
+        raise ValueError("must be one of " + ", ".join(ROLES))
+    return ROLES[value]
 
 
 def _seconds(value: int) -> datetime:
@@ -97,7 +96,7 @@ Text = Annotated[str, BeforeValidator(_plain)]
 LooseText = Annotated[str, BeforeValidator(_loose)]
 """A text, or a number that stands for one."""
 Flag = Annotated[bool, BeforeValidator(_flag)]
-RoleField = Annotated[Role, BeforeValidator(_role), WithJsonSchema({"type": "string", "enum": list(_ROLES)})]
+RoleField = Annotated[Role, BeforeValidator(_role), WithJsonSchema({"type": "string", "enum": list(ROLES)})]
 _TIME_SCHEMA = {"type": "integer", "minimum": 0}
 Seconds = Annotated[
     datetime,

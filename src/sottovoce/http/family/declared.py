@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Iterator, Mapping
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, cached_property
 from typing import Any, Generic, TypeVar
 
 from sottovoce.contracts import Row, rows
@@ -17,7 +17,7 @@ from sottovoce.http.family.form import Form
 ServeT = TypeVar("ServeT", bound=Callable[..., Awaitable[Any]])
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class Interface:
     """One row of a ledger, served. What the ledger says of it is not said again."""
 
@@ -28,7 +28,7 @@ class Interface:
     serve: Callable[[Any, Any], Awaitable[Any]]
     """The use case: takes the caller that the dialect found, and the form."""
 
-    @property
+    @cached_property
     def row(self) -> Row:
         """Its row. KeyError: no ledger has it."""
         return _rows()[self.verbs[0], self.path.replace(":path}", "}")]
