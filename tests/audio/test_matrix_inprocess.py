@@ -14,6 +14,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from tests.memory import MemoryStore
+from tests.scripted_phones import InProcessLines
 from tests.vdns import INSPECTS, NO_RIGHT, PASSWORDS, vdn
 
 from sottovoce.clock import ManualClock
@@ -24,7 +25,6 @@ from sottovoce.domain.directory import (
 )
 from sottovoce.domain.legs import Codec
 from sottovoce.domain.supervision import Mode
-from sottovoce.doors.inprocess import InProcessLines
 from sottovoce.live.availability import ChooseSkills
 from sottovoce.live.desk import Desk
 from sottovoce.live.handling import Hold, Mute, Release, TakeBack

@@ -7,12 +7,12 @@ from pathlib import Path
 import httpx
 from tests.contract.client import LedgerClient
 from tests.memory import MemoryStore
+from tests.scripted_phones import InProcessLines, ScriptedPhone
 from tests.vdns import CALLS, INSPECTS, PASSWORDS, vdn
 
 from sottovoce.clock import ManualClock
 from sottovoce.config import AgentSettings, HttpSettings
 from sottovoce.domain.directory import VdnId
-from sottovoce.doors.inprocess import InProcessLines, ScriptedPhone
 from sottovoce.http.ccgateway.gateway import Gateway
 from sottovoce.http.site import site
 from sottovoce.live.desk import Desk

@@ -18,12 +18,12 @@ from tests.doors.lines_contract import (
 from tests.doors.sip.far_sides import trunk
 from tests.doors.sip.network import eventually
 from tests.doors.sip.test_door import DOMAIN, Book, settings
+from tests.scripted_phones import InProcessLines, ScriptedPhone
 
 from sottovoce.clock import SystemClock
 from sottovoce.config import NetworkSettings, SipSettings
 from sottovoce.domain.legs import LegAddress, LegId, ReleaseCause
 from sottovoce.domain.lines import LegSaved, LineEvent
-from sottovoce.doors.inprocess import InProcessLines, ScriptedPhone
 from sottovoce.doors.sip import events
 from sottovoce.doors.sip.called import Called
 from sottovoce.doors.sip.calling import OutgoingCall

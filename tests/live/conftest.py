@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 from tests.memory import MemoryStore
+from tests.scripted_phones import InProcessLines, ScriptedPhone
 from tests.silent_engine import SilentEngine
 from tests.vdns import CALLS, INSPECTS, NO_RIGHT, PASSWORDS, vdn
 
@@ -15,7 +16,6 @@ from sottovoce.config import AgentSettings
 from sottovoce.domain.agents import AgentState
 from sottovoce.domain.directory import AgentId, VdnId, VdnProfile
 from sottovoce.domain.events import AgentEvent
-from sottovoce.doors.inprocess import InProcessLines, ScriptedPhone
 from sottovoce.live.availability import ChooseSkills
 from sottovoce.live.desk import Desk
 from sottovoce.live.state import LiveSettings

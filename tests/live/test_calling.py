@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from structlog.testing import capture_logs
 from tests.live.refusals import refused
+from tests.scripted_phones import ScriptedPhone
 
 from sottovoce.domain import events
 from sottovoce.domain.agents import AgentState, Trigger
@@ -15,7 +16,6 @@ from sottovoce.domain.journal import ContactBegan, ContactEnded, DialogEnded, Se
 from sottovoce.domain.legs import LegId, RecordingResult, ReleaseCause
 from sottovoce.domain.lines import LegAnswered, LegPressed, LegSaved
 from sottovoce.domain.supervision import Mode
-from sottovoce.doors.inprocess import ScriptedPhone
 from sottovoce.errors import Code
 from sottovoce.live.availability import ChangeState, ChooseSkills, SetHabit
 from sottovoce.live.handling import Answer, CallOut, DialOn, Hold, Mute, Release, TakeBack

@@ -1,7 +1,6 @@
-"""The doors: how telephone legs come in and go out. Each implements `live.ports.Lines`.
+"""The doors: how telephone legs come in and go out. A door implements `live.ports.Lines`.
 
-* ``sip``        phones, trunks and proxies over SIP (UDP, TCP)
-* ``inprocess``  lines without a network, for fast tests
+* ``sip``  phones, trunks and proxies over SIP (UDP, TCP)
 
 A door turns signalling into line events (`domain.lines`), opens and closes the leg's media at the
 engine (`media.engine`), and obeys ring, announce, accept and hang_up. It knows no agent, queue or

@@ -1,8 +1,8 @@
 """What the floor needs of others: telephone lines, and a store that remembers.
 
-`Lines` is implemented by the SIP door (`doors/sip/door.py`) and by `doors/inprocess.py`;
-`Store` by `storage/live/journal.py` (PostgreSQL), `Passwords` by `storage/live/passwords.py` (argon2id); both
-also by `tests/memory.py`, where nothing survives. Media is asked through `media.engine`.
+`Lines` is implemented by the SIP door (`doors/sip/door.py`), `Store` by `storage/live/journal.py`
+(PostgreSQL), `Passwords` by `storage/live/passwords.py` (argon2id); all three also by tests, which have
+scripted phones and a store where nothing survives. Media is asked through `media.engine`.
 """
 
 from __future__ import annotations

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import pytest
+from tests.scripted_phones import InProcessLines
 
 from sottovoce.domain.directory import VdnId
 from sottovoce.domain.legs import LegId, ReleaseCause
 from sottovoce.domain.lines import Destination, LineKind
-from sottovoce.doors.inprocess import InProcessLines
 from sottovoce.media.inprocess import InProcessEngine
 from sottovoce.tasks import Tasks
 
