@@ -460,7 +460,7 @@ SAME_NAME: dict[str, str] = {
     ),
     **dict.fromkeys(["Quality", "QualityItem", "RuleResult", "Scenario", "Tasks"], _CLIENT),
     **dict.fromkeys(
-        ["CallOut", "DetailForm", "Digits", "ModifyForm", "Query", "RuleInfo", "SetCount", "Update"], _FAMILY
+        ["CallOut", "DetailForm", "Digits", "ModifyForm", "Query", "RuleInfo", "Update"], _FAMILY
     ),
     **dict.fromkeys(["Target", "WhichForm"], _FAMILY),
     **dict.fromkeys(["Answer", "Form", "Interface", "Interfaces", "Wrong"], _KIT),
