@@ -20,6 +20,7 @@ from sottovoce.domain.rights import Operation
 from sottovoce.domain.scenarios import CallRange, ScenarioOrder
 from sottovoce.domain.scoring import Passage, RuleKind, Verdict
 from sottovoce.quality import access, scenarios
+from sottovoce.quality.csv_rows import text_of
 from sottovoce.quality.result_import import take
 from sottovoce.quality.result_rows import LONGEST_LINE, BadLine, BadResultFile, ResultLine, read
 from sottovoce.storage.tables import rule_results, scores
@@ -28,7 +29,7 @@ GOOD = {"contact": 1, "scenario": "Sales", "kind": 10, "rule": "r1", "valid": 0,
 
 
 def lines(text: str | bytes) -> list[ResultLine | BadLine]:
-    return list(read(io.BytesIO(text.encode() if isinstance(text, str) else text)))
+    return list(read(text_of(io.BytesIO(text.encode() if isinstance(text, str) else text))))
 
 
 def row(**changed: Any) -> str:

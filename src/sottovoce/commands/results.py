@@ -17,6 +17,7 @@ from sottovoce.commands.telling import FAILED, WRONG_CALL, ConfigOption, fail, q
 from sottovoce.config import Settings
 from sottovoce.domain.directory import VdnId
 from sottovoce.errors import Refused
+from sottovoce.quality.csv_rows import text_of
 from sottovoce.quality.office import Office
 from sottovoce.quality.result_import import Taken, take
 from sottovoce.quality.result_rows import BadLine, BadResultFile, ResultLine, read
@@ -109,12 +110,12 @@ async def _batches(office: Office, vdn: VdnId, file: Path) -> AsyncIterator[tupl
         bad.clear()
         return part
 
-    with file.open("rb") as content:
+    with text_of(file.open("rb")) as content:
         for line in read(content):
             if isinstance(line, ResultLine):
                 good.append(line)
             else:
                 bad.append(line)
             if len(good) + len(bad) >= BATCH:
-                yield await taken(), content.tell()
-        yield await taken(), content.tell()
+                yield await taken(), content.buffer.tell()
+        yield await taken(), content.buffer.tell()

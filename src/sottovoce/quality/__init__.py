@@ -7,8 +7,8 @@
 * ``plans``    tasks made by the calendar · ``jobs`` what comes due, run by procrastinate
 * ``contacts`` what is inspected, and its analysis: ``recordings`` are read, ``voices`` heard
 * ``contact_import`` calls of other systems: ``csv_calls`` and ``vcon_calls`` read ``foreign_calls``
-* ``results``  rule results, scores
-* ``scenarios`` ``score_profiles`` by what calls are scored · ``result_import`` ``result_rows`` from files
+* ``results``  rule results, scores; ``result_import`` ``result_rows`` those of files
+* ``scenarios`` ``score_profiles`` by what calls are scored · ``csv_rows`` CSV files of others
 * ``appeals``  quality items: appeals and problems
 
 Called by ``http.ccsqm``, ``http.ccisqm`` and the commands. A use case takes a ``Work`` (one transaction of

@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-import csv
-from collections import deque
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime
 from pathlib import Path
-from typing import TextIO
 
 from sottovoce.domain.calls import CallDirection
 from sottovoce.domain.contacts import Ender
-from sottovoce.domain.directory import SkillId
-from sottovoce.plain import natural
-from sottovoce.quality.foreign_calls import ForeignCall, LeftOut, Mistake, beside, known_agent, moment, short
+from sottovoce.domain.directory import AgentId, SkillId
+from sottovoce.quality.csv_rows import BadRow, TextLines, rows, text_of
+from sottovoce.quality.foreign_calls import ForeignCall, LeftOut, Mistake, beside, known, moment, short
 from sottovoce.storage.review.imports import Tenant
 
 COLUMNS = (
@@ -23,32 +20,27 @@ COLUMNS = (
 NEEDED = ("file", "began_at")
 LONGEST_LINE = 64 * 1024
 """Characters."""
-LONGEST_ROW = 50
-"""Lines, of a row with line breaks in its values."""
-_DELIMITERS = ",;\t"
 _CHANNELS = {"": False, "right": False, "left": True}
-
-Rows = Iterator[tuple[int, list[str] | Mistake]]
 
 
 def calls(path: Path, tenant: Tenant, now: datetime) -> Iterator[ForeignCall | LeftOut]:
     """What each row is, in order. OSError where the file cannot be read."""
-    with _opened(path) as file:
-        rows = _rows(file)
+    with text_of(path.open("rb")) as file:
+        found = rows(TextLines(file, LONGEST_LINE))
         try:
-            _, header = next(rows)
+            _, header = next(found)
             columns = _columns(header)
-        except (StopIteration, Mistake) as wrong:
+        except (StopIteration, BadRow, Mistake) as wrong:
             yield LeftOut(f"{path.name}:1", str(wrong) or "the file is empty")
             return
-        for line, row in rows:
+        for line, row in found:
             place = f"{path.name}:{line}"
             try:
-                if isinstance(row, Mistake):
+                if isinstance(row, BadRow):
                     raise row
                 if any(value.strip() for value in row):
                     yield _call(place, path, _values(columns, row), tenant, now)
-            except Mistake as wrong:
+            except (BadRow, Mistake) as wrong:
                 yield LeftOut(place, str(wrong))
 
 
@@ -61,66 +53,8 @@ def count(path: Path) -> int:
     return max(lines - 1, 0)
 
 
-def _opened(path: Path) -> TextIO:
-    return path.open(encoding="utf-8-sig", errors="surrogateescape", newline="")
-
-
-def _rows(file: TextIO) -> Rows:
-    """Each row with the line on which it begins; a Mistake where it cannot be taken apart."""
-    lines = _Lines(file)
-    delimiter = ""
-    while line := lines.take():
-        number, more = lines.number, list[str]()
-        delimiter = delimiter or max(_DELIMITERS, key=line.count)
-        row = _parsed(line, delimiter)
-        while row is None and len(more) < LONGEST_ROW and (following := lines.take()):
-            more.append(following)
-            row = _parsed("".join((line, *more)), delimiter)
-        if row is None or isinstance(row, Mistake):
-            lines.give_back(more)
-            yield number, Mistake("a quotation mark is not closed") if more or row is None else row
-        else:
-            yield number, row
-
-
-def _parsed(text: str, delimiter: str) -> list[str] | Mistake | None:
-    """The values of a row; None where a quotation mark is still open."""
-    if len(text) > LONGEST_LINE:
-        return Mistake(f"the line is longer than {LONGEST_LINE} characters")
-    try:
-        return next(csv.reader([text], delimiter=delimiter, strict=True), [])
-    except csv.Error as failure:
-        return None if "unexpected end" in str(failure) else Mistake(f"the row cannot be read: {failure}")
-
-
-class _Lines:
-    """A file's lines, counted; of one that is too long only its begin."""
-
-    def __init__(self, file: TextIO) -> None:
-        self._file = file
-        self._given_back: deque[str] = deque()
-        self.number = 0
-        """Of the line taken last."""
-
-    def take(self) -> str:
-        """The next line; empty at the end."""
-        if self._given_back:
-            self.number += 1
-            return self._given_back.popleft()
-        rest = line = self._file.readline(LONGEST_LINE + 1)
-        while len(rest) >= LONGEST_LINE and not rest.endswith("\n"):
-            rest = self._file.readline(LONGEST_LINE)
-        self.number += bool(line)
-        return line
-
-    def give_back(self, lines: list[str]) -> None:
-        """Have lines taken again."""
-        self._given_back.extendleft(reversed(lines))
-        self.number -= len(lines)
-
-
-def _columns(header: list[str] | Mistake) -> list[str]:
-    if isinstance(header, Mistake):
+def _columns(header: list[str] | BadRow) -> list[str]:
+    if isinstance(header, BadRow):
         raise header
     columns = [name.strip().lower().replace(" ", "_") for name in header]
     for name in NEEDED:
@@ -143,7 +77,7 @@ def _call(place: str, path: Path, row: Mapping[str, str], tenant: Tenant, now: d
         if not row[name].strip():
             raise Mistake(f"{name} is missing")
     began_at = moment(row["began_at"], tenant.zone, now)
-    agent = known_agent(row["agent"], tenant)
+    agent = known("agent", row["agent"], AgentId, tenant.agents, tenant.vdn)
     file_name = row["file"].strip()
     sound = beside(path.parent, file_name)
     own = short("reference", row["reference"])
@@ -156,7 +90,7 @@ def _call(place: str, path: Path, row: Mapping[str, str], tenant: Tenant, now: d
         caller=short("caller", row["caller"]),
         called=short("called", row["called"]),
         agent=agent,
-        skill=_skill(row["skill"], tenant),
+        skill=known("skill queue", row["skill"], SkillId, tenant.skills, tenant.vdn),
         ended_by=Ender(_one_of("ended_by", row, Ender, Ender.SYSTEM)),
         file_name=sound.name,
         sound=sound,
@@ -170,13 +104,3 @@ def _one_of(name: str, row: Mapping[str, str], allowed: Iterable[str], usual: st
     if value not in words:
         raise Mistake(f"{name} must be one of {', '.join(word for word in words if word)}")
     return value
-
-
-def _skill(text: str, tenant: Tenant) -> SkillId | None:
-    value = text.strip()
-    if not value:
-        return None
-    number = natural(value, 9)
-    if number is not None and number in tenant.skills:
-        return SkillId(number)
-    raise Mistake(f"VDN {tenant.vdn} has no skill queue {value[:20]!r}")

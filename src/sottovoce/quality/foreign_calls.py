@@ -6,16 +6,17 @@ place; it never ends the import of what stands beside it.
 
 from __future__ import annotations
 
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import TypeVar
 from zoneinfo import ZoneInfo
 
 from sottovoce.domain.calls import CallDirection
 from sottovoce.domain.contacts import Ender, Sentence
-from sottovoce.domain.directory import AgentId, SkillId
+from sottovoce.domain.directory import AgentId, SkillId, VdnId
 from sottovoce.plain import is_text, natural
-from sottovoce.storage.review.imports import Tenant
 
 LONGEST_TEXT = 64
 """Characters of a number or a reference."""
@@ -23,6 +24,8 @@ LONGEST_NAME = 200
 """Characters of a file's name."""
 EARLIEST = datetime(1990, 1, 1, tzinfo=UTC)
 _LAST_SECOND = 253_402_300_799
+
+Number = TypeVar("Number", bound=int)
 
 
 class Mistake(Exception):
@@ -111,15 +114,17 @@ def beside(folder: Path, name: str) -> Path:
     return found
 
 
-def known_agent(text: str, tenant: Tenant) -> AgentId | None:
-    """The tenant's agent of that work number; None for an empty text. Mistake."""
+def known(
+    what: str, text: str, kind: Callable[[int], Number], ids: Collection[Number], vdn: VdnId
+) -> Number | None:
+    """The one of the VDN's `ids` that a text names; None for an empty text. Mistake."""
     value = text.strip()
     if not value:
         return None
     number = natural(value, 9)
-    if number is not None and number in tenant.agents:
-        return AgentId(number)
-    raise Mistake(f"VDN {tenant.vdn} has no agent {_shown(text)}")
+    if number is not None and kind(number) in ids:
+        return kind(number)
+    raise Mistake(f"VDN {vdn} has no {what} {_shown(text)}")
 
 
 def _shown(text: str) -> str:

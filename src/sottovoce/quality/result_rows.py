@@ -6,20 +6,21 @@ swallows nothing but its own line.
 
 from __future__ import annotations
 
-import csv
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import Annotated, Any, BinaryIO
+from functools import partial
+from typing import Annotated, Any, TextIO
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
 
 from sottovoce.domain.scoring import Passage, RuleKind, Verdict, points
 from sottovoce.plain import is_text, read_json
+from sottovoce.quality.csv_rows import BadRow, TextLines, rows
 
 LONGEST_LINE = 1_000_000
-"""Bytes."""
+"""Characters."""
 MOST_SEGMENTS = 1000
 _LAST_MS = 2**53
 _KINDS = {kind.name.lower(): kind for kind in RuleKind} | {str(int(kind)): kind for kind in RuleKind}
@@ -31,6 +32,9 @@ _VERDICTS = {
     "-1": Verdict.NOT_EVALUATED,
 }
 _SPAN = re.compile(r"([0-9]{1,16})-([0-9]{1,16})")
+
+Fields = Iterator[tuple[int, Callable[[], Mapping[str, object]]]]
+"""TextLines, each with what takes it apart."""
 
 
 class BadResultFile(Exception):
@@ -143,47 +147,40 @@ class ResultLine:
     row: ResultRow
 
 
-def read(file: BinaryIO) -> Iterator[ResultLine | BadLine]:
-    """The lines of `file`, in order, blank ones left out. Raises BadFile."""
-    head: list[str] | None = None
-    began = False
-    for number, raw in enumerate(_raw_lines(file), start=1):
-        if raw is None:
-            began = True
-            yield BadLine(number, f"is longer than {LONGEST_LINE} bytes")
-            continue
-        if not raw.strip():
-            continue
+def read(file: TextIO) -> Iterator[ResultLine | BadLine]:
+    """The lines of `file`, in order, blank ones left out. Raises BadResultFile."""
+    lines = TextLines(file, LONGEST_LINE)
+    first = lines.take()
+    while first.isspace():
+        first = lines.take()
+    lines.give_back([first])
+    for number, fields in _objects(lines) if first.lstrip().startswith("{") else _table(lines):
         try:
-            text = raw.decode("utf-8-sig" if number == 1 else "utf-8").strip("\r\n")
-            if not began and not text.lstrip().startswith("{"):
-                head = _head(text)
-                began = True
-                continue
-            began = True
-            yield ResultLine(number, _row(_object(text) if head is None else _fields(head, text)))
-        except UnicodeDecodeError:
-            if not began:
-                raise BadResultFile("line 1: is not in UTF-8") from None
-            yield BadLine(number, "is not in UTF-8")
+            yield ResultLine(number, _row(fields()))
         except ValueError as why:
             yield BadLine(number, str(why))
 
 
-def _raw_lines(file: BinaryIO) -> Iterator[bytes | None]:
-    """Each line; None in place of one that is too long."""
-    while raw := file.readline(LONGEST_LINE):
-        if len(raw) < LONGEST_LINE or raw.endswith(b"\n"):
-            yield raw
+def _objects(lines: TextLines) -> Fields:
+    while line := lines.take():
+        if not line.isspace():
+            yield lines.number, partial(_object, line)
+
+
+def _table(lines: TextLines) -> Fields:
+    head: list[str] = []
+    for number, row in rows(lines, ",", most_lines=1):
+        if isinstance(row, list) and len(row) <= 1 and not "".join(row).strip():
             continue
-        while raw and not raw.endswith(b"\n"):
-            raw = file.readline(LONGEST_LINE)
-        yield None
+        if head:
+            yield number, partial(_fields, head, row)
+        else:
+            head = _head(row)
 
 
-def _head(text: str) -> list[str]:
+def _head(row: list[str] | BadRow) -> list[str]:
     try:
-        head = [name.strip() for name in _split(text)]
+        head = [name.strip() for name in _values(row)]
     except ValueError as why:
         raise BadResultFile(f"line 1: {why}") from None
     known = set(ResultRow.model_fields)
@@ -196,22 +193,24 @@ def _head(text: str) -> list[str]:
     return head
 
 
-def _fields(head: list[str], text: str) -> Mapping[str, object]:
-    fields = _split(text)
+def _fields(head: list[str], row: list[str] | BadRow) -> Mapping[str, object]:
+    fields = _values(row)
     if len(fields) != len(head):
         raise ValueError(f"has {len(fields)} fields, the head line has {len(head)}")
     return dict(zip(head, fields, strict=True))
 
 
-def _split(text: str) -> list[str]:
-    try:
-        [fields] = csv.reader([text], strict=True)
-    except csv.Error as error:
-        raise ValueError(f"is no CSV: {error}") from None
-    return fields
+def _values(row: list[str] | BadRow) -> list[str]:
+    if isinstance(row, BadRow):
+        raise ValueError(f"is no CSV: {row}")
+    _decoded("".join(row))
+    return row
 
 
 def _object(text: str) -> Mapping[str, object]:
+    if len(text) > LONGEST_LINE:
+        raise ValueError(f"is longer than {LONGEST_LINE} characters")
+    _decoded(text)
     try:
         value = read_json(text)
     except RecursionError:
@@ -221,6 +220,13 @@ def _object(text: str) -> Mapping[str, object]:
     if not isinstance(value, dict):
         raise ValueError("is no JSON object")
     return value
+
+
+def _decoded(text: str) -> None:
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        raise ValueError("is not in UTF-8") from None
 
 
 def _row(fields: Mapping[str, object]) -> ResultRow:
