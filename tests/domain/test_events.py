@@ -13,6 +13,7 @@ def kinds(base=events.AgentEvent):
     for kind in base.__subclasses__():
         if kind.__qualname__ != base.__qualname__:
             yield kind
+            yield from kinds(kind)
 
 
 @pytest.mark.parametrize("kind", sorted(set(kinds()), key=lambda kind: kind.__name__))

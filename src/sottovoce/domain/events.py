@@ -22,6 +22,22 @@ class AgentEvent:
     agent: AgentId
 
 
+@dataclass(frozen=True, slots=True)
+class CallEvent(AgentEvent):
+    """Something about a call that `agent` takes part in."""
+
+    call: str
+
+
+@dataclass(frozen=True, slots=True)
+class PartiesEvent(CallEvent):
+    """Something about a call, and between whom it is."""
+
+    caller: str
+    called: str
+    direction: CallDirection
+
+
 # Being at work
 
 
@@ -124,21 +140,19 @@ class PhoneReleased(AgentEvent):
 
 
 @dataclass(frozen=True, slots=True)
-class PhoneHeld(AgentEvent):
+class PhoneHeld(CallEvent):
     """The phone of `holder` put us on hold (AgentEvent_linkagePhoneHold).
 
     Told to the holder and to the holder's inspectors, whose whisper cannot arrive meanwhile.
     """
 
-    call: str
     holder: AgentId
 
 
 @dataclass(frozen=True, slots=True)
-class PhoneResumed(AgentEvent):
+class PhoneResumed(CallEvent):
     """The phone of `holder` took us back (AgentEvent_linkagePhoneUnHold)."""
 
-    call: str
     holder: AgentId
 
 
@@ -146,10 +160,9 @@ class PhoneResumed(AgentEvent):
 
 
 @dataclass(frozen=True, slots=True)
-class CallAssigned(AgentEvent):
+class CallAssigned(CallEvent):
     """A queued call was given to the agent (AgentEvent_Incoming_CallInfo)."""
 
-    call: str
     caller: str
     called: str
     skill: SkillId
@@ -157,95 +170,68 @@ class CallAssigned(AgentEvent):
 
 
 @dataclass(frozen=True, slots=True)
-class CallRinging(AgentEvent):
+class CallRinging(PartiesEvent):
     """A call waits for the agent's `answer` (AgentEvent_Ringing)."""
 
-    call: str
-    caller: str
-    called: str
-    direction: CallDirection
-
 
 @dataclass(frozen=True, slots=True)
-class CallAutoAnswered(AgentEvent):
+class CallAutoAnswered(PartiesEvent):
     """A call is answered for the agent (AgentEvent_Auto_Answer); CallTalking follows."""
 
-    call: str
-    caller: str
-    called: str
-    direction: CallDirection
-
 
 @dataclass(frozen=True, slots=True)
-class CustomerAlerting(AgentEvent):
+class CustomerAlerting(CallEvent):
     """The other side rings, or an inbound caller hears the ringing (AgentEvent_Customer_Alerting)."""
 
-    call: str
     number: str
 
 
 @dataclass(frozen=True, slots=True)
-class CallTalking(AgentEvent):
+class CallTalking(PartiesEvent):
     """Agent and customer hear each other: first, or again after a hold (AgentEvent_Talking)."""
 
-    call: str
-    caller: str
-    called: str
-    direction: CallDirection
-
 
 @dataclass(frozen=True, slots=True)
-class CallHeld(AgentEvent):
+class CallHeld(CallEvent):
     """The agent put the customer on hold (AgentEvent_Hold)."""
 
-    call: str
-
 
 @dataclass(frozen=True, slots=True)
-class CallReleased(AgentEvent):
+class CallReleased(CallEvent):
     """The agent's part in the call is over (AgentEvent_Call_Release)."""
 
-    call: str
-
 
 @dataclass(frozen=True, slots=True)
-class CustomerReleased(AgentEvent):
+class CustomerReleased(CallEvent):
     """The customer's part in the call is over (AgentEvent_Customer_Release)."""
 
-    call: str
     number: str
 
 
 @dataclass(frozen=True, slots=True)
-class CallNotAnswered(AgentEvent):
+class CallNotAnswered(CallEvent):
     """The agent let the call ring too long (AgentEvent_No_Answer)."""
-
-    call: str
 
 
 @dataclass(frozen=True, slots=True)
-class CallOutFailed(AgentEvent):
+class CallOutFailed(CallEvent):
     """An outbound call came to nothing (AgentEvent_Call_Out_Fail)."""
 
-    call: str
     cause: str
 
 
 @dataclass(frozen=True, slots=True)
-class ConnectFailed(AgentEvent):
+class ConnectFailed(CallEvent):
     """A leg of a call could not be connected (AgentEvent_Connect_Fail)."""
-
-    call: str
 
 
 # Recordings
 
 
 @dataclass(frozen=True, slots=True)
-class RecordingStarted(AgentEvent):
+class RecordingStarted(CallEvent):
     """A talk segment is recorded (AgentMediaEvent_Record)."""
 
-    call: str
     recording: RecordingId
     path: str
     caller: str
@@ -253,10 +239,9 @@ class RecordingStarted(AgentEvent):
 
 
 @dataclass(frozen=True, slots=True)
-class RecordingFailed(AgentEvent):
+class RecordingFailed(CallEvent):
     """A recording could not begin or ended by itself; the call goes on (AgentMediaEvent_Record_Fail)."""
 
-    call: str
     recording: RecordingId
     path: str
     caller: str
@@ -265,10 +250,9 @@ class RecordingFailed(AgentEvent):
 
 
 @dataclass(frozen=True, slots=True)
-class RecordingDone(AgentEvent):
+class RecordingDone(CallEvent):
     """A talk segment's recording is closed (AgentMediaEvent_StopRecordDone)."""
 
-    call: str
     recording: RecordingId
     began_at: datetime
     ended_at: datetime
