@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from sottovoce.domain.supervision import ASKING, TABLE, Footing, SupervisionCommand, follow
+from sottovoce.domain.supervision import TABLE, Footing, SupervisionCommand, follow
 from sottovoce.errors import Code, Refused
 
 EXPECTED = {
@@ -19,6 +19,7 @@ EXPECTED = {
     SupervisionCommand.STOP_WHISPER: "NOT ends WRONG ends WRONG",
     SupervisionCommand.INTERCEPT: "NOT WRONG ends ends ends",
 }
+ASKING = tuple(footing for footing in Footing if footing is not Footing.GONE)
 WORDS = {
     Footing.REACHING: "begins",
     Footing.GONE: "ends",

@@ -18,7 +18,7 @@ from sottovoce.domain.contacts import Interaction
 from sottovoce.domain.directory import AgentId, VdnId
 from sottovoce.domain.people import ReviewId, UserId
 from sottovoce.domain.scenarios import Scenario
-from sottovoce.domain.scoring import Revision, RuleKind, RuleResult, Verdict
+from sottovoce.domain.scoring import RuleKind, RuleResult, Verdict
 from sottovoce.errors import Refused
 from sottovoce.quality import appeals
 from sottovoce.quality import results as rule_results
@@ -205,12 +205,6 @@ async def history_of(standing: Standing, item: ReviewId) -> list[Trace]:
     """Its steps."""
     async with standing.engine.begin() as connection:
         return await quality_items.steps(work_of(connection, ONE), item)
-
-
-async def versions_of(standing: Standing, result: str) -> list[Revision]:
-    """What people made of a result."""
-    async with standing.engine.begin() as connection:
-        return await stored_results.revisions_of(work_of(connection, ONE), result)
 
 
 async def outcome(step: Awaitable[object]) -> str:

@@ -12,11 +12,12 @@ from tests.quality.standing import DIRECTOR, ONE, Standing
 
 from sottovoce.domain.directory import VdnId
 from sottovoce.domain.scenarios import ScenarioOrder
-from sottovoce.domain.scoring import Score
+from sottovoce.domain.scoring import Revision, Score
 from sottovoce.quality import scenarios
 from sottovoce.quality.result_import import Taken, take
 from sottovoce.quality.result_rows import ResultLine, ResultRow
-from sottovoce.storage.tables import contacts
+from sottovoce.storage.rows import value_of
+from sottovoce.storage.tables import contacts, revisions
 
 
 async def scenario(
@@ -59,6 +60,14 @@ async def uuid_of(standing: Standing, contact: int) -> str:
     found = (await contact_row(standing, contact))["uuid"]
     assert isinstance(found, UUID)
     return str(found)
+
+
+async def versions_of(standing: Standing, result: str) -> list[Revision]:
+    """What people made of a result, the first version first."""
+    query = sa.select(revisions).where(revisions.c.vdn == ONE, revisions.c.result == result)
+    async with standing.engine.begin() as connection:
+        found = await connection.execute(query.order_by(revisions.c.version))
+    return [value_of(Revision, row, kept=bool(row["revise"])) for row in found.mappings()]
 
 
 def costs(score: Score) -> dict[str, str]:

@@ -21,9 +21,9 @@ from tests.quality.disputes import (
     problem,
     state_of,
     step,
-    versions_of,
     violated,
 )
+from tests.quality.inspected import versions_of
 from tests.quality.standing import (
     ANN,
     BEN,

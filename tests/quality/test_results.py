@@ -10,16 +10,16 @@ import pytest
 import sqlalchemy as sa
 from sqlalchemy.exc import ProgrammingError
 from tests.quality.asking import asked
-from tests.quality.inspected import bring, contact_row, costs, scenario
+from tests.quality.inspected import bring, contact_row, costs, scenario, versions_of
 from tests.quality.standing import DIRECTOR, FOREIGN, INSPECTOR, ONE, SECOND, TWO, Standing
 from tests.storage.works import work_of
 
-from sottovoce.domain.people import SERVER, ReviewId, UserId
+from sottovoce.domain.people import SERVER, ReviewId
 from sottovoce.domain.scoring import By, Profile, Revision, RuleKind, ScenarioScores, Verdict
 from sottovoce.errors import Code, Refused
 from sottovoce.quality import results, score_profiles
 from sottovoce.storage import audit
-from sottovoce.storage.review import results as stored
+from sottovoce.storage.tables import scores as kept_scores
 
 ITEM = ReviewId("1600226476732482999")
 OTHER = ReviewId("1600226476732483000")
@@ -85,10 +85,12 @@ async def test_machine_and_manual_scores_stay_apart_each_with_its_reasons(standi
         Verdict.NOT_EVALUATED,
     )
     async with standing.engine.begin() as connection:
-        given = await stored.scores_given(
-            work_of(connection, ONE), contact, after.scenario.scenario, By.MANUAL
+        given = await connection.execute(
+            sa.select(kept_scores.c.version, kept_scores.c.score)
+            .where(kept_scores.c.contact == contact, kept_scores.c.by == By.MANUAL.value)
+            .order_by(kept_scores.c.version)
         )
-    assert [(one.version, str(one.score.score)) for one in given] == [(1, "96.00"), (2, "86.00")]
+    assert [(one.version, str(one.score)) for one in given] == [(1, "96.00"), (2, "86.00")]
 
 
 async def test_revisions_are_versions_that_all_stay(standing: Standing) -> None:
@@ -96,8 +98,7 @@ async def test_revisions_are_versions_that_all_stay(standing: Standing) -> None:
     for version, kept in enumerate((True, False, False), start=1):
         made = await revise(standing, result, contact, kept=kept, remark=f"remark {version}")
         assert made.version == version
-    async with standing.engine.begin() as connection:
-        held = await stored.revisions_of(work_of(connection, ONE), result)
+    held = await versions_of(standing, result)
     assert [(one.version, one.kept, one.remark, one.user, one.review_item) for one in held] == [
         (1, True, "remark 1", INSPECTOR, ITEM),
         (2, False, "remark 2", INSPECTOR, ITEM),
@@ -121,8 +122,7 @@ async def test_concurrent_revisions_become_consecutive_versions(standing: Standi
     )
     assert sorted(one.version for one in made[:8]) == list(range(1, 9))
     assert sorted(one.version for one in made[8:]) == list(range(1, 5))
-    async with standing.engine.begin() as connection:
-        held = await stored.revisions_of(work_of(connection, ONE), result)
+    held = await versions_of(standing, result)
     assert held == sorted(made[:8], key=lambda one: one.version)
     manual = (await scores(standing, contact))["Sales"].manual
     assert manual is not None
@@ -238,11 +238,8 @@ async def test_violated_in_tells_what_stands_violated_by_that_item(standing: Sta
     async with standing.office.work(ONE, INSPECTOR) as work:
         assert await results.violated_in(work, ITEM) == [ids["again"], ids["now"]]
         assert await results.violated_in(work, OTHER) == [ids["taken over"]]
-        assert await stored.givers_of(work_of(work.connection, ONE), [ids["taken back"]]) == {
-            INSPECTOR,
-            SECOND,
-        }
-        assert await stored.givers_of(work_of(work.connection, ONE), ["y"]) == set[UserId]()
+    assert [one.user for one in await versions_of(standing, ids["taken back"])] == [INSPECTOR, SECOND]
+    assert await versions_of(standing, "y") == []
     async with standing.office.work(TWO, FOREIGN) as work:
         assert await results.violated_in(work, ITEM) == []
 

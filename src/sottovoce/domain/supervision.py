@@ -78,9 +78,6 @@ TABLE: Mapping[tuple[Footing, SupervisionCommand], Footing | Code] = read_grid(
     },
 )
 
-ASKING = tuple(footing for footing in Footing if footing is not Footing.GONE)
-"""The footings from which a command can come."""
-
 STARTS: Mapping[Mode, SupervisionCommand] = {
     Mode.LISTEN: SupervisionCommand.START_LISTEN,
     Mode.WHISPER: SupervisionCommand.START_WHISPER,

@@ -34,6 +34,7 @@ from sottovoce.storage.database import connect
 from sottovoce.storage.live import calls
 from sottovoce.storage.live.journal import PostgresStore
 from sottovoce.storage.own.lease import LeaseTaken
+from sottovoce.storage.tables import calls as kept_calls
 from sottovoce.storage.tables import sessions, sign_ins
 
 NOW = datetime(2026, 11, 22, 4, 5, 6, 789012, tzinfo=UTC)
@@ -150,6 +151,14 @@ async def written(store: PostgresStore) -> None:
     await until(lambda: store.waiting(ONE) == 0)
 
 
+async def finished(engine: AsyncEngine, vdn: VdnId) -> list[calls.KeptCall]:
+    """The VDN's calls that are over, by their end."""
+    async with engine.connect() as connection:
+        ids = (await connection.execute(sa.select(kept_calls.c.call))).scalars().all()
+        found = await calls.ended_ones(connection, vdn, ids)
+    return sorted(found, key=lambda call: (call.ended_at, call.call))
+
+
 class Outage:
     """The database refuses connections, and ends those there are."""
 
@@ -208,7 +217,7 @@ async def test_appended_changes_are_written_in_order(store: PostgresStore) -> No
 async def test_contacts_and_segments(store: PostgresStore, two_vdns: AsyncEngine) -> None:
     store.append(ONE, [began("1-1"), talk("1-1"), ended("1-1"), began("1-2")])
     await written(store)
-    found = await calls.finished(two_vdns, ONE, NOW, NOW + timedelta(hours=1))
+    found = await finished(two_vdns, ONE)
     assert [(contact.call, contact.reason) for contact in found] == [("1-1", "customer")]
     assert found[0].segments == (talk("1-1"),)
     assert found[0].skill == SkillId(1)
@@ -243,7 +252,7 @@ async def test_after_a_crash_sessions_return_and_contacts_get_an_end(
     assert restored.dialogs == {LegId("l1"): {"n": 1}}
     assert restored.open_contacts == ["1-1", "1-2"]
     assert (await second.restore(ONE)).open_contacts == []
-    found = await calls.finished(two_vdns, ONE, NOW, later + timedelta(hours=1))
+    found = await finished(two_vdns, ONE)
     assert [(contact.call, contact.reason) for contact in found] == [
         ("1-1", "interrupted"),
         ("1-2", "interrupted"),
@@ -260,7 +269,7 @@ async def test_kill_9_loses_nothing_that_was_appended(
     assert await done.wait() == -9
     store = nodes.store()
     await store.open(ONE)
-    found = await calls.finished(two_vdns, ONE, NOW - timedelta(days=1), NOW)
+    found = await finished(two_vdns, ONE)
     assert len(found) == 50
     assert {contact.reason for contact in found} == {"customer"}
     assert nodes.spool().stat().st_size == 0
@@ -282,7 +291,7 @@ async def test_while_the_database_is_away(nodes: Nodes, outage: Outage, two_vdns
     await written(store)
     await until(lambda: nodes.spool().stat().st_size == 0)
     assert [found.guid for found in (await store.restore(ONE)).sessions] == ["appended"]
-    found = await calls.finished(two_vdns, ONE, NOW, NOW + timedelta(hours=1))
+    found = await finished(two_vdns, ONE)
     assert [contact.call for contact in found] == ["1-1"]
     await store.commit(ONE, [session()])
 
@@ -300,7 +309,7 @@ async def test_a_crash_while_the_database_is_away(
             await store.open(ONE)
         assert refused.value.code is Code.UNAVAILABLE
     await store.open(ONE)
-    found = await calls.finished(two_vdns, ONE, NOW, NOW + timedelta(hours=1))
+    found = await finished(two_vdns, ONE)
     assert [contact.call for contact in found] == ["1-1"]
     await nodes.crash(store)
     third = nodes.store()
@@ -435,7 +444,7 @@ async def test_tenants_never_see_each_other(store: PostgresStore, two_vdns: Asyn
     restored = await store.restore(TWO)
     assert (restored.sessions, restored.dialogs, restored.open_contacts) == ([], {}, [])
     assert [entry.vdn for entry in await audit.read(two_vdns, TWO)] == [TWO]
-    assert await calls.finished(two_vdns, TWO, NOW - timedelta(days=1), NOW + timedelta(days=1)) == []
+    assert await finished(two_vdns, TWO) == []
     assert not set((await store.profile(ONE)).agents) & set((await store.profile(TWO)).agents)
     await store.commit(TWO, [SessionEnded(ANN, TWO, NOW, "another tenant's")])
     store.append(TWO, [DialogEnded(LegId("l1"), TWO), ended("1-1", TWO)])

@@ -12,6 +12,7 @@ import sys
 from pathlib import Path
 
 from sottovoce import logs
+from sottovoce.storage.own import postmaster
 from sottovoce.storage.own.embedded import EmbeddedPostgres
 from sottovoce.storage.own.placement import CannotStart
 
@@ -26,9 +27,10 @@ async def main(folder: Path) -> int:
         return 1
     while True:
         placement = server.placement
+        running = postmaster.recorded(placement.cluster)
         state = {
             "dsn": dsn,
-            "pid": server.pid,
+            "pid": running and running[0],
             "owned": server.owned,
             "home": str(placement.home),
             "cluster": str(placement.cluster),

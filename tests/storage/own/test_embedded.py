@@ -280,10 +280,11 @@ async def test_nobody_else_gets_in(server: EmbeddedPostgres, folder: Path) -> No
         assert connection.execute("SHOW listen_addresses").fetchone() == ("",)
         with pytest.raises(psycopg.errors.InsufficientPrivilege):
             connection.execute("SELECT pg_read_file('/etc/passwd')")
-    assert server.pid is not None
+    running = postmaster.recorded(server.placement.cluster)
+    assert running is not None
     inodes = {
         os.readlink(link)
-        for link in Path(f"/proc/{server.pid}/fd").iterdir()
+        for link in Path(f"/proc/{running[0]}/fd").iterdir()
         if "socket" in os.readlink(link)
     }
     tcp = Path("/proc/net/tcp").read_text() + Path("/proc/net/tcp6").read_text()

@@ -5,17 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import insert
-from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
+from sqlalchemy.ext.asyncio import AsyncConnection
 
-from sottovoce.domain.contacts import SupervisionSpan
 from sottovoce.domain.directory import SkillId, VdnId
 from sottovoce.domain.journal import ContactBegan, ContactEnded, SegmentBegan, SegmentEnded
-from sottovoce.plain import from_plain, to_plain
-from sottovoce.storage.database import transaction
+from sottovoce.plain import to_plain
 from sottovoce.storage.records import fit, fitted
 from sottovoce.storage.rows import put, value_of
 from sottovoce.storage.tables import calls, segments
@@ -99,30 +96,10 @@ async def end_interrupted(connection: AsyncConnection, vdn: VdnId, last_alive: d
     return interrupted
 
 
-async def finished(
-    engine: AsyncEngine, vdn: VdnId, since: datetime, until: datetime, *, limit: int = 1000
-) -> list[KeptCall]:
-    """The VDN's calls that ended in [since, until), by end, with their segments; `limit` at most."""
-    query = (
-        sa.select(calls)
-        .where(calls.c.vdn == vdn, calls.c.ended_at >= since, calls.c.ended_at < until)
-        .order_by(calls.c.ended_at, calls.c.call)
-        .limit(limit)
-    )
-    async with transaction(engine) as connection:
-        return await _with_segments(connection, vdn, query)
-
-
 async def ended_ones(connection: AsyncConnection, vdn: VdnId, wanted: Sequence[str]) -> list[KeptCall]:
     """Those of these calls that are over, with their segments."""
     ids = sa.any_(sa.literal(list(wanted), sa.ARRAY(sa.Text)))
     query = sa.select(calls).where(calls.c.vdn == vdn, calls.c.call == ids, calls.c.ended_at.is_not(None))
-    return await _with_segments(connection, vdn, query)
-
-
-async def _with_segments(
-    connection: AsyncConnection, vdn: VdnId, query: sa.Select[tuple[Any, ...]]
-) -> list[KeptCall]:
     rows = (await connection.execute(query)).mappings().all()
     talks = await _segments(connection, vdn, [row["call"] for row in rows])
     return [
@@ -145,6 +122,5 @@ async def _segments(
     )
     found: dict[str, list[SegmentEnded]] = {}
     for row in (await connection.execute(query)).mappings():
-        spans = from_plain(tuple[SupervisionSpan, ...], row["supervisions"])
-        found.setdefault(row["call"], []).append(value_of(SegmentEnded, row, supervisions=spans))
+        found.setdefault(row["call"], []).append(value_of(SegmentEnded, row))
     return found

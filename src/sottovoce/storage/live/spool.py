@@ -50,11 +50,6 @@ class Spool:
         self._size = 0
         self._failed = False
 
-    @property
-    def size(self) -> int:
-        """Bytes in the file now."""
-        return self._size
-
     def read(self) -> list[Record]:
         """What a former process left, up to the first line that is not whole."""
         records: list[Record] = []

@@ -72,12 +72,6 @@ class EmbeddedPostgres:
         """Whether this process runs the server; else it is a guest of the process that does."""
         return self._lock is not None
 
-    @property
-    def pid(self) -> int | None:
-        """The postmaster's process id, None while it is away."""
-        found = postmaster.recorded(self.placement.cluster)
-        return found[0] if found is not None else None
-
     async def start(self) -> str:
         """Start it, or find the one that runs; the DSN. Raises CannotStart with what to do."""
         work = asyncio.get_running_loop().run_in_executor(None, self._start)

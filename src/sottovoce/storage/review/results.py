@@ -168,16 +168,6 @@ async def add_revision(work: Work, result: str, revision: Revision) -> None:
     await work.connection.execute(row)
 
 
-async def revisions_of(work: Work, result: str) -> list[Revision]:
-    """All versions of what people made of a result, the first one first."""
-    query = (
-        sa.select(revisions)
-        .where(revisions.c.vdn == work.vdn, revisions.c.result == result)
-        .order_by(revisions.c.version)
-    )
-    return [_revision(row, "") for row in (await work.connection.execute(query)).mappings()]
-
-
 async def violated_in(work: Work, review_item: ReviewId) -> list[str]:
     """The results whose last revision was made in that item of a task and says violated."""
     here = sa.select(revisions.c.result).where(
@@ -196,16 +186,6 @@ async def violated_in(work: Work, review_item: ReviewId) -> list[str]:
     return list((await work.connection.execute(query)).scalars())
 
 
-async def givers_of(work: Work, results: Collection[str]) -> frozenset[UserId]:
-    """Everybody who ever revised one of those results."""
-    query = (
-        sa.select(revisions.c.user)
-        .distinct()
-        .where(revisions.c.vdn == work.vdn, revisions.c.result.in_(list(results)))
-    )
-    return frozenset(UserId(user) for user in (await work.connection.execute(query)).scalars())
-
-
 async def last_scores(work: Work, wanted: Collection[int]) -> dict[ScoreKey, Scored]:
     """The last version of each score of those contacts."""
     query = (
@@ -218,21 +198,6 @@ async def last_scores(work: Work, wanted: Collection[int]) -> dict[ScoreKey, Sco
         (row["contact"], row["scenario"], By(row["by"])): _scored(row)
         for row in (await work.connection.execute(query)).mappings()
     }
-
-
-async def scores_given(work: Work, contact: int, scenario: str, by: By) -> list[Scored]:
-    """All versions of one score, the first one first."""
-    query = (
-        sa.select(scores)
-        .where(
-            scores.c.vdn == work.vdn,
-            scores.c.contact == contact,
-            scores.c.scenario == scenario,
-            scores.c.by == by,
-        )
-        .order_by(scores.c.version)
-    )
-    return [_scored(row) for row in (await work.connection.execute(query)).mappings()]
 
 
 async def add_scores(work: Work, given: Mapping[ScoreKey, Scored]) -> None:
