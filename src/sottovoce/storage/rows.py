@@ -7,7 +7,7 @@ driver gives and takes as it is. What no column holds, or one of another name, t
 from __future__ import annotations
 
 import typing
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import fields, is_dataclass
 from enum import Enum
 from functools import cache
@@ -21,6 +21,7 @@ from sottovoce.plain import from_plain, to_plain
 
 Value = TypeVar("Value")
 Row = Mapping[str, Any] | sa.RowMapping
+Where = sa.ColumnElement[bool]
 
 
 def columns_of(value: Any, *without: str, **other: Any) -> dict[str, Any]:
@@ -64,6 +65,8 @@ def _reader(hint: Any) -> Callable[[Any], Any]:
         return lambda item: None if item is None else inner(item)
     if isinstance(hint, type) and issubclass(hint, Enum):
         return hint
+    if typing.get_origin(hint) is Sequence and is_dataclass(members[0]):
+        return lambda items: tuple(from_plain(members[0], item) for item in items)
     if is_dataclass(hint) or (typing.get_origin(hint) is tuple and any(map(is_dataclass, members))):
         return lambda item: from_plain(hint, item)
     if typing.get_origin(hint) is tuple:
@@ -88,3 +91,13 @@ async def put(connection: AsyncConnection, table: sa.Table, row: Mapping[str, An
     content = {name: value for name, value in row.items() if name not in key}
     statement = insert(table).values(**row)
     await connection.execute(statement.on_conflict_do_update(index_elements=list(key), set_=content))
+
+
+def given(value: Value | None, condition: Callable[[Value], Where]) -> list[Where]:
+    """The condition for a value that a search may leave open."""
+    return [] if value is None else [condition(value)]
+
+
+def between(column: sa.ColumnElement[Any], least: object, most: object) -> list[Where]:
+    """The conditions for a column's bounds, both included; each may be None, open."""
+    return [*given(least, lambda value: column >= value), *given(most, lambda value: column <= value)]

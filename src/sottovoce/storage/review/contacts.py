@@ -18,16 +18,14 @@ from sottovoce.domain.contacts import (
     Inspection,
     Interaction,
     Search,
-    Sentence,
-    SupervisionSpan,
 )
 from sottovoce.domain.directory import AgentId, VdnId
 from sottovoce.domain.journal import AuditEntry
 from sottovoce.domain.people import SERVER, UserId
-from sottovoce.plain import from_plain, to_plain
+from sottovoce.plain import to_plain
 from sottovoce.storage.records import fit, fitted
 from sottovoce.storage.review import jobs
-from sottovoce.storage.rows import milliseconds, value_of
+from sottovoce.storage.rows import Where, all_of, between, milliseconds, value_of
 from sottovoce.storage.tables import agents, contact_sources, contacts, users
 from sottovoce.storage.tables.contacts import contact_numbers
 from sottovoce.storage.work import Work
@@ -52,7 +50,7 @@ async def by_uuid(work: Work, uuid: UUID) -> Contact | None:
     """The tenant's contact of that UUID; None: unknown, or another tenant's."""
     query = sa.select(contacts).where(contacts.c.vdn == work.vdn, contacts.c.uuid == uuid)
     row = (await work.connection.execute(query)).mappings().first()
-    return None if row is None else _contact(row)
+    return None if row is None else value_of(Contact, row)
 
 
 async def many(work: Work, numbers: Sequence[int]) -> dict[int, Contact]:
@@ -61,7 +59,8 @@ async def many(work: Work, numbers: Sequence[int]) -> dict[int, Contact]:
         return {}
     wanted = sa.literal(list(numbers), sa.ARRAY(sa.BigInteger))
     query = sa.select(contacts).where(contacts.c.vdn == work.vdn, contacts.c.contact == sa.any_(wanted))
-    return {row["contact"]: _contact(row) for row in (await work.connection.execute(query)).mappings()}
+    found = all_of(Contact, (await work.connection.execute(query)).mappings())
+    return {contact.contact: contact for contact in found}
 
 
 async def insert(connection: AsyncConnection, reference: str, contact: Contact) -> int | None:
@@ -169,7 +168,7 @@ async def page(work: Work, search: Search, *, offset: int, limit: int) -> tuple[
         .where(contacts.c.vdn == work.vdn)
         .order_by(*order)
     )
-    return total, [_contact(row) for row in (await work.connection.execute(query)).mappings()]
+    return total, all_of(Contact, (await work.connection.execute(query)).mappings())
 
 
 async def staff(work: Work, found: Sequence[Contact]) -> dict[AgentId, tuple[UserId | None, str]]:
@@ -180,22 +179,14 @@ async def staff(work: Work, found: Sequence[Contact]) -> dict[AgentId, tuple[Use
     return {AgentId(row.agent): (row.user and UserId(row.user), row.name) for row in rows}
 
 
-def _found(vdn: VdnId, search: Search) -> list[sa.ColumnElement[bool]]:
+def _found(vdn: VdnId, search: Search) -> list[Where]:
     row = contacts.c
-    found: list[sa.ColumnElement[bool]] = [row.vdn == int(vdn)]
-    for column, least, most in (
-        (row.began_at, search.began_from, search.began_to),
-        (row.uploaded_at, search.uploaded_from, search.uploaded_to),
-        (
-            row.duration_ms,
-            milliseconds(search.duration_from_s),
-            milliseconds(search.duration_to_s),
-        ),
-    ):
-        if least is not None:
-            found.append(column >= least)
-        if most is not None:
-            found.append(column <= most)
+    found = [
+        row.vdn == int(vdn),
+        *between(row.began_at, search.began_from, search.began_to),
+        *between(row.uploaded_at, search.uploaded_from, search.uploaded_to),
+        *between(row.duration_ms, milliseconds(search.duration_from_s), milliseconds(search.duration_to_s)),
+    ]
     if search.interactions != frozenset(Interaction):
         found.append(row.interaction.in_(sorted(search.interactions)))
     if search.statuses != frozenset(Inspection):
@@ -236,13 +227,4 @@ def _row(contact: Contact, number: int) -> dict[str, Any]:
         supervisions=to_plain(contact.supervisions),
         analysis=_kept(contact.analysis),
         transcript=sa.null() if transcript is None else to_plain(transcript),
-    )
-
-
-def _contact(row: sa.RowMapping) -> Contact:
-    return value_of(
-        Contact,
-        row,
-        supervisions=from_plain(tuple[SupervisionSpan, ...], row["supervisions"]),
-        transcript=from_plain(tuple[Sentence, ...] | None, row["transcript"]),
     )

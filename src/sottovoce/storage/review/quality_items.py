@@ -21,7 +21,7 @@ from sottovoce.domain.appeals import (
 from sottovoce.domain.directory import AgentId, VdnId
 from sottovoce.domain.people import ReviewId, Role, UserId
 from sottovoce.domain.reviews import ItemState
-from sottovoce.storage.rows import Row, columns_of, value_of
+from sottovoce.storage.rows import Row, Where, between, columns_of, given, value_of
 from sottovoce.storage.tables import (
     contacts,
     group_members,
@@ -256,28 +256,24 @@ async def leader_of(work: Work, agent: AgentId) -> UserId | None:
     return found
 
 
-def _conditions(vdn: VdnId, wanted: WantedItems) -> list[sa.ColumnElement[bool]]:
-    where: list[sa.ColumnElement[bool]] = []
-    if wanted.kind is not None:
-        where.append(_ITEM.kind == wanted.kind.value)
-    if wanted.state is not None:
-        where.append(_ITEM.state == wanted.state.value)
+def _conditions(vdn: VdnId, wanted: WantedItems) -> list[Where]:
+    where = [
+        *given(wanted.kind, lambda kind: _ITEM.kind == kind.value),
+        *given(wanted.state, lambda state: _ITEM.state == state.value),
+        *between(_ITEM.created_at, wanted.created_from, wanted.created_until),
+    ]
     if wanted.agents:
         theirs = sa.select(users.c.agent).where(users.c.vdn == int(vdn), users.c.user.in_(wanted.agents))
         where.append(_ITEM.agent.in_(theirs))
     if wanted.inspectors:
         where.append(_ITEM.inspector.in_(wanted.inspectors) | _ITEM.handler.in_(wanted.inspectors))
-    if wanted.created_from is not None:
-        where.append(_ITEM.created_at >= wanted.created_from)
-    if wanted.created_until is not None:
-        where.append(_ITEM.created_at <= wanted.created_until)
     return where
 
 
-def _within(sight: AppealSight) -> sa.ColumnElement[bool]:
+def _within(sight: AppealSight) -> Where:
     if sight.everything:
         return sa.true()
-    reached: list[sa.ColumnElement[bool]] = [sa.false()]
+    reached: list[Where] = [sa.false()]
     if sight.people:
         did = (
             sa.select(_STEP.number)
@@ -297,7 +293,7 @@ def _within(sight: AppealSight) -> sa.ColumnElement[bool]:
     return sa.or_(*reached)
 
 
-def _is(vdn: VdnId, item: ReviewId) -> sa.ColumnElement[bool]:
+def _is(vdn: VdnId, item: ReviewId) -> Where:
     return (_ITEM.vdn == int(vdn)) & (_ITEM.quality_item == item)
 
 

@@ -18,7 +18,7 @@ from sottovoce.domain.people import ReviewId, UserId
 from sottovoce.domain.review_lists import ItemFilter, Review, TaskFilter
 from sottovoce.domain.reviews import SHOWN, Item, ItemState, Task, TaskSight
 from sottovoce.plain import natural
-from sottovoce.storage.rows import all_of, milliseconds, value_of
+from sottovoce.storage.rows import Where, all_of, between, given, milliseconds, value_of
 from sottovoce.storage.tables import agents, contacts, quality_items, review_items, review_tasks, users
 from sottovoce.storage.work import Work
 
@@ -26,7 +26,6 @@ _TASK, _ITEM, _QUALITY = review_tasks.c, review_items.c, quality_items.c
 _LONGEST_ID = 20
 _COMPLETED = appeals.AppealState.COMPLETED.value
 _REVIEWER = sa.case((_QUALITY.state == _COMPLETED, _QUALITY.previous_handler), else_=_QUALITY.handler)
-Where = sa.ColumnElement[bool]
 
 
 _SHOWN = tuple(state.value for state in SHOWN)
@@ -178,54 +177,35 @@ def _by_person(sight: TaskSight) -> Where:
 
 
 def _wanted(vdn: VdnId, wanted: TaskFilter) -> list[Where]:
-    where: list[Where] = []
-    if wanted.name is not None:
-        where.append(_TASK.name.icontains(wanted.name, autoescape=True))
-    if wanted.maker is not None:
-        where.append(_person(_TASK.created_by, vdn, wanted.maker))
-    if wanted.state is not None:
-        where.append(_TASK.state == wanted.state.value)
-    if wanted.made_from is not None:
-        where.append(_TASK.created_at >= wanted.made_from)
-    if wanted.made_until is not None:
-        where.append(_TASK.created_at <= wanted.made_until)
     of = (_ITEM.vdn == _TASK.vdn) & (_ITEM.task == _TASK.task)
-    if wanted.calls_from is not None or wanted.calls_until is not None:
-        within: list[Where] = [of]
-        if wanted.calls_from is not None:
-            within.append(_ITEM.began_at >= wanted.calls_from)
-        if wanted.calls_until is not None:
-            within.append(_ITEM.began_at <= wanted.calls_until)
-        where.append(sa.exists().where(*within))
-    if wanted.file_name is not None:
-        where.append(sa.exists().where(of, _of_contact(_file(wanted.file_name))))
-    if wanted.reviewer is not None:
-        where.append(sa.exists().where(of, _reviewed(), _person(_REVIEWER, vdn, wanted.reviewer)))
-    return where
+    calls = between(_ITEM.began_at, wanted.calls_from, wanted.calls_until)
+    return [
+        *given(wanted.name, lambda name: _TASK.name.icontains(name, autoescape=True)),
+        *given(wanted.maker, lambda maker: _person(_TASK.created_by, vdn, maker)),
+        *given(wanted.state, lambda state: _TASK.state == state.value),
+        *between(_TASK.created_at, wanted.made_from, wanted.made_until),
+        *([sa.exists().where(of, *calls)] if calls else []),
+        *given(wanted.file_name, lambda name: sa.exists().where(of, _of_contact(_file(name)))),
+        *given(wanted.reviewer, lambda who: sa.exists().where(of, _reviewed(), _person(_REVIEWER, vdn, who))),
+    ]
 
 
 def _wanted_items(vdn: VdnId, wanted: ItemFilter) -> list[Where]:
-    where: list[Where] = []
-    if wanted.state is not None:
-        where.append(_ITEM.state == wanted.state.value)
-    if wanted.inspector is not None:
-        where.append(_person(_ITEM.inspector, vdn, wanted.inspector))
-    if wanted.agent is not None:
-        where.append(_agent(vdn, wanted.agent))
-    about: list[Where] = []
-    if wanted.file_name is not None:
-        about.append(_file(wanted.file_name))
-    if wanted.duration_from_s is not None:
-        about.append(contacts.c.duration_ms >= milliseconds(wanted.duration_from_s))
-    if wanted.duration_to_s is not None:
-        about.append(contacts.c.duration_ms <= milliseconds(wanted.duration_to_s))
-    if about:
-        where.append(_of_contact(*about))
-    if wanted.reviewer is not None:
-        where.append(_with_quality_item(_person(_REVIEWER, vdn, wanted.reviewer)))
-    if wanted.has_reviewer is not None:
-        has = _with_quality_item(_REVIEWER.is_not(None))
-        where.append(has if wanted.has_reviewer else ~has)
+    about = [
+        *given(wanted.file_name, _file),
+        *between(
+            contacts.c.duration_ms, milliseconds(wanted.duration_from_s), milliseconds(wanted.duration_to_s)
+        ),
+    ]
+    has_reviewer = _with_quality_item(_REVIEWER.is_not(None))
+    where = [
+        *given(wanted.state, lambda state: _ITEM.state == state.value),
+        *given(wanted.inspector, lambda who: _person(_ITEM.inspector, vdn, who)),
+        *given(wanted.agent, lambda who: _agent(vdn, who)),
+        *([_of_contact(*about)] if about else []),
+        *given(wanted.reviewer, lambda who: _with_quality_item(_person(_REVIEWER, vdn, who))),
+        *given(wanted.has_reviewer, lambda has: has_reviewer if has else ~has_reviewer),
+    ]
     is_open = _with_quality_item(_QUALITY.state != _COMPLETED)
     match wanted.review:
         case Review.NONE:
