@@ -30,7 +30,8 @@ from sottovoce.storage import audit
 from sottovoce.storage.database import transaction
 from sottovoce.storage.live import people
 from sottovoce.storage.live.passwords import Passwords
-from sottovoce.storage.live.seed import AgentSeed, SeedFile, SeedMistakes, SeedReport, VdnSeed
+from sottovoce.storage.live.people import SeedPlace
+from sottovoce.storage.live.seed import AgentSeed, SeedFile, SeedMistakes, SeedReport
 from sottovoce.storage.review import users
 from sottovoce.storage.rows import all_of, value_of
 from sottovoce.storage.tables import access_codes, agents, phones, skills, vdns
@@ -127,12 +128,13 @@ async def import_seed(engine: AsyncEngine, file: SeedFile, passwords: Passwords,
         mistakes: list[str] = []
         for place, vdn in enumerate(file.seed.vdns):
             before = len(report.changes)
-            mistakes += await _foreign(connection, file, place, vdn)
+            here = SeedPlace(connection, file, place, vdn, datetime.now(UTC), report)
+            mistakes += await _foreign(here)
             if not mistakes:
-                await _import_vdn(connection, vdn, hashes, realm, report)
-                mistakes += await _dangling(connection, file, place, vdn)
+                await _import_vdn(here, hashes, realm)
+                mistakes += await _dangling(here)
             if not mistakes:
-                mistakes += await people.bring_in(connection, file, place, vdn, report)
+                mistakes += await people.bring_in(here)
             if not mistakes and len(report.changes) > before:
                 changed = {"changes": len(report.changes) - before}
                 await _record(connection, VdnId(vdn.vdn), "directory.import", changed)
@@ -177,9 +179,8 @@ async def _password_hashes(engine: AsyncEngine, file: SeedFile, passwords: Passw
     return hashes | dict(await asyncio.gather(*(fitting(agent, password) for agent, password in given)))
 
 
-async def _import_vdn(
-    connection: AsyncConnection, vdn: VdnSeed, hashes: Mapping[int, str], realm: str, report: SeedReport
-) -> None:
+async def _import_vdn(here: SeedPlace, hashes: Mapping[int, str], realm: str) -> None:
+    vdn = here.vdn
     key = {"vdn": vdn.vdn}
     own = {
         "name": vdn.name,
@@ -187,29 +188,21 @@ async def _import_vdn(
         "inspect_inspectors": vdn.inspect_inspectors,
         **({"time_zone": vdn.time_zone} if vdn.time_zone is not None else {}),
     }
-    await _put(connection, vdns, key, own, f"VDN {vdn.vdn}", report)
+    await _put(here, vdns, key, own, f"VDN {vdn.vdn}")
     for skill in vdn.skills:
-        name = {"name": skill.name}
-        await _put(connection, skills, {**key, "skill": skill.skill}, name, f"skill {skill.skill}", report)
+        await _put(here, skills, {**key, "skill": skill.skill}, {"name": skill.name}, f"skill {skill.skill}")
     for code in vdn.access_codes:
         content: dict[str, Any] = {**key, "skill": code.skill, "early_media": code.early_media}
         has_skill = sa.select(skills.c.skill).where(skills.c.vdn == vdn.vdn, skills.c.skill == code.skill)
-        if (await connection.execute(has_skill)).first() is not None:
-            await _put(
-                connection,
-                access_codes,
-                {"number": code.number},
-                content,
-                f"access code {code.number}",
-                report,
-            )
+        if (await here.connection.execute(has_skill)).first() is not None:
+            await _put(here, access_codes, {"number": code.number}, content, f"access code {code.number}")
     for phone in vdn.phones:
         secret = digests(phone.account, realm, phone.password.get_secret_value())
         content = {**key, "number": phone.number, "ha1": secret}
-        await _put(connection, phones, {"username": phone.account}, content, f"phone {phone.number}", report)
+        await _put(here, phones, {"username": phone.account}, content, f"phone {phone.number}")
     for agent in vdn.agents:
         content = {**key, **_agent_row(agent), "password_hash": hashes[agent.agent]}
-        await _put(connection, agents, {"agent": agent.agent}, content, f"agent {agent.agent}", report)
+        await _put(here, agents, {"agent": agent.agent}, content, f"agent {agent.agent}")
 
 
 def _agent_row(agent: AgentSeed) -> dict[str, Any]:
@@ -223,31 +216,27 @@ def _agent_row(agent: AgentSeed) -> dict[str, Any]:
 
 
 async def _put(
-    connection: AsyncConnection,
-    table: sa.Table,
-    key: Mapping[str, Any],
-    content: Mapping[str, Any],
-    what: str,
-    report: SeedReport,
+    here: SeedPlace, table: sa.Table, key: Mapping[str, Any], content: Mapping[str, Any], what: str
 ) -> None:
     """Insert or change one row, and report which."""
     fits = [table.c[name] == value for name, value in key.items()]
-    row = (await connection.execute(sa.select(table).where(*fits))).mappings().first()
+    row = (await here.connection.execute(sa.select(table).where(*fits))).mappings().first()
     if row is None:
-        await connection.execute(insert(table).values(**key, **content))
-        report.changes.append(f"{what} added")
+        await here.connection.execute(insert(table).values(**key, **content))
+        here.report.changes.append(f"{what} added")
         return
     changed = sorted(name for name, value in content.items() if row[name] != value)
     if not changed:
-        report.unchanged += 1
+        here.report.unchanged += 1
         return
-    await connection.execute(sa.update(table).where(*fits).values(**content))
+    await here.connection.execute(sa.update(table).where(*fits).values(**content))
     names = ", ".join("password" if name in ("password_hash", "ha1") else name for name in changed)
-    report.changes.append(f"{what} changed: {names}")
+    here.report.changes.append(f"{what} changed: {names}")
 
 
-async def _foreign(connection: AsyncConnection, file: SeedFile, place: int, vdn: VdnSeed) -> list[str]:
+async def _foreign(here: SeedPlace) -> list[str]:
     """What belongs to another VDN already: agents, access codes and accounts are unique over all."""
+    vdn = here.vdn
     mistakes = []
     for column, part, what, values in (
         (agents.c.agent, "agents", "agent", [agent.agent for agent in vdn.agents]),
@@ -256,38 +245,39 @@ async def _foreign(connection: AsyncConnection, file: SeedFile, place: int, vdn:
     ):
         owner = column.table.c.vdn
         query = sa.select(column, owner).where(column.in_(values), owner != vdn.vdn)
-        for value, other in (await connection.execute(query)).all():
-            where = file.at("vdns", place, part, values.index(value))
+        for value, other in (await here.connection.execute(query)).all():
+            where = here.where(part, values.index(value))
             mistakes.append(f"{where}{what} {value} belongs to VDN {other}")
     numbers = {phone.number: phone.account for phone in vdn.phones}
     same = sa.select(phones.c.number, phones.c.username).where(
         phones.c.vdn == vdn.vdn, phones.c.number.in_(numbers)
     )
-    for number, username in (await connection.execute(same)).all():
+    for number, username in (await here.connection.execute(same)).all():
         if numbers[number] != username:
-            where = file.at("vdns", place, "phones", list(numbers).index(number))
+            where = here.where("phones", list(numbers).index(number))
             mistakes.append(f"{where}phone number {number} belongs to SIP account {username}")
     return mistakes
 
 
-async def _dangling(connection: AsyncConnection, file: SeedFile, place: int, vdn: VdnSeed) -> list[str]:
+async def _dangling(here: SeedPlace) -> list[str]:
     """References to skills and phones that the VDN has neither in the file nor from before."""
+    vdn = here.vdn
     known, numbers = [
-        set((await connection.execute(sa.select(column).where(column.table.c.vdn == vdn.vdn))).scalars())
+        set((await here.connection.execute(sa.select(column).where(column.table.c.vdn == vdn.vdn))).scalars())
         for column in (skills.c.skill, phones.c.number)
     ]
     mistakes = []
     for index, code in enumerate(vdn.access_codes):
         if code.skill not in known:
-            where = file.at("vdns", place, "access_codes", index, "skill")
+            where = here.where("access_codes", index, "skill")
             mistakes.append(f"{where}access code {code.number}: VDN {vdn.vdn} has no skill {code.skill}")
     for index, agent in enumerate(vdn.agents):
         for skill in agent.skills:
             if skill not in known:
-                where = file.at("vdns", place, "agents", index, "skills")
+                where = here.where("agents", index, "skills")
                 mistakes.append(f"{where}agent {agent.agent}: VDN {vdn.vdn} has no skill {skill}")
         if agent.phone is not None and agent.phone not in numbers:
-            where = file.at("vdns", place, "agents", index, "phone")
+            where = here.where("agents", index, "phone")
             mistakes.append(f"{where}agent {agent.agent}: VDN {vdn.vdn} has no phone {agent.phone}")
     return mistakes
 

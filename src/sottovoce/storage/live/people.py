@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 
 import sqlalchemy as sa
@@ -36,8 +36,8 @@ OF_SIDE: Mapping[GroupSide, frozenset[Role]] = {
 
 
 @dataclass(frozen=True, slots=True)
-class _Place:
-    """What every step of one VDN's people needs."""
+class SeedPlace:
+    """What every step of one VDN's import needs."""
 
     connection: AsyncConnection
     file: SeedFile
@@ -47,19 +47,18 @@ class _Place:
     report: SeedReport
 
     def where(self, *path: int | str) -> str:
+        """Where in the file that stands, for the begin of a mistake."""
         return self.file.at("vdns", self.place, *path)
 
     async def record(self, action: str, target: str, **detail: str) -> None:
+        """Put it into the audit."""
         await audit.by_command_line(self.connection, VdnId(self.vdn.vdn), self.at, action, target, detail)
 
 
-async def bring_in(
-    connection: AsyncConnection, file: SeedFile, place: int, vdn: VdnSeed, report: SeedReport
-) -> list[str]:
+async def bring_in(here: SeedPlace) -> list[str]:
     """The users and groups of one VDN, whose agents must be there. Mistakes, with their lines."""
-    if not vdn.users and not vdn.groups:
+    if not here.vdn.users and not here.vdn.groups:
         return []
-    here = _Place(connection, file, place, vdn, datetime.now(UTC), report)
     there = await _there(here)
     found, mistakes = await _matched(here, there)
     if mistakes:
@@ -68,12 +67,12 @@ async def bring_in(
     return await _put_groups(here)
 
 
-async def _there(here: _Place) -> dict[str, sa.RowMapping]:
+async def _there(here: SeedPlace) -> dict[str, sa.RowMapping]:
     query = sa.select(users).where(users.c.vdn == here.vdn.vdn)
     return {row["user"]: row for row in (await here.connection.execute(query)).mappings()}
 
 
-async def _matched(here: _Place, there: Mapping[str, sa.RowMapping]) -> tuple[list[str | None], list[str]]:
+async def _matched(here: SeedPlace, there: Mapping[str, sa.RowMapping]) -> tuple[list[str | None], list[str]]:
     """For each user of the file their id if they are there or given; and mistakes."""
     mistakes: list[str] = []
     entries = here.vdn.users
@@ -104,7 +103,7 @@ async def _matched(here: _Place, there: Mapping[str, sa.RowMapping]) -> tuple[li
     return found, mistakes
 
 
-async def _foreign(here: _Place, found: Iterable[str | None]) -> list[str]:
+async def _foreign(here: SeedPlace, found: Iterable[str | None]) -> list[str]:
     named = {user: index for index, user in enumerate(found) if user is not None}
     query = sa.select(users.c.user, users.c.vdn).where(
         users.c.user.in_(list(named)), users.c.vdn != here.vdn.vdn
@@ -115,7 +114,7 @@ async def _foreign(here: _Place, found: Iterable[str | None]) -> list[str]:
     ]
 
 
-async def _wrong_agents(here: _Place, found: list[str | None], by_agent: Mapping[int, str]) -> list[str]:
+async def _wrong_agents(here: SeedPlace, found: list[str | None], by_agent: Mapping[int, str]) -> list[str]:
     query = sa.select(agents.c.agent).where(agents.c.vdn == here.vdn.vdn)
     known = set((await here.connection.execute(query)).scalars())
     mistakes = []
@@ -131,7 +130,7 @@ async def _wrong_agents(here: _Place, found: list[str | None], by_agent: Mapping
     return mistakes
 
 
-async def _put_users(here: _Place, found: list[str | None], there: Mapping[str, sa.RowMapping]) -> None:
+async def _put_users(here: SeedPlace, found: list[str | None], there: Mapping[str, sa.RowMapping]) -> None:
     moving = [
         user
         for user, entry in zip(found, here.vdn.users, strict=True)
@@ -144,7 +143,7 @@ async def _put_users(here: _Place, found: list[str | None], there: Mapping[str, 
         await _put_user(here, UserId(user if user is not None else next(made)), entry, known)
 
 
-async def _put_user(here: _Place, user: UserId, entry: UserSeed, known: sa.RowMapping | None) -> None:
+async def _put_user(here: SeedPlace, user: UserId, entry: UserSeed, known: sa.RowMapping | None) -> None:
     row: dict[str, Any] = {"name": entry.name, "agent": entry.agent, "roles": in_order(entry.roles)}
     what = f"user {user} ({entry.name})"
     if known is None:
@@ -164,7 +163,7 @@ async def _put_user(here: _Place, user: UserId, entry: UserSeed, known: sa.RowMa
         await here.record("directory.user_roles", user, before=joined(before), roles=joined(entry.roles))
 
 
-async def _put_groups(here: _Place) -> list[str]:
+async def _put_groups(here: SeedPlace) -> list[str]:
     there = await _there(here)
     mistakes: list[str] = []
     for index, group in enumerate(here.vdn.groups):
@@ -191,7 +190,7 @@ async def _put_groups(here: _Place) -> list[str]:
 
 
 def _person(
-    here: _Place, there: Mapping[str, sa.RowMapping], person: str, where: str, mistakes: list[str]
+    here: SeedPlace, there: Mapping[str, sa.RowMapping], person: str, where: str, mistakes: list[str]
 ) -> str | None:
     """Whom a group names: by id, else by name; enabled ones before disabled ones."""
     if USER_ID.fullmatch(person) and person in there:
@@ -207,7 +206,7 @@ def _person(
     return None
 
 
-async def _put_group(here: _Place, group: GroupSeed, wanted: Mapping[str, bool]) -> None:
+async def _put_group(here: SeedPlace, group: GroupSeed, wanted: Mapping[str, bool]) -> None:
     key = {"vdn": here.vdn.vdn, "name": group.name}
     this = (user_groups.c.vdn == here.vdn.vdn) & (user_groups.c.name == group.name)
     kept = sa.select(user_groups.c.side).where(this)
