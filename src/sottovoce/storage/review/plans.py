@@ -11,7 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from sottovoce.domain.directory import VdnId
 from sottovoce.domain.people import ReviewId, UserId
 from sottovoce.domain.plans import Plan, PlanRun, PlanState
-from sottovoce.storage.rows import all_of, columns_of, value_of
+from sottovoce.storage.rows import all_of, columns_of, given, value_of
 from sottovoce.storage.tables import plan_runs, plans, vdns
 from sottovoce.storage.work import Work
 
@@ -53,9 +53,8 @@ async def change(work: Work, plan: ReviewId, **columns: Any) -> None:
 
 async def page(work: Work, made_by: UserId | None, offset: int, limit: int) -> tuple[int, list[Plan]]:
     """How many plans the tenant has (of one user, if given), and some of them, the newest first."""
-    wanted = [plans.c.vdn == work.vdn, plans.c.deleted_at.is_(None)]
-    if made_by is not None:
-        wanted.append(plans.c.created_by == made_by)
+    of_maker = given(made_by, lambda user: plans.c.created_by == user)
+    wanted = [plans.c.vdn == work.vdn, plans.c.deleted_at.is_(None), *of_maker]
     total = (await work.connection.execute(sa.select(sa.func.count()).where(*wanted))).scalar_one()
     query = sa.select(plans).where(*wanted).order_by(plans.c.created_at.desc(), plans.c.plan.desc())
     rows = (await work.connection.execute(query.offset(offset).limit(limit))).mappings()
@@ -64,16 +63,7 @@ async def page(work: Work, made_by: UserId | None, offset: int, limit: int) -> t
 
 async def add_run(work: Work, run: PlanRun) -> None:
     """Put down a run; a second one for the same due time is refused by the table's key."""
-    row = {
-        "vdn": work.vdn,
-        "plan": run.plan,
-        "due_at": run.due_at,
-        "ran_at": run.ran_at,
-        "missed": run.missed,
-        "task": run.task,
-        "failure": run.failure,
-    }
-    await work.connection.execute(sa.insert(plan_runs).values(row))
+    await work.connection.execute(sa.insert(plan_runs).values(columns_of(run, vdn=work.vdn)))
 
 
 async def runs(work: Work, plan: ReviewId) -> list[PlanRun]:

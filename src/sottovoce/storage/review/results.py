@@ -154,18 +154,8 @@ async def of_contacts(work: Work, wanted: Collection[int]) -> dict[tuple[int, st
 
 async def add_revision(work: Work, result: str, revision: Revision) -> None:
     """Add a version. IntegrityError: that version is there already."""
-    row = sa.insert(revisions).values(
-        vdn=work.vdn,
-        result=result,
-        version=revision.version,
-        revise=int(revision.kept),
-        remark=revision.remark,
-        user=revision.user,
-        at=revision.at,
-        review_item=revision.review_item,
-        quality_item=revision.quality_item,
-    )
-    await work.connection.execute(row)
+    row = columns_of(revision, "kept", vdn=work.vdn, result=result, revise=int(revision.kept))
+    await work.connection.execute(sa.insert(revisions).values(row))
 
 
 async def violated_in(work: Work, review_item: ReviewId) -> list[str]:
