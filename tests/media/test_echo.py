@@ -52,6 +52,29 @@ def test_silence_and_other_tones_are_not_an_echo() -> None:
     assert likeness(tone(641, LENGTH), tone(421, LENGTH)) < LIKENESS
 
 
+def noise(seed: int, length: int, rms: float) -> np.ndarray:
+    wave = np.random.default_rng(seed).standard_normal(length).astype(np.float32)
+    return np.asarray(wave * (rms / wave.std()))
+
+
+def test_what_is_below_50_dbov_proves_nothing() -> None:
+    """-50 dBov is an effective value of 103.6."""
+    quiet, loud = noise(1, LENGTH // 4, 95.0), noise(1, LENGTH // 4, 112.0)
+    assert echo.likeness(20 * quiet, quiet) == echo.likeness(quiet, 20 * quiet) == 0.0
+    assert echo.likeness(20 * loud, loud) > LIKENESS
+    assert echo.likeness(loud, 20 * loud) > LIKENESS
+
+
+@pytest.mark.parametrize(("share", "told"), [(0.22, False), (0.4, True)])
+def test_how_much_of_a_voice_must_be_the_whisper(share: float, told: bool) -> None:
+    whisper, other = (np.repeat(noise(seed, LENGTH // 2, 3000.0), 4) for seed in (1, 2))
+    voice = share * whisper + (1 - share**2) ** 0.5 * other
+    watch = EchoWatch()
+    watch.watch({(0, 1)})
+    frames = frames_of(mixed(voice), mixed(whisper))
+    assert any(watch.tick(rows, tick * 0.02) for tick, rows in enumerate(frames)) is told
+
+
 def frames_of(*voices: np.ndarray) -> list[np.ndarray]:
     return [np.stack([voice[at : at + 160] for voice in voices]) for at in range(0, len(voices[0]), 160)]
 

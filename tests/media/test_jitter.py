@@ -527,3 +527,16 @@ def test_counts_are_those_of_a_set_of_numbers(indices: list[int], start: int) ->
     assert listener.bank.received[0] == len(seen)
     assert listener.bank.duplicated[0] == duplicates
     assert listener.bank.lost()[0] == max(seen) - min(seen) + 1 - len(seen)
+
+
+def test_timestamps_are_extended_to_the_sample() -> None:
+    bank = JitterBank(1)
+    begin = 2**32 - 161
+
+    def extended(sequence: int, timestamp: int) -> int:
+        rows = (np.array([value], np.int64) for value in (sequence, timestamp & 0xFFFFFFFF, 7, 160))
+        return int(bank.place(np.array([0]), *rows, np.array([0.0]))[2][0])
+
+    stamps = [extended(9 + place, begin + 161 * place) for place in range(4)]
+    assert stamps == [begin, begin + 161, begin + 322, begin + 483]
+    assert extended(10, begin + 161) == begin + 161

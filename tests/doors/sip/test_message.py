@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from sottovoce.doors.sip.headers import MAX_HEADERS, Headers
 from sottovoce.doors.sip.message import (
     MAX_MESSAGE,
+    REASONS,
     Request,
     Response,
     SipParseError,
@@ -312,3 +313,63 @@ def test_responses_survive_a_round_trip(status: int, reason: str, body: bytes) -
     again = parse(Response(status, reason or "R", Headers(fields), body).encode())
     assert isinstance(again, Response)
     assert (again.status, again.reason, again.body) == (status, reason or "R", body)
+
+
+PHRASES = """\
+100 Trying
+180 Ringing
+181 Call Is Being Forwarded
+182 Queued
+183 Session Progress
+200 OK
+202 Accepted
+300 Multiple Choices
+301 Moved Permanently
+302 Moved Temporarily
+305 Use Proxy
+380 Alternative Service
+400 Bad Request
+401 Unauthorized
+403 Forbidden
+404 Not Found
+405 Method Not Allowed
+406 Not Acceptable
+407 Proxy Authentication Required
+408 Request Timeout
+410 Gone
+413 Request Entity Too Large
+414 Request-URI Too Long
+415 Unsupported Media Type
+416 Unsupported URI Scheme
+420 Bad Extension
+421 Extension Required
+422 Session Interval Too Small
+423 Interval Too Brief
+480 Temporarily Unavailable
+481 Call/Transaction Does Not Exist
+482 Loop Detected
+483 Too Many Hops
+484 Address Incomplete
+485 Ambiguous
+486 Busy Here
+487 Request Terminated
+488 Not Acceptable Here
+491 Request Pending
+493 Undecipherable
+500 Server Internal Error
+501 Not Implemented
+502 Bad Gateway
+503 Service Unavailable
+504 Server Time-out
+505 Version Not Supported
+513 Message Too Large
+600 Busy Everywhere
+603 Decline
+604 Does Not Exist Anywhere
+606 Not Acceptable
+"""
+"""RFC 3261 21, RFC 3265, RFC 3329 and RFC 4028."""
+
+
+def test_the_reason_phrases() -> None:
+    assert [f"{status} {phrase}" for status, phrase in REASONS.items()] == PHRASES.splitlines()

@@ -216,6 +216,7 @@ async def test_create_takes_all_conditions(standing: Standing) -> None:
     await standing.contact(101, duration_s=30, machine_score=80)
     await standing.contact(101, duration_s=90, machine_score=80)
     await standing.contact(102, duration_s=30, machine_score=20)
+    await standing.contact(102, duration_s=29, machine_score=80)
     wanted = await standing.contact(102, duration_s=30, machine_score=80)
     await standing.contact(103, duration_s=30, machine_score=80)
     columns = {

@@ -11,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import Field
 
+from sottovoce.errors import Code, Refused
 from sottovoce.http.ccgateway import words as gateway
 from sottovoce.http.ccsqm import words as sqm
 from sottovoce.http.family.form import BadField, BadInput, clean, json_object, whole
@@ -114,3 +115,51 @@ def test_nothing_is_an_object_only_where_it_may_be_absent(body: bytes) -> None:
 def test_any_body_is_an_object_or_refused(body: bytes) -> None:
     with contextlib.suppress(BadInput):
         assert isinstance(json_object(body), dict)
+
+
+class Part(sqm.Form):
+    """An object in a form."""
+
+    person: sqm.Text = Field(alias="personID")
+
+
+class Calendar(sqm.Form):
+    """Another, with a field that the wire spells as we do."""
+
+    cycle: sqm.Number
+
+
+class Whole(sqm.Form):
+    """A form with objects in it: in a list, and alone."""
+
+    name: sqm.Text | None = Field(None, alias="planName")
+    shares: list[Part] = Field(alias="setCounts")
+    calendar: Calendar
+
+
+@pytest.mark.parametrize(
+    ("field", "said"),
+    [
+        ("", "why"),
+        ("unknown", "why"),
+        ("name", "planName: why"),
+        ("name.first", "planName.first: why"),
+        ("shares", "setCounts: why"),
+        ("shares.1", "setCounts.1: why"),
+        ("shares.1.person", "setCounts.1.personID: why"),
+        ("shares.1.2", "setCounts.1.2: why"),
+        ("shares.1.2.person", "setCounts.1.2.person: why"),
+        ("shares.person", "setCounts.personID: why"),
+        ("shares.unknown", "setCounts.unknown: why"),
+        ("person", "setCounts.personID: why"),
+        ("cycle", "calendar.cycle: why"),
+        ("calendar.cycle", "calendar.cycle: why"),
+    ],
+)
+def test_a_refusal_names_fields_as_the_wire_does(field: str, said: str) -> None:
+    assert Whole.told(Refused(Code.BAD_PARAMETER, "why", field=field)) == said
+
+
+def test_fields_that_the_reason_mentions_are_named_as_the_wire_does() -> None:
+    refused = Refused(Code.BAD_PARAMETER, "`person` and `name` differ, `unknown` stays", field="cycle")
+    assert Whole.told(refused) == "calendar.cycle: personID and planName differ, unknown stays"
