@@ -202,4 +202,3 @@ class Called(Session):
         self._limit.cancel()
         if self._unconfirmed is not None:
             self._unconfirmed[0].confirm()  # its PRACK may still come, and is answered (RFC 3262 3)
-        self._accept_wanted = False
