@@ -12,9 +12,9 @@ import pytest
 
 ROOT = Path(__file__).parent.parent
 SOURCE = ROOT / "src" / "sottovoce"
-SHARED = {"errors", "clock", "tasks", "deadlines", "digests", "plain"}
-NOT_FOR_DOMAIN = {"digests", "plain"}
-"""How a value is written down, and what lies in files, is none of the rules' business."""
+SHARED = {"errors", "clock", "tasks", "deadlines", "digests", "plain", "wording"}
+NOT_FOR_DOMAIN = {"digests", "plain", "wording"}
+"""How a value is written down or told, and what lies in files, is none of the rules' business."""
 ALL_BUT_HTTP = set(
     [
         "domain",
@@ -43,6 +43,7 @@ ALLOWED: dict[str, set[str]] = {
     "deadlines": set(),
     "digests": set(),
     "plain": set(),
+    "wording": set(),
     "logs": set(),
     "contracts": set(),
     "config": {"domain"},

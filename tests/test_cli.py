@@ -307,7 +307,7 @@ def test_seed_mistakes_are_all_told(
     assert (code, out) == (2, "")
     assert err.splitlines() == [
         f"sottovoce: {file}:2: vdns.1.name: is missing",
-        f"sottovoce: {file}:4: vdns.1.agents.1.agent: Input should be greater than or equal to 101",
+        f"sottovoce: {file}:4: vdns.1.agents.1.agent: must be 101 or more",
     ]
     assert told(capsys, "agents", "import", str(tmp_path / "none.yaml"))[0] == 2
 

@@ -129,12 +129,11 @@ def test_every_mistake_is_told_at_once_with_its_place(
     assert sorted(found) == sorted(
         [
             "SOTTOVOCE_HTPP__PORT in the environment: there is no such setting",
-            "SOTTOVOCE_AGENTS__POLL_WAIT in the environment: Input should be a valid number,"
-            " unable to parse string as a number",
+            "SOTTOVOCE_AGENTS__POLL_WAIT in the environment: must be a number",
             "SOTTOVOCE_MEDIA__WORKRES in the environment: there is no such setting",
             "SOTTOVOCE_NETWORK__NAT in the environment: 0: 10.0.0.1/8 has host bits set",
             f"colour in {file}: there is no such setting",
-            f"http.port in {file}: Input should be less than or equal to 65535",
+            f"http.port in {file}: must be 65535 or less",
             f"http.hots in {file}: there is no such setting",
             f"sip.trunks.0.host in {file}: is missing",
             f"database.dsn in {file}: must begin with postgresql://",
@@ -153,7 +152,7 @@ def test_every_mistake_is_told_at_once_with_its_place(
         ("[media]\nfirst_port = 20001\n", "must be even"),
         ("[media]\nfirst_port = 30000\n", "must lie above first_port"),
         ("[sip.outbound_proxy]\nport = 5060\n", "sip.outbound_proxy.host"),
-        ("[sip.outbound_proxy]\nhost = 'edge'\nport = 0\n", "greater than or equal to 1"),
+        ("[sip.outbound_proxy]\nhost = 'edge'\nport = 0\n", "must be 1 or more"),
         ("[sip.outbound_proxy]\nhost = 'edge'\nusername = 'u'\n", "given together"),
         (
             "[[sip.trunks]]\nname='a'\nhost='h'\n[[sip.trunks]]\nname='a'\nhost='i'\n",
@@ -161,7 +160,7 @@ def test_every_mistake_is_told_at_once_with_its_place(
         ),
         ("[[sip.trunks]]\nname='a'\nhost='h'\nusername='u'\n", "given together"),
         ("[[sip.trunks]]\nname='a'\nhost='h'\nregister_here=true\n", "wants username and password"),
-        ("[agents]\nagent_maximum = 1000000\n", "less than or equal to 999999"),
+        ("[agents]\nagent_maximum = 1000000\n", "must be 999999 or less"),
         ("[http\n", "is not TOML"),
         ("[log]\nlevel = 'loud'\n", "'debug', 'info', 'warning' or 'error'"),
     ],

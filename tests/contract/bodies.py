@@ -144,7 +144,7 @@ def _decimal(text: str) -> float | str:
 
 
 def said_otherwise(schema: Schema, value: Any) -> Any:
-    """The same as the quality family takes it, too: numbers as text, ids as numbers, null for absent."""
+    """The same as the quality family takes it, too: 1 as "1" or 1.0, ids as numbers, null for absent."""
     if isinstance(value, dict):
         inner = schema.get("properties", {})
         told = {name: said_otherwise(inner.get(name, {}), item) for name, item in value.items()}
@@ -154,6 +154,8 @@ def said_otherwise(schema: Schema, value: Any) -> Any:
         return [said_otherwise(schema.get("items", {}), item) for item in value]
     if schema.get("format") == "id":
         return int(value)
+    if schema.get("type") == "integer" and value % 2 and abs(value) <= 2**53:
+        return float(value)
     if schema.get("type") == "integer" or (schema.get("type") == "number" and isinstance(value, int)):
         return str(value)
     return value

@@ -14,6 +14,7 @@ from sottovoce.commands.telling import WRONG_CALL, ConfigOption, OnlyVdn, fail, 
 from sottovoce.domain.directory import AgentId, AgentProfile, Right, VdnId
 from sottovoce.storage.live import directory, seed
 from sottovoce.storage.live.passwords import Passwords
+from sottovoce.wording import told
 
 commands = typer.Typer(no_args_is_help=True, help="Agents, and the VDN around them.")
 
@@ -127,7 +128,7 @@ def add(
             }
         )
     except ValidationError as failure:
-        fail([f"{error['loc'][0]}: {error['msg']}" for error in failure.errors()], WRONG_CALL)
+        fail([f"{error['loc'][0]}: {told(error)}" for error in failure.errors()], WRONG_CALL)
     if agent > settings.agents.agent_maximum:
         fail([f"agent {agent} is above agents.agent_maximum ({settings.agents.agent_maximum})"], WRONG_CALL)
 

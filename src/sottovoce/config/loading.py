@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from pydantic import Field, ValidationError
+from pydantic_core import ErrorDetails
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 from pydantic_settings.exceptions import SettingsError
 
@@ -24,6 +25,7 @@ from sottovoce.config.sections import (
     RecordingSettings,
 )
 from sottovoce.config.sip import SipSettings
+from sottovoce.wording import told
 
 PREFIX = "SOTTOVOCE_"
 
@@ -122,14 +124,10 @@ def _unknown_variables(environment: Mapping[str, str]) -> list[str]:
     ]
 
 
-def _sentence(error: Any, file: Path | None, content: Mapping[str, Any]) -> str:
+def _sentence(error: ErrorDetails, file: Path | None, content: Mapping[str, Any]) -> str:
     """One of pydantic's errors as a sentence that says where to mend it. Never shows the value given."""
     key = [str(part) for part in error["loc"]]
-    message = str(error["msg"]).removeprefix("Value error, ")
-    if error["type"] == "extra_forbidden":
-        message = "there is no such setting"
-    elif error["type"] == "missing":
-        message = "is missing"
+    message = told(error, unknown="there is no such setting")
     for depth in (1, 2, 3):
         named = variable(*key[:depth])
         if named in os.environ:

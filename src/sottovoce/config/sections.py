@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Self
+from typing import Literal, Self
 
 from pydantic import Field, SecretStr, field_validator, model_validator
 
@@ -234,6 +234,11 @@ class QualitySettings(Section):
         default=False,
         description="Answer ids that a page types Number as numbers: they have 19 digits, and most clients"
         " then lose the last ones.",
+    )
+    failure_status: Literal[200, 500] = Field(
+        default=200,
+        description="HTTP status of an answer whose code is no success: 200, or 500 for clients that look at"
+        " the status alone. 400, 401 and 404 stay as they are.",
     )
 
 

@@ -18,6 +18,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationEr
 from sottovoce.domain.scoring import Passage, RuleKind, Verdict, points
 from sottovoce.plain import is_text, read_json
 from sottovoce.quality.csv_rows import BadRow, TextLines, rows
+from sottovoce.wording import told
 
 LONGEST_LINE = 1_000_000
 """Characters."""
@@ -233,9 +234,7 @@ def _row(fields: Mapping[str, object]) -> ResultRow:
     try:
         return ResultRow.model_validate(fields)
     except ValidationError as error:
-        first = error.errors(include_url=False, include_input=False, include_context=False)[0]
+        first = error.errors(include_url=False, include_input=False)[0]
         where = ".".join(str(part) for part in first["loc"][:1])
-        what = {"missing": "is missing", "extra_forbidden": "is no known field"}.get(
-            first["type"], str(first["msg"]).removeprefix("Value error, ")
-        )
-        raise ValueError(f"{where}: {what[:1].lower()}{what[1:]}" if where else what) from None
+        what = told(first, unknown="is no known field")
+        raise ValueError(f"{where}: {what}" if where else what) from None

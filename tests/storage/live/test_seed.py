@@ -18,7 +18,7 @@ TEXT = 'must be a text of digits, letters, * # + . _ -: write it in quotes, like
 
 CASES = {
     "empty": ("", ["s.yaml: is empty"]),
-    "a list": ("- 1\n", ["s.yaml:1: the file: Input should be a valid dictionary or instance of Seed"]),
+    "a list": ("- 1\n", ["s.yaml:1: the file: must be an object with named fields"]),
     "no VDN": ("vdns: []\n", ["s.yaml:1: there is no VDN in it"]),
     "not YAML": ("vdns:\n- vdn: 1\n  name: [A\n", ["s.yaml:4: expected ',' or ']', but got '<stream end>'"]),
     "tab": ("vdns:\n\t- vdn: 1\n", ["s.yaml:2: found character '\\t' that cannot start any token"]),
@@ -40,7 +40,7 @@ CASES = {
     ),
     "range": (
         AGENT + "  - {agent: 100, name: A}\n",
-        ["s.yaml:5: vdns.1.agents.1.agent: Input should be greater than or equal to 101"],
+        ["s.yaml:5: vdns.1.agents.1.agent: must be 101 or more"],
     ),
     "above the setting": (
         AGENT + "  - {agent: 60000, name: A}\n",
@@ -49,13 +49,13 @@ CASES = {
     "right": (
         AGENT + "  - agent: 101\n    name: A\n    rights: [inspct]\n",
         [
-            "s.yaml:7: vdns.1.agents.1.rights.1: Input should be"
+            "s.yaml:7: vdns.1.agents.1.rights.1: must be"
             " 'inspect', 'call_out', 'monitor', 'report', 'administer' or 'pick_up'"
         ],
     ),
     "short": (
         AGENT + "  - {agent: 101, name: A, password: 'short'}\n",
-        ["s.yaml:5: vdns.1.agents.1.password: Value should have at least 6 items after validation, not 5"],
+        ["s.yaml:5: vdns.1.agents.1.password: must have 6 signs or more"],
     ),
     "twice": (
         AGENT + "  - {agent: 101, name: A}\n  - {agent: 101, name: B}\n",
@@ -65,7 +65,7 @@ CASES = {
     "a role": (
         USERS + "  - {name: A, roles: [boss]}\n",
         [
-            "s.yaml:5: vdns.1.users.1.roles.1: Input should be 'quality_director', 'quality_leader',"
+            "s.yaml:5: vdns.1.users.1.roles.1: must be 'quality_director', 'quality_leader',"
             " 'inspector', 'table_director', 'table_leader' or 'staff'"
         ],
     ),
@@ -92,7 +92,7 @@ CASES = {
         "  - {name: H, side: left}\n",
         [
             "s.yaml:5: vdns.1.groups.1.leaders.2: must be a user's name or id",
-            "s.yaml:6: vdns.1.groups.2.side: Input should be 'quality' or 'table'",
+            "s.yaml:6: vdns.1.groups.2.side: must be 'quality' or 'table'",
         ],
     ),
     "groups twice": (

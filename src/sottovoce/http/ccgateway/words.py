@@ -48,7 +48,7 @@ def _number(value: object) -> object:
     if isinstance(value, str):
         value = whole(value, _MOST_DIGITS)
         if value is None:
-            raise ValueError("input should be a valid integer, unable to parse string as an integer")
+            raise ValueError("must be a whole number")
     return value
 
 

@@ -28,14 +28,13 @@ from sottovoce.plain import natural
 from sottovoce.quality import access
 from sottovoce.quality.office import Office
 
-_BEARER = "Bearer "
 _REASONS = {
     Fault.UNKNOWN_PATH: Code.NOT_FOUND,
     Fault.INTERNAL: Code.INTERNAL,
     Fault.OVERLOADED: Code.UNAVAILABLE,
 }
 _STATUS = {Wrong.STRANGER: 401, Wrong.UNREADABLE: 400, Wrong.BROKEN: 500}
-"""HTTP status where it is the request itself that is wrong, or we are; else 200."""
+"""HTTP status where it is the request itself that is wrong, or we are."""
 
 
 def family(prefix: str, module: Module) -> Family:
@@ -92,9 +91,9 @@ class SqmDialect:
         return respond(_numbers(content) if self.quality.settings.numeric_ids else content)
 
     def failure(self, interface: Interface, failure: Failure) -> Response:
-        """HTTP 200 and a code, unless it is the request itself that is wrong."""
-        away = failure.code is Code.UNAVAILABLE
-        status = _STATUS.get(failure.wrong, 500 if away else 200)
+        """A code, with the HTTP status of the settings unless it is the request itself that is wrong."""
+        declined = 500 if failure.code is Code.UNAVAILABLE else self.quality.settings.failure_status
+        status = _STATUS.get(failure.wrong, declined)
         return told(interface.module, failure, status)
 
 
@@ -107,9 +106,10 @@ def told(module: Module, failure: Failure, status: int) -> Response:
 def _token(request: Request) -> str:
     """What stands in Authorization. Raises Unauthorized."""
     held = request.headers.get("authorization", "")
-    if not held.startswith(_BEARER):
+    scheme, _, token = held.partition(" ")
+    if scheme.lower() != "bearer":
         raise Unauthorized("Authorization is missing, or does not begin with Bearer and a blank")
-    return held.removeprefix(_BEARER).strip()
+    return token.strip()
 
 
 async def _app(connection: AsyncConnection, token: str, now: datetime, request: Request) -> AppKey:

@@ -25,10 +25,10 @@ from sottovoce.http.ccsqm.words import (
     Form,
     Id,
     LooseText,
+    Name,
     Number,
     NumberId,
     RoleField,
-    Text,
     UserField,
     milliseconds,
 )
@@ -51,14 +51,13 @@ _WHOLE_MILLISECOND = timedelta(microseconds=999)
 
 Page = Annotated[Number, Field(ge=1, le=1_000_000)]
 Rows = Annotated[Number, Field(ge=1, le=100)]
-Name = Annotated[Text, Field(min_length=1, max_length=32)]
 Filter = Annotated[LooseText, Field(max_length=32)]
 
 
 class NewTask(Form):
     """The task of createQualityTask [2510 1.5]."""
 
-    plan_name: Annotated[Name, Field(alias="planName")]
+    plan_name: Annotated[Name, Field(alias="planName", max_length=32)]
 
 
 class ChangedTask(NewTask):

@@ -21,10 +21,10 @@ from sottovoce.http.ccsqm.words import (
     BadField,
     Form,
     Id,
+    Name,
     Number,
     RoleField,
     Seconds,
-    Text,
     milliseconds,
 )
 from sottovoce.quality import plans
@@ -72,7 +72,7 @@ class ExtractionRange(Form):
 class Add(Form):
     """A new plan [2497]."""
 
-    name: Annotated[Text, Field(alias="qiqtName", min_length=1, max_length=64)]
+    name: Annotated[Name, Field(alias="qiqtName", max_length=64)]
     current_role: Annotated[RoleField | None, Field(alias="currentRole")] = None
     extraction_range: Annotated[ExtractionRange, Field(alias="extractionRange")]
     appoint_quality: Annotated[AppointQuality, Field(alias="appointQuality")]

@@ -9,7 +9,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import Annotated, Any, Self, TypeVar
 
-from pydantic import BeforeValidator, Field, WithJsonSchema, model_validator
+from pydantic import AfterValidator, BeforeValidator, Field, WithJsonSchema, model_validator
 
 from sottovoce.domain.people import ReviewId, Role, UserId
 from sottovoce.http.family import form
@@ -19,6 +19,8 @@ from sottovoce.plain import MOST_DIGITS, natural
 __all__ = ["BadField"]
 
 _LAST_SECOND = 253_402_300_799
+_EXACT = 2**53
+"""Up to here every whole number has a float of its own: some clients write 2 as 2.0."""
 
 
 def _digits(value: object) -> object:
@@ -33,6 +35,8 @@ def _digits(value: object) -> object:
 
 def _whole(value: object) -> int:
     number = whole(value) if isinstance(value, str) else value
+    if isinstance(number, float) and number.is_integer() and abs(number) <= _EXACT:
+        return int(number)
     if isinstance(number, bool) or not isinstance(number, int):
         raise ValueError("must be a whole number")
     return number
@@ -42,6 +46,12 @@ def _plain(value: object) -> object:
     if not isinstance(value, str):
         raise ValueError("must be a text")
     return clean(value)
+
+
+def _not_blank(text: str) -> str:
+    if not text.strip():
+        raise ValueError("must not be blank")
+    return text
 
 
 def _loose(value: object) -> object:
@@ -93,6 +103,8 @@ Id = Annotated[ReviewId, BeforeValidator(_digits), _ID_SCHEMA]
 UserField = Annotated[UserId, BeforeValidator(_digits), _ID_SCHEMA]
 Number = Annotated[int, BeforeValidator(_whole), Field(ge=-(2**62), le=2**62)]
 Text = Annotated[str, BeforeValidator(_plain)]
+Name = Annotated[Text, AfterValidator(_not_blank)]
+"""Of something that people will look for in a list."""
 LooseText = Annotated[str, BeforeValidator(_loose)]
 """A text, or a number that stands for one."""
 Flag = Annotated[bool, BeforeValidator(_flag)]

@@ -14,6 +14,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 
 from sottovoce.errors import Refused
 from sottovoce.plain import MOST_DIGITS, is_text, read_json
+from sottovoce.wording import told
 
 _MENTIONED = re.compile(r"`(\w+)`")
 _WHOLE = re.compile("-?[0-9]+")
@@ -58,10 +59,9 @@ class Form(BaseModel):
 
     @classmethod
     def _complaint(cls, error: ValidationError) -> BadField:
-        first = error.errors(include_url=False, include_input=False, include_context=False)[0]
+        first = error.errors(include_url=False, include_input=False)[0]
         where = ".".join(str(part) for part in first["loc"]) or "the body"
-        what = cls.missing if first["type"] == "missing" else first["msg"].removeprefix("Value error, ")
-        return BadField(f"{where}: {what[:1].lower()}{what[1:]}")
+        return BadField(f"{where}: {told(first, missing=cls.missing)}")
 
     @classmethod
     def told(cls, refused: Refused) -> str:

@@ -42,9 +42,11 @@ from pydantic import (
     StringConstraints,
     ValidationError,
 )
+from pydantic_core import ErrorDetails
 
 from sottovoce.domain.directory import Right
 from sottovoce.domain.people import GroupSide, Role
+from sottovoce.wording import told
 
 LARGEST = 16 << 20
 """Bytes of a seed file at most."""
@@ -358,15 +360,11 @@ def _twice(file: SeedFile, found: Iterable[tuple[_Path, object]], what: str) -> 
         seen.add(value)
 
 
-def _sentence(error: Any, name: str, lines: dict[_Path, int]) -> str:
+def _sentence(error: ErrorDetails, name: str, lines: dict[_Path, int]) -> str:
     """One of pydantic's errors as a sentence with its line. Never shows a password."""
     path: _Path = tuple(error["loc"])
-    message = str(error["msg"]).removeprefix("Value error, ")
-    if error["type"] == "extra_forbidden":
-        message = "there is no such key"
-    elif error["type"] == "missing":
-        message = "is missing"
-    elif error["type"] in ("string_type", "string_pattern_mismatch"):
+    message = told(error)
+    if error["type"] in ("string_type", "string_pattern_mismatch"):
         message = 'must be a text of digits, letters, * # + . _ -: write it in quotes, like "0700"'
         if path and path[-1] in ("name", "password"):
             message = "must be a text in one line: write it in quotes"
