@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import logging
 import os
 import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator
+from datetime import datetime
 from pathlib import Path
 
 import psycopg
@@ -147,11 +149,22 @@ def test_users_from_adding_to_disabling(
     assert (code, out) == (0, f"user {made}: staff before, now inspector, staff\n")
     assert told(capsys, "user", "disable", given)[0] == 0
     code, out, _ = told(capsys, "user", "list", "--vdn", "1")
-    lines = {line.split("│")[1].strip(): line for line in out.splitlines() if "│" in line}
+    head, *rows = out.splitlines()
+    assert head.split() == ["user", "VDN", "name", "agent", "roles", "groups", "disabled"]
+    lines = {line.split()[0]: line for line in rows}
     assert lines.keys() == {given, made}
     assert "inspector, staff" in lines[made]
-    assert lines[given].split("│")[-2].strip()
-    assert not lines[made].split("│")[-2].strip()
+    assert lines[given].rstrip().endswith(" UTC")
+    code, out, _ = told(capsys, "user", "list", "--vdn", "1", "--json")
+    users = {user["user"]: user for user in json.loads(out)}
+    assert users[made]["roles"] == ["inspector", "staff"]
+    assert (users[made]["agent"], users[made]["disabled"]) == (101, None)
+    assert datetime.fromisoformat(users[given]["disabled"]).tzinfo is not None
+    for listing in (("user", "list"), ("agents", "list"), ("app-keys", "list"), ("sampling", "list")):
+        assert told(capsys, *listing, "--vdn", "9") == (1, "", "sottovoce: there is no VDN 9\n")
+    for listing in (("contacts", "list"), ("audit", "show")):
+        assert told(capsys, *listing, "--vdn", "9") == (1, "", "sottovoce: there is no VDN 9\n")
+    assert told(capsys, "sampling", "list")[2] == "none yet\n"
     assert told(capsys, "user", "enable", given)[0] == 0
     for words, code, sentence in (
         (("user", "roles", made), 2, "name the roles that the user has from now on, or give --none"),

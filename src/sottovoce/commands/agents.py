@@ -10,7 +10,17 @@ import typer
 from pydantic import ValidationError
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from sottovoce.commands.telling import WRONG_CALL, ConfigOption, OnlyVdn, fail, quietly, run_on, tabulate
+from sottovoce.commands.telling import (
+    WRONG_CALL,
+    AsJson,
+    ConfigOption,
+    OnlyVdn,
+    fail,
+    quietly,
+    run_for,
+    run_on,
+    tabulate,
+)
 from sottovoce.domain.directory import AgentId, AgentProfile, Right, VdnId
 from sottovoce.storage.live import directory, seed
 from sottovoce.storage.live.passwords import Passwords
@@ -85,6 +95,7 @@ def import_(
 @commands.command("list")
 def list_(
     vdn: OnlyVdn = None,
+    as_json: AsJson = False,
     config: ConfigOption = None,
 ) -> None:
     """List the agents.
@@ -92,9 +103,9 @@ def list_(
     Example: [bold]sottovoce agents list --vdn 1[/bold]
     """
     settings = quietly(config)
-    only = VdnId(vdn) if vdn is not None else None
-    found = run_on(settings, lambda engine: directory.agent_list(engine, only))
-    tabulate(("agent", "VDN", "name", "phone", "skills", "rights", "group"), map(_row, found))
+    found, _ = run_for(settings, vdn, directory.agent_list)
+    heads = ("agent", "VDN", "name", "phone", "skills", "rights", "group")
+    tabulate(heads, map(_row, found), as_json=as_json)
 
 
 @commands.command("add")
@@ -165,13 +176,6 @@ def _password(from_stdin: bool) -> str:
     return password
 
 
-def _row(agent: AgentProfile) -> tuple[str, ...]:
-    return (
-        str(agent.agent),
-        str(agent.vdn),
-        agent.name,
-        agent.phone or "",
-        ", ".join(map(str, agent.skills)),
-        ", ".join(sorted(agent.rights)),
-        str(agent.group),
-    )
+def _row(agent: AgentProfile) -> tuple[object, ...]:
+    skills, rights = list(agent.skills), sorted(agent.rights)
+    return agent.agent, agent.vdn, agent.name, agent.phone, skills, rights, agent.group

@@ -6,16 +6,18 @@ from datetime import UTC, datetime
 from typing import Annotated
 
 import typer
-from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from sottovoce.commands.telling import (
     FAILED,
+    AsJson,
+    Clocks,
     ConfigOption,
     OnlyVdn,
     fail,
     quietly,
+    run_for,
     run_within,
-    stamp,
     tabulate,
 )
 from sottovoce.commands.users import check_name, user_id
@@ -23,6 +25,7 @@ from sottovoce.domain.directory import VdnId
 from sottovoce.domain.people import SERVER, AppKey, UserId
 from sottovoce.errors import Code, Refused
 from sottovoce.storage import audit
+from sottovoce.storage.database import transaction
 from sottovoce.storage.live import directory
 from sottovoce.storage.review import app_keys, users
 from sottovoce.storage.work import Work
@@ -64,6 +67,7 @@ def add(
 @commands.command("list")
 def list_(
     vdn: OnlyVdn = None,
+    as_json: AsJson = False,
     config: ConfigOption = None,
 ) -> None:
     """List the app keys, revoked ones included. Never shows a secret.
@@ -71,9 +75,14 @@ def list_(
     Example: [bold]sottovoce app-keys list --vdn 1[/bold]
     """
     settings = quietly(config)
-    only = VdnId(vdn) if vdn is not None else None
-    keys = run_within(settings, lambda connection: app_keys.listed(connection, only))
-    tabulate(("app_key", "VDN", "name", "user", "made (UTC)", "revoked (UTC)"), map(_row, keys), whole=[0])
+
+    async def work(engine: AsyncEngine, only: VdnId | None) -> list[AppKey]:
+        async with transaction(engine) as connection:
+            return await app_keys.listed(connection, only)
+
+    keys, clocks = run_for(settings, vdn, work)
+    heads = ("app_key", "VDN", "name", "user", "made", "revoked")
+    tabulate(heads, (_row(key, clocks) for key in keys), whole=[0], as_json=as_json)
 
 
 @commands.command("revoke")
@@ -116,12 +125,6 @@ async def _revoke(connection: AsyncConnection, app_key: str) -> bool:
     return key is not None
 
 
-def _row(key: AppKey) -> tuple[str, ...]:
-    return (
-        key.app_key,
-        str(key.vdn),
-        key.name,
-        key.user or "",
-        stamp(key.made_at),
-        stamp(key.revoked_at),
-    )
+def _row(key: AppKey, clocks: Clocks) -> tuple[object, ...]:
+    made, revoked = (clocks.of(key.vdn, at) for at in (key.made_at, key.revoked_at))
+    return key.app_key, key.vdn, key.name, key.user, made, revoked

@@ -10,11 +10,13 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from sottovoce.commands.telling import (
     FAILED,
     WRONG_CALL,
+    AsJson,
+    Clocks,
     ConfigOption,
     fail,
     quietly,
+    run_for,
     run_on,
-    stamp,
     tabulate,
 )
 from sottovoce.domain.directory import VdnId
@@ -61,6 +63,7 @@ def show(
     vdn: Annotated[int, typer.Option("--vdn", help="The VDN.")],
     after: Annotated[int, typer.Option("--after", help="Begin after this number.")] = 0,
     limit: Annotated[int, typer.Option("--limit", min=1, max=10_000, help="How many at most.")] = 100,
+    as_json: AsJson = False,
     config: ConfigOption = None,
 ) -> None:
     """Show who did what to whom, oldest first.
@@ -68,15 +71,19 @@ def show(
     Example: [bold]sottovoce audit show --vdn 1 --limit 20[/bold]
     """
     settings = quietly(config)
-    entries = run_on(settings, lambda engine: audit.read(engine, VdnId(vdn), after=after, limit=limit))
-    rows = (_row(number, entry) for number, entry in enumerate(entries, start=after + 1))
-    tabulate(("number", "at (UTC)", "by", "action", "whom", "detail"), rows)
+
+    async def work(engine: AsyncEngine, _: VdnId | None) -> list[AuditEntry]:
+        return await audit.read(engine, VdnId(vdn), after=after, limit=limit)
+
+    entries, clocks = run_for(settings, vdn, work)
+    rows = (_row(number, entry, clocks) for number, entry in enumerate(entries, start=after + 1))
+    tabulate(("number", "at", "by", "action", "whom", "detail"), rows, as_json=as_json)
 
 
-def _row(number: int, entry: AuditEntry) -> tuple[str, ...]:
-    detail = ", ".join(f"{key}={value}" for key, value in sorted(entry.detail.items()))
-    actor = str(entry.actor) if entry.actor else "command line"
-    return str(number), stamp(entry.at), actor, entry.action, entry.target, detail
+def _row(number: int, entry: AuditEntry, clocks: Clocks) -> tuple[object, ...]:
+    detail = [f"{key}={value}" for key, value in sorted(entry.detail.items())]
+    actor = entry.actor or "command line"
+    return number, clocks.of(entry.vdn, entry.at), actor, entry.action, entry.target, detail
 
 
 async def _verify(engine: AsyncEngine, vdn: int | None, expected: Head | None) -> list[ChainCheck]:

@@ -11,18 +11,20 @@ from typing import Annotated
 import typer
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
-from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
+from sqlalchemy.ext.asyncio import AsyncEngine
 
 from sottovoce.clock import SystemClock
 from sottovoce.commands import results
 from sottovoce.commands.telling import (
     FAILED,
     WRONG_CALL,
+    AsJson,
+    Clocks,
     ConfigOption,
     fail,
     quietly,
+    run_for,
     run_on,
-    run_within,
     tabulate,
 )
 from sottovoce.config import Settings
@@ -34,6 +36,7 @@ from sottovoce.quality import contact_import
 from sottovoce.quality.contact_import import ImportOutcome, ImportReport
 from sottovoce.quality.foreign_calls import LeftOut
 from sottovoce.quality.office import Office
+from sottovoce.storage.database import transaction
 from sottovoce.storage.review import contacts
 from sottovoce.storage.work import Work
 
@@ -118,6 +121,7 @@ def list_(
     vdn: VdnOption,
     agent: Annotated[int | None, typer.Option("--agent", help="Only those of this agent.")] = None,
     limit: Annotated[int, typer.Option("--limit", min=1, max=1000, help="How many at most.")] = 20,
+    as_json: AsJson = False,
     config: ConfigOption = None,
 ) -> None:
     """List contacts, the newest first; speech is the agent's / the customer's share of the time.
@@ -127,14 +131,15 @@ def list_(
     settings = quietly(config)
     wanted = Search(agents=frozenset([AgentId(agent)]) if agent is not None else None)
 
-    async def read(connection: AsyncConnection) -> tuple[int, list[Contact]]:
-        work = Work(connection, VdnId(vdn), datetime.now(UTC), SERVER)
-        return await contacts.page(work, wanted, offset=0, limit=limit)
+    async def read(engine: AsyncEngine, _: VdnId | None) -> tuple[int, list[Contact]]:
+        async with transaction(engine) as connection:
+            work = Work(connection, VdnId(vdn), datetime.now(UTC), SERVER)
+            return await contacts.page(work, wanted, offset=0, limit=limit)
 
-    total, found = run_within(settings, read)
+    (total, found), clocks = run_for(settings, vdn, read)
     heads = ("contact", "began", "agent", "customer", "length", "speech", "state")
-    tabulate(heads, map(_row, found), whole=[1, 4, 5])
-    typer.echo(f"{len(found)} of {total}")
+    tabulate(heads, (_row(one, clocks) for one in found), whole=[1, 4, 5], as_json=as_json)
+    typer.echo(f"{len(found)} of {total}", err=True)
 
 
 commands.command("results")(results.results)
@@ -165,11 +170,11 @@ def _write(path: Path, refused: list[LeftOut]) -> None:
         rows.writerows((one.place, one.reason) for one in refused)
 
 
-def _row(contact: Contact) -> tuple[str, ...]:
+def _row(contact: Contact, clocks: Clocks) -> tuple[object, ...]:
     return (
-        str(contact.contact),
-        contact.began_at.astimezone().strftime("%Y-%m-%d %H:%M"),
-        str(contact.agent or ""),
+        contact.contact,
+        clocks.of(contact.vdn, contact.began_at),
+        contact.agent,
         contact.number,
         f"{contact.duration_s // 60}:{contact.duration_s % 60:02}",
         _speech(contact.analysis),

@@ -12,12 +12,13 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from sottovoce.commands.telling import (
     FAILED,
     WRONG_CALL,
+    AsJson,
+    Clocks,
     ConfigOption,
     fail,
     quietly,
+    run_for,
     run_on,
-    run_within,
-    stamp,
     tabulate,
 )
 from sottovoce.config import Settings
@@ -28,6 +29,7 @@ from sottovoce.errors import Code, Refused
 from sottovoce.plain import from_plain, natural
 from sottovoce.quality import certificates
 from sottovoce.quality.certificates import BadFile, DrawCheck
+from sottovoce.storage.database import transaction
 from sottovoce.storage.review import draws
 from sottovoce.storage.review.draws import Draw
 
@@ -105,6 +107,7 @@ def certificate(
 def list_draws(
     vdn: Annotated[int | None, typer.Option("--vdn", help="Only this VDN.")] = None,
     limit: Annotated[int, typer.Option("--limit", min=1, max=10_000, help="How many at most.")] = 20,
+    as_json: AsJson = False,
     config: ConfigOption = None,
 ) -> None:
     """Show the last draws, newest first; those whose seed was committed and never used as well.
@@ -112,10 +115,14 @@ def list_draws(
     Example: [bold]sottovoce sampling list --vdn 1 --limit 5[/bold]
     """
     settings = quietly(config)
-    only = VdnId(vdn) if vdn is not None else None
-    found = run_within(settings, lambda connection: draws.latest(connection, only, limit))
-    heads = ("draw", "VDN", "task", "committed (UTC)", "drawn (UTC)", "of", "sample", "passed over")
-    tabulate(heads, map(_row, found))
+
+    async def work(engine: AsyncEngine, only: VdnId | None) -> list[Draw]:
+        async with transaction(engine) as connection:
+            return await draws.latest(connection, only, limit)
+
+    found, clocks = run_for(settings, vdn, work)
+    heads = ("draw", "VDN", "task", "committed", "drawn", "of", "sample", "passed over")
+    tabulate(heads, (_row(draw, clocks) for draw in found), as_json=as_json)
 
 
 def _of_task(settings: Settings, text: str, ask: Callable[[AsyncEngine, ReviewId], Awaitable[T]]) -> T:
@@ -144,15 +151,10 @@ def _digits(task: str) -> ReviewId:
     return ReviewId(task)
 
 
-def _row(draw: Draw) -> list[str]:
-    start = [str(draw.draw), str(draw.vdn), draw.task, stamp(draw.committed_at)]
+def _row(draw: Draw, clocks: Clocks) -> tuple[object, ...]:
+    start = draw.draw, draw.vdn, draw.task, clocks.of(draw.vdn, draw.committed_at)
     if draw.drawn_at is None or draw.certificate is None:
-        return [*start, "never", "", "", ""]
+        return *start, "never", None, None, None
     made = from_plain(Certificate, draw.certificate)
-    return [
-        *start,
-        stamp(draw.drawn_at),
-        str(made.frame.size),
-        str(len(made.drawn)),
-        str(len(made.passed_over)),
-    ]
+    drawn = clocks.of(draw.vdn, draw.drawn_at)
+    return *start, drawn, made.frame.size, len(made.drawn), len(made.passed_over)

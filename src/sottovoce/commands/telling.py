@@ -3,21 +3,28 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import sys
-from collections.abc import Awaitable, Callable, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import Annotated, NoReturn, TypeVar
+from zoneinfo import ZoneInfo
 
 import typer
+from rich import box
 from rich.console import Console
 from rich.table import Column, Table
+from rich.text import Text
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from sottovoce import logs
 from sottovoce.config import ConfigError, Settings, load
-from sottovoce.errors import Refused
+from sottovoce.domain.directory import VdnId
+from sottovoce.errors import Code, Refused
 from sottovoce.storage.database import BadDsn, DatabaseAway, transaction
+from sottovoce.storage.live import directory
 from sottovoce.storage.live.seed import SeedMistakes
 from sottovoce.storage.migrations import WrongSchema
 from sottovoce.storage.own.lease import LeaseTaken
@@ -26,6 +33,9 @@ from sottovoce.storage.own.opening import opened
 from sottovoce.storage.own.placement import CannotStart
 
 T = TypeVar("T")
+
+_ENDLESS = 100_000
+"""Columns of a pipe: nothing there is broken or cut."""
 
 FAILED = 1
 WRONG_CALL = 2
@@ -41,10 +51,24 @@ ConfigOption = Annotated[
 OnlyVdn = Annotated[int | None, typer.Option("--vdn", help="Only those of this VDN.")]
 
 
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON, for programs.")]
+
+
+@dataclass(frozen=True, slots=True)
+class Clocks:
+    """The zones of VDNs."""
+
+    zones: Mapping[VdnId, ZoneInfo]
+
+    def of(self, vdn: VdnId, at: datetime | None) -> datetime | None:
+        """A moment by the clock of that VDN."""
+        return None if at is None else at.astimezone(self.zones[vdn])
+
+
 def fail(sentences: Iterable[str], code: int = FAILED) -> NoReturn:
     """Print what is wrong on standard error and end the command."""
     for sentence in sentences:
-        typer.echo(f"sottovoce: {sentence}", err=True)
+        typer.echo(f"sottovoce: {harmless(sentence)}", err=True)
     raise typer.Exit(code)
 
 
@@ -66,18 +90,64 @@ def quietly(config: Path | None) -> Settings:
     return settings
 
 
-def stamp(at: datetime | None) -> str:
-    """A time (UTC) in a table, in seconds; nothing for one that never was."""
-    return f"{at:%Y-%m-%d %H:%M:%S}" if at is not None else ""
+def say(text: str) -> None:
+    """Print a line that has words of others in it: no sign of theirs steers the terminal."""
+    typer.echo(harmless(text))
 
 
-def tabulate(heads: Sequence[str], rows: Iterable[Sequence[str]], *, whole: Sequence[int] = ()) -> None:
-    """Print a table. Words too long for their column are broken, but for those of the columns in `whole`."""
-    columns = (Column(head, no_wrap=number in whole, overflow="fold") for number, head in enumerate(heads))
-    table = Table(*columns)
+def harmless(text: str) -> str:
+    """`text` with signs that would steer a terminal written out."""
+    return "".join(
+        sign if sign.isprintable() else sign.encode("unicode_escape", "replace").decode() for sign in text
+    )
+
+
+def tabulate(
+    heads: Sequence[str],
+    rows: Iterable[Sequence[object]],
+    *,
+    whole: Sequence[int] = (),
+    as_json: bool = False,
+    none: str = "none yet",
+) -> None:
+    """Print a table: to a terminal with lines, to a pipe in columns of their full width; or JSON.
+
+    Cells are texts, numbers, times (shown by their own zone's clock), None and lists of these; JSON has them
+    as they are, named by the heads. On a terminal words too long for their column are broken, but for those
+    of the columns in `whole`. `none` is said on standard error of a table without rows.
+    """
+    if as_json:
+        names = [head.lower().replace(" ", "_") for head in heads]
+        content = [dict(zip(names, map(_plainly, row), strict=True)) for row in rows]
+        typer.echo(json.dumps(content, ensure_ascii=False, indent=1))
+        return
+    piped = not sys.stdout.isatty()
+    columns = (
+        Column(head, no_wrap=piped or number in whole, overflow="ignore" if piped else "fold")
+        for number, head in enumerate(heads)
+    )
+    table = Table(*columns, box=None if piped else box.HEAVY_HEAD, pad_edge=not piped)
     for row in rows:
-        table.add_row(*row)
-    Console().print(table)
+        table.add_row(*(Text(harmless(_shown(cell))) for cell in row))
+    console = Console(width=_ENDLESS if piped else None)
+    with console.capture() as printed:
+        console.print(table)
+    for line in printed.get().splitlines():
+        typer.echo(line.rstrip())
+    if not table.row_count:
+        typer.echo(none, err=True)
+
+
+def _shown(cell: object) -> str:
+    if cell is None:
+        return ""
+    if isinstance(cell, datetime):
+        return f"{cell:%Y-%m-%d %H:%M:%S %Z}"
+    return ", ".join(map(_shown, cell)) if isinstance(cell, (list, tuple)) else str(cell)
+
+
+def _plainly(cell: object) -> object:
+    return cell.isoformat() if isinstance(cell, datetime) else cell
 
 
 def run_on(settings: Settings, work: Callable[[AsyncEngine], Awaitable[T]]) -> T:
@@ -88,6 +158,20 @@ def run_on(settings: Settings, work: Callable[[AsyncEngine], Awaitable[T]]) -> T
             return await work(engine)
 
     return asyncio.run(whole())
+
+
+def run_for(
+    settings: Settings, vdn: int | None, work: Callable[[AsyncEngine, VdnId | None], Awaitable[T]]
+) -> tuple[T, Clocks]:
+    """As `run_on`, for one VDN, which must be there, or for all of them; with the clocks of all VDNs."""
+
+    async def whole(engine: AsyncEngine) -> tuple[T, Clocks]:
+        zones = await directory.time_zones(engine)
+        if vdn is not None and vdn not in zones:
+            raise Refused(Code.NOT_FOUND, f"there is no VDN {vdn}")
+        return await work(engine, None if vdn is None else VdnId(vdn)), Clocks(zones)
+
+    return run_on(settings, whole)
 
 
 def run_within(settings: Settings, work: Callable[[AsyncConnection], Awaitable[T]]) -> T:
@@ -124,5 +208,5 @@ def telling(command: Callable[[], int]) -> int:
 
 def _tell(sentences: Iterable[str], code: int = FAILED) -> int:
     for sentence in sentences:
-        sys.stderr.write(f"sottovoce: {sentence}\n")
+        sys.stderr.write(f"sottovoce: {harmless(sentence)}\n")
     return code

@@ -6,20 +6,23 @@ from datetime import UTC, datetime
 from typing import Annotated
 
 import typer
-from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from sottovoce.commands.telling import (
     WRONG_CALL,
+    AsJson,
+    Clocks,
     ConfigOption,
     OnlyVdn,
     fail,
     quietly,
+    run_for,
     run_within,
-    stamp,
     tabulate,
 )
 from sottovoce.domain.directory import AgentId, VdnId
 from sottovoce.domain.people import SERVER, Role, UserId
+from sottovoce.storage.database import transaction
 from sottovoce.storage.live.seed import USER_ID
 from sottovoce.storage.review import users
 from sottovoce.storage.work import Work
@@ -77,6 +80,7 @@ def add(
 @commands.command("list")
 def list_(
     vdn: OnlyVdn = None,
+    as_json: AsJson = False,
     config: ConfigOption = None,
 ) -> None:
     """List the users with their roles and groups.
@@ -85,11 +89,13 @@ def list_(
     """
     settings = quietly(config)
 
-    async def work(connection: AsyncConnection) -> list[users.Listed]:
-        return await users.listed(connection, VdnId(vdn) if vdn is not None else None)
+    async def work(engine: AsyncEngine, only: VdnId | None) -> list[users.Listed]:
+        async with transaction(engine) as connection:
+            return await users.listed(connection, only)
 
-    heads = ("user", "VDN", "name", "agent", "roles", "groups", "disabled (UTC)")
-    tabulate(heads, map(_row, run_within(settings, work)), whole=[0])
+    found, clocks = run_for(settings, vdn, work)
+    heads = ("user", "VDN", "name", "agent", "roles", "groups", "disabled")
+    tabulate(heads, (_row(one, clocks) for one in found), whole=[0], as_json=as_json)
 
 
 @commands.command("disable")
@@ -156,14 +162,7 @@ def user_id(text: str) -> UserId:
     return UserId(text)
 
 
-def _row(one: users.Listed) -> tuple[str, ...]:
+def _row(one: users.Listed, clocks: Clocks) -> tuple[object, ...]:
     user = one.user
-    return (
-        user.user,
-        str(user.vdn),
-        user.name,
-        str(user.agent) if user.agent is not None else "",
-        ", ".join(users.in_order(user.roles)),
-        ", ".join(one.groups),
-        stamp(one.disabled_at),
-    )
+    disabled = clocks.of(user.vdn, one.disabled_at)
+    return user.user, user.vdn, user.name, user.agent, users.in_order(user.roles), one.groups, disabled

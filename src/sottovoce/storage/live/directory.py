@@ -11,6 +11,7 @@ import hashlib
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import insert
@@ -42,6 +43,13 @@ async def vdn_ids(engine: AsyncEngine) -> list[VdnId]:
     async with transaction(engine) as connection:
         found = await connection.execute(sa.select(vdns.c.vdn).order_by(vdns.c.vdn))
         return [VdnId(vdn) for vdn in found.scalars()]
+
+
+async def time_zones(engine: AsyncEngine) -> dict[VdnId, ZoneInfo]:
+    """All VDNs of the installation with their clocks."""
+    async with transaction(engine) as connection:
+        found = await connection.execute(sa.select(vdns.c.vdn, vdns.c.time_zone))
+        return {VdnId(vdn): ZoneInfo(zone) for vdn, zone in found}
 
 
 async def has_vdn(connection: AsyncConnection, vdn: VdnId) -> bool:
