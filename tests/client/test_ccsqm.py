@@ -128,6 +128,7 @@ async def test_calls_and_their_scores(standing: Standing, quality: Quality) -> N
     [call] = page.calls
     assert (call.call, call.agent, call.duration_s) == (str(contact), ANN, 75)
     assert (call.began_at, call.status, call.interaction) == (NOW - DAY, 2, Interaction.VOICE)
+    assert (call.machine, call.manual) == (90, None)
     for found in (await quality.calls.detail(call.uuid), await quality.calls.speech_detail(call.uuid)):
         assert (found.uuid, found.began_at) == (call.uuid, NOW - DAY)
     [score] = await quality.calls.scores(call.uuid)
@@ -182,6 +183,8 @@ async def test_a_result_is_corrected(standing: Standing, quality: Quality) -> No
     )
     [score] = await quality.calls.scores(uuid)
     assert score.results["silence_rule"][0].revised == 1
+    await inspector.tasks.complete(item.item, str(contact))
+    assert (await quality.calls.scores(uuid))[0].manual == 100
 
 
 async def test_profiles_and_scenarios(quality: Quality) -> None:

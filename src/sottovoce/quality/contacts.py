@@ -7,8 +7,10 @@ import dataclasses
 import os
 import sys
 import threading
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from decimal import Decimal
 from pathlib import Path
 from uuid import UUID
 
@@ -17,12 +19,13 @@ from sottovoce.domain.contacts import Analysis, Contact, Inspection, Interaction
 from sottovoce.domain.directory import AgentId, VdnId
 from sottovoce.domain.people import SERVER, UserId
 from sottovoce.domain.rights import Scope
-from sottovoce.domain.scoring import Verdict
+from sottovoce.domain.scoring import By, Verdict
 from sottovoce.errors import Code, Refused
 from sottovoce.quality import voices
 from sottovoce.quality.access import Reach
 from sottovoce.quality.office import Office
 from sottovoce.quality.recordings import BadRecording
+from sottovoce.quality.results import lowest_scores
 from sottovoce.storage.review import contacts, results, users
 from sottovoce.storage.work import Work
 
@@ -40,6 +43,10 @@ class ShownContact:
     """None: no agent, or one who is no user."""
     name: str
     """The user's, or else the agent's; empty where there is no agent."""
+    machine: Decimal | None = None
+    """The lowest of its scenarios' machine scores."""
+    manual: Decimal | None = None
+    """The lowest of its scenarios' manual scores; None: nobody has inspected it."""
     violations: int = 0
     """Results of rules that count as violated; of one contact alone, not in lists."""
 
@@ -124,8 +131,7 @@ async def search(
     if seen is not None:
         wanted = dataclasses.replace(wanted, agents=seen)
     total, found = await contacts.page(work, wanted, offset=(page - 1) * limit, limit=limit)
-    named = await contacts.staff(work, found)
-    return total, [_shown(contact, named) for contact in found]
+    return total, await shown(work, found)
 
 
 async def show(work: Work, reach: Reach, uuid: UUID) -> ShownContact:
@@ -134,10 +140,17 @@ async def show(work: Work, reach: Reach, uuid: UUID) -> ShownContact:
     contact = await contacts.by_uuid(work, uuid)
     if contact is None or (seen is not None and contact.agent not in seen):
         raise Refused(Code.NOT_FOUND, "there is no such call")
-    shown = _shown(contact, await contacts.staff(work, [contact]))
+    [one] = await shown(work, [contact])
     found = await results.of_contacts(work, [contact.contact])
     violated = sum(one.final is Verdict.VIOLATED for group in found.values() for one in group)
-    return dataclasses.replace(shown, violations=violated)
+    return dataclasses.replace(one, violations=violated)
+
+
+async def shown(work: Work, found: Sequence[Contact]) -> list[ShownContact]:
+    """Those contacts with whom they name, and what they were scored."""
+    named = await contacts.staff(work, found)
+    scores = await lowest_scores(work, [contact.contact for contact in found])
+    return [_shown(contact, named, scores) for contact in found]
 
 
 def _agents_seen(reach: Reach) -> frozenset[AgentId] | None:
@@ -148,6 +161,13 @@ def _agents_seen(reach: Reach) -> frozenset[AgentId] | None:
     return own | reach.user.leads_agents if reach.scope is Scope.GROUP else own
 
 
-def _shown(contact: Contact, named: dict[AgentId, tuple[UserId | None, str]]) -> ShownContact:
+def _shown(
+    contact: Contact,
+    named: Mapping[AgentId, tuple[UserId | None, str]],
+    scores: Mapping[tuple[int, By], Decimal],
+) -> ShownContact:
     user, name = named.get(contact.agent, (None, "")) if contact.agent is not None else (None, "")
-    return ShownContact(contact, user, name)
+    number = contact.contact
+    return ShownContact(
+        contact, user, name, scores.get((number, By.MACHINE)), scores.get((number, By.MANUAL))
+    )

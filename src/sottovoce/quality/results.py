@@ -109,6 +109,15 @@ async def scores_of(work: Work, contact: int) -> list[ScenarioScores]:
     ]
 
 
+async def lowest_scores(work: Work, contacts: Collection[int]) -> dict[tuple[int, By], Decimal]:
+    """The lowest score that a scenario gave each of those contacts, by machine and by hand."""
+    lowest: dict[tuple[int, By], Decimal] = {}
+    for (contact, _, by), scored in (await stored.last_scores(work, contacts)).items():
+        key = contact, by
+        lowest[key] = min(lowest.get(key, scored.score.score), scored.score.score)
+    return lowest
+
+
 async def credit(work: Work, reach: Reach, uuid: str) -> list[ScenarioScores]:
     """The same, of the call with that `call_uuid`, without regard to anybody's rights: the app asks.
 

@@ -7,11 +7,17 @@ from typing import Any
 from uuid import UUID
 
 import pytest
-from tests.quality.standing import ANN, BEN, FOREIGN, NOW, TABLE_LEADER, TWO, Standing
+import sqlalchemy as sa
+from tests.quality.inspected import bring, scenario
+from tests.quality.reviewing import put_task
+from tests.quality.standing import ANN, BEN, FOREIGN, INSPECTOR, NOW, TABLE_LEADER, TWO, Standing
 
 from sottovoce.domain.contacts import Analysis, Sentence, Speaker, Voice
+from sottovoce.domain.reviews import TaskState
 from sottovoce.http.ccisqm.words import ISQM
 from sottovoce.plain import to_plain
+from sottovoce.storage.database import transaction
+from sottovoce.storage.tables import quality_items
 
 ALL: dict[str, Any] = {
     "call_types": [0, 2],
@@ -57,6 +63,8 @@ async def test_a_call_in_the_list(standing: Standing) -> None:
                         "staff_id": str(ANN),
                         "status": 2,
                         "staff_name": "Ann",
+                        "automaticScore": None,
+                        "manuallyScore": None,
                     }
                 ]
             }
@@ -163,6 +171,43 @@ async def test_a_call_in_detail(standing: Standing) -> None:
     assert [segment.pop("speaker") for segment in spoken.body["segments"]] == [0, -1]
     assert "status" not in spoken.body["segments"][0]
     assert spoken.body["call_id"] == contact
+
+
+async def test_scores_by_machine_and_by_hand_are_told_without_a_quality_item(standing: Standing) -> None:
+    contact, uuid = await standing.contact(), str(UUID(int=1))
+    await scenario(standing)
+    await scenario(standing, "Tone")
+    await bring(
+        standing,
+        {"contact": contact, "points": 30, "revise_id": "a"},
+        {"contact": contact, "scenario": "Tone", "points": 2.5},
+    )
+    async with transaction(standing.engine) as connection:
+        made = await put_task(connection, TaskState.IN_EFFECT, [contact])
+
+    async def told() -> list[tuple[object, object]]:
+        found = [
+            (await standing.call("appraisecall/details", ALL)).body["data"][0]["calls"][0],
+            (await standing.call("appraisecall/detail", {"call_uuid": uuid})).body,
+            (await standing.call("appraisecall/detail", {"call_uuid": uuid}, None, base=ISQM)).body,
+        ]
+        [credit] = (await standing.call("appraisecall/credit", {"call_uuid": uuid}, None, base=ISQM)).body
+        by_name = {one["setting"]["group_name"]: one for one in credit["credit"]}
+        return [
+            *((one["automaticScore"], one["manuallyScore"]) for one in found),
+            *((by_name[name]["score"], by_name[name].get("manuallyScore")) for name in ("Sales", "Tone")),
+        ]
+
+    assert await told() == [(70, None)] * 3 + [(70, None), (97.5, None)]
+    item = made.items[0].item
+    rule = {"description": "was said later", "revise": 1, "reviseId": "a"}
+    correction = {"isGroup": False, "ruleType": 10, "taskId": item, "uuid": uuid, "ruleInfo": rule}
+    assert (await standing.call("qualitytask/modifyResultQualityTask", correction, INSPECTOR)).ok
+    completion = {"isGroup": False, "callId": contact, "callGroupId": None, "qualityTaskCallId": item}
+    assert (await standing.call("qualitytask/completeQualityTask", completion, INSPECTOR)).ok
+    assert await told() == [(70, 97.5)] * 3 + [(70, 100), (97.5, 97.5)]
+    async with transaction(standing.engine) as connection:
+        assert not (await connection.execute(sa.select(quality_items))).all(), "and no item was needed"
 
 
 async def test_one_channel_has_no_name(standing: Standing) -> None:

@@ -49,6 +49,9 @@ class InspectedCall:
     """Those of critical rules; only of `detail`."""
     transcript: tuple[Spoken, ...]
     """Only of `detail`."""
+    machine: float | None = None
+    manual: float | None = None
+    """The lowest score of its scenarios; None: none, or the server tells none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,12 +75,15 @@ class RuleResult:
 
 @dataclass(frozen=True, slots=True)
 class ScenarioScore:
-    """A call's machine score by one business scenario, with its reasons by the block they came in."""
+    """A call's scores by one business scenario, with their reasons by the block they came in."""
 
     scenario: str
     name: str
     score: float | None
+    """The machine's."""
     results: Mapping[str, tuple[RuleResult, ...]]
+    manual: float | None = None
+    """None: nobody is through with the call, or the server does not tell it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -185,7 +191,13 @@ def scenario_score(row: Fields) -> ScenarioScore:
         for name, value in row.content.items()
         if isinstance(value, list)
     }
-    return ScenarioScore(setting.text("group_id"), setting.text("group_name"), row.number("score"), blocks)
+    return ScenarioScore(
+        setting.text("group_id"),
+        setting.text("group_name"),
+        row.number("score"),
+        blocks,
+        row.number("manuallyScore"),
+    )
 
 
 def _result(row: Fields) -> RuleResult:
@@ -226,4 +238,6 @@ def _call(row: Fields) -> InspectedCall:
             )
             for segment in row.each("segments")
         ),
+        machine=row.number("automaticScore"),
+        manual=row.number("manuallyScore"),
     )

@@ -19,7 +19,7 @@ class CreditForm(Form):
 
 @INTERFACES.serves("credit", CreditForm, None)
 async def credit(visit: Visit, form: CreditForm) -> Answer:
-    """What every scenario found on a call, with the machine's scores; an empty list before any did."""
+    """What every scenario found on a call, with its scores; an empty list before any did."""
     scores = await results.credit(visit.work, visit.reach(), form.call_uuid)
     if not scores:
         return Answer([], coded=False)

@@ -4,7 +4,8 @@
 `detailed` are those of appraisecall [2492, 2493], in snake case with seconds. Speech ratios are percent,
 silence is whole seconds, the times of segments are milliseconds from the call's begin (all inferred).
 The customer is on the left channel. Of a recording with one channel both parties' figures stand on the left,
-and neither channel has a name. What nobody measures, the speed of speech and emotions, is null or empty.
+and neither channel has a name. Of the scores of several scenarios the lowest are told (inferred). What nobody
+measures, the speed of speech and emotions, is null or empty.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ from __future__ import annotations
 from typing import Any
 
 from sottovoce.domain.contacts import Contact, Sentence, Speaker, Voice
+from sottovoce.http.ccsqm.credit_wire import score
 from sottovoce.http.ccsqm.words import milliseconds, seconds
 from sottovoce.quality.contacts import ShownContact
 
@@ -44,6 +46,7 @@ def listed(shown: ShownContact) -> dict[str, Any]:
         "call_id": str(shown.contact.contact),
         **_common(shown),
         "staff_name": shown.name or None,
+        **_scores(shown),
     }
 
 
@@ -55,6 +58,7 @@ def detailed(shown: ShownContact) -> dict[str, Any]:
         **_common(shown),
         "segments": [_segment(number, one) for number, one in enumerate(contact.transcript or (), 1)],
         "rule_severity_violation_count": shown.violations,
+        **_scores(shown),
         "left_emotions": [],
     }
 
@@ -92,6 +96,10 @@ def _common(shown: ShownContact) -> dict[str, Any]:
         "staff_id": shown.user or (None if contact.agent is None else str(contact.agent)),
         "status": int(contact.status),
     }
+
+
+def _scores(shown: ShownContact) -> dict[str, Any]:
+    return {"automaticScore": score(shown.machine), "manuallyScore": score(shown.manual)}
 
 
 def _voices(contact: Contact) -> tuple[Voice | None, Voice | None]:

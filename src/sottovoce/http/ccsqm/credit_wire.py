@@ -1,5 +1,6 @@
 """Results and scores as `credit` has them [2527], and [2521] inside its answer.
 
+`manuallyScore` is named as [2521] has it beside the block, where no page shows one (inferred).
 The blocks `rules`, `silence_rule` and `speed_rule` are documented; `interposal_rule`, `sensitive_word` and
 `manual_rule` are named after them (inferred). A block without a result is absent, as in the examples.
 """
@@ -39,8 +40,13 @@ def number(value: Decimal) -> int | float:
     return int(value) if value == value.to_integral_value() else float(value)
 
 
+def score(value: Decimal | None) -> int | float | None:
+    """A score; null: there is none."""
+    return None if value is None else number(value)
+
+
 def credit_of(scores: ScenarioScores) -> dict[str, Any]:
-    """What one scenario gave a call: the machine's score, and each result with its revision.
+    """What one scenario gave a call: its scores by machine and by hand, and each result with its revision.
 
     `score` of a result is negative where it was violated; `valid` is null where nobody evaluated it.
     """
@@ -52,6 +58,8 @@ def credit_of(scores: ScenarioScores) -> dict[str, Any]:
             content[block.name] = found
     if scores.machine is not None:
         content["score"] = number(scores.machine.score.score)
+    if scores.manual is not None:
+        content["manuallyScore"] = number(scores.manual.score.score)
     content["setting"] = {
         "group_id": scenario.scenario,
         "group_name": scenario.name,
