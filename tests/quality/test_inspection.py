@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -14,11 +15,22 @@ from tests.storage.works import work_of
 from sottovoce.domain.directory import VdnId
 from sottovoce.domain.people import ReviewId, UserId
 from sottovoce.domain.reviews import ItemState, TaskState
+from sottovoce.domain.scoring import OwnFinding, Passage, RuleKind, Verdict
 from sottovoce.errors import Code, Refused
-from sottovoce.quality import inspection
+from sottovoce.quality import inspection, results
+from sottovoce.storage import audit
 from sottovoce.storage.database import transaction
 from sottovoce.storage.review import contacts
-from sottovoce.storage.tables import quality_item_hits, quality_items, review_items, revisions, scores
+from sottovoce.storage.review import results as stored_results
+from sottovoce.storage.tables import (
+    quality_item_hits,
+    quality_items,
+    review_items,
+    revisions,
+    rule_results,
+    scenarios,
+    scores,
+)
 
 
 async def put(standing: Standing, state: TaskState = TaskState.IN_EFFECT, **options: Any) -> Made:
@@ -153,3 +165,117 @@ async def test_a_correction_that_is_refused_does_not_open_the_call(standing: Sta
         assert refusal.value.code is code
     _, items = await found(standing, made.task)
     assert {item.state for item in items} == {ItemState.WAITING}
+
+
+def finding(**changes: Any) -> OwnFinding:
+    usual: dict[str, Any] = {"scenario": "S", "rule": "14161", "kept": False, "remark": "interrupted twice"}
+    return OwnFinding(**usual | changes)
+
+
+async def enter(standing: Standing, made: Made, by: UserId = INSPECTOR, **changes: Any) -> str:
+    caller = await standing.caller(by)
+    item = made.items[0]
+    entered: str = await asked(
+        inspection.enter_finding,
+        standing.office,
+        caller,
+        item.item,
+        str(item.contact),
+        finding(**changes),
+    )
+    return entered
+
+
+async def put_bare(standing: Standing) -> Made:
+    """A task of two calls; only the second one has a result: of the rule 14161 of S, 3 points."""
+    first, second = [await standing.contact() for _ in range(2)]
+    async with transaction(standing.engine) as connection:
+        await put_result(connection, second, "silenceRule1")
+        return await put_task(
+            connection, TaskState.IN_EFFECT, [first, second], states=[ItemState.WAITING, ItemState.WAITING]
+        )
+
+
+async def test_a_finding_counts_when_the_call_is_finished_and_opens_a_problem(standing: Standing) -> None:
+    made = await put_bare(standing)
+    contact = made.items[0].contact
+    result = await enter(standing, made, segments=(Passage(1200, 3400), Passage(59_000, 60_000)))
+    assert result.startswith("manualRule")
+    assert (await found(standing, made.task))[1][0].state is ItemState.IN_PROGRESS
+    await complete(standing, made, 0)
+    async with transaction(standing.engine) as connection:
+        [held] = await results.scores_of(work_of(connection, ONE), contact)
+    [one] = held.results
+    assert (one.result, one.kind, one.verdict) == (result, RuleKind.MANUAL, Verdict.NOT_EVALUATED)
+    assert (one.name, one.points, one.final) == ("A rule", 3, Verdict.VIOLATED), "measured as the other call"
+    assert one.segments == (Passage(1200, 3400), Passage(59_000, 60_000))
+    assert held.machine is None
+    assert held.manual is not None
+    assert held.manual.score.score == 97
+    assert await rows(standing, quality_item_hits, "result") == [(result,)]
+    entries = {entry.action: entry for entry in await audit.read(standing.engine, ONE)}
+    assert entries["result.enter"].detail["segments"] == "1200-3400 59000-60000"
+    assert entries["result.enter"].actor == int(INSPECTOR)
+    assert entries["result.revise"].detail["remark"] == "interrupted twice"
+
+
+async def test_a_finding_is_corrected_like_any_result_and_never_entered_twice(standing: Standing) -> None:
+    made = await put_bare(standing)
+    result = await enter(standing, made)
+    with pytest.raises(Refused) as refusal:
+        await enter(standing, made, kept=True)
+    assert (refusal.value.code, result in refusal.value.why) == (Code.WRONG_STATE, True)
+    await revise(standing, made, 0, result=result, kind=70, kept=True)
+    await complete(standing, made, 0)
+    assert await rows(standing, quality_items, "kind") == []
+
+
+async def test_a_rule_that_gave_no_result_yet_is_measured_by_its_first_finding(standing: Standing) -> None:
+    made = await put_bare(standing)
+    async with transaction(standing.engine) as connection:
+        await connection.execute(sa.update(scenarios).values(speed_rules=["haste"]))
+    result = await enter(standing, made, rule="haste", points=Decimal("2.50"), name="Haste", kept=True)
+    async with transaction(standing.engine) as connection:
+        held = await stored_results.find(work_of(connection, ONE), result)
+    assert held is not None
+    assert (held.name, held.points, held.rule) == ("Haste", Decimal("2.50"), "haste")
+
+
+@pytest.mark.parametrize(
+    ("changes", "field", "why"),
+    [
+        ({"scenario": "T"}, "scenario", "there is no such scenario"),
+        ({"rule": "99"}, "rule", "S has no such rule, and no result of one"),
+        ({"points": Decimal(5)}, "points", "the rule deducts 3.00"),
+        ({"rule": "haste"}, "points", "must be given: no result says yet what the rule deducts"),
+        ({"rule": "haste", "points": Decimal(-1)}, "points", "must be from 0 to 1000000"),
+        ({"segments": (Passage(0, 1), Passage(3, 2))}, "segments.1", "must begin before it ends"),
+        ({"segments": (Passage(0, 60_001),)}, "segments.0", "must begin before it ends"),
+        ({"segments": (Passage(-1, 5),)}, "segments.0", "must begin before it ends"),
+        ({"segments": (Passage(0, 1),) * 1001}, "segments", "must be at most 1000 stretches"),
+        ({"remark": "  "}, "remark", "must have 1 to 1024 characters"),
+    ],
+)
+async def test_a_finding_that_makes_no_sense_names_its_field(
+    standing: Standing, changes: dict[str, Any], field: str, why: str
+) -> None:
+    made = await put_bare(standing)
+    async with transaction(standing.engine) as connection:
+        await connection.execute(sa.update(scenarios).values(speed_rules=["haste"]))
+    with pytest.raises(Refused, match=why) as refusal:
+        await enter(standing, made, **changes)
+    assert (refusal.value.code, refusal.value.field) == (Code.BAD_PARAMETER, field)
+    assert len(await rows(standing, rule_results, "result")) == 1, "nothing of it stays"
+    assert await history(standing, made.task) == ["create"]
+
+
+async def test_findings_are_the_item_s_inspector_s_and_of_a_scenario_that_is_on(standing: Standing) -> None:
+    made = await put_bare(standing)
+    for by in (SECOND, DIRECTOR):
+        with pytest.raises(Refused) as refusal:
+            await enter(standing, made, by)
+        assert refusal.value.code is Code.NOT_FOUND
+    async with transaction(standing.engine) as connection:
+        await connection.execute(sa.update(scenarios).values(enabled=False))
+    with pytest.raises(Refused, match="S is switched off"):
+        await enter(standing, made)

@@ -21,6 +21,8 @@ LARGEST = Decimal(1_000_000)
 """Of points and bounds, either sign."""
 LONGEST_REMARK = 1024
 LONGEST_PROFILE_NAME = 64
+MOST_PASSAGES = 1000
+"""Of one result."""
 _CENT = Decimal("0.01")
 
 
@@ -138,6 +140,22 @@ class RuleResult:
         if by is By.MACHINE:
             return self.kind is not RuleKind.MANUAL and self.verdict is Verdict.VIOLATED
         return self.final is Verdict.VIOLATED
+
+
+@dataclass(frozen=True, slots=True)
+class OwnFinding:
+    """What an inspector enters of their own: a rule of a scenario, and what became of it in the call."""
+
+    scenario: str
+    """Its id or name."""
+    rule: str
+    kept: bool
+    remark: str
+    segments: tuple[Passage, ...] = ()
+    """Where: within the call; empty: in all of it."""
+    name: str = ""
+    """What the rule is called, and what a violation deducts, where no result on record says so yet."""
+    points: Decimal | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,8 +1,8 @@
-"""What an inspector does with a sampled call: corrects results, and finishes it [2512, 2513].
+"""What an inspector does with a sampled call: corrects results, enters findings, finishes it [2512, 2513].
 
-Both hold the task's row, then the item's, so that an item is done or released, never both, and the
+All hold the task's row, then the item's, so that an item is done or released, never both, and the
 task is finished with exactly the last of its items. An item is its inspector's alone: to everybody
-else it is NOT_FOUND. Both decline also with WRONG_STATE, LOST_RACE, NO_RIGHT.
+else it is NOT_FOUND. All decline also with WRONG_STATE, LOST_RACE, NO_RIGHT.
 """
 
 from __future__ import annotations
@@ -23,7 +23,8 @@ from sottovoce.domain.reviews import (
     follow_item,
     no_item,
 )
-from sottovoce.quality import appeals, results
+from sottovoce.domain.scoring import OwnFinding, RuleKind
+from sottovoce.quality import appeals, findings, results
 from sottovoce.quality.access import Reach
 from sottovoce.quality.tasks import put_down
 from sottovoce.storage.review import contacts, tasks
@@ -73,6 +74,26 @@ async def revise_result(
     )
     await put_down(work, held.task.task, "revise", {"item": item, "result": result, "kept": kept})
     work.audit("task.revise", held.task.task, item=item, result=result, kept=kept)
+
+
+async def enter_finding(work: Work, reach: Reach, item: ReviewId, call: str, finding: OwnFinding) -> str:
+    """Enter what the inspector found by themselves; from then on it is a result like others. Its id.
+
+    As `revise_result` in all else; `findings.enter` says what it declines.
+    """
+    held = await _held(work, reach, item, call)
+    result = await findings.enter(work, held.contact, item, finding)
+    await revise_result(
+        work,
+        reach,
+        item,
+        call,
+        result=result,
+        kept=finding.kept,
+        remark=finding.remark,
+        kind=RuleKind.MANUAL,
+    )
+    return result
 
 
 async def complete(work: Work, reach: Reach, item: ReviewId, call: str) -> None:

@@ -125,7 +125,7 @@ def _result(
     if scenario is None:
         return BadLine(line.line, f"scenario: there is no scenario {row.scenario}")
     return RuleResult(
-        result=row.revise_id or _id(work.vdn, contact, scenario.scenario, row.kind, row.rule),
+        result=row.revise_id or result_id(work.vdn, contact, scenario.scenario, row.kind, row.rule),
         contact=contact,
         scenario=scenario.scenario,
         kind=row.kind,
@@ -149,6 +149,7 @@ def _again(taken: Taken, line: int, result: RuleResult, before: RuleResult) -> N
         )
 
 
-def _id(vdn: VdnId, contact: int, scenario: str, kind: RuleKind, rule: str) -> str:
+def result_id(vdn: VdnId, contact: int, scenario: str, kind: RuleKind, rule: str) -> str:
+    """The id of a result to which nobody gave one: the same for the same rule on the same call."""
     content = "\n".join((str(int(vdn)), str(contact), scenario, str(int(kind)), rule))
     return PREFIXES[kind] + str(uuid5(_NAMESPACE, content))

@@ -15,14 +15,13 @@ from typing import Annotated, Any, TextIO
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
 
-from sottovoce.domain.scoring import Passage, RuleKind, Verdict, points
+from sottovoce.domain.scoring import MOST_PASSAGES, Passage, RuleKind, Verdict, points
 from sottovoce.plain import is_text, read_json
 from sottovoce.quality.csv_rows import BadRow, TextLines, rows
 from sottovoce.wording import told
 
 LONGEST_LINE = 1_000_000
 """Characters."""
-MOST_SEGMENTS = 1000
 _LAST_MS = 2**53
 _KINDS = {kind.name.lower(): kind for kind in RuleKind} | {str(int(kind)): kind for kind in RuleKind}
 _VERDICTS = {
@@ -97,8 +96,8 @@ def _segments(value: object) -> object:
     if isinstance(value, str):
         pairs = [_SPAN.fullmatch(word) for word in value.split()]
         value = [[int(pair[1]), int(pair[2])] if pair else None for pair in pairs]
-    if not isinstance(value, list) or len(value) > MOST_SEGMENTS:
-        raise ValueError(f"must be at most {MOST_SEGMENTS} stretches")
+    if not isinstance(value, list) or len(value) > MOST_PASSAGES:
+        raise ValueError(f"must be at most {MOST_PASSAGES} stretches")
     return tuple(_segment(pair) for pair in value)
 
 

@@ -152,6 +152,19 @@ async def of_contacts(work: Work, wanted: Collection[int]) -> dict[tuple[int, st
     return held
 
 
+async def of_rule(work: Work, scenario: str, rule: str) -> RuleResult | None:
+    """The newest result that a rule of a scenario gave any call."""
+    query = (
+        _RESULTS.where(
+            rule_results.c.vdn == work.vdn, rule_results.c.scenario == scenario, rule_results.c.rule == rule
+        )
+        .order_by(rule_results.c.made_at.desc(), rule_results.c.result)
+        .limit(1)
+    )
+    row = (await work.connection.execute(query)).mappings().first()
+    return None if row is None else _result(row)
+
+
 async def add_revision(work: Work, result: str, revision: Revision) -> None:
     """Add a version. IntegrityError: that version is there already."""
     row = columns_of(revision, "kept", vdn=work.vdn, result=result, revise=int(revision.kept))
