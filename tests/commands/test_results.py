@@ -3,13 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-import logging
-import os
-from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
-import structlog
 from tests.quality.inspected import contact_row, scenario, uuid_of
 from tests.quality.standing import ONE, Standing
 
@@ -17,26 +13,6 @@ from sottovoce.cli import main
 from sottovoce.storage import audit
 
 HEAD = "call_uuid,scenario,kind,rule,name,valid,points,segments\n"
-
-
-@pytest.fixture
-async def standing(
-    postgres_dsn: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> AsyncIterator[Standing]:
-    for name in [name for name in os.environ if name.startswith("SOTTOVOCE_")]:
-        monkeypatch.delenv(name)
-    monkeypatch.setenv("SOTTOVOCE_DATABASE__DSN", postgres_dsn)
-    monkeypatch.setenv("SOTTOVOCE_DATA", str(tmp_path / "data"))
-    monkeypatch.setenv("COLUMNS", "200")
-    root = logging.getLogger()
-    handlers, level = list(root.handlers), root.level
-    made = Standing(postgres_dsn, tmp_path)
-    await made.open()
-    yield made
-    await made.close()
-    root.handlers[:] = handlers
-    root.setLevel(level)
-    structlog.reset_defaults()
 
 
 async def told(capsys: pytest.CaptureFixture[str], file: Path, vdn: int = 1) -> tuple[int, str, str]:

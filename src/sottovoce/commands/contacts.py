@@ -14,7 +14,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from sottovoce.clock import SystemClock
-from sottovoce.commands import results
+from sottovoce.commands import results, scores
 from sottovoce.commands.telling import (
     FAILED,
     WRONG_CALL,
@@ -143,6 +143,9 @@ def list_(
 
 
 commands.command("results")(results.results)
+commands.command("show")(scores.show)
+commands.command("export")(scores.export)
+commands.command("finding")(scores.finding)
 
 
 async def _import(engine: AsyncEngine, settings: Settings, vdn: VdnId, files: list[Path]) -> ImportReport:

@@ -122,14 +122,11 @@ async def search(
     `staff`: of this agent alone, by their user. Leaders of agents find those they lead, agents their own.
     Refused(NO_RIGHT), (UNAVAILABLE).
     """
-    seen = _agents_seen(reach)
     if staff is not None:
         user = await users.find(work, staff)
         agent = user.agent if user is not None else None
-        own = frozenset(() if agent is None else (agent,))
-        seen = own if seen is None else seen & own
-    if seen is not None:
-        wanted = dataclasses.replace(wanted, agents=seen)
+        wanted = _only(wanted, frozenset(() if agent is None else (agent,)))
+    wanted = within(reach, wanted)
     total, found = await contacts.page(work, wanted, offset=(page - 1) * limit, limit=limit)
     return total, await shown(work, found)
 
@@ -151,6 +148,16 @@ async def shown(work: Work, found: Sequence[Contact]) -> list[ShownContact]:
     named = await contacts.staff(work, found)
     scores = await lowest_scores(work, [contact.contact for contact in found])
     return [_shown(contact, named, scores) for contact in found]
+
+
+def within(reach: Reach, wanted: Search) -> Search:
+    """The search with nothing in it that is out of reach."""
+    seen = _agents_seen(reach)
+    return wanted if seen is None else _only(wanted, seen)
+
+
+def _only(wanted: Search, agents: frozenset[AgentId]) -> Search:
+    return dataclasses.replace(wanted, agents=agents if wanted.agents is None else agents & wanted.agents)
 
 
 def _agents_seen(reach: Reach) -> frozenset[AgentId] | None:

@@ -94,19 +94,23 @@ async def violated_in(work: Work, review_item: ReviewId) -> list[str]:
 
 async def scores_of(work: Work, contact: int) -> list[ScenarioScores]:
     """All results and scores of a contact, one entry per scenario, the oldest scenario first."""
-    held = await stored.of_contacts(work, [contact])
-    given = await stored.last_scores(work, [contact])
-    named = {scenario for _, scenario in held} | {scenario for _, scenario, _ in given}
-    known = await scenarios.many(work, named)
-    return [
-        ScenarioScores(
-            scenario,
-            tuple(held.get((contact, scenario.scenario), ())),
-            given.get((contact, scenario.scenario, By.MACHINE)),
-            given.get((contact, scenario.scenario, By.MANUAL)),
-        )
-        for scenario in sorted(known.values(), key=lambda one: (one.created_at, one.scenario))
-    ]
+    return (await scores_of_all(work, [contact])).get(contact, [])
+
+
+async def scores_of_all(work: Work, contacts: Collection[int]) -> dict[int, list[ScenarioScores]]:
+    """The same of several contacts; those without any are not in it."""
+    held = await stored.of_contacts(work, contacts)
+    given = await stored.last_scores(work, contacts)
+    scored = {*held, *((contact, scenario) for contact, scenario, _ in given)}
+    known = await scenarios.many(work, {scenario for _, scenario in scored})
+    found: dict[int, list[ScenarioScores]] = {}
+    for scenario in sorted(known.values(), key=lambda one: (one.created_at, one.scenario)):
+        for contact in contacts:
+            if (key := (contact, scenario.scenario)) in scored:
+                machine, manual = given.get((*key, By.MACHINE)), given.get((*key, By.MANUAL))
+                of_one = ScenarioScores(scenario, tuple(held.get(key, ())), machine, manual)
+                found.setdefault(contact, []).append(of_one)
+    return found
 
 
 async def lowest_scores(work: Work, contacts: Collection[int]) -> dict[tuple[int, By], Decimal]:

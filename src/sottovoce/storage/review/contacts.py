@@ -171,6 +171,15 @@ async def page(work: Work, search: Search, *, offset: int, limit: int) -> tuple[
     return total, all_of(Contact, (await work.connection.execute(query)).mappings())
 
 
+async def following(work: Work, search: Search, after: Contact | None, *, limit: int) -> list[Contact]:
+    """The next contacts that the search finds, the oldest first; None: the first ones."""
+    order = (contacts.c.began_at, contacts.c.contact)
+    query = sa.select(contacts).where(*_found(work.vdn, search)).order_by(*order).limit(limit)
+    if after is not None:
+        query = query.where(sa.tuple_(*order) > (after.began_at, after.contact))
+    return all_of(Contact, (await work.connection.execute(query)).mappings())
+
+
 async def staff(work: Work, found: Sequence[Contact]) -> dict[AgentId, tuple[UserId | None, str]]:
     """The agents of these contacts: their users, and the users' names or else the agents' own."""
     wanted = sorted({contact.agent for contact in found if contact.agent is not None})

@@ -49,6 +49,12 @@ async def find(work: Work, user: UserId) -> User | None:
     return value_of(User, row, leads=led, leads_agents=led_agents)
 
 
+async def names(work: Work) -> dict[UserId, str]:
+    """What the tenant's users are called, disabled ones included."""
+    query = sa.select(users.c.user, users.c.name).where(users.c.vdn == work.vdn)
+    return {UserId(row.user): row.name for row in await work.connection.execute(query)}
+
+
 async def listed(connection: AsyncConnection, vdn: VdnId | None = None) -> list[Listed]:
     """The users of a tenant, or (the command line) of all, by name; disabled ones included."""
     query = sa.select(users).order_by(users.c.vdn, users.c.name, users.c.user)
