@@ -171,7 +171,7 @@ def test_rights_have_no_empty_cell_and_every_operation_its_interface() -> None:
     assert set(RIGHTS) == {(role, operation) for role in Role for operation in Operation}
     assert all(isinstance(scope, Scope) for scope in RIGHTS.values())
     served = Counter(interface.operation for interface in SERVED if interface.operation is not None)
-    assert set(served) == set(Operation)
+    assert set(served) == set(Operation) - {Operation.HEAR_RECORDING}, "of the native interface"
     assert {operation: count for operation, count in served.items() if count != 1} == {
         Operation.EDIT_SCORE_PROFILES: 4,
         Operation.EDIT_SCENARIOS: 4,

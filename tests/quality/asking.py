@@ -14,6 +14,7 @@ from sottovoce.quality import (
     contacts,
     inspection,
     plans,
+    playback,
     scenarios,
     score_profiles,
     task_lists,
@@ -41,6 +42,9 @@ RIGHTS: dict[Callable[..., Awaitable[Any]], Operation] = {
     plans.query: Operation.QUERY_PLANS,
     contacts.search: Operation.QUERY_CONTACTS,
     contacts.show: Operation.SHOW_CONTACT,
+    playback.begin: Operation.HEAR_RECORDING,
+    playback.sound: Operation.HEAR_RECORDING,
+    playback.waveform: Operation.HEAR_RECORDING,
     appeals.file_appeal: Operation.FILE_APPEAL,
     appeals.listing: Operation.QUERY_QUALITY_ITEMS,
     appeals.show: Operation.SHOW_QUALITY_ITEM,
@@ -65,7 +69,7 @@ async def asked(
 ) -> Any:
     """What a use case gives that user. Refused as it is, and where the user has no right to it."""
     reach = access.granted(user, RIGHTS[use_case], acting_as)
-    if use_case in (tasks.create, tasks.update):
+    if use_case in (tasks.create, tasks.update, playback.begin, playback.sound, playback.waveform):
         return await use_case(office, reach, *given, **named)
     snapshot = use_case in (task_lists.query, task_lists.items)
     async with office.work(user.vdn, user.user, snapshot=snapshot) as work:

@@ -140,3 +140,16 @@ def test_what_is_bad_leaves_nothing_behind(tmp_path: Path) -> None:
         with pytest.raises(BadRecording):
             recordings.store(source, target)
     assert list(target.parent.iterdir()) == []
+
+
+@pytest.mark.parametrize("recording", ["../x.wav", "/etc/passwd", "a/../../x", "a\0b"])
+def test_a_path_that_leads_elsewhere(tmp_path: Path, recording: str) -> None:
+    with pytest.raises(BadRecording):
+        recordings.inside(tmp_path, recording)
+
+
+def test_a_path_inside_is_followed(tmp_path: Path) -> None:
+    (tmp_path / "link").symlink_to(tmp_path / "kept", target_is_directory=True)
+    inside = tmp_path.resolve() / "kept" / "a.wav"
+    for recording in ("kept/a.wav", str(tmp_path / "kept/a.wav"), "link/a.wav", "kept/../kept/a.wav"):
+        assert recordings.inside(tmp_path, recording) == inside

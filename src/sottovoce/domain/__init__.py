@@ -12,6 +12,7 @@
 * ``journal``     the changes that must survive
 * ``people``      users, their roles and groups, app keys · ``rights`` role x operation
 * ``contacts``    what can be inspected: a talk, its recording, what its analysis found
+* ``playbacks``   hearing a recording
 * ``sampling``    which contacts a sample is of, its certificate · ``frames`` all that qualify
 * ``drawing``     the draw itself · ``verifying`` whether it was made so
 * ``reviews``     review tasks and items · ``review_lists`` · ``plans`` when tasks come due

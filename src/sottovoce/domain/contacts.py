@@ -161,6 +161,8 @@ class Contact:
     def duration_s(self) -> int:
         """Its length in whole seconds, as lists show it. Ranges compare `duration_ms`."""
         return (self.duration_ms + 500) // 1000
+
+    @property
     def length_ms(self) -> int:
         """The recording's length where it was heard, or else the call's."""
         return round(self.analysis.duration_s * 1000) or self.duration_ms

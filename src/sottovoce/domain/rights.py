@@ -26,7 +26,7 @@ class Scope(StrEnum):
 
 
 class Operation(StrEnum):
-    """What can be asked for; one interface each (its path stands in `contracts/cc-sqm.yaml`)."""
+    """What can be asked for; most are one interface each (its path stands in `contracts/cc-sqm.yaml`)."""
 
     CREATE_TASK = "create_task"
     UPDATE_TASK = "update_task"
@@ -46,6 +46,8 @@ class Operation(StrEnum):
     QUERY_PLANS = "query_plans"
     QUERY_CONTACTS = "query_contacts"
     SHOW_CONTACT = "show_contact"
+    HEAR_RECORDING = "hear_recording"
+    """Of the native interface; no page has it."""
     FILE_APPEAL = "file_appeal"
     QUERY_QUALITY_ITEMS = "query_quality_items"
     SHOW_QUALITY_ITEM = "show_quality_item"
@@ -80,6 +82,7 @@ delete_plan           all               own             no         no           
 query_plans           all               own             no         no              no            no
 query_contacts        all               all             all        all             group         own
 show_contact          all               all             all        all             group         own
+hear_recording        all               all             all        all             group         own
 file_appeal           no                no              no         no              no            own
 query_quality_items   all               group           own        all             group         own
 show_quality_item     all               group           own        all             group         own

@@ -9,6 +9,7 @@
 * ``contact_import`` calls of other systems: ``csv_calls`` and ``vcon_calls`` read ``foreign_calls``
 * ``results``  rule results, scores; ``result_import`` ``result_rows`` those of files
 * ``findings`` what inspectors find by themselves
+* ``playback`` recordings heard, on record, and their ``peaks``
 * ``score_sheet``  all scores line by line, for reports
 * ``scenarios`` ``score_profiles`` by what calls are scored · ``csv_rows`` CSV files of others
 * ``appeals``  quality items: appeals and problems

@@ -51,12 +51,13 @@ class ShownContact:
     """Results of rules that count as violated; of one contact alone, not in lists."""
 
 
-def _stand_back() -> None:
+def stand_back() -> None:
+    """Let this thread compute after whatever carries calls."""
     if sys.platform == "linux":
         os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), _NICENESS)
 
 
-_LISTENERS = ThreadPoolExecutor(1, "analysis", _stand_back)
+_LISTENERS = ThreadPoolExecutor(1, "analysis", stand_back)
 """One recording at a time: the model wants a core of its own, and calls come first."""
 
 

@@ -84,18 +84,38 @@ class Reader:
             yield block
 
 
-@contextmanager
-def reading(path: Path) -> Iterator[Reader]:
-    """Open a WAV: mono or stereo, CODINGS, RATES. BadRecording, StillRecording. Blocks."""
+def inside(folder: Path, recording: str) -> Path:
+    """The path of a recording, with nothing left in it that leads elsewhere. Blocks.
+
+    BadRecording where it leads out of `folder`, by itself or by a link.
+    """
     try:
-        kind = path.stat().st_mode
+        path = (folder / recording).resolve()
+        if path.is_relative_to(folder.resolve()):
+            return path
+    except (OSError, ValueError, RuntimeError) as failure:
+        raise BadRecording("its path cannot be followed") from failure
+    raise BadRecording("its path leads out of the folder of recordings")
+
+
+def state(path: Path) -> os.stat_result:
+    """What the system says of a recording's file. BadRecording, StillRecording. Blocks."""
+    try:
+        found = path.stat()
     except (OSError, ValueError) as failure:
         if _open(path):
             raise StillRecording(f"{path.name} is still being recorded") from failure
         reason = failure.strerror if isinstance(failure, OSError) else None
         raise BadRecording(f"the file cannot be read: {reason or failure}") from failure
-    if not stat.S_ISREG(kind):
+    if not stat.S_ISREG(found.st_mode):
         raise BadRecording("it is no file")
+    return found
+
+
+@contextmanager
+def reading(path: Path) -> Iterator[Reader]:
+    """Open a WAV: mono or stereo, CODINGS, RATES. BadRecording, StillRecording. Blocks."""
+    state(path)
     try:
         file = soundfile.SoundFile(path)
     except (soundfile.SoundFileError, OSError, RuntimeError, ValueError, TypeError) as failure:

@@ -3,7 +3,7 @@
 * ``schema``    the metadata and the columns that tables share
 * ``live``      what is configured, what is live, calls, and the audit
 * ``people``    users, their groups, and the app keys and tokens of those who call for them
-* ``contacts``  the contacts that can be inspected (partitioned by month)
+* ``contacts``  the contacts that can be inspected (partitioned by month), playbacks of their recordings
 * ``reviews``   review tasks and their items, draws of samples, plans
 * ``results``   scenarios, rule results, scores, and quality items (appeals and problems)
 
@@ -12,7 +12,7 @@ The migrations make exactly this; a test compares the two.
 
 from __future__ import annotations
 
-from sottovoce.storage.tables.contacts import contact_sources, contacts
+from sottovoce.storage.tables.contacts import contact_sources, contacts, playbacks
 from sottovoce.storage.tables.live import (
     APPEND_ONLY,
     access_codes,
@@ -69,6 +69,7 @@ __all__ = [
     "phones",
     "plan_runs",
     "plans",
+    "playbacks",
     "quality_item_hits",
     "quality_item_steps",
     "quality_items",

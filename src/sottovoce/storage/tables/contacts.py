@@ -5,7 +5,7 @@ from __future__ import annotations
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import JSONB, UUID
 
-from sottovoce.storage.tables.schema import NO_JSON, TIME, metadata, vdn
+from sottovoce.storage.tables.schema import ID, NO_JSON, TIME, metadata, vdn
 
 INSPECTABLE = (
     "agent IS NOT NULL AND status <> 9 AND NOT (status BETWEEN 31 AND 40) AND"
@@ -88,6 +88,20 @@ contact_sources = sa.Table(
     sa.Column("began_at", TIME, nullable=False),
 )
 """What each contact came from: makes recording and importing twice harmless."""
+
+playbacks = sa.Table(
+    "playbacks",
+    metadata,
+    vdn(),
+    sa.Column("playback", UUID(as_uuid=True), primary_key=True),
+    sa.Column("user", ID, nullable=False, comment="Who hears."),
+    sa.Column("contact", UUID(as_uuid=True), nullable=False, comment="`uuid` of `contacts`."),
+    sa.Column("track", sa.Text, nullable=False, comment="`talk`, or an inspector's work number."),
+    sa.Column("purpose", sa.Text, nullable=False),
+    sa.Column("at", TIME, nullable=False),
+    sa.Index(None, "vdn", "contact"),
+)
+"""Who began to hear which recording, and what for; only ever added to."""
 
 PARTITIONS = (
     """

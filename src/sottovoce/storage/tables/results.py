@@ -67,6 +67,7 @@ rule_results = sa.Table(
     sa.Column("made_at", TIME, nullable=False),
     sa.ForeignKeyConstraint(["vdn", "scenario"], ["scenarios.vdn", "scenarios.scenario"]),
     sa.Index(None, "vdn", "contact"),
+    sa.Index(None, "vdn", "scenario", "rule"),
 )
 
 revisions = sa.Table(
