@@ -11,6 +11,9 @@ from typing import Any
 
 import pytest
 import sqlalchemy as sa
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from sqlalchemy.ext.asyncio import AsyncConnection
 from tests.quality.asking import asked, run_due
 from tests.quality.standing import (
     DIRECTOR,
@@ -38,9 +41,10 @@ from sottovoce.storage.database import connect
 from sottovoce.storage.review import plans as rows
 from sottovoce.storage.review import tasks as task_rows
 from sottovoce.storage.tables import audit as audit_rows
-from sottovoce.storage.tables import plan_runs, review_items, review_tasks, users, vdns
+from sottovoce.storage.tables import contacts, plan_runs, review_items, review_tasks, users, vdns
 
 DAY = timedelta(days=1)
+EVERY = Conditions(Quantity.CALLS, 10_000)
 EVEN = Shares(ShareKind.EVEN, (Share(INSPECTOR), Share(SECOND)))
 
 
@@ -79,6 +83,13 @@ async def runs(standing: Standing, plan: ReviewId) -> list[PlanRun]:
         return await rows.runs(work_of(connection, ONE), plan)
 
 
+async def sampled(standing: Standing, run: PlanRun) -> set[int]:
+    """The contacts that a run took."""
+    assert run.task is not None, run.failure
+    async with standing.engine.begin() as connection:
+        return {item.contact for item in await task_rows.items(work_of(connection, ONE), run.task)}
+
+
 async def count(standing: Standing, table: sa.Table) -> int:
     async with standing.engine.begin() as connection:
         return int((await connection.execute(sa.select(sa.func.count()).select_from(table))).scalar_one())
@@ -89,11 +100,10 @@ def at(standing: Standing, moment: datetime) -> None:
     standing.clock.advance((moment - standing.clock.now()).total_seconds())
 
 
-async def calls(standing: Standing, days: int, each: int = 3) -> None:
-    """Calls on the day before NOW and on the days after it, all at noon."""
-    for day in range(-1, days):
-        for agent in range(each):
-            await standing.contact(101 + agent % 3, began_at=NOW + timedelta(hours=3) + day * DAY)
+async def calls(standing: Standing, each: int = 3, ago: timedelta = timedelta(hours=1)) -> list[int]:
+    """Calls that became inspectable just now; they began some time ago."""
+    began_at = standing.clock.now() - ago
+    return [await standing.contact(101 + agent % 3, began_at=began_at) for agent in range(each)]
 
 
 async def declines(code: Code, doing: Any) -> Refused:
@@ -104,7 +114,7 @@ async def declines(code: Code, doing: Any) -> Refused:
 
 
 async def test_a_run_makes_a_task_in_effect(standing: Standing, director: User) -> None:
-    await calls(standing, 1)
+    await calls(standing)
     plan = await begun(standing, director)
     assert await run_due(standing.office) == []
     at(standing, NOW + timedelta(hours=1))
@@ -118,7 +128,7 @@ async def test_a_run_makes_a_task_in_effect(standing: Standing, director: User) 
     assert task is not None
     assert (task.name, task.state, task.plan) == ("Sales 2026-03-02", TaskState.IN_EFFECT, plan)
     assert task.created_by == DIRECTOR
-    assert (task.calls_from, task.calls_until) == (run.due_at - DAY, run.due_at)
+    assert (task.calls_from, task.calls_until) == (None, None)
     assert sorted(str(item.inspector) for item in items) == sorted([INSPECTOR, SECOND])
     assert all(run.due_at - DAY <= item.began_at < run.due_at for item in items)
     assert [step for step in steps if step.startswith(("plan", "task"))] == [
@@ -134,17 +144,17 @@ async def test_a_run_makes_a_task_in_effect(standing: Standing, director: User) 
 
 
 async def test_down_while_due_runs_once(standing: Standing, director: User) -> None:
-    await calls(standing, 6)
-    plan = await begun(standing, director)
+    plan = await begun(standing, director, order(conditions=EVERY))
+    since = []
+    for number in range(5):
+        at(standing, NOW + number * DAY)
+        since += await calls(standing)
     at(standing, NOW + 5 * DAY)
     (run,) = await run_due(standing.office)
     assert run.due_at == NOW + timedelta(hours=1) + 4 * DAY
     assert run.missed == 4
     assert run.task is not None
-    async with standing.engine.begin() as connection:
-        task = await task_rows.find(work_of(connection, ONE), run.task)
-    assert task is not None
-    assert task.calls_from == NOW + timedelta(hours=1) - DAY, "no call of the missed days is left out"
+    assert await sampled(standing, run) == set(since), "no call of the missed days is left out"
     assert await run_due(standing.office) == []
     assert await runs(standing, plan) == [run]
     assert (await shown(standing, plan)).next_at == run.due_at + DAY
@@ -163,10 +173,10 @@ async def test_many_servers_run_each_due_time_once(
     standing: Standing, director: User, offices: list[Office]
 ) -> None:
     rounds = 12
-    await calls(standing, rounds, each=2)
     wanted = [await begun(standing, director, order(name=name)) for name in ("One", "Two")]
     for number in range(rounds):
         at(standing, NOW + timedelta(hours=1) + number * DAY)
+        await calls(standing, 2)
         tried = await asyncio.gather(*(run_due(office) for office in offices for _ in range(2)))
         done = [run.plan for runs_ in tried for run in runs_]
         # One that found its plan taken leaves it to whoever has it.
@@ -264,11 +274,11 @@ async def test_an_inspector_who_is_none_any_more_stops_no_plan(standing: Standin
 
 
 async def test_it_ends_by_count(standing: Standing, director: User) -> None:
-    await calls(standing, 8)
     schedule = Schedule(Cycle.DAILY, NOW + timedelta(hours=1), total=2)
     plan = await begun(standing, director, order(schedule=schedule))
     for number in range(4):
         at(standing, NOW + timedelta(hours=2) + number * DAY)
+        await calls(standing)
         done = await run_due(standing.office)
         assert len(done) == (number < 2)
     found = await shown(standing, plan)
@@ -278,16 +288,17 @@ async def test_it_ends_by_count(standing: Standing, director: User) -> None:
     await asked(plans.update, standing.office, director, plan, longer)
     await asked(plans.begin, standing.office, director, plan)
     at(standing, NOW + 6 * DAY)
+    await calls(standing)
     (last,) = await run_due(standing.office)
     assert (last.due_at, last.missed) == (NOW + timedelta(hours=1) + 5 * DAY, 1)
     assert (await shown(standing, plan)).state is PlanState.STOPPED
 
 
 async def test_it_ends_by_time(standing: Standing, director: User) -> None:
-    await calls(standing, 3)
     start = NOW + timedelta(hours=1)
     plan = await begun(standing, director, order(schedule=Schedule(Cycle.DAILY, start, until=start + DAY)))
     at(standing, start)
+    await calls(standing)
     assert len(await run_due(standing.office)) == 1
     at(standing, start + 9 * DAY)  # down at the last due time, and long after the end
     (last,) = await run_due(standing.office)
@@ -300,33 +311,32 @@ async def test_it_ends_by_time(standing: Standing, director: User) -> None:
 async def test_stopped_it_is_not_due_and_begun_again_makes_nothing_up(
     standing: Standing, director: User
 ) -> None:
-    await calls(standing, 6)
-    plan = await begun(standing, director)
+    plan = await begun(standing, director, order(conditions=EVERY))
     await declines(Code.WRONG_STATE, asked(plans.begin, standing.office, director, plan))
     await asked(plans.stop, standing.office, director, plan)
     await declines(Code.WRONG_STATE, asked(plans.stop, standing.office, director, plan))
+    at(standing, NOW + DAY)
+    await calls(standing)
     at(standing, NOW + 3 * DAY)
     assert await run_due(standing.office) == []
+    within = await calls(standing)
     await asked(plans.begin, standing.office, director, plan)
+    late = await calls(standing, ago=9 * DAY)
     assert await run_due(standing.office) == []
     at(standing, NOW + 3 * DAY + timedelta(hours=1))
     (run,) = await run_due(standing.office)
     assert (run.due_at, run.missed) == (NOW + 3 * DAY + timedelta(hours=1), 0)
-    assert run.task is not None
-    async with standing.engine.begin() as connection:
-        task = await task_rows.find(work_of(connection, ONE), run.task)
-    assert task is not None
-    assert task.calls_from == run.due_at - DAY
+    assert await sampled(standing, run) == {*within, *late}, "one cycle, and what came since it was begun"
 
 
 async def test_stop_and_a_run_at_once(standing: Standing, director: User, offices: list[Office]) -> None:
     """Whichever has the row first: a run that is put down has made its task, and none follows a stop."""
-    await calls(standing, 12)
     for number in range(8):
         plan = await begun(standing, director, order(name=f"Plan {number}"))
         due = (await shown(standing, plan)).next_at
         assert due is not None
         at(standing, due)
+        await calls(standing)
         await asyncio.gather(
             run_due(offices[0]), asked(plans.stop, offices[1], director, plan), run_due(offices[2])
         )
@@ -338,7 +348,6 @@ async def test_stop_and_a_run_at_once(standing: Standing, director: User, office
 
 
 async def test_update_keeps_the_state_and_what_is_due_already(standing: Standing, director: User) -> None:
-    await calls(standing, 4)
     plan = await asked(plans.add, standing.office, director, order())
     await asked(plans.update, standing.office, director, plan, order(name="Other"))
     found = await shown(standing, plan)
@@ -417,3 +426,142 @@ async def test_who_may(standing: Standing, director: User) -> None:
     assert (total, [one.plan for one in found]) == (1, [own])
     assert (await asked(plans.query, office, foreign, 1, 10))[0] == 0
     assert [one.plan for one in (await asked(plans.query, office, director, 2, 1))[1]] == [plan]
+
+
+async def test_what_came_late_or_still_talked_is_in_the_next_run(standing: Standing, director: User) -> None:
+    """A daily plan at 02:30 drew 5 of a day's 24 calls: the 19 imported at 10:00 were in no later run."""
+    plan = await begun(standing, director, order(conditions=EVERY))
+    due = NOW + timedelta(hours=1)
+    at(standing, due)
+    early = await calls(standing, 5)
+    (first,) = await run_due(standing.office)
+    assert await sampled(standing, first) == set(early)
+    at(standing, due + timedelta(hours=8))
+    late = await calls(standing, 19, ago=timedelta(hours=12))
+    at(standing, due + DAY - timedelta(minutes=5))
+    talking = standing.clock.now()
+    at(standing, due + DAY)
+    (second,) = await run_due(standing.office)
+    assert await sampled(standing, second) == set(late)
+    ended = await standing.contact(began_at=talking)
+    at(standing, due + 2 * DAY)
+    (third,) = await run_due(standing.office)
+    assert await sampled(standing, third) == {ended}
+    assert await runs(standing, plan) == [first, second, third]
+
+
+async def test_a_run_that_made_no_task_took_nothing(standing: Standing, director: User) -> None:
+    await begun(standing, director, order(conditions=EVERY))
+    at(standing, NOW + timedelta(hours=1))
+    await calls(standing, ago=DAY / 2)
+    await unable(standing, NOW)
+    (failed,) = await run_due(standing.office)
+    assert failed.task is None
+    await unable(standing, None)
+    at(standing, failed.due_at + DAY)
+    (run,) = await run_due(standing.office)
+    assert len(await sampled(standing, run)) == 3
+
+
+async def unable(standing: Standing, since: datetime | None) -> None:
+    """Let an inspector be disabled, or not."""
+    async with standing.engine.begin() as connection:
+        await connection.execute(sa.update(users).where(users.c.user == SECOND).values(disabled_at=since))
+
+
+class Arriving:
+    """Contacts that arrive by transactions of their own, which may stay open for a while."""
+
+    def __init__(self, standing: Standing) -> None:
+        self._standing = standing
+        self._open: list[AsyncConnection] = []
+
+    async def contact(self, ago: timedelta, *, held: bool, **columns: Any) -> int:
+        """One more; `held`: its transaction stays open."""
+        began_at = self._standing.clock.now() - ago
+        number = await self._standing.contact(began_at=began_at, recording=None, **columns)
+        name = f"held-{number}.wav"
+        (self._standing.office.recordings / name).touch()
+        connection = await self._standing.engine.connect()
+        await connection.execute(
+            sa.update(contacts).where(contacts.c.contact == number).values(recording=name)
+        )
+        self._open.append(connection)
+        if not held:
+            await self.end(len(self._open) - 1)
+        return number
+
+    async def end(self, number: int) -> None:
+        """Commit one of those that are open."""
+        if self._open:
+            connection = self._open.pop(number % len(self._open))
+            await connection.commit()
+            await connection.close()
+
+    async def end_all(self) -> None:
+        """Commit all."""
+        while self._open:
+            await self.end(0)
+
+
+ARRIVALS = st.lists(
+    st.one_of(
+        st.tuples(st.just("arrives"), st.integers(0, 900)),
+        st.tuples(st.just("begins to arrive"), st.integers(0, 900)),
+        st.tuples(st.just("has arrived"), st.integers(0, 5)),
+        st.tuples(st.just("run"), st.integers(1, 50)),
+        st.tuples(st.just("fails"), st.integers(1, 50)),
+    ),
+    max_size=16,
+)
+
+
+@settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(happening=ARRIVALS)
+def test_each_contact_falls_into_exactly_one_run(
+    postgres_dsn: str, tmp_path_factory: pytest.TempPathFactory, happening: list[tuple[str, int]]
+) -> None:
+    """Whenever its call began, however long it was being committed, whatever happened to runs in between."""
+    asyncio.run(_each_once(postgres_dsn, tmp_path_factory.mktemp("recordings"), happening))
+
+
+async def _each_once(dsn: str, folder: Path, happening: list[tuple[str, int]]) -> None:
+    standing = Standing(dsn, folder)
+    try:
+        async with standing.engine.begin() as connection:
+            new = (await connection.execute(sa.select(vdns.c.vdn))).first() is None
+        if new:
+            await standing.open()
+        arriving = Arriving(standing)
+        director = await standing.caller(DIRECTOR)
+        plan = await begun(standing, director, order(conditions=EVERY))
+        took: list[int] = []
+        came: set[int] = set()
+
+        async def run() -> None:
+            due = (await shown(standing, plan)).next_at
+            assert due is not None
+            at(standing, due)
+            for done in await run_due(standing.office):
+                if done.task is not None:
+                    took.extend(await sampled(standing, done))
+
+        for what, number in happening:
+            match what:
+                case "arrives" | "begins to arrive":
+                    came.add(await arriving.contact(timedelta(hours=number), held=what != "arrives"))
+                case "has arrived":
+                    await arriving.end(number)
+                case "run":
+                    await run()
+                case _:
+                    await unable(standing, NOW)
+                    await run()
+                    await unable(standing, None)
+        await arriving.end_all()
+        await run()
+        assert len(took) == len(set(took))
+        assert set(took) == came
+        await asked(plans.delete, standing.office, director, plan)
+    finally:
+        await standing.close()

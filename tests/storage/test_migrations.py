@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from pathlib import Path
 
 import psycopg
 import pytest
@@ -102,11 +103,57 @@ async def test_durations_become_exact(empty_postgres_dsn: str) -> None:
     await engine.dispose()
 
 
+async def test_plans_go_on_where_their_windows_ended(empty_postgres_dsn: str) -> None:
+    engine = connect(empty_postgres_dsn)
+    await upgraded(engine, "0004")
+    async with engine.begin() as connection:
+        for statement in (
+            "INSERT INTO vdns (vdn, name) VALUES (1, 'one')",
+            "SELECT contacts_month('2026-10-01Z')",
+            """
+            INSERT INTO contacts (
+                vdn, began_at, ended_at, uuid, call, source, duration_ms, direction, caller, called, agent,
+                ended_by, reason, uploaded_at, status, recording
+            )
+            SELECT 1, '2026-10-05Z', '2026-10-05Z', gen_random_uuid(), call, 'live', 7, 'inbound', '', '',
+                agent, 'system', '', '2026-10-05Z', 0, 'a.wav'
+            FROM (VALUES ('taken', 101), ('lost', NULL)) AS made (call, agent)
+            """,
+            """
+            INSERT INTO plans (
+                vdn, plan, name, running, schedule, conditions, shares, next_at, created_by, created_at
+            )
+            SELECT 1, row_number() OVER (), cycle, cycle <> 'stopped', json_build_object('cycle', cycle),
+                '{}', '{}', CASE WHEN cycle <> 'stopped' THEN '2026-10-31 09:00Z'::timestamptz END, 1,
+                '2026-10-01Z'
+            FROM (VALUES ('daily'), ('weekly'), ('monthly'), ('stopped')) AS made (cycle)
+            """,
+        ):
+            await connection.execute(sa.text(statement))
+    await migrations.upgrade(engine)
+    async with engine.begin() as connection:
+        await connection.execute(sa.text("UPDATE contacts SET agent = 102 WHERE call = 'lost'"))
+        arrivals = await connection.execute(sa.text("SELECT call, arrival FROM contacts"))
+        assert {row.call: row.arrival for row in arrivals} == {"taken": 1, "lost": 2}
+        plans = await connection.execute(
+            sa.text("SELECT name, taken_until, begun_after, began_from::date::text FROM plans")
+        )
+        assert {tuple(row) for row in plans} == {
+            ("daily", 0, 1, "2026-10-30"),
+            ("weekly", 0, 1, "2026-10-24"),
+            ("monthly", 0, 1, "2026-09-30"),
+            ("stopped", 0, None, None),
+        }
+    await engine.dispose()
+
+
 async def test_nodes_that_start_together_take_turns(empty_postgres_dsn: str) -> None:
     engines = [connect(empty_postgres_dsn) for _ in range(3)]
     applied = await asyncio.gather(*(migrations.upgrade(engine) for engine in engines))
     assert sorted(map(len, applied))[:2] == [0, 0]
-    assert sorted(filter(None, applied))[0][:3] == ["0001", "0002", "0003"]
+    revisions = Path(migrations.__file__).parent / "versions"
+    every = sorted(file.name[1:5] for file in revisions.glob("r*.py"))
+    assert [names for names in applied if names] == [every]
     for engine in engines:
         await engine.dispose()
 

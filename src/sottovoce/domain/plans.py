@@ -21,7 +21,7 @@ from zoneinfo import ZoneInfo
 from sottovoce.domain.grids import read_grid
 from sottovoce.domain.people import ReviewId, UserId
 from sottovoce.domain.reviews import Shares
-from sottovoce.domain.sampling import Conditions
+from sottovoce.domain.sampling import Arrivals, Conditions
 from sottovoce.errors import Code, Refused
 
 LONGEST_TASK_NAME = 32
@@ -151,6 +151,19 @@ class Plan:
     """When it comes due next; None unless it runs."""
     created_by: UserId
     created_at: datetime
+    taken_until: int = 0
+    """The number (`sampling.Arrivals`) of the last contact that a run took."""
+    begun_after: int | None = None
+    """The number of the last contact that had become inspectable when it was begun; None once it has run."""
+    began_from: datetime | None = None
+    """Of those contacts, the first run takes the calls that began then or later."""
+
+    def takes(self, until: int) -> Arrivals:
+        """What its next run takes: what became inspectable since the last one, and before that nothing.
+
+        A run that made no task took nothing.
+        """
+        return Arrivals(self.taken_until, until, self.begun_after, self.began_from)
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,8 +187,6 @@ class Due:
     at: datetime
     """The latest due time that has come."""
     missed: int
-    calls_from: datetime
-    """The due time before the first that was not run: calls since then are sampled, up to `at`."""
 
 
 def zone(name: str) -> ZoneInfo:
@@ -211,7 +222,7 @@ def due(schedule: Schedule, next_at: datetime, now: datetime) -> Due | None:
     latest, missed = next_at, 0
     while (following := next_due(schedule, latest)) is not None and following <= now:
         latest, missed = following, missed + 1
-    return Due(latest, missed, previous_due(schedule, next_at))
+    return Due(latest, missed)
 
 
 def task_name(plan: str, schedule: Schedule, at: datetime) -> str:

@@ -17,7 +17,7 @@ from sottovoce.domain.directory import AgentId
 from sottovoce.domain.grids import read_grid
 from sottovoce.domain.people import ReviewId, Role, User, UserId
 from sottovoce.domain.rights import RIGHTS, Operation, Scope, scope
-from sottovoce.domain.sampling import Conditions
+from sottovoce.domain.sampling import Arrivals, Conditions
 from sottovoce.errors import Code, Refused
 
 
@@ -168,6 +168,8 @@ class TaskOrder:
     calls_from: datetime | None = None
     calls_until: datetime | None = None
     """The range of calls; None: no bound."""
+    arrivals: Arrivals | None = None
+    """What a plan's run takes; None: whatever is there."""
 
 
 @dataclass(frozen=True, slots=True)

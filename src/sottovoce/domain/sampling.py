@@ -76,6 +76,19 @@ class Conditions:
 
 
 @dataclass(frozen=True, slots=True)
+class Arrivals:
+    """Contacts by the number that each got when it became inspectable: `after` < number ≤ `until`.
+
+    Of those up to `begun_after`, if that is given, only the calls that began at `began_from` or later.
+    """
+
+    after: int
+    until: int
+    begun_after: int | None = None
+    began_from: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Drawn:
     """A contact of a sample."""
 

@@ -5,6 +5,9 @@ record and moves `next_at` on, all in one transaction. So a run that dies half-w
 comes due again, and of two servers that run a plan at once one finds it taken. Nobody else needs to
 remember anything; `quality.jobs` only looks now and then.
 
+What a run takes is decided by when a contact became inspectable, never by when its call began: what was
+imported late or was still talking is in the next run, and nothing is in two (`domain.plans.Plan.takes`).
+
 Unless said otherwise, all decline with NOT_FOUND (unknown, another tenant's, deleted, or not the
 caller's), WRONG_STATE, NO_RIGHT.
 """
@@ -29,6 +32,7 @@ from sottovoce.domain.plans import (
     follow,
     next_due,
     no_plan,
+    previous_due,
     task_name,
 )
 from sottovoce.domain.reviews import TaskOrder
@@ -102,6 +106,7 @@ async def update(work: Work, reach: Reach, plan: ReviewId, order: PlanOrder) -> 
 async def begin(work: Work, reach: Reach, plan: ReviewId) -> None:
     """Let a plan come due from now on; times before now are not made up for.
 
+    The first run takes the calls of one cycle, and whatever becomes inspectable from now on, as all others.
     WRONG_STATE also where nothing is left to come.
     """
     held = await _held(work, reach, plan)
@@ -110,7 +115,15 @@ async def begin(work: Work, reach: Reach, plan: ReviewId) -> None:
     next_at = next_due(schedule, work.at, held.runs)
     if next_at is None:
         raise Refused(Code.WRONG_STATE, "the plan has ended: nothing is left to come")
-    await plans.change(work, plan, running=True, next_at=next_at, schedule=to_plain(schedule))
+    await plans.change(
+        work,
+        plan,
+        running=True,
+        next_at=next_at,
+        schedule=to_plain(schedule),
+        begun_after=await plans.arrived(work),
+        began_from=previous_due(schedule, next_at),
+    )
     await tasks.put_down(work, plan, "begin", {"next_at": next_at.isoformat()})
     work.audit("plan.begin", plan, next_at=next_at.isoformat())
 
@@ -155,9 +168,8 @@ async def run(office: Office, vdn: VdnId, plan: ReviewId) -> PlanRun | None:
             if held is None:
                 return None
             now = _due_now(work, held)
-            order = TaskOrder(
-                task_name(held.name, held.schedule, now.at), held.conditions, now.calls_from, now.at
-            )
+            takes = held.takes(await plans.arrived(work))
+            order = TaskOrder(task_name(held.name, held.schedule, now.at), held.conditions, arrivals=takes)
             server = access.for_the_server(vdn, Operation.APPOINT_TASK)
             await tasks.check_people(work, server, held.shares)
             await tasks.make(
@@ -171,6 +183,7 @@ async def run(office: Office, vdn: VdnId, plan: ReviewId) -> PlanRun | None:
                 plan=plan,
                 in_effect=True,
             )
+            await plans.change(work, plan, taken_until=takes.until, begun_after=None, began_from=None)
             return await _ran(work, held, now, task, None)
     except Refused as declined:
         if declined.code is Code.UNAVAILABLE:

@@ -27,6 +27,7 @@ from sottovoce.domain.frames import BadFrame, Contacts, Frame
 from sottovoce.domain.people import ReviewId, UserId
 from sottovoce.domain.sampling import (
     CERTIFICATE_VERSION,
+    Arrivals,
     Certificate,
     Conditions,
     Drawn,
@@ -81,17 +82,19 @@ async def draw(
     conditions: Conditions,
     calls_from: datetime | None,
     calls_until: datetime | None,
+    arrivals: Arrivals | None = None,
 ) -> list[Drawn]:
     """The sample of `task`, drawn with the seed of `draw` in the transaction of `work`, in order.
 
-    It is of the contacts that began in `calls_from` ≤ … < `calls_until` (None: open). A voice contact whose
-    recording is missing is passed over. Refused(NOTHING_QUALIFIES), (BAD_PARAMETER) where more qualify
-    than a frame holds; (WRONG_STATE) where the draw is unknown, another task's, or was used already.
+    It is of the contacts that began in `calls_from` ≤ … < `calls_until` (None: open), and of `arrivals`.
+    A voice contact whose recording is missing is passed over. Refused(NOTHING_QUALIFIES), (BAD_PARAMETER)
+    where more qualify than a frame holds; (WRONG_STATE) where the draw is unknown, another task's, or was
+    used already.
     """
     kept = await draws.find(work, draw, lock=True)
     if kept is None or kept.task != task or kept.drawn_at is not None:
         raise Refused(Code.WRONG_STATE, f"draw {draw} cannot be used for task {task}")
-    frame = await _freeze(work, office, task, conditions, calls_from, calls_until)
+    frame = await _freeze(work, office, task, conditions, calls_from, calls_until, arrivals)
     if frame.size == 0:
         raise Refused(Code.NOTHING_QUALIFIES, "no call meets the conditions")
     # Hashing and packing millions takes as long as looking up the drawn: both cores have something to do.
@@ -139,11 +142,12 @@ async def _freeze(
     conditions: Conditions,
     calls_from: datetime | None,
     calls_until: datetime | None,
+    arrivals: Arrivals | None,
 ) -> Frame:
     taken: Contacts | None = None
     if conditions.earlier is not Earlier.ALL:
         taken = await draws.sampled_already(work, but=task)
-    parts = await draws.frame(office.engine, work, conditions, calls_from, calls_until)
+    parts = await draws.frame(office.engine, work, conditions, calls_from, calls_until, arrivals)
     try:
         return await asyncio.to_thread(_frame, parts, conditions, taken)
     except BadFrame as failure:

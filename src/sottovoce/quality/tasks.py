@@ -293,7 +293,7 @@ async def _put_down_appointment(work: Work, task: ReviewId, shares: Shares, in_e
 
 async def _drawn(work: Work, office: Office, task: ReviewId, draw: int, order: TaskOrder) -> list[Item]:
     drawn: Sequence[Drawn] = await sampling.draw(
-        work, office, draw, task, order.conditions, order.calls_from, order.calls_until
+        work, office, draw, task, order.conditions, order.calls_from, order.calls_until, order.arrivals
     )
     made = await ids.fresh(work.connection, work.at, len(drawn))
     return [

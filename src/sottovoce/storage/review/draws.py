@@ -20,7 +20,7 @@ from sottovoce.domain.directory import VdnId
 from sottovoce.domain.frames import WHOLE, Contacts
 from sottovoce.domain.people import ReviewId
 from sottovoce.domain.reviews import ItemState
-from sottovoce.domain.sampling import Conditions
+from sottovoce.domain.sampling import Arrivals, Conditions
 from sottovoce.storage.database import STATEMENT_TIMEOUT, DatabaseAway, reason, transaction, unpooled
 from sottovoce.storage.rows import all_of, milliseconds, value_of
 from sottovoce.storage.tables import audit, contacts, review_items, review_tasks, sampling_draws
@@ -106,6 +106,7 @@ async def frame(
     conditions: Conditions,
     calls_from: datetime | None,
     calls_until: datetime | None,
+    arrivals: Arrivals | None = None,
 ) -> list[dict[int, NDArray[np.int64]]]:
     """All contacts that qualify at this moment, by stratum, in parts; without regard to `earlier`.
 
@@ -117,13 +118,14 @@ async def frame(
     await _set(work.connection, {"idle_in_transaction_session_timeout": f"{LONGEST_S}s"})
     low, high = await _range(work, conditions)
     if high - low < _LARGE:
-        return [await _part(work.connection, frame_query(work.vdn, conditions, calls_from, calls_until))]
+        query = frame_query(work.vdn, conditions, calls_from, calls_until, arrivals)
+        return [await _part(work.connection, query)]
     snapshot = (await work.connection.execute(sa.select(sa.func.pg_export_snapshot()))).scalar_one()
     bounds = [low + (high - low) * lane // _LANES for lane in range(1, _LANES)]
     lanes = unpooled(engine)
 
     async def read(first: int | None, behind: int | None) -> dict[int, NDArray[np.int64]]:
-        query = frame_query(work.vdn, conditions, calls_from, calls_until, first, behind)
+        query = frame_query(work.vdn, conditions, calls_from, calls_until, arrivals, first, behind)
         async with transaction(lanes, snapshot=True) as lane:
             await lane.execute(sa.text(f"SET TRANSACTION SNAPSHOT '{snapshot}'"))
             return await _part(lane, query)
@@ -155,6 +157,7 @@ def frame_query(
     conditions: Conditions,
     calls_from: datetime | None,
     calls_until: datetime | None,
+    arrivals: Arrivals | None = None,
     first: int | None = None,
     behind: int | None = None,
 ) -> sa.Select[Any]:
@@ -175,6 +178,11 @@ def frame_query(
     ):
         if bound is not None:
             where.append(fits(bound))
+    if arrivals is not None:
+        where += [row.arrival > arrivals.after, row.arrival <= arrivals.until]
+        if arrivals.begun_after is not None and arrivals.began_from is not None:
+            later = row.arrival > arrivals.begun_after
+            where.append(later | (row.began_at >= arrivals.began_from))
     stratum = row.agent if conditions.by_agent else sa.literal_column(str(WHOLE))
     query = sa.select(stratum, _packed(row.contact)).where(*where, sa.text(INSPECTABLE))
     return query.group_by(row.agent) if conditions.by_agent else query

@@ -13,9 +13,18 @@ from sottovoce.domain.people import ReviewId, UserId
 from sottovoce.domain.plans import Plan, PlanRun, PlanState
 from sottovoce.storage.rows import all_of, columns_of, given, value_of
 from sottovoce.storage.tables import plan_runs, plans, vdns
+from sottovoce.storage.tables.contacts import ARRIVING
 from sottovoce.storage.work import Work
 
 _MOST_AT_ONCE = 100
+_UNDER_WAY = sa.text(
+    f"""
+    SELECT min((classid::bigint << 32 | objid::bigint) - ({ARRIVING}::bigint << 40)) FROM pg_locks
+    WHERE locktype = 'advisory' AND objsubid = 1 AND classid::bigint >> 8 = {ARRIVING}
+        AND database = (SELECT oid FROM pg_database WHERE datname = current_database())
+    """  # noqa: S608
+)
+"""The lowest of the numbers that were the last ones when transactions that number contacts began to."""
 
 
 async def insert(work: Work, plan: Plan) -> None:
@@ -71,6 +80,19 @@ async def runs(work: Work, plan: ReviewId) -> list[PlanRun]:
     query = sa.select(plan_runs).where(plan_runs.c.vdn == work.vdn, plan_runs.c.plan == plan)
     rows = (await work.connection.execute(query.order_by(plan_runs.c.due_at))).mappings()
     return all_of(PlanRun, rows)
+
+
+async def arrived(work: Work) -> int:
+    """The highest number of a contact up to which all that became inspectable has been committed.
+
+    Whoever reads contacts afterwards sees all of those. A transaction that is under way keeps what has a
+    higher number than it found for later; nobody waits for it.
+    """
+    last = sa.text("SELECT CASE WHEN is_called THEN last_value ELSE last_value - 1 END FROM contact_arrivals")
+    # In this order, as two statements: what gets its number after the first is not asked about.
+    given = int((await work.connection.execute(last)).scalar_one())
+    under_way = (await work.connection.execute(_UNDER_WAY)).scalar_one()
+    return given if under_way is None else min(given, int(under_way))
 
 
 async def time_zone(work: Work) -> str:

@@ -14,6 +14,8 @@ INSPECTABLE = (
 """Which contacts a sample may have: one text for index and query, so that the one serves the other."""
 
 contact_numbers = sa.Sequence("contact_numbers", metadata=metadata)
+contact_arrivals = sa.Sequence("contact_arrivals", start=2, metadata=metadata)
+"""Counts contacts as they become inspectable; 1 are those that were there before this was counted."""
 
 contacts = sa.Table(
     "contacts",
@@ -51,6 +53,7 @@ contacts = sa.Table(
     sa.Column("transcript", JSONB),
     sa.Column("machine_score", sa.Numeric(9, 2), comment="The lowest of its scenarios."),
     sa.Column("recording_sha256", sa.Text, comment="Of the recording as it was finished, hexadecimal."),
+    sa.Column("arrival", sa.BigInteger, comment="Counts up as contacts become inspectable; None: not yet."),
     sa.Index(None, "vdn", "contact"),
     sa.Index(None, "vdn", "uuid"),
     sa.Index(None, "vdn", "agent", "began_at"),
@@ -66,7 +69,7 @@ contacts = sa.Table(
         "vdn",
         "interaction",
         "contact",
-        postgresql_include=["began_at", "duration_ms", "agent", "machine_score", "recording"],
+        postgresql_include=["began_at", "duration_ms", "agent", "machine_score", "recording", "arrival"],
         postgresql_where=sa.text(INSPECTABLE),
     ),
     sa.Index(
@@ -134,8 +137,43 @@ PARTITIONS = (
 It is attached, not created in its place: that lets others read and write contacts meanwhile. It is vacuumed
 sooner than by default: a sample is read from the index alone only where vacuum has been."""
 
+ARRIVING = 7310206
+"""The highest 24 bits of the advisory locks of transactions that make contacts inspectable."""
+ARRIVALS = (
+    f"""
+    CREATE FUNCTION contact_arrives() RETURNS trigger LANGUAGE plpgsql AS $$
+    BEGIN
+        IF NEW.agent IS NOT NULL AND NEW.status <> 9 AND NOT (NEW.status BETWEEN 31 AND 40)
+            AND (NEW.interaction = 0 AND NEW.recording IS NOT NULL
+                OR NEW.interaction = 2 AND NEW.transcript IS NOT NULL)
+        THEN
+            IF current_setting('sottovoce.arriving', true) IS DISTINCT FROM 'yes' THEN
+                PERFORM pg_advisory_xact_lock_shared(({ARRIVING}::bigint << 40) + (
+                    SELECT CASE WHEN is_called THEN last_value ELSE last_value - 1 END
+                    FROM contact_arrivals
+                ));
+                PERFORM set_config('sottovoce.arriving', 'yes', true);
+            END IF;
+            NEW.arrival := nextval('contact_arrivals');
+        END IF;
+        RETURN NEW;
+    END
+    $$
+    """,  # noqa: S608
+    """
+    CREATE TRIGGER contacts_arrive BEFORE INSERT OR UPDATE ON contacts
+        FOR EACH ROW WHEN (NEW.arrival IS NULL) EXECUTE FUNCTION contact_arrives()
+    """,
+)
+"""What numbers contacts when they become inspectable (INSPECTABLE); part of the declared schema.
+
+Before its first number, a transaction takes a lock that is named by the last number given out: all of its own
+are higher. So whoever reads the locks knows below which number nothing is under way any more, and nobody
+waits (`storage.review.plans.arrived`).
+"""
+
 
 @sa.event.listens_for(metadata, "after_create")
 def _partitions(_metadata: sa.MetaData, connection: sa.Connection, **_options: object) -> None:
-    for statement in PARTITIONS:
+    for statement in PARTITIONS + ARRIVALS:
         connection.execute(sa.text(statement))

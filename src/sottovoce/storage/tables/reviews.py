@@ -96,6 +96,19 @@ plans = sa.Table(
     sa.Column("created_by", ID, nullable=False),
     sa.Column("created_at", TIME, nullable=False),
     sa.Column("deleted_at", TIME),
+    sa.Column(
+        "taken_until",
+        sa.BigInteger,
+        nullable=False,
+        server_default=sa.text("0"),
+        comment="The last `arrival` that a run took.",
+    ),
+    sa.Column("begun_after", sa.BigInteger, comment="The last `arrival` when it was begun."),
+    sa.Column(
+        "began_from",
+        TIME,
+        comment="Of what had arrived when it was begun, the first run takes calls since then.",
+    ),
     sa.Index(None, "next_at", postgresql_where=sa.text("running")),
 )
 
