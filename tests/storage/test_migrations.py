@@ -105,7 +105,7 @@ async def test_durations_become_exact(empty_postgres_dsn: str) -> None:
 
 async def test_plans_go_on_where_their_windows_ended(empty_postgres_dsn: str) -> None:
     engine = connect(empty_postgres_dsn)
-    await upgraded(engine, "0004")
+    await upgraded(engine, "0005")
     async with engine.begin() as connection:
         for statement in (
             "INSERT INTO vdns (vdn, name) VALUES (1, 'one')",
