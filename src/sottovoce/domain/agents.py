@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from enum import Enum, IntEnum, StrEnum
 
-from sottovoce.domain.grids import read_grid
+from sottovoce.domain.grids import read_grid, words
 from sottovoce.errors import Code, Refused
 
 
@@ -112,7 +112,7 @@ silent       refuse      busy         busy         busy       busy     stay     
 """
 
 TABLE: Mapping[tuple[AgentState, Trigger], AgentState | TriggerOutcome] = read_grid(
-    _GRID, AgentState, Trigger, {cell.value: cell for cell in (*AgentState, *TriggerOutcome)}
+    _GRID, AgentState, Trigger, {**words(AgentState), **words(TriggerOutcome)}
 )
 
 _WISHES: Mapping[Trigger, AgentState] = {

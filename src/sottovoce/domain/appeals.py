@@ -15,7 +15,7 @@ from datetime import datetime
 from enum import StrEnum
 
 from sottovoce.domain.directory import AgentId
-from sottovoce.domain.grids import read_grid
+from sottovoce.domain.grids import read_grid, words
 from sottovoce.domain.people import GroupSide, ReviewId, Role, User, UserId
 from sottovoce.domain.rights import RIGHTS, Operation, Scope, scope
 from sottovoce.errors import Code, Refused
@@ -71,10 +71,7 @@ back    handling   verifying  handling   wrong
 assign  reviewing  handling   verifying  wrong
 revise  wrong      handling   wrong      wrong
 """
-_CELLS: Mapping[str, AppealState | Code] = {
-    **{state.value: state for state in AppealState},
-    "wrong": Code.WRONG_STATE,
-}
+_CELLS: Mapping[str, AppealState | Code] = {**words(AppealState), "wrong": Code.WRONG_STATE}
 GRIDS: Mapping[Kind, Mapping[tuple[AppealState, AppealStep], AppealState | Code]] = {
     Kind.APPEAL: read_grid(_APPEALS, AppealState, AppealStep, _CELLS),
     Kind.PROBLEM: read_grid(_PROBLEMS, AppealState, AppealStep, _CELLS),

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from enum import StrEnum
 
-from sottovoce.domain.grids import read_grid
+from sottovoce.domain.grids import read_grid, words
 from sottovoce.errors import Code, Refused
 
 
@@ -73,7 +73,7 @@ TABLE: Mapping[tuple[CallState, CallTrigger], CallState | Code] = read_grid(
     CallState,
     CallTrigger,
     {
-        **{state.value: state for state in CallState},
+        **words(CallState),
         "wrong": Code.WRONG_CALL_STATE,
         "no_call": Code.NO_CALL,
         "no_held_call": Code.NO_HELD_CALL,

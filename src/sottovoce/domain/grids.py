@@ -11,6 +11,11 @@ Row = TypeVar("Row", bound=Enum)
 Cell = TypeVar("Cell")
 
 
+def words(*kinds: type[Column]) -> dict[str, Column]:
+    """The words that stand in a grid for the members of enums: their values."""
+    return {member.value: member for kind in kinds for member in kind}
+
+
 def read_grid(
     grid: str, columns: type[Column], rows: type[Row], cells: Mapping[str, Cell]
 ) -> Mapping[tuple[Column, Row], Cell]:

@@ -18,7 +18,7 @@ from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from zoneinfo import ZoneInfo
 
-from sottovoce.domain.grids import read_grid
+from sottovoce.domain.grids import read_grid, words
 from sottovoce.domain.people import ReviewId, UserId
 from sottovoce.domain.reviews import Shares
 from sottovoce.domain.sampling import Arrivals, Conditions
@@ -69,14 +69,7 @@ stop     wrong    stopped  unknown
 delete   deleted  deleted  unknown
 """
 PLANS: Mapping[tuple[PlanState, PlanAction], PlanState | Code] = read_grid(
-    _GRID,
-    PlanState,
-    PlanAction,
-    {
-        **{state.value: state for state in PlanState},
-        "wrong": Code.WRONG_STATE,
-        "unknown": Code.NOT_FOUND,
-    },
+    _GRID, PlanState, PlanAction, {**words(PlanState), "wrong": Code.WRONG_STATE, "unknown": Code.NOT_FOUND}
 )
 
 

@@ -14,7 +14,7 @@ from typing import Any
 
 from sottovoce.domain.contacts import Interaction
 from sottovoce.domain.directory import AgentId
-from sottovoce.domain.grids import read_grid
+from sottovoce.domain.grids import read_grid, words
 from sottovoce.domain.people import ReviewId, Role, User, UserId
 from sottovoce.domain.rights import RIGHTS, Operation, Scope, scope
 from sottovoce.domain.sampling import Arrivals, Conditions
@@ -109,10 +109,10 @@ release      released     released     done   released
 _REFUSALS: Mapping[str, Any] = {"wrong": Code.WRONG_STATE, "unknown": Code.NOT_FOUND}
 
 TASKS: Mapping[tuple[TaskState, TaskAction], TaskState | Code] = read_grid(
-    _TASKS, TaskState, TaskAction, {**{state.value: state for state in TaskState}, **_REFUSALS}
+    _TASKS, TaskState, TaskAction, {**words(TaskState), **_REFUSALS}
 )
 ITEMS: Mapping[tuple[ItemState, ItemAction], ItemState | Code] = read_grid(
-    _ITEMS, ItemState, ItemAction, {**{state.value: state for state in ItemState}, **_REFUSALS}
+    _ITEMS, ItemState, ItemAction, {**words(ItemState), **_REFUSALS}
 )
 SHOWN = frozenset(state for state in TaskState if TASKS[state, TaskAction.SHOW] is state)
 """A task in another state is gone for everybody."""

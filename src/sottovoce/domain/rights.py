@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from enum import StrEnum
 
-from sottovoce.domain.grids import read_grid
+from sottovoce.domain.grids import read_grid, words
 from sottovoce.domain.people import Role, User
 from sottovoce.errors import Code, Refused
 
@@ -96,7 +96,7 @@ query_score_profiles  all               all             all        all          
 edit_scenarios        all               no              no         no              no            no
 query_scenarios       all               all             all        all             no            no
 """
-RIGHTS = read_grid(_GRID, Role, Operation, {scope.value: scope for scope in Scope})
+RIGHTS = read_grid(_GRID, Role, Operation, words(Scope))
 _WIDEST_FIRST = tuple(Scope)
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from enum import StrEnum
 
-from sottovoce.domain.grids import read_grid
+from sottovoce.domain.grids import read_grid, words
 from sottovoce.errors import Code, Refused
 
 
@@ -72,7 +72,7 @@ TABLE: Mapping[tuple[Footing, SupervisionCommand], Footing | Code] = read_grid(
     Footing,
     SupervisionCommand,
     {
-        **{footing.value: footing for footing in Footing},
+        **words(Footing),
         "wrong": Code.WRONG_SUPERVISION_STATE,
         "not_supervised": Code.NOT_SUPERVISED,
     },
