@@ -83,14 +83,6 @@ class History:
     """The handler may give it to who judged last."""
 
 
-@dataclass(frozen=True, slots=True)
-class _Held:
-    """An item held for a step that its caller may do."""
-
-    item: QualityItem
-    involved: Involved
-
-
 async def open_problem(
     work: Work,
     *,
@@ -178,8 +170,8 @@ async def judge(
     `call`, if given, must be the item's. Refused(NO_RIGHT), (NOT_FOUND), (WRONG_STATE), (LOST_RACE) where
     another step came first, (OWN_RESULT).
     """
-    held = await _held(work, reach, item, step, call)
-    before, former = held.item, None
+    before, _ = await _held(work, reach, item, step, call)
+    former = None
     if before.state is AppealState.HANDLING and not corrects(before.kind, step):
         await _nothing_corrected(work, before)
     if before.state is AppealState.VERIFYING and before.previous_handler is not None:
@@ -205,10 +197,10 @@ async def assign(
     Refused as `judge`; (BAD_PARAMETER) for somebody who cannot handle it, (OWN_RESULT) for one who gave the
     result, or who handled what is to be verified.
     """
-    held = await _held(work, reach, item, AppealStep.ASSIGN, call)
-    check_handler(held.item, await users.find(work, handler), held.involved)
-    check_assignment(held.item, reach.user, handler, reach.acting_as)
-    after = assigned(held.item, handler, work.at)
+    held, involved = await _held(work, reach, item, AppealStep.ASSIGN, call)
+    check_handler(held, await users.find(work, handler), involved)
+    check_assignment(held, reach.user, handler, reach.acting_as)
+    after = assigned(held, handler, work.at)
     await quality_items.save(work, after)
     await _put_down(work, after, AppealStep.ASSIGN, remark)
     return after
@@ -231,10 +223,10 @@ async def revise(
     `rule_kind`, `kind` and `call`, if given, must be the result's and the item's. Refused as `judge`, and
     (NOT_FOUND) for a result that the item is not about.
     """
-    held = await _held(work, reach, item, AppealStep.REVISE, call, kind)
+    held, _ = await _held(work, reach, item, AppealStep.REVISE, call, kind)
     if result not in await quality_items.hits(work, item):
-        raise Refused(Code.NOT_FOUND, f"the {held.item.kind} is not about this result")
-    after = replace(held.item, handler=held.item.handler or reach.user.user, updated_at=work.at)
+        raise Refused(Code.NOT_FOUND, f"the {held.kind} is not about this result")
+    after = replace(held, handler=held.handler or reach.user.user, updated_at=work.at)
     await rule_results.revise(
         work,
         result=result,
@@ -269,10 +261,7 @@ async def listing(work: Work, reach: Reach, wanted: WantedItems, *, page: int, r
 
 async def show(work: Work, reach: Reach, item: ReviewId) -> ShownItem:
     """An item with the results that it is about. Refused(NOT_FOUND)."""
-    seen = sight(reach.user, reach.operation, reach.acting_as)
-    if not await quality_items.seen(work, item, seen):
-        raise no_quality_item()
-    found = await _found(work, item)
+    found = await _seen(work, reach, item)
     contact = await contacts.find(work, found.contact)
     if contact is None:
         raise no_quality_item()
@@ -283,19 +272,13 @@ async def show(work: Work, reach: Reach, item: ReviewId) -> ShownItem:
 
 async def scores(work: Work, reach: Reach, item: ReviewId) -> list[ScenarioScores]:
     """What the call of an item was found, and scored, by scenario. Refused(NOT_FOUND)."""
-    seen = sight(reach.user, reach.operation, reach.acting_as)
-    if not await quality_items.seen(work, item, seen):
-        raise no_quality_item()
-    found = await _found(work, item)
+    found = await _seen(work, reach, item)
     return await rule_results.scores_of(work, found.contact)
 
 
 async def history(work: Work, reach: Reach, item: ReviewId) -> History:
     """How an item went, and what the caller may do now. Refused(NOT_FOUND)."""
-    seen = sight(reach.user, reach.operation, reach.acting_as)
-    if not await quality_items.seen(work, item, seen):
-        raise no_quality_item()
-    found = await _found(work, item)
+    found = await _seen(work, reach, item)
     traces = await quality_items.steps(work, item)
     involved = await quality_items.involved(work, found)
     can_assign = may(found, AppealStep.ASSIGN, reach.user, involved)
@@ -318,6 +301,13 @@ async def _can_return(work: Work, reach: Reach, item: QualityItem, involved: Inv
     return True
 
 
+async def _seen(work: Work, reach: Reach, item: ReviewId) -> QualityItem:
+    """The item, if it is within the caller's sight. Refused(NOT_FOUND)."""
+    if not await quality_items.seen(work, item, sight(reach.user, reach.operation, reach.acting_as)):
+        raise no_quality_item()
+    return await _found(work, item)
+
+
 async def _held(
     work: Work,
     reach: Reach,
@@ -325,7 +315,7 @@ async def _held(
     step: AppealStep,
     call: str | None,
     kind: Kind | None = None,
-) -> _Held:
+) -> tuple[QualityItem, Involved]:
     """The item, held, once it is sure that the caller may do `step` and nobody came before them."""
     visible = sight(reach.user, Operation.SHOW_QUALITY_ITEM)
     if not await quality_items.seen(work, item, visible):
@@ -349,7 +339,7 @@ async def _held(
         raise Refused(Code.LOST_RACE, f"somebody else has changed the {held.kind} meanwhile")
     involved = await quality_items.involved(work, held)
     check(held, step, reach.user, involved, reach.acting_as)
-    return _Held(held, involved)
+    return held, involved
 
 
 async def _called(work: Work, call: str) -> Contact | None:
