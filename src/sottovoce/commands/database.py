@@ -9,8 +9,7 @@ import typer
 from sottovoce.commands.telling import ConfigOption, quietly
 from sottovoce.config import Settings
 from sottovoce.storage import migrations
-from sottovoce.storage.database import check, connect
-from sottovoce.storage.own.embedded import EmbeddedPostgres
+from sottovoce.storage.own.opening import reached
 
 
 def migrate(config: ConfigOption = None) -> None:
@@ -26,19 +25,5 @@ def migrate(config: ConfigOption = None) -> None:
 
 
 async def _migrate(settings: Settings) -> list[str]:
-    server = None
-    if settings.database.dsn is not None:
-        dsn = settings.database.dsn.get_secret_value()
-    else:
-        server = EmbeddedPostgres(settings.data, run_as=settings.database.run_as)
-        dsn = await server.start()
-    try:
-        engine = connect(dsn)
-        try:
-            await check(engine)
-            return await migrations.upgrade(engine)
-        finally:
-            await engine.dispose()
-    finally:
-        if server is not None:
-            await server.stop()
+    async with reached(settings.database, settings.data) as engine:
+        return await migrations.upgrade(engine)
