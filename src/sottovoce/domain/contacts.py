@@ -65,11 +65,6 @@ class Inspection(IntEnum):
     RUN_FAILED = 39
     BAD_RECORDING = 40
 
-    @property
-    def failed(self) -> bool:
-        """Whether it came to nothing."""
-        return self is Inspection.FAILED or self >= Inspection.TRANSCRIPT_EMPTY
-
 
 @dataclass(frozen=True, slots=True)
 class Voice:

@@ -11,11 +11,10 @@ from dataclasses import dataclass
 from datetime import datetime
 
 import sqlalchemy as sa
-from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from sottovoce.domain.directory import VdnId
 from sottovoce.errors import Code, Refused
-from sottovoce.storage.database import transaction
 from sottovoce.storage.tables import leases, vdns
 
 
@@ -101,13 +100,6 @@ async def release(connection: AsyncConnection, vdn: VdnId, epoch: int) -> None:
     await connection.execute(
         sa.update(leases).where(leases.c.vdn == vdn, leases.c.epoch == epoch).values(expires_at=sa.func.now())
     )
-
-
-async def owner(engine: AsyncEngine, vdn: VdnId) -> str | None:
-    """The address of the node that owns the VDN now, None if nobody does."""
-    query = sa.select(leases.c.address).where(leases.c.vdn == vdn, leases.c.expires_at > sa.func.now())
-    async with transaction(engine) as connection:
-        return (await connection.execute(query)).scalar_one_or_none()
 
 
 def _in(seconds: float) -> sa.ColumnElement[datetime]:

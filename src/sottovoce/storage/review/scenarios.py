@@ -8,7 +8,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from sottovoce.domain.scenarios import CallRange, Scenario, WantedScenarios
-from sottovoce.storage.rows import columns_of, value_of
+from sottovoce.storage.rows import between, columns_of, given, value_of
 from sottovoce.storage.tables import scenarios
 from sottovoce.storage.work import Work
 
@@ -39,23 +39,18 @@ async def called(work: Work, words: Collection[str]) -> dict[str, Scenario]:
         scenarios.c.scenario.in_(list(words)) | scenarios.c.name.in_(list(words)),
     )
     found = [_scenario(row) for row in (await work.connection.execute(query)).mappings()]
-    return {
-        **{scenario.name: scenario for scenario in found},
-        **{scenario.scenario: scenario for scenario in found},
-    }
+    return {one.name: one for one in found} | {one.scenario: one for one in found}
 
 
 async def page(work: Work, wanted: WantedScenarios, skip: int, limit: int) -> tuple[int, list[Scenario]]:
     """How many there are, and some of them, the newest first."""
-    conditions = [scenarios.c.vdn == work.vdn, _LIVE]
-    if wanted.name is not None:
-        conditions.append(scenarios.c.name.icontains(wanted.name, autoescape=True))
-    if wanted.enabled is not None:
-        conditions.append(scenarios.c.enabled == wanted.enabled)
-    if wanted.made_from is not None:
-        conditions.append(scenarios.c.created_at >= wanted.made_from)
-    if wanted.made_until is not None:
-        conditions.append(scenarios.c.created_at <= wanted.made_until)
+    conditions = [
+        scenarios.c.vdn == work.vdn,
+        _LIVE,
+        *given(wanted.name, lambda part: scenarios.c.name.icontains(part, autoescape=True)),
+        *given(wanted.enabled, lambda enabled: scenarios.c.enabled == enabled),
+        *between(scenarios.c.created_at, wanted.made_from, wanted.made_until),
+    ]
     count = sa.select(sa.func.count()).select_from(scenarios).where(*conditions)
     query = (
         sa.select(scenarios)
