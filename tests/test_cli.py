@@ -340,7 +340,8 @@ def test_a_database_that_is_away_or_behind(
     code, _, err = told(capsys, "agents", "list")
     assert code == 1
     assert "run `sottovoce migrate`" in err
-    assert told(capsys, "migrate")[:2] == (0, "applied 0001, 0002\n")
+    code, out, _ = told(capsys, "migrate")
+    assert (code, out.startswith("applied 0001, 0002, ")) == (0, True)
     assert told(capsys, "migrate")[:2] == (0, "nothing to do: the schema is the newest\n")
     assert told(capsys, "agents", "list")[0] == 0
 

@@ -33,6 +33,7 @@ RIGHTS: dict[Callable[..., Awaitable[Any]], Operation] = {
     task_lists.items: Operation.QUERY_TASK_ITEMS,
     inspection.revise_result: Operation.REVISE_RESULT,
     inspection.enter_finding: Operation.REVISE_RESULT,
+    inspection.show: Operation.QUERY_TASK_ITEMS,
     inspection.complete: Operation.COMPLETE_ITEM,
     plans.add: Operation.ADD_PLAN,
     plans.update: Operation.UPDATE_PLAN,

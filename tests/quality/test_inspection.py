@@ -17,11 +17,13 @@ from sottovoce.domain.people import ReviewId, UserId
 from sottovoce.domain.reviews import ItemState, TaskState
 from sottovoce.domain.scoring import OwnFinding, Passage, RuleKind, Verdict
 from sottovoce.errors import Code, Refused
-from sottovoce.quality import inspection, results
+from sottovoce.quality import contacts as shown_contacts
+from sottovoce.quality import inspection, results, tasks
 from sottovoce.storage import audit
 from sottovoce.storage.database import transaction
 from sottovoce.storage.review import contacts
 from sottovoce.storage.review import results as stored_results
+from sottovoce.storage.review import tasks as stored
 from sottovoce.storage.tables import (
     quality_item_hits,
     quality_items,
@@ -279,3 +281,87 @@ async def test_findings_are_the_item_s_inspector_s_and_of_a_scenario_that_is_on(
         await connection.execute(sa.update(scenarios).values(enabled=False))
     with pytest.raises(Refused, match="S is switched off"):
         await enter(standing, made)
+
+
+async def seen(
+    standing: Standing, contact: int, by: UserId | None = None
+) -> tuple[list[Verdict], int | None]:
+    """What each result of a contact says to everybody, or to that inspector; and the manual score."""
+    async with transaction(standing.engine) as connection:
+        (found,) = await results.scores_of(work_of(connection, ONE), contact, drafts_of=by)
+    manual = None if found.manual is None else int(found.manual.score.score)
+    return [result.final for result in found.results], manual
+
+
+KEPT, VIOLATED = Verdict.KEPT, Verdict.VIOLATED
+
+
+async def test_a_correction_is_a_draft_until_its_call_is_completed(standing: Standing) -> None:
+    """Nobody but its inspector sees it, no score counts it, no problem opens; completing changes all that."""
+    made = await put(standing)
+    contact = made.items[0].contact
+    await revise(standing, made, 0)
+    assert await seen(standing, contact) == await seen(standing, contact, SECOND) == ([KEPT, KEPT], None)
+    assert await seen(standing, contact, INSPECTOR) == ([VIOLATED, KEPT], None)
+    inspector, director = await standing.caller(INSPECTOR), await standing.caller(DIRECTOR)
+    (mine,) = await asked(inspection.show, standing.office, inspector, made.items[0].item)
+    assert [result.final for result in mine.results] == [VIOLATED, KEPT]
+    with pytest.raises(Refused, match="no such call"):
+        await asked(inspection.show, standing.office, director, made.items[0].item)
+    async with transaction(standing.engine) as connection:
+        uuid = (await contacts.find(work_of(connection, ONE), contact)).uuid  # type: ignore[union-attr]
+    for caller, violations in ((inspector, 1), (director, 0)):
+        told = await asked(shown_contacts.show, standing.office, caller, uuid)
+        assert told.violations == violations
+    await complete(standing, made, 0)
+    assert await seen(standing, contact) == ([VIOLATED, KEPT], 97)
+    held = await rows(standing, revisions, "version", "revise", "draft", "review_item")
+    assert held == [(1, 0, 1, made.items[0].item), (2, 0, None, made.items[0].item)]
+
+
+async def test_of_several_drafts_the_last_counts(standing: Standing) -> None:
+    made = await put(standing)
+    await revise(standing, made, 0)
+    await revise(standing, made, 0, kept=True)
+    await complete(standing, made, 0)
+    assert await seen(standing, made.items[0].contact) == ([KEPT, KEPT], 100)
+    assert await rows(standing, quality_items, "kind") == []
+    assert [draft for (draft,) in await rows(standing, revisions, "draft")] == [1, 1, None]
+
+
+async def test_what_a_terminated_task_releases_never_counts_and_stays_on_record(standing: Standing) -> None:
+    made = await put(standing)
+    await revise(standing, made, 0)
+    await asked(tasks.terminate, standing.office, await standing.caller(DIRECTOR), made.task)
+    contact = made.items[0].contact
+    assert await seen(standing, contact) == await seen(standing, contact, INSPECTOR) == ([KEPT, KEPT], None)
+    assert await rows(standing, scores, "version") == await rows(standing, quality_items, "kind") == []
+    assert await rows(standing, revisions, "remark", "draft") == [("heard", 1)]
+    async with transaction(standing.engine) as connection:
+        steps = await stored.steps(work_of(connection, ONE), made.task)
+    (told,) = [step.detail for step in steps if step.action == "revise"]
+    assert (told["kept"], told["remark"]) == (False, "heard")
+
+
+async def test_two_open_items_on_one_call_keep_their_drafts_apart(standing: Standing) -> None:
+    """The one completed first counts first, whoever drafted first; the other's draft counts in its turn."""
+    number = await standing.contact()
+    async with transaction(standing.engine) as connection:
+        for place in (1, 2):
+            await put_result(connection, number, f"silenceRule{number}-{place}")
+        waiting = [ItemState.WAITING]
+        first = await put_task(connection, TaskState.IN_EFFECT, [number], states=waiting)
+        other = await put_task(
+            connection, TaskState.IN_EFFECT, [number], states=waiting, inspectors=(SECOND,)
+        )
+    await revise(standing, first, 0)
+    await revise(standing, other, 0, by=SECOND, kept=True)
+    await revise(standing, other, 0, by=SECOND, result=f"silenceRule{number}-2")
+    assert await seen(standing, number, INSPECTOR) == ([VIOLATED, KEPT], None)
+    assert await seen(standing, number, SECOND) == ([KEPT, VIOLATED], None)
+    await complete(standing, other, 0, SECOND)
+    assert await seen(standing, number) == ([KEPT, VIOLATED], 97)
+    assert await seen(standing, number, INSPECTOR) == ([VIOLATED, VIOLATED], 97)
+    await complete(standing, first, 0)
+    assert await seen(standing, number) == ([VIOLATED, VIOLATED], 94)
+    assert [version for (version,) in await rows(standing, revisions, "version")].count(4) == 1

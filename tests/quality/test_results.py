@@ -11,10 +11,12 @@ import sqlalchemy as sa
 from sqlalchemy.exc import ProgrammingError
 from tests.quality.asking import asked
 from tests.quality.inspected import bring, contact_row, costs, scenario, versions_of
-from tests.quality.standing import DIRECTOR, FOREIGN, INSPECTOR, ONE, SECOND, TWO, Standing
+from tests.quality.standing import DIRECTOR, FOREIGN, INSPECTOR, NOW, ONE, SECOND, TWO, Standing
 from tests.storage.works import work_of
 
+from sottovoce.domain.directory import AgentId
 from sottovoce.domain.people import SERVER, ReviewId
+from sottovoce.domain.reviews import Item, ItemState
 from sottovoce.domain.scoring import By, Profile, Revision, RuleKind, ScenarioScores, Verdict
 from sottovoce.errors import Code, Refused
 from sottovoce.quality import results, score_profiles
@@ -30,6 +32,12 @@ async def revise(standing: Standing, result: str, contact: int, **given: Any) ->
     wanted = {"kept": True, "remark": "heard again", "kind": None, "review_item": ITEM, **given}
     async with standing.office.work(vdn, user) as work:
         return await results.revise(work, result=result, contact=contact, **wanted)
+
+
+def done(contact: int) -> Item:
+    """An item of a task about that contact, which is through."""
+    task = ReviewId("1600226476732483001")
+    return Item(ITEM, task, 0, contact, NOW, AgentId(101), INSPECTOR, ItemState.DONE)
 
 
 async def scores(standing: Standing, contact: int) -> dict[str, ScenarioScores]:
@@ -202,7 +210,7 @@ async def test_settling_gives_every_scenario_its_manual_score_once(standing: Sta
     await revise(standing, "a", contact)
     for _ in range(2):
         async with standing.office.work(ONE, INSPECTOR) as work:
-            await results.settle(work, contact, ITEM)
+            await results.settle(work, done(contact))
     held = await scores(standing, contact)
     sales, service = held["Sales"].manual, held["Service"].manual
     assert sales is not None
@@ -214,8 +222,8 @@ async def test_settling_gives_every_scenario_its_manual_score_once(standing: Sta
 async def test_settling_a_call_without_results_gives_nothing(standing: Standing) -> None:
     contact = await standing.contact()
     async with standing.office.work(ONE, INSPECTOR) as work:
-        await results.settle(work, contact, ITEM)
-        await results.settle(work, 10**17, ITEM)
+        await results.settle(work, done(contact))
+        await results.settle(work, done(10**17))
     assert await scores(standing, contact) == {}
 
 

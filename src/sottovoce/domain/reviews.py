@@ -116,8 +116,10 @@ ITEMS: Mapping[tuple[ItemState, ItemAction], ItemState | Code] = read_grid(
 )
 SHOWN = frozenset(state for state in TaskState if TASKS[state, TaskAction.SHOW] is state)
 """A task in another state is gone for everybody."""
-OPEN_ITEMS = frozenset(state for state in ItemState if ITEMS[state, ItemAction.RELEASE] is ItemState.RELEASED)
-"""Those that the end of their task releases."""
+OPEN_ITEMS = frozenset(
+    state for state in ItemState if isinstance(ITEMS[state, ItemAction.COMPLETE], ItemState)
+)
+"""Those that can still be done; the end of their task releases them."""
 DEALT_ITEMS = frozenset(state for state in ItemState if ITEMS[state, ItemAction.DEAL] is state)
 """Those that can be given to an inspector, or to another one."""
 
@@ -207,6 +209,8 @@ class Item:
     inspector: UserId | None
     """A released item keeps whose it was."""
     state: ItemState
+    round: int = 1
+    """Of its drafts: corrections made before it is done. Those of an earlier round were dropped."""
 
 
 @dataclass(frozen=True, slots=True)

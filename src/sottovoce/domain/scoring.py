@@ -90,7 +90,7 @@ class Passage:
 
 @dataclass(frozen=True, slots=True)
 class Revision:
-    """What somebody made of a result. The first has version 1; the last one counts."""
+    """What somebody made of a result. The first has version 1; the last one that is no draft counts."""
 
     version: int
     kept: bool
@@ -99,6 +99,8 @@ class Revision:
     at: datetime
     review_item: ReviewId | None = None
     quality_item: ReviewId | None = None
+    draft: int | None = None
+    """In which round of an open item of a task it was made (`domain.reviews.Item`); None: it counts."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,7 +121,7 @@ class RuleResult:
     description: str = ""
     segments: tuple[Passage, ...] = ()
     revision: Revision | None = None
-    """The last one."""
+    """The last one that counts; for the inspector of an open item their draft, if there is one."""
 
     @property
     def revised(self) -> Verdict:

@@ -133,13 +133,16 @@ async def search(
 
 
 async def show(work: Work, reach: Reach, uuid: UUID) -> ShownContact:
-    """One contact. Refused(NOT_FOUND) where it is unknown or out of the caller's reach."""
+    """One contact; its violations as the caller sees them: an inspector has their drafts in them.
+
+    Refused(NOT_FOUND) where it is unknown or out of the caller's reach.
+    """
     seen = _agents_seen(reach)
     contact = await contacts.by_uuid(work, uuid)
     if contact is None or (seen is not None and contact.agent not in seen):
         raise Refused(Code.NOT_FOUND, "there is no such call")
     [one] = await shown(work, [contact])
-    found = await results.of_contacts(work, [contact.contact])
+    found = await results.of_contacts(work, [contact.contact], drafts_of=reach.user.user)
     violated = sum(one.final is Verdict.VIOLATED for group in found.values() for one in group)
     return dataclasses.replace(one, violations=violated)
 

@@ -1,7 +1,10 @@
-"""What an inspector does with a sampled call: corrects results, enters findings, finishes it [2512, 2513].
+"""What an inspector does with a sampled call: looks, corrects results, enters findings, finishes it.
 
-All hold the task's row, then the item's, so that an item is done or released, never both, and the
-task is finished with exactly the last of its items. An item is its inspector's alone: to everybody
+Corrections are drafts, seen by the item's inspector alone, until the call is finished: what ends with its
+task before that leaves no half inspection in force [2512, 2513].
+
+Who changes something holds the task's row, then the item's, so that an item is done or released, never both,
+and the task is finished with exactly the last of its items. An item is its inspector's alone: to everybody
 else it is NOT_FOUND. All decline also with WRONG_STATE, LOST_RACE, NO_RIGHT.
 """
 
@@ -23,7 +26,7 @@ from sottovoce.domain.reviews import (
     follow_item,
     no_item,
 )
-from sottovoce.domain.scoring import OwnFinding, RuleKind
+from sottovoce.domain.scoring import OwnFinding, RuleKind, ScenarioScores
 from sottovoce.quality import appeals, findings, results
 from sottovoce.quality.access import Reach
 from sottovoce.quality.tasks import put_down
@@ -53,7 +56,7 @@ async def revise_result(
     remark: str,
     kind: int,
 ) -> None:
-    """Correct one rule's result of a call; the first correction opens the item.
+    """Correct one rule's result of a call, as a draft; the first correction opens the item.
 
     `call` is the contact's UUID, `kind` a `domain.scoring.RuleKind`, `result` a result of that kind on
     that contact: else NOT_FOUND.
@@ -71,8 +74,10 @@ async def revise_result(
         contact=held.item.contact,
         kind=kind,
         review_item=item,
+        draft=held.item.round,
     )
-    await put_down(work, held.task.task, "revise", {"item": item, "result": result, "kept": kept})
+    detail = {"item": item, "result": result, "kept": kept, "remark": remark}
+    await put_down(work, held.task.task, "revise", detail)
     work.audit("task.revise", held.task.task, item=item, result=result, kept=kept)
 
 
@@ -96,8 +101,21 @@ async def enter_finding(work: Work, reach: Reach, item: ReviewId, call: str, fin
     return result
 
 
+async def show(work: Work, reach: Reach, item: ReviewId) -> list[ScenarioScores]:
+    """What the call of an open item was found, with its inspector's drafts; the scores are those that count.
+
+    Refused(NOT_FOUND) for everybody but the inspector.
+    """
+    found = await tasks.item(work, item)
+    task = None if found is None else await tasks.find(work, found.task)
+    if found is None or found.inspector != reach.user.user or task is None or task.state not in SHOWN:
+        raise no_item()
+    return await results.scores_of(work, found.contact, drafts_of=reach.user.user)
+
+
 async def complete(work: Work, reach: Reach, item: ReviewId, call: str) -> None:
-    """Finish a call: its manual score is settled, violations become a problem, the last one ends the task.
+    """Finish a call: its drafts count from now on, its manual score is settled, violations become a problem,
+    the last one ends the task.
 
     `call` is the contact's number or UUID: another call's is NOT_FOUND.
     """
@@ -113,7 +131,7 @@ async def complete(work: Work, reach: Reach, item: ReviewId, call: str) -> None:
         after = follow(held.task.state, TaskAction.FINISH)
         await tasks.change(work, task, state=after.value, ended_at=work.at)
         await put_down(work, task, "finish", {"done": counted[ItemState.DONE]})
-    await results.settle(work, held.item.contact, item)
+    await results.settle(work, held.item)
     violated = await results.violated_in(work, item)
     if violated and held.item.agent is not None:
         await appeals.open_problem(

@@ -2,18 +2,21 @@
 
 Nothing is overwritten: a revision and a score are versions, and `audit` has each of them. The contact's
 row is held while versions are added; concurrent revisions of one result so become consecutive versions.
+A correction in an open item of a task is a draft, a version that does not count; when the item is done,
+`settle` adds the last of each result as a version that does.
 """
 
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping
-from datetime import datetime
+from dataclasses import replace
 from decimal import Decimal
 
 from sqlalchemy.exc import IntegrityError
 
 from sottovoce.domain.contacts import Inspection
 from sottovoce.domain.people import SERVER, ReviewId, UserId
+from sottovoce.domain.reviews import Item
 from sottovoce.domain.scoring import (
     LONGEST_REMARK,
     By,
@@ -21,7 +24,6 @@ from sottovoce.domain.scoring import (
     RuleKind,
     RuleResult,
     ScenarioScores,
-    Score,
     Scored,
     score,
 )
@@ -42,10 +44,12 @@ async def revise(
     kind: int | None,
     review_item: ReviewId | None = None,
     quality_item: ReviewId | None = None,
+    draft: int | None = None,
 ) -> Revision:
     """Correct a result of `contact` to kept or violated, as the user of `work`; the manual score follows.
 
-    `kind`, if given, must be the result's. The caller has made sure that this user may do it now.
+    A `draft`, of that round of `review_item`, changes no score. `kind`, if given, must be the result's.
+    The caller has made sure that this user may do it now.
     Refused(BAD_PARAMETER) for the remark or the kind, (NOT_FOUND) where the contact has no such result
     in this tenant, (LOST_RACE).
     """
@@ -58,33 +62,24 @@ async def revise(
     if kind is not None and kind != found.kind:
         why = f"the result is one of type {int(found.kind)}"
         raise Refused(Code.BAD_PARAMETER, why, field="rule_kind")
-    version = 1 if found.revision is None else found.revision.version + 1
-    revision = Revision(version, kept, remark, work.user, work.at, review_item, quality_item)
-    try:
-        await stored.add_revision(work, result, revision)
-    except IntegrityError as race:
-        raise Refused(Code.LOST_RACE, "the result was revised by somebody else") from race
-    work.audit(
-        "result.revise",
-        result,
-        contact=contact,
-        version=version,
-        kept=kept,
-        remark=remark,
-        review_item=review_item or "",
-        quality_item=quality_item or "",
+    revision = await _add(
+        work, contact, result, Revision(0, kept, remark, work.user, work.at, review_item, quality_item, draft)
     )
-    await _score_by_hand(work, contact, only=found.scenario)
+    if draft is None:
+        await _score_by_hand(work, contact, only=found.scenario)
     return revision
 
 
-async def settle(work: Work, contact: int, review_item: ReviewId) -> None:
-    """Give the contact its manual scores, now that an inspector is through with it.
+async def settle(work: Work, item: Item) -> None:
+    """Let the drafts of an item count and give its contact its manual scores, now that the item is done.
 
     A score that already says the same, for the same reasons, is not given again.
     """
-    if await stored.locked(work, [contact]):
-        await _score_by_hand(work, contact, review_item=review_item)
+    if not await stored.locked(work, [item.contact]):
+        return
+    for result, draft in await stored.drafts(work, item):
+        await _add(work, item.contact, result, replace(draft, user=work.user, at=work.at, draft=None))
+    await _score_by_hand(work, item.contact, review_item=item.item)
 
 
 async def violated_in(work: Work, review_item: ReviewId) -> list[str]:
@@ -92,14 +87,19 @@ async def violated_in(work: Work, review_item: ReviewId) -> list[str]:
     return await stored.violated_in(work, review_item)
 
 
-async def scores_of(work: Work, contact: int) -> list[ScenarioScores]:
-    """All results and scores of a contact, one entry per scenario, the oldest scenario first."""
-    return (await scores_of_all(work, [contact])).get(contact, [])
+async def scores_of(work: Work, contact: int, *, drafts_of: UserId | None = None) -> list[ScenarioScores]:
+    """All results and scores of a contact, one entry per scenario, the oldest scenario first.
+
+    The results show the drafts of an inspector's open items if `drafts_of` names one; the scores never do.
+    """
+    return (await scores_of_all(work, [contact], drafts_of=drafts_of)).get(contact, [])
 
 
-async def scores_of_all(work: Work, contacts: Collection[int]) -> dict[int, list[ScenarioScores]]:
+async def scores_of_all(
+    work: Work, contacts: Collection[int], *, drafts_of: UserId | None = None
+) -> dict[int, list[ScenarioScores]]:
     """The same of several contacts; those without any are not in it."""
-    held = await stored.of_contacts(work, contacts)
+    held = await stored.of_contacts(work, contacts, drafts_of=drafts_of)
     given = await stored.last_scores(work, contacts)
     scored = {*held, *((contact, scenario) for contact, scenario, _ in given)}
     known = await scenarios.many(work, {scenario for _, scenario in scored})
@@ -146,7 +146,7 @@ async def add(work: Work, results: Collection[RuleResult], held: Mapping[int, st
     contacts = {contact for contact, _ in touched}
     profile = await score_profiles.in_use(work)
     by_scenario = await stored.of_contacts(work, contacts)
-    before = await stored.last_scores(work, contacts)
+    before, versions = await stored.last_scores(work, contacts), await stored.versions(work, contacts)
     known = await scenarios.many(work, {scenario for _, scenario in touched})
     given = {}
     for contact, scenario in sorted(touched):
@@ -156,7 +156,8 @@ async def add(work: Work, results: Collection[RuleResult], held: Mapping[int, st
             if last is None and (by is By.MANUAL or not _by_machine(found)):
                 continue
             now = score(profile, found, known[scenario].ignore_sensitive, by)
-            given[contact, scenario, by] = _next(last, now, SERVER, work.at)
+            version = versions.get((contact, scenario, by), 0) + 1
+            given[contact, scenario, by] = Scored(version, now, SERVER, work.at)
     await stored.add_scores(work, given)
     lowest: dict[int, Decimal] = {}
     for (contact, _, by), scored in {**before, **given}.items():
@@ -167,12 +168,33 @@ async def add(work: Work, results: Collection[RuleResult], held: Mapping[int, st
     return landed
 
 
+async def _add(work: Work, contact: int, result: str, revision: Revision) -> Revision:
+    """Add a revision of a result of a contact that is held; with its version. Refused(LOST_RACE)."""
+    revision = replace(revision, version=await stored.last_version(work, result) + 1)
+    try:
+        await stored.add_revision(work, result, revision)
+    except IntegrityError as race:
+        raise Refused(Code.LOST_RACE, "the result was revised by somebody else") from race
+    work.audit(
+        "result.revise",
+        result,
+        contact=contact,
+        version=revision.version,
+        kept=revision.kept,
+        remark=revision.remark,
+        review_item=revision.review_item or "",
+        quality_item=revision.quality_item or "",
+        draft=revision.draft is not None,
+    )
+    return revision
+
+
 async def _score_by_hand(
     work: Work, contact: int, *, only: str | None = None, review_item: ReviewId | None = None
 ) -> None:
     """A version of the manual score of one scenario (`only`), or of those that it would change."""
     held = await stored.of_contacts(work, [contact])
-    before = await stored.last_scores(work, [contact])
+    before, versions = await stored.last_scores(work, [contact]), await stored.versions(work, [contact])
     known = await scenarios.many(work, {scenario for _, scenario in held})
     profile = await score_profiles.in_use(work)
     given = {}
@@ -183,7 +205,8 @@ async def _score_by_hand(
         now = score(profile, held[contact, scenario], known[scenario].ignore_sensitive, By.MANUAL)
         if only is None and last is not None and last.score == now:
             continue
-        given[contact, scenario, By.MANUAL] = _next(last, now, work.user, work.at)
+        version = versions.get((contact, scenario, By.MANUAL), 0) + 1
+        given[contact, scenario, By.MANUAL] = Scored(version, now, work.user, work.at)
     await stored.add_scores(work, given)
     for (_, scenario, _), scored in given.items():
         work.audit(
@@ -199,7 +222,3 @@ async def _score_by_hand(
 def _by_machine(found: Iterable[RuleResult]) -> bool:
     """Whether the machine had a part in it; rules that people judge give it no score."""
     return any(result.kind is not RuleKind.MANUAL for result in found)
-
-
-def _next(last: Scored | None, now: Score, user: UserId, at: datetime) -> Scored:
-    return Scored(1 if last is None else last.version + 1, now, user, at)

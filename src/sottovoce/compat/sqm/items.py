@@ -186,7 +186,7 @@ async def _reject(bench: Bench, known: Interfaces, item: str) -> None:
 
 async def _revise(bench: Bench, known: Interfaces, result: Result | None) -> None:
     """A task with the given call alone: correct a result to compliant, as the example of [2512] does."""
-    with bench.check(known.modify_result.name, "corrects a result; credit then has revise 1") as check:
+    with bench.check(known.modify_result.name, "corrects a result; completed, credit has revise 1") as check:
         given = needed(result, _NO_SCRATCH)
         inspector = needed(bench.people.inspector, "needs --inspector")
         uuid = bench.scratch_call
@@ -222,6 +222,8 @@ async def _revise(bench: Bench, known: Interfaces, result: Result | None) -> Non
             "ruleInfo": {"description": bench.name, "revise": 1, "reviseId": given.result},
         }
         check.done(await bench.ask(known.modify_result.path, body, user=inspector), known.modify_result.code)
+        done = {**known.complete.example, "callId": uuid, "qualityTaskCallId": item}
+        check.done(await bench.ask(known.complete.path, done, user=inspector), known.complete.code)
         credit = await bench.ask(known.credit.path, {"call_uuid": uuid}, user=None)
         rows = credit.document if isinstance(credit.document, list) else [credit.document]
         revised = {

@@ -21,6 +21,7 @@ from sottovoce.domain.appeals import (
 from sottovoce.domain.directory import AgentId, VdnId
 from sottovoce.domain.people import ReviewId, Role, UserId
 from sottovoce.domain.reviews import ItemState
+from sottovoce.storage.review.results import drafted
 from sottovoce.storage.rows import Row, Where, between, columns_of, given, value_of
 from sottovoce.storage.tables import (
     contacts,
@@ -168,6 +169,7 @@ async def involved(work: Work, item: QualityItem) -> Involved:
         review_items.c.contact == item.contact,
         review_items.c.state == ItemState.DONE.value,
     )
+    counts = revisions.c.draft.is_(None) | drafted(review_items.c.state == ItemState.DONE.value)
     revised = (
         sa.select(revisions.c.user)
         .join(quality_item_hits, (_HIT.vdn == revisions.c.vdn) & (_HIT.result == revisions.c.result))
@@ -175,6 +177,7 @@ async def involved(work: Work, item: QualityItem) -> Involved:
             _HIT.vdn == work.vdn,
             _HIT.quality_item == item.item,
             revisions.c.quality_item.is_distinct_from(sa.literal(item.item, ID)),
+            counts,
         )
     )
     found = (await work.connection.execute(sa.union(inspected, revised))).scalars()
@@ -202,7 +205,7 @@ async def corrected(work: Work, item: ReviewId) -> list[str]:
         )
         .join(rule_results, (rule_results.c.vdn == _HIT.vdn) & (rule_results.c.result == _HIT.result))
         .join(revisions, (revisions.c.vdn == _HIT.vdn) & (revisions.c.result == _HIT.result))
-        .where(_HIT.vdn == work.vdn, _HIT.quality_item == item)
+        .where(_HIT.vdn == work.vdn, _HIT.quality_item == item, revisions.c.draft.is_(None))
         .order_by(_HIT.result, revisions.c.version)
     )
     before: dict[str, bool] = {}

@@ -1,4 +1,4 @@
-"""Rule results, their revisions, and scores: only ever added to, the last version counts.
+"""Rule results, their revisions, and scores: only ever added to, the last version that is no draft counts.
 
 Whoever adds a version holds the contact's row (`locked`), so that versions follow each other without a gap.
 """
@@ -19,6 +19,7 @@ from sqlalchemy.dialects.postgresql import distinct_on, insert
 from sottovoce.domain.contacts import Interaction
 from sottovoce.domain.directory import VdnId
 from sottovoce.domain.people import ReviewId, UserId
+from sottovoce.domain.reviews import OPEN_ITEMS, Item
 from sottovoce.domain.scoring import (
     By,
     Deduction,
@@ -32,11 +33,13 @@ from sottovoce.domain.scoring import (
 )
 from sottovoce.plain import from_plain, to_plain
 from sottovoce.storage.rows import columns_of, value_of
-from sottovoce.storage.tables import contacts, revisions, rule_results, scores
+from sottovoce.storage.tables import contacts, review_items, revisions, rule_results, scores
 from sottovoce.storage.work import Work
 
 ScoreKey: TypeAlias = tuple[int, str, By]
 """Contact, scenario, whose score."""
+_OPEN = tuple(state.value for state in OPEN_ITEMS)
+_OF_REVISIONS = ("version", "revise", "remark", "user", "at", "review_item", "quality_item", "draft")
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,20 +67,35 @@ class Reasons:
         return Score(score, profile, self.deductions)
 
 
-_LAST_REVISION = (
-    sa.select(revisions)
-    .where(revisions.c.vdn == rule_results.c.vdn, revisions.c.result == rule_results.c.result)
-    .order_by(revisions.c.version.desc())
-    .limit(1)
-    .lateral("last_revision")
-)
-_RESULTS = sa.select(
-    rule_results,
-    *(
-        _LAST_REVISION.c[name].label(f"revision_{name}")
-        for name in ("version", "revise", "remark", "user", "at", "review_item", "quality_item")
-    ),
-).select_from(rule_results.outerjoin(_LAST_REVISION, sa.true()))
+def _results(vdn: VdnId, drafts_of: UserId | None = None) -> sa.Select[Any]:
+    """Results with the last revision that counts; `drafts_of` an inspector, with their draft instead."""
+    last = sa.select(revisions).where(
+        revisions.c.vdn == rule_results.c.vdn, revisions.c.result == rule_results.c.result
+    )
+    if drafts_of is None:
+        last = last.where(revisions.c.draft.is_(None)).order_by(revisions.c.version.desc())
+    else:
+        theirs = (review_items.c.inspector == drafts_of) & review_items.c.state.in_(_OPEN)
+        draft = revisions.c.draft
+        last = last.where(draft.is_(None) | drafted(theirs)).order_by(
+            draft.is_(None), revisions.c.version.desc()
+        )
+    revision = last.limit(1).lateral("last_revision")
+    return (
+        sa.select(rule_results, *(revision.c[name].label(f"revision_{name}") for name in _OF_REVISIONS))
+        .select_from(rule_results.outerjoin(revision, sa.true()))
+        .where(rule_results.c.vdn == int(vdn))
+    )
+
+
+def drafted(where: sa.ColumnElement[bool]) -> sa.ColumnElement[bool]:
+    """Whether a revision is a draft of the present round of an item for which `where` holds."""
+    return sa.exists().where(
+        review_items.c.vdn == revisions.c.vdn,
+        review_items.c.item == revisions.c.review_item,
+        review_items.c.round == revisions.c.draft,
+        where,
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,21 +148,28 @@ async def insert_new(work: Work, results: Sequence[RuleResult]) -> frozenset[str
 
 
 async def find(work: Work, result: str) -> RuleResult | None:
-    """One result with its last revision; None: unknown, or another tenant's."""
+    """One result with the last revision that counts; None: unknown, or another tenant's."""
     return (await many(work, [result])).get(result)
 
 
 async def many(work: Work, wanted: Collection[str]) -> dict[str, RuleResult]:
     """Those of them that the tenant has, by their ids."""
-    query = _RESULTS.where(rule_results.c.vdn == work.vdn, rule_results.c.result.in_(list(wanted)))
+    query = _results(work.vdn).where(rule_results.c.result.in_(list(wanted)))
     found = map(_result, (await work.connection.execute(query)).mappings())
     return {result.result: result for result in found}
 
 
-async def of_contacts(work: Work, wanted: Collection[int]) -> dict[tuple[int, str], list[RuleResult]]:
-    """All results of those contacts, by contact and scenario, the oldest first."""
-    query = _RESULTS.where(rule_results.c.vdn == work.vdn, rule_results.c.contact.in_(list(wanted))).order_by(
-        rule_results.c.made_at, rule_results.c.result
+async def of_contacts(
+    work: Work, wanted: Collection[int], *, drafts_of: UserId | None = None
+) -> dict[tuple[int, str], list[RuleResult]]:
+    """All results of those contacts, by contact and scenario, the oldest first.
+
+    With the drafts of an inspector's open items instead of what counts, if `drafts_of` names one.
+    """
+    query = (
+        _results(work.vdn, drafts_of)
+        .where(rule_results.c.contact.in_(list(wanted)))
+        .order_by(rule_results.c.made_at, rule_results.c.result)
     )
     held: dict[tuple[int, str], list[RuleResult]] = {}
     for result in map(_result, (await work.connection.execute(query)).mappings()):
@@ -155,9 +180,8 @@ async def of_contacts(work: Work, wanted: Collection[int]) -> dict[tuple[int, st
 async def of_rule(work: Work, scenario: str, rule: str) -> RuleResult | None:
     """The newest result that a rule of a scenario gave any call."""
     query = (
-        _RESULTS.where(
-            rule_results.c.vdn == work.vdn, rule_results.c.scenario == scenario, rule_results.c.rule == rule
-        )
+        _results(work.vdn)
+        .where(rule_results.c.scenario == scenario, rule_results.c.rule == rule)
         .order_by(rule_results.c.made_at.desc(), rule_results.c.result)
         .limit(1)
     )
@@ -171,35 +195,70 @@ async def add_revision(work: Work, result: str, revision: Revision) -> None:
     await work.connection.execute(sa.insert(revisions).values(row))
 
 
+async def last_version(work: Work, result: str) -> int:
+    """The number of the last revision, a draft too; 0: there is none."""
+    query = sa.select(sa.func.max(revisions.c.version)).where(
+        revisions.c.vdn == work.vdn, revisions.c.result == result
+    )
+    return (await work.connection.execute(query)).scalar_one() or 0
+
+
+async def drafts(work: Work, item: Item) -> list[tuple[str, Revision]]:
+    """The last draft of each result that was corrected in the present round of an item, in their order."""
+    last = (
+        sa.select(revisions)
+        .ext(distinct_on(revisions.c.result))
+        .where(
+            revisions.c.vdn == work.vdn,
+            revisions.c.review_item == item.item,
+            revisions.c.draft == item.round,
+        )
+        .order_by(revisions.c.result, revisions.c.version.desc())
+    )
+    return [(row["result"], _revision(row, "")) for row in (await work.connection.execute(last)).mappings()]
+
+
 async def violated_in(work: Work, review_item: ReviewId) -> list[str]:
-    """The results whose last revision was made in that item of a task and says violated."""
+    """The results whose last revision that counts was made in that item of a task and says violated."""
     here = sa.select(revisions.c.result).where(
         revisions.c.vdn == work.vdn, revisions.c.review_item == review_item
     )
     query = (
-        _RESULTS.where(
-            rule_results.c.vdn == work.vdn,
-            rule_results.c.result.in_(here),
-            _LAST_REVISION.c.review_item == review_item,
-            _LAST_REVISION.c.revise == 0,
-        )
+        _results(work.vdn)
+        .where(rule_results.c.result.in_(here))
         .order_by(rule_results.c.made_at, rule_results.c.result)
-        .with_only_columns(rule_results.c.result)
     )
-    return list((await work.connection.execute(query)).scalars())
+    return [
+        row["result"]
+        for row in (await work.connection.execute(query)).mappings()
+        if row["revision_review_item"] == review_item and row["revision_revise"] == Verdict.VIOLATED
+    ]
 
 
 async def last_scores(work: Work, wanted: Collection[int]) -> dict[ScoreKey, Scored]:
-    """The last version of each score of those contacts."""
+    """The last version of each score of those contacts that is no draft."""
     query = (
         sa.select(scores)
         .ext(distinct_on(scores.c.contact, scores.c.scenario, scores.c.by))
-        .where(scores.c.vdn == work.vdn, scores.c.contact.in_(list(wanted)))
+        .where(scores.c.vdn == work.vdn, scores.c.contact.in_(list(wanted)), ~scores.c.draft)
         .order_by(scores.c.contact, scores.c.scenario, scores.c.by, scores.c.version.desc())
     )
     return {
         (row["contact"], row["scenario"], By(row["by"])): _scored(row)
         for row in (await work.connection.execute(query)).mappings()
+    }
+
+
+async def versions(work: Work, wanted: Collection[int]) -> dict[ScoreKey, int]:
+    """The number of the last version of each score of those contacts, a draft too."""
+    query = (
+        sa.select(scores.c.contact, scores.c.scenario, scores.c.by, sa.func.max(scores.c.version))
+        .where(scores.c.vdn == work.vdn, scores.c.contact.in_(list(wanted)))
+        .group_by(scores.c.contact, scores.c.scenario, scores.c.by)
+    )
+    return {
+        (contact, scenario, By(by)): last
+        for contact, scenario, by, last in await work.connection.execute(query)
     }
 
 

@@ -75,17 +75,18 @@ revisions = sa.Table(
     metadata,
     vdn(),
     sa.Column("result", sa.Text, primary_key=True),
-    sa.Column("version", sa.Integer, primary_key=True, comment="1, 2, 3 … without a gap; the last counts."),
+    sa.Column("version", sa.Integer, primary_key=True, comment="1, 2, 3 … without a gap."),
     sa.Column("revise", sa.SmallInteger, nullable=False, comment="1 kept, 0 violated."),
     sa.Column("remark", sa.Text, nullable=False),
     sa.Column("user", ID, nullable=False),
     sa.Column("at", TIME, nullable=False),
     sa.Column("review_item", ID, comment="In which it was made: of a task …"),
     sa.Column("quality_item", ID, comment="… or an appeal or problem."),
+    sa.Column("draft", sa.Integer, comment="In which round of an open item; None: it counts."),
     sa.ForeignKeyConstraint(["vdn", "result"], ["rule_results.vdn", "rule_results.result"]),
     sa.Index(None, "vdn", "review_item", postgresql_where=sa.text("review_item IS NOT NULL")),
 )
-"""What inspectors said of rule results; only ever added to."""
+"""What inspectors said of rule results; only ever added to. The last one that is no draft counts."""
 
 scores = sa.Table(
     "scores",
@@ -94,13 +95,20 @@ scores = sa.Table(
     sa.Column("contact", sa.BigInteger, primary_key=True),
     sa.Column("scenario", sa.Text, primary_key=True),
     sa.Column("by", sa.Text, primary_key=True, comment="`machine` or `manual`."),
-    sa.Column("version", sa.Integer, primary_key=True, comment="1, 2, 3 … without a gap; the last counts."),
+    sa.Column("version", sa.Integer, primary_key=True, comment="1, 2, 3 … without a gap."),
     sa.Column("score", _POINTS, nullable=False),
     sa.Column("reasons", JSONB, nullable=False, comment="Base, bounds, profile, and each deduction."),
     sa.Column("user", ID, nullable=False, comment="0: the machine."),
     sa.Column("at", TIME, nullable=False),
+    sa.Column(
+        "draft",
+        sa.Boolean,
+        nullable=False,
+        server_default=sa.false(),
+        comment="Given for drafts by a version that let them count; it does not.",
+    ),
 )
-"""Scores as they were given; only ever added to."""
+"""Scores as they were given; only ever added to. The last one that is no draft counts."""
 
 NEVER_CHANGED = (
     """

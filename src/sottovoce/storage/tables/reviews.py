@@ -47,6 +47,13 @@ review_items = sa.Table(
     sa.Column("state", sa.Text, nullable=False, comment="`domain.reviews.ItemState`."),
     sa.Column("opened_at", TIME),
     sa.Column("ended_at", TIME, comment="Done or released."),
+    sa.Column(
+        "round",
+        sa.Integer,
+        nullable=False,
+        server_default=sa.text("1"),
+        comment="Of its drafts; those of an earlier one were dropped.",
+    ),
     sa.ForeignKeyConstraint(["vdn", "task"], ["review_tasks.vdn", "review_tasks.task"]),
     sa.UniqueConstraint("vdn", "task", "place"),
     sa.UniqueConstraint("vdn", "contact", "task"),
