@@ -12,8 +12,8 @@ lists and tables are written there as JSON. Unknown keys are mistakes, in both.
 
 from __future__ import annotations
 
-from sottovoce.config.kinds import AuthMode, LogFormat, LogLevel, Section, TransportName
-from sottovoce.config.loading import PREFIX, ConfigError, Settings, load, variable
+from sottovoce.config.kinds import AuthMode, LogLevel, Section
+from sottovoce.config.loading import ConfigError, Settings, load, variable
 from sottovoce.config.sections import (
     Advertised,
     AgentSettings,
@@ -26,28 +26,3 @@ from sottovoce.config.sections import (
     RecordingSettings,
 )
 from sottovoce.config.sip import FarSideSettings, SipSettings, TrunkSettings
-
-__all__ = [
-    "PREFIX",
-    "Advertised",
-    "AgentSettings",
-    "AuthMode",
-    "ConfigError",
-    "DatabaseSettings",
-    "FarSideSettings",
-    "HttpSettings",
-    "LogFormat",
-    "LogLevel",
-    "LogSettings",
-    "MediaSettings",
-    "NetworkSettings",
-    "QualitySettings",
-    "RecordingSettings",
-    "Section",
-    "Settings",
-    "SipSettings",
-    "TransportName",
-    "TrunkSettings",
-    "load",
-    "variable",
-]
