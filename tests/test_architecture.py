@@ -425,6 +425,7 @@ def test_every_decision_fits_a_page() -> None:
 BARE = {
     ("app_keys", "listed"): "the command line lists the keys of all tenants, or of one",
     ("draws", "latest"): "the command line lists the draws of all tenants, or of one",
+    ("jobs", "backlog"): "the log says what waits of all tenants, the command of one",
     ("users", "listed"): "the command line lists the users of all tenants, or of one",
 }
 

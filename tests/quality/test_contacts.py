@@ -26,7 +26,7 @@ from tests.quality.standing import (
 )
 from tests.storage.works import work_of
 
-from sottovoce.domain.contacts import Analysis, Contact, Inspection, Search
+from sottovoce.domain.contacts import Contact, Inspection, Search
 from sottovoce.domain.people import UserId
 from sottovoce.errors import Code, Refused
 from sottovoce.quality import contacts
@@ -119,15 +119,6 @@ async def test_an_analysis_once_done_stays(standing: Standing) -> None:
     first = await contacts.analyse(standing.office, ONE, contact)
     (standing.office.recordings / "call-1.wav").unlink()
     assert await contacts.analyse(standing.office, ONE, contact) == first
-
-
-async def test_what_has_results_already_stays_inspected(standing: Standing) -> None:
-    contact = await standing.contact(status=2)
-    found = await contacts.analyse(standing.office, ONE, contact)
-    assert found is not None
-    assert found.status is Inspection.SUCCESS
-    assert found.analysis == Analysis(failure=found.analysis.failure)
-    assert "no WAV" in found.analysis.failure
 
 
 async def test_unknown_and_foreign_contacts_are_nothing(standing: Standing) -> None:

@@ -26,7 +26,7 @@ from sottovoce.quality.jobs import Jobs, _Again
 from sottovoce.quality.office import Office
 from sottovoce.storage.database import connect
 from sottovoce.storage.review.contacts import ANALYSE
-from sottovoce.storage.review.jobs import defer
+from sottovoce.storage.review.jobs import Backlog, backlog, defer
 from sottovoce.storage.tables import plan_runs, review_tasks
 from sottovoce.storage.tables import plans as plan_rows
 from sottovoce.tasks import Tasks
@@ -145,6 +145,27 @@ async def test_two_run_at_the_same_time_and_no_more(standing: Standing, server: 
         assert len(analyses.begun) == 2
         gate.set()
         await until(lambda: len(analyses.done) == 5)
+
+
+async def test_what_waits_is_shown(standing: Standing, server: Server) -> None:
+    gate = asyncio.Event()
+    analyses = Analyses(lambda: wait_for(gate))
+    await analyse(standing, *range(5))
+    await analyse(standing, 5, vdn=TWO)
+
+    async def left(vdn: VdnId | None) -> Backlog:
+        async with standing.engine.begin() as connection:
+            return await backlog(connection, ANALYSE, vdn)
+
+    assert (await left(ONE)).waiting == 5
+    async with server(analyses):
+        await until(lambda: len(analyses.begun) == 2)
+        found = await left(None)
+        assert (found.waiting, found.running, found.failed) == (4, 2, 0)
+        assert found.oldest_at is not None
+        gate.set()
+        await until(lambda: len(analyses.done) == 6)
+    assert await left(TWO) == Backlog()
 
 
 async def wait_for(gate: asyncio.Event) -> None:

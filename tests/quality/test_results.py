@@ -11,20 +11,30 @@ import sqlalchemy as sa
 from sqlalchemy.exc import ProgrammingError
 from tests.quality.asking import asked
 from tests.quality.inspected import bring, contact_row, costs, scenario, versions_of
+from tests.quality.sounds import silence, write
 from tests.quality.standing import DIRECTOR, FOREIGN, INSPECTOR, NOW, ONE, SECOND, TWO, Standing
 from tests.storage.works import work_of
 
+from sottovoce.domain.contacts import Inspection
 from sottovoce.domain.directory import AgentId
 from sottovoce.domain.people import SERVER, ReviewId
 from sottovoce.domain.reviews import Item, ItemState
 from sottovoce.domain.scoring import By, Profile, Revision, RuleKind, ScenarioScores, Verdict
 from sottovoce.errors import Code, Refused
-from sottovoce.quality import results, score_profiles
+from sottovoce.quality import contacts, results, score_profiles
 from sottovoce.storage import audit
 from sottovoce.storage.tables import scores as kept_scores
 
 ITEM = ReviewId("1600226476732482999")
 OTHER = ReviewId("1600226476732483000")
+DETAILS = {
+    "call_types": [],
+    "limit": 10,
+    "page": 1,
+    "status": [],
+    "upload_from": 0,
+    "upload_to": 4_000_000_000,
+}
 
 
 async def revise(standing: Standing, result: str, contact: int, **given: Any) -> Revision:
@@ -190,7 +200,7 @@ async def test_a_rule_that_people_judge_waits_for_an_inspector(standing: Standin
     assert before.results[0].final is Verdict.NOT_EVALUATED
     assert before.machine is None
     row = await contact_row(standing, contact)
-    assert (row["machine_score"], row["status"]) == (None, 2)
+    assert (row["machine_score"], row["status"]) == (None, Inspection.WAITING)
     await revise(standing, "m", contact, kept=False, kind=RuleKind.MANUAL)
     after = (await scores(standing, contact))["Sales"]
     assert after.machine is None
@@ -255,13 +265,13 @@ async def test_violated_in_tells_what_stands_violated_by_that_item(standing: Sta
 async def test_the_contact_keeps_the_lowest_of_its_machine_scores(standing: Standing) -> None:
     await scenario(standing)
     await scenario(standing, "Service")
-    contact = await standing.contact()
+    contact = await standing.contact(analysed_at=NOW)
     lowest = []
     for service, rule, points in ((False, "r1", 3), (True, "r1", 30), (False, "r2", 10), (False, "r3", 80)):
         name = "Service" if service else "Sales"
         await bring(standing, {"contact": contact, "scenario": name, "rule": rule, "points": points})
         row = await contact_row(standing, contact)
-        assert row["status"] == 2
+        assert row["status"] == Inspection.SUCCESS
         lowest.append(row["machine_score"])
     assert lowest == [97, 70, 70, 7]
 
@@ -312,3 +322,22 @@ async def test_sensitive_words_are_ignored_where_the_scenario_says_so(standing: 
     assert held.machine is not None
     assert held.manual is not None
     assert (held.machine.score.score, held.manual.score.score) == (99, 99)
+
+
+@pytest.mark.parametrize("usable", [True, False])
+async def test_a_contact_with_results_waits_until_its_recording_was_heard(
+    standing: Standing, usable: bool
+) -> None:
+    """Speech and silence are null until then; results make it inspected even if nothing can be heard."""
+    await scenario(standing)
+    contact = await standing.contact()
+    await bring(standing, {"contact": contact})
+    listed = (await standing.call("appraisecall/details", DETAILS)).body["data"][0]["calls"][0]
+    assert (listed["status"], listed["left_silence_time"]) == (Inspection.WAITING, None)
+    if usable:
+        write(standing.office.recordings / "call-1.wav", silence(2))
+    found = await contacts.analyse(standing.office, ONE, contact)
+    assert found is not None
+    assert (found.status, "no WAV" in found.analysis.failure) == (Inspection.SUCCESS, not usable)
+    listed = (await standing.call("appraisecall/details", DETAILS)).body["data"][0]["calls"][0]
+    assert (listed["status"], listed["left_silence_time"]) == (2, 2 if usable else None)

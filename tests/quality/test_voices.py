@@ -32,6 +32,21 @@ async def test_each_side_has_its_own_speech_and_silence(tmp_path: Path) -> None:
     assert found.customer.longest_silence_s == pytest.approx(length - 2 - spoken["customer"], abs=0.5)
     assert found.agent.longest_silence_s == pytest.approx(10, abs=0.5)
     assert found.silence_s == pytest.approx(length - spoken["customer"] - spoken["agent"], abs=1.2)
+    for voice in (found.customer, found.agent):
+        heard_ms = sum(end - begin for begin, end in voice.speech)
+        assert heard_ms / 1000 == pytest.approx(length - voice.silence_s, abs=0.01)
+    assert found.customer.speech[0].begin_ms == pytest.approx(2000, abs=200)
+    assert found.agent.speech[0].begin_ms == pytest.approx(10_000, abs=200)
+    assert found.agent.speech[-1].end_ms <= round(length * 1000)
+    assert found.overlap == ()
+
+
+async def test_who_talks_over_whom(tmp_path: Path) -> None:
+    half = len(WORDS) // 2
+    sound = stereo(np.concatenate((silence(1), WORDS)), np.concatenate((silence(1 + half / RATE), MORE)))
+    found = voices.listen(write(tmp_path / "o.wav", sound))
+    assert found.overlap[0].begin_ms == pytest.approx(1000 + half / RATE * 1000, abs=250)
+    assert found.overlap[-1].end_ms == pytest.approx(1000 + len(WORDS) / RATE * 1000, abs=250)
 
 
 @pytest.mark.parametrize(

@@ -37,7 +37,8 @@ from sottovoce.quality.contact_import import ImportOutcome, ImportReport
 from sottovoce.quality.foreign_calls import LeftOut
 from sottovoce.quality.office import Office
 from sottovoce.storage.database import transaction
-from sottovoce.storage.review import contacts
+from sottovoce.storage.review import contacts, jobs
+from sottovoce.storage.review.jobs import Backlog
 from sottovoce.storage.work import Work
 
 commands = typer.Typer(
@@ -131,15 +132,22 @@ def list_(
     settings = quietly(config)
     wanted = Search(agents=frozenset([AgentId(agent)]) if agent is not None else None)
 
-    async def read(engine: AsyncEngine, _: VdnId | None) -> tuple[int, list[Contact]]:
+    async def read(engine: AsyncEngine, _: VdnId | None) -> tuple[int, list[Contact], Backlog]:
         async with transaction(engine) as connection:
             work = Work(connection, VdnId(vdn), datetime.now(UTC), SERVER)
-            return await contacts.page(work, wanted, offset=0, limit=limit)
+            found = await contacts.page(work, wanted, offset=0, limit=limit)
+            return *found, await jobs.backlog(connection, contacts.ANALYSE, VdnId(vdn))
 
-    (total, found), clocks = run_for(settings, vdn, read)
+    (total, found, backlog), clocks = run_for(settings, vdn, read)
     heads = ("contact", "began", "agent", "customer", "length", "speech", "state")
     tabulate(heads, (_row(one, clocks) for one in found), whole=[1, 4, 5], as_json=as_json)
     typer.echo(f"{len(found)} of {total}", err=True)
+    if backlog.waiting or backlog.running:
+        first = clocks.of(VdnId(vdn), backlog.oldest_at)
+        since = f", the first since {first:%Y-%m-%d %H:%M:%S %Z}" if first is not None else ""
+        typer.echo(f"analysis: {backlog.running} running, {backlog.waiting} waiting{since}", err=True)
+    if backlog.failed:
+        typer.echo(f"analysis: {backlog.failed} given up in the last week; the log says why", err=True)
 
 
 commands.command("results")(results.results)

@@ -57,8 +57,9 @@ def stand_back() -> None:
         os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), _NICENESS)
 
 
-_LISTENERS = ThreadPoolExecutor(1, "analysis", stand_back)
-"""One recording at a time: the model wants a core of its own, and calls come first."""
+LISTENERS = 2
+"""Recordings heard at a time by one server: each wants a core of its own, and calls come first."""
+_LISTENERS = ThreadPoolExecutor(LISTENERS, "analysis", stand_back)
 
 
 def path_of(office: Office, contact: Contact) -> Path | None:

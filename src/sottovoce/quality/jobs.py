@@ -262,11 +262,14 @@ class Jobs:
         try:
             async with transaction(self._office.engine) as connection:
                 back = await queue.give_back(connection, _SILENT_S, _LONGEST_JOB_S)
+                left = await queue.backlog(connection, ANALYSE, None)
         except DatabaseAway as failure:
             log.warning("jobs not given back", reason=str(failure))
             return
         if back:
             log.warning("jobs given back", jobs=back)
+        if left.waiting:
+            log.info("recordings wait for analysis", waiting=left.waiting, running=left.running)
         if hourly:
             await app.job_manager.delete_old_jobs(
                 nb_hours=_KEEP_FAILED_H, include_failed=True, include_cancelled=True, include_aborted=True

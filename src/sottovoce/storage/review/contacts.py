@@ -26,7 +26,7 @@ from sottovoce.plain import to_plain
 from sottovoce.storage.records import fit, fitted
 from sottovoce.storage.review import jobs
 from sottovoce.storage.rows import Where, all_of, between, milliseconds, value_of
-from sottovoce.storage.tables import agents, contact_sources, contacts, users
+from sottovoce.storage.tables import agents, contact_sources, contacts, rule_results, users
 from sottovoce.storage.tables.contacts import contact_numbers
 from sottovoce.storage.work import Work
 
@@ -129,9 +129,10 @@ async def analysed(
 ) -> None:
     """Record how far the inspection by machine is, and what it found; `at` when it is over.
 
-    A contact that has its results already stays inspected.
+    One whose recording is of no use is inspected all the same where it has results.
     """
-    kept = sa.case((contacts.c.status == int(Inspection.SUCCESS), contacts.c.status), else_=int(status))
+    about = (rule_results.c.vdn == contacts.c.vdn) & (rule_results.c.contact == contacts.c.contact)
+    kept = sa.case((sa.exists().where(about), int(Inspection.SUCCESS)), else_=int(status))
     await connection.execute(
         sa.update(contacts)
         .where(
@@ -139,7 +140,7 @@ async def analysed(
             contacts.c.began_at == contact.began_at,
             contacts.c.contact == contact.contact,
         )
-        .values(status=kept, analysis=_kept(analysis), analysed_at=at)
+        .values(status=int(status) if at is None else kept, analysis=_kept(analysis), analysed_at=at)
     )
 
 

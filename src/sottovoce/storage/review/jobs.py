@@ -7,12 +7,16 @@ they work from every connection; only `quality.jobs` takes jobs out, with procra
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import datetime
 
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection
+
+from sottovoce.domain.directory import VdnId
+from sottovoce.storage.rows import value_of
 
 SCHEMA = "procrastinate"
 QUEUE = "sottovoce"
@@ -105,3 +109,36 @@ async def give_back(connection: AsyncConnection, silent_s: float, longest_s: flo
     dropped = await connection.execute(_DROP, given)
     back = (await connection.execute(_GIVE_BACK, given)).all()
     return dropped.rowcount + len(back)
+
+
+@dataclass(frozen=True, slots=True)
+class Backlog:
+    """The jobs of one kind that are not done."""
+
+    waiting: int = 0
+    running: int = 0
+    failed: int = 0
+    """Given up."""
+    oldest_at: datetime | None = None
+    """When the one that waits longest was put off."""
+
+
+_BACKLOG = sa.text(
+    """
+    SELECT
+        count(*) FILTER (WHERE job.status = 'todo') AS waiting,
+        count(*) FILTER (WHERE job.status = 'doing') AS running,
+        count(*) FILTER (WHERE job.status = 'failed') AS failed,
+        min(event.at) FILTER (WHERE job.status = 'todo') AS oldest_at
+    FROM procrastinate.procrastinate_jobs AS job
+    LEFT JOIN procrastinate.procrastinate_events AS event
+        ON event.job_id = job.id AND event.type = 'deferred'
+    WHERE job.task_name = :job AND (CAST(:vdn AS integer) IS NULL OR job.args ->> 'vdn' = CAST(:vdn AS text))
+    """
+)
+
+
+async def backlog(connection: AsyncConnection, job: str, vdn: VdnId | None) -> Backlog:
+    """What is not done of a kind of job, of one tenant or (of the whole server) of all."""
+    row = (await connection.execute(_BACKLOG, {"job": job, "vdn": vdn})).mappings().one()
+    return value_of(Backlog, row)

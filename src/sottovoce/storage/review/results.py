@@ -34,6 +34,7 @@ from sottovoce.domain.scoring import (
 from sottovoce.plain import from_plain, to_plain
 from sottovoce.storage.rows import columns_of, value_of
 from sottovoce.storage.tables import contacts, review_items, revisions, rule_results, scores
+from sottovoce.storage.tables.contacts import UNHEARD
 from sottovoce.storage.work import Work
 
 ScoreKey: TypeAlias = tuple[int, str, By]
@@ -288,7 +289,10 @@ async def mark_inspected(
     lowest: Iterable[tuple[int, datetime, Decimal | None]],
     status: int,
 ) -> None:
-    """Keep with each contact (number, beginning) its lowest machine score, and that it was inspected."""
+    """Keep with each contact (number, beginning) its lowest machine score, and that it was inspected.
+
+    One whose recording nobody has heard yet goes on waiting for that.
+    """
     rows = [
         {"b_contact": contact, "b_began_at": began_at, "score": score, "b_status": status}
         for contact, began_at, score in lowest
@@ -302,7 +306,10 @@ async def mark_inspected(
             contacts.c.contact == sa.bindparam("b_contact"),
             contacts.c.began_at == sa.bindparam("b_began_at"),
         )
-        .values(machine_score=sa.bindparam("score"), status=sa.bindparam("b_status"))
+        .values(
+            machine_score=sa.bindparam("score"),
+            status=sa.case((UNHEARD, contacts.c.status), else_=sa.bindparam("b_status")),
+        )
     )
     await work.connection.execute(change, rows)
 

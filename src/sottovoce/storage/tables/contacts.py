@@ -13,6 +13,9 @@ INSPECTABLE = (
 )
 """Which contacts a sample may have: one text for index and query, so that the one serves the other."""
 
+UNHEARD = sa.text("(interaction = 0 AND recording IS NOT NULL AND analysed_at IS NULL)")
+"""Whose speech and silence are not known yet."""
+
 contact_numbers = sa.Sequence("contact_numbers", metadata=metadata)
 contact_arrivals = sa.Sequence("contact_arrivals", start=2, metadata=metadata)
 """Counts contacts as they become inspectable; 1 are those that were there before this was counted."""
