@@ -93,6 +93,7 @@ async def running(settings: Settings, *, over: asyncio.Event | None = None) -> A
             lease_seconds=settings.database.lease,
             commit_timeout=settings.database.commit_timeout,
             spool_limit=settings.database.spool_megabytes << 20,
+            recordings=recordings,
             on_lost=lambda vdn: over.set(),
         )
         stack.push_async_callback(store.close)

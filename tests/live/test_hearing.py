@@ -39,7 +39,7 @@ async def test_a_talk_without_inspectors_and_its_begin(on_call):
     stage = on_call
     [began] = [change for change in stage.store.written if isinstance(change, SegmentBegan)]
     [recording] = stage.engine.recordings.values()
-    assert (began.agent, began.recording) == (A, str(recording.path))
+    assert (began.agent, began.recording) == (A, str(recording.path.relative_to("/rec")))
     await stage.desk.ask(Release(A))
     await stage.quiet()
     assert spans(stage) == [(A, [])]

@@ -85,8 +85,8 @@ async def test_an_intercept_begins_a_new_recording(on_call):
     segments = [c for c in stage.store.appended if isinstance(c, SegmentEnded)]
     assert [segment.agent for segment in segments] == [A, I]
     assert [segment.recording for segment in segments] == [
-        f"/rec/1/2026/01/01/{call}-101-1.wav",
-        f"/rec/1/2026/01/01/{call}-300-2.wav",
+        f"1/2026/01/01/{call}-101-1.wav",
+        f"1/2026/01/01/{call}-300-2.wav",
     ]
 
 

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import dataclasses
 import hashlib
+from datetime import timedelta
 from uuid import UUID
 
 import numpy as np
@@ -190,3 +192,14 @@ async def test_staff_narrows_the_reach_and_never_widens_it(standing: Standing) -
     assert await found(ANN, BEN) == []
     assert await found(DIRECTOR, INSPECTOR) == []
     assert await found(DIRECTOR, UserId("999")) == []
+
+
+async def test_what_a_crash_ended_was_as_long_as_its_recording(standing: Standing) -> None:
+    """Wherever the folder of recordings lies by then."""
+    contact = await standing.contact(reason="interrupted", duration_s=999)
+    moved = standing.office.recordings / "elsewhere"
+    write(moved / "call-1.wav", silence(2.5))
+    office = dataclasses.replace(standing.office, recordings=moved)
+    found = await contacts.analyse(office, ONE, contact)
+    assert found is not None
+    assert (found.duration_ms, found.ended_at - found.began_at) == (2500, timedelta(seconds=2.5))

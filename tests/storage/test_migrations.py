@@ -11,10 +11,13 @@ import sqlalchemy as sa
 from alembic import command
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from sottovoce.domain.directory import VdnId
 from sottovoce.storage import migrations
 from sottovoce.storage.database import connect
+from sottovoce.storage.live import talks
+from sottovoce.storage.live.journal import PostgresStore
 from sottovoce.storage.migrations import WrongSchema
-from sottovoce.storage.tables import metadata
+from sottovoce.storage.tables import contacts, metadata
 
 CATALOGUE = {
     "columns": """
@@ -144,6 +147,70 @@ async def test_plans_go_on_where_their_windows_ended(empty_postgres_dsn: str) ->
             ("monthly", 0, 1, "2026-09-30"),
             ("stopped", 0, None, None),
         }
+    await engine.dispose()
+
+
+async def test_calls_of_an_older_version_become_contacts(empty_postgres_dsn: str, tmp_path: Path) -> None:
+    """Those that it finished by the upgrade, the one that the upgrade interrupted at the next start."""
+    engine = connect(empty_postgres_dsn)
+    await upgraded(engine, "0001")
+    async with engine.begin() as connection:
+        await connection.execute(sa.text("INSERT INTO vdns (vdn, name) VALUES (1, 'one')"))
+        await connection.exec_driver_sql(
+            """
+            INSERT INTO contacts (vdn, call, began_at, ended_at, direction, caller, called, reason) VALUES
+                (1, '7-1', '2026-10-31 23:59:00Z', '2026-11-01 00:03:00Z', 'inbound', '555', '4000',
+                    'customer: normal'),
+                (1, '7-2', '2026-11-02 10:00:00Z', '2026-11-02 10:00:09Z', 'inbound', '556', '4000',
+                    'customer: gone'),
+                (1, '7-3', '2026-11-03 23:59:59.5Z', NULL, 'outbound', '101', '557', NULL)
+            """
+        )
+        await connection.exec_driver_sql(
+            """
+            INSERT INTO segments (vdn, call, agent, began_at, ended_at, recording, tracks) VALUES
+                (1, '7-1', 101, '2026-10-31 23:59:10.25Z', '2026-11-01 00:01:00Z',
+                    '/old/place/1/2026/10/31/7-1-101-1.wav',
+                    '{"300": "/old/place/1/2026/10/31/7-1-101-1.9.wav"}'),
+                (1, '7-1', 102, '2026-11-01 00:01:00Z', '2026-11-01 00:03:00Z', NULL, '{}')
+            """
+        )
+    left = tmp_path / "1/2026/11/03/7-3-101-1.wav"
+    left.parent.mkdir(parents=True)
+    for name in ("7-3-101-1.wav", "7-3-101-1.9.wav", "7-31-102-1.wav"):
+        (left.parent / name).touch()
+    await migrations.upgrade(engine)
+    for _ in range(2):
+        store = PostgresStore(
+            engine,
+            node="a",
+            address="",
+            spool_folder=tmp_path / "spool",
+            lease_seconds=15.0,
+            commit_timeout=3.0,
+            spool_limit=1 << 20,
+            recordings=tmp_path,
+        )
+        await store.open(VdnId(1))
+        await store.restore(VdnId(1))
+        await store.close()
+    async with engine.begin() as connection:
+        await talks.become_contacts(connection, VdnId(1), ["7-1", "7-2", "7-3"])
+        query = sa.select(contacts).order_by(contacts.c.began_at)
+        rows = (await connection.execute(query)).mappings().all()
+        waiting = await connection.execute(sa.text("SELECT args FROM procrastinate.procrastinate_jobs"))
+        jobs = [one["contact"] for one in waiting.scalars()]
+    found = [(row["call"], row["agent"], row["recording"], row["reason"], row["status"]) for row in rows]
+    assert found == [
+        ("7-1", 101, "1/2026/10/31/7-1-101-1.wav", "taken over", 0),
+        ("7-1", 102, None, "customer: normal", 40),
+        ("7-2", None, None, "customer: gone", 40),
+        ("7-3", 101, "1/2026/11/03/7-3-101-1.wav", "interrupted", 0),
+    ]
+    assert rows[0]["tracks"] == {"300": "1/2026/10/31/7-1-101-1.9.wav"}
+    assert rows[0]["duration_ms"] == 109_750
+    assert [row["ended_by"] for row in rows] == ["system", "customer", "customer", "system"]
+    assert sorted(jobs) == [rows[0]["contact"], rows[3]["contact"]]
     await engine.dispose()
 
 

@@ -18,6 +18,9 @@ from sottovoce.domain.calls import CallDirection
 from sottovoce.domain.directory import AgentId, SkillId, VdnId
 from sottovoce.domain.supervision import Mode
 
+INTERRUPTED = "interrupted"
+"""The reason of calls, and the failure of recordings, that a crash ended."""
+
 
 class Origin(StrEnum):
     """Where a contact came from."""
@@ -169,7 +172,7 @@ class Contact:
     reason: str
     file_name: str
     recording: str | None
-    """A WAV: absolute, or below `Office.recordings`. Stereo has the customer left, the agent right."""
+    """A WAV, by its path below `Office.recordings`. Stereo has the customer left, the agent right."""
     uploaded_at: datetime
     status: Inspection = Inspection.WAITING
     tracks: Mapping[str, str] = field(default_factory=dict)

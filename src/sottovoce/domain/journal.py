@@ -79,7 +79,7 @@ class SegmentBegan:
     agent: AgentId
     began_at: datetime
     recording: str | None = None
-    """Where its stereo WAV will be; None when nothing is recorded."""
+    """Where its stereo WAV will be, below the recordings' folder; None when nothing is recorded."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +92,7 @@ class SegmentEnded:
     began_at: datetime
     ended_at: datetime
     recording: str | None = None
-    """The stereo WAV's path, or None when nothing was recorded."""
+    """The stereo WAV's path below the recordings' folder, or None when nothing was recorded."""
     tracks: Mapping[str, str] = field(default_factory=dict)
     """Inspector's work number to the path of the inspector's track."""
     failure: str | None = None

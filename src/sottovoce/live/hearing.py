@@ -7,6 +7,7 @@ left the conversation is given an empty row, so that nobody is heard by oversigh
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 
 from sottovoce.domain import events
 from sottovoce.domain.audibility import CallRole, Inspecting, Party, audibility, recorded
@@ -158,9 +159,15 @@ def note_segment(floor: FloorState, segment: TalkSegment) -> None:
             floor.profile.vdn,
             segment.agent,
             segment.began_at,
-            str(segment.path) if segment.begun else None,
+            _place(floor, segment.path) if segment.begun else None,
         )
     )
+
+
+def _place(floor: FloorState, path: Path) -> str:
+    """A recording's path as it is kept: below the recordings' folder, wherever that is moved to."""
+    folder = floor.settings.folder
+    return str(path.relative_to(folder) if path.is_relative_to(folder) else path)
 
 
 def tell_recording(floor: FloorState, segment: TalkSegment) -> None:
@@ -226,8 +233,12 @@ def close_segment(
             segment.agent,
             segment.began_at,
             segment.ended_at,
-            str(segment.path) if segment.begun else None,
-            {str(segment.inspectors[leg]): str(p) for leg, p in tracks.items() if leg in segment.inspectors},
+            _place(floor, segment.path) if segment.begun else None,
+            {
+                str(segment.inspectors[leg]): _place(floor, path)
+                for leg, path in tracks.items()
+                if leg in segment.inspectors
+            },
             failure or (result.failure if result is not None else None),
             tuple(sorted(segment.spans, key=lambda span: (span.began_at, span.inspector))),
             sha256 if segment.begun else None,

@@ -2,23 +2,24 @@
 
 from __future__ import annotations
 
+import asyncio
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
+from pathlib import Path
 
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from sottovoce.domain.directory import SkillId, VdnId
+from sottovoce.domain.contacts import INTERRUPTED
+from sottovoce.domain.directory import AgentId, SkillId, VdnId
 from sottovoce.domain.journal import ContactBegan, ContactEnded, SegmentBegan, SegmentEnded
 from sottovoce.plain import to_plain
 from sottovoce.storage.records import fit, fitted
 from sottovoce.storage.rows import put, value_of
 from sottovoce.storage.tables import calls, segments
-
-INTERRUPTED = "interrupted"
-"""The reason of calls, and the failure of recordings, that a crash ended."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +65,33 @@ async def ended(connection: AsyncConnection, change: ContactEnded) -> None:
             calls.c.ended_at.is_(None),
         )
         .values(ended_at=change.at, reason=fit(change.reason))
+    )
+
+
+async def recorded_only(connection: AsyncConnection, vdn: VdnId, folder: Path) -> list[SegmentBegan]:
+    """The talks of open calls that are known by their recordings alone: versions until 0002 kept no begin.
+
+    A recording is `<vdn>/<year>/<month>/<day>/<call>-<agent>-<n>.wav`; when the talk began, it does not say.
+    """
+    known = sa.exists().where(segments.c.vdn == calls.c.vdn, segments.c.call == calls.c.call)
+    query = sa.select(calls.c.call, calls.c.began_at).where(
+        calls.c.vdn == vdn, calls.c.ended_at.is_(None), ~known
+    )
+    found = []
+    for call, began_at in (await connection.execute(query)).all():
+        for path in await asyncio.to_thread(_recordings, folder, vdn, call, began_at):
+            agent, number = path.stem.removeprefix(f"{call}-").split("-")
+            began = began_at + timedelta(microseconds=int(number))
+            place = str(path.relative_to(folder))
+            found.append(SegmentBegan(call, vdn, AgentId(int(agent)), began, place))
+    return found
+
+
+def _recordings(folder: Path, vdn: VdnId, call: str, began_at: datetime) -> list[Path]:
+    days = [began_at + timedelta(days=later) for later in (0, 1)]
+    files = [path for day in days for path in (folder / str(vdn) / f"{day:%Y/%m/%d}").glob(f"{call}-*.wav")]
+    return sorted(
+        path for path in files if re.fullmatch(r"\d{1,9}-\d{1,6}", path.stem.removeprefix(f"{call}-"))
     )
 
 

@@ -55,6 +55,7 @@ class PostgresStore:
         lease_seconds: float,
         commit_timeout: float,
         spool_limit: int,
+        recordings: Path | None = None,
         on_lost: Callable[[VdnId], None] | None = None,
     ) -> None:
         self._engine = engine
@@ -64,6 +65,7 @@ class PostgresStore:
         self._lease_seconds = lease_seconds
         self._commit_timeout = commit_timeout
         self._spool_limit = spool_limit
+        self._recordings = recordings
         self._on_lost = on_lost
         self._tasks = Tasks()
         self._journals: dict[VdnId, VdnJournal] = {}
@@ -114,7 +116,7 @@ class PostgresStore:
         The contacts are given their end and reason here. Raises Refused(UNAVAILABLE).
         """
         try:
-            return await self._owned(vdn).restore()
+            return await self._owned(vdn).restore(self._recordings)
         except (DatabaseAway, StaleOwner) as failure:
             raise Refused(Code.UNAVAILABLE, str(failure)) from failure
 
@@ -227,10 +229,13 @@ class VdnJournal:
         if missing:
             log.warning("replayed the spool of a former process", vdn=vdn, changes=len(missing))
 
-    async def restore(self) -> Restored:
-        """What is open. Ends interrupted contacts."""
+    async def restore(self, recordings: Path | None) -> Restored:
+        """What is open. Ends interrupted contacts, those of which only a recording tells included."""
         async with transaction(self._engine) as connection:
             await lease.fence(connection, self.vdn, self._lease.epoch)
+            if recordings is not None:
+                for talk in await calls.recorded_only(connection, self.vdn, recordings):
+                    await calls.segment_began(connection, talk)
             interrupted = await calls.end_interrupted(connection, self.vdn, self._lease.last_alive)
             await tables_of_changes.become_contacts_each(connection, self.vdn, interrupted)
             return Restored(

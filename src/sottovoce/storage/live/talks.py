@@ -15,6 +15,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from sottovoce.domain.calls import CallDirection
 from sottovoce.domain.contacts import (
+    INTERRUPTED,
     Analysis,
     Contact,
     Inspection,
@@ -94,6 +95,6 @@ def _contact(call: KeptCall, segment: SegmentEnded | None) -> Contact:
 
 def _left_before(call: KeptCall, segment: SegmentEnded) -> bool:
     """Whether the call went on without that agent. An interrupted one ends at its last sign of life."""
-    if call.reason == calls.INTERRUPTED:
+    if call.reason == INTERRUPTED:
         return any(other.began_at > segment.began_at for other in call.segments)
     return segment.ended_at < call.ended_at

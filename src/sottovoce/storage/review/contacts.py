@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -13,10 +13,12 @@ from sqlalchemy.dialects.postgresql import insert as insert_into
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from sottovoce.domain.contacts import (
+    INTERRUPTED,
     Analysis,
     Contact,
     Inspection,
     Interaction,
+    Origin,
     Search,
 )
 from sottovoce.domain.directory import AgentId, VdnId
@@ -129,10 +131,15 @@ async def analysed(
 ) -> None:
     """Record how far the inspection by machine is, and what it found; `at` when it is over.
 
-    One whose recording is of no use is inspected all the same where it has results.
+    One whose recording is of no use is inspected all the same where it has results. What a crash ended was
+    as long as its recording: nothing else counted until then.
     """
     about = (rule_results.c.vdn == contacts.c.vdn) & (rule_results.c.contact == contacts.c.contact)
     kept = sa.case((sa.exists().where(about), int(Inspection.SUCCESS)), else_=int(status))
+    length: dict[str, Any] = {}
+    if contact.source is Origin.LIVE and contact.reason == INTERRUPTED and analysis.duration_s:
+        heard = timedelta(seconds=analysis.duration_s)
+        length = {"duration_ms": heard // timedelta(milliseconds=1), "ended_at": contact.began_at + heard}
     await connection.execute(
         sa.update(contacts)
         .where(
@@ -140,7 +147,9 @@ async def analysed(
             contacts.c.began_at == contact.began_at,
             contacts.c.contact == contact.contact,
         )
-        .values(status=int(status) if at is None else kept, analysis=_kept(analysis), analysed_at=at)
+        .values(
+            **length, status=int(status) if at is None else kept, analysis=_kept(analysis), analysed_at=at
+        )
     )
 
 
