@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import csv
+import json
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
 from tests.quality.inspected import bring, scenario, uuid_of
 from tests.quality.reviewing import Made, put_task
-from tests.quality.standing import ANN, INSPECTOR, ONE, SECOND, TWO, Standing
+from tests.quality.standing import ANN, INSPECTOR, NOW, ONE, SECOND, TWO, Standing
 
 from sottovoce.cli import main
 from sottovoce.commands.sheets import cell
@@ -70,8 +72,17 @@ async def test_a_finding_is_entered_and_shown_and_exported(
     for name in (str(contact), await uuid_of(standing, contact)):
         code, shown, _ = await told(capsys, "show", name, "--vdn", "1")
         assert code == 0
-        for words in ("96.50", "86.50", "Greeting", "gave no name", "1200-3400 5000-5000", "101 Ann"):
+        for words in ("96.50", "86.50", "Greeting", "gave no name", "1200-3400 5000-5000", "Ann"):
             assert words in shown, words
+    whole = json.loads((await told(capsys, "show", str(contact), "--vdn", "1", "--json"))[1])
+    assert (whole["contact"], whole["agent"], whole["length_ms"]) == (contact, 101, 60_000)
+    assert datetime.fromisoformat(whole["began"]) == NOW - timedelta(days=1)
+    [score] = whole["scores"]
+    assert (score["machine"], score["manual"], score["by"]) == ("96.50", "86.50", INSPECTOR)
+    assert [(one["rule"], one["corrected"]) for one in whole["results"]] == [
+        ("Greeting", None),
+        ("Name", "violated"),
+    ]
 
     file = tmp_path / "scores.csv"
     code, out, _ = await told(capsys, "export", "--vdn", "1", "--out", str(file))
@@ -114,6 +125,10 @@ async def test_what_is_exported_can_be_chosen_and_nothing_is_overwritten(
     assert await count("--from", "2026-03-02") == 0
     assert await count("--to", "2026-02-28") == 0
     assert await count(vdn="2") == 0
+    nowhere = tmp_path / "nowhere.csv"
+    code, _, err = await told(capsys, "export", "--vdn", "9", "--out", str(nowhere))
+    assert (code, err) == (1, "sottovoce: there is no VDN 9\n")
+    assert not nowhere.exists()
     there = tmp_path / "there.csv"
     there.write_text("mine")
     code, _, err = await told(capsys, "export", "--vdn", "1", "--out", str(there))

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Callable
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
 from typing import Annotated, TypeVar
@@ -13,18 +14,21 @@ from uuid import UUID
 from zoneinfo import ZoneInfo
 
 import typer
-from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
+from sqlalchemy.ext.asyncio import AsyncEngine
 
 from sottovoce.clock import SystemClock
 from sottovoce.commands.sheets import new_sheet
 from sottovoce.commands.telling import (
     FAILED,
     WRONG_CALL,
+    AsJson,
+    Clocks,
     ConfigOption,
     fail,
     quietly,
+    run_for,
     run_on,
-    run_within,
+    say,
     tabulate,
 )
 from sottovoce.config import Settings
@@ -68,10 +72,12 @@ HEADS = (
     "corrected",
 )
 _SPAN = re.compile(r"([0-9]{1,12})-([0-9]{1,12})")
-_WORDS = {Verdict.KEPT: "kept", Verdict.VIOLATED: "violated", Verdict.NOT_EVALUATED: ""}
+_SCORE = ("scenario", "machine", "manual", "given", "by")
+_RESULT = ("scenario", "result", "rule", "found", "corrected", "points", "where_ms", "remark")
+_WORDS = {Verdict.KEPT: "kept", Verdict.VIOLATED: "violated", Verdict.NOT_EVALUATED: None}
 
 
-def show(call: Call, vdn: Vdn, config: ConfigOption = None) -> None:
+def show(call: Call, vdn: Vdn, as_json: AsJson = False, config: ConfigOption = None) -> None:
     """Show one contact: its scores by machine and by hand, and what each rule's result is.
 
     A score by hand stands here once an inspector is through with the call. Times are the VDN's.
@@ -80,39 +86,28 @@ def show(call: Call, vdn: Vdn, config: ConfigOption = None) -> None:
     """
     settings = quietly(config)
 
-    async def read(connection: AsyncConnection) -> tuple[ShownContact, list[ScenarioScores], ZoneInfo]:
-        work = Work(connection, VdnId(vdn), datetime.now(UTC), SERVER)
-        reach = access.for_the_server(VdnId(vdn), Operation.SHOW_CONTACT)
-        one = await contacts.show(work, reach, await _uuid(work, call))
-        scores = await results.scores_of(work, one.contact.contact)
-        return one, scores, ZoneInfo(await plans.time_zone(work))
+    async def read(engine: AsyncEngine, _: VdnId | None) -> tuple[ShownContact, list[ScenarioScores]]:
+        async with _office(engine, settings).work(VdnId(vdn), SERVER, snapshot=True) as work:
+            reach = access.for_the_server(VdnId(vdn), Operation.SHOW_CONTACT)
+            one = await contacts.show(work, reach, await _uuid(work, call))
+            return one, await results.scores_of(work, one.contact.contact)
 
-    shown, scores, zone = _asked(lambda: run_within(settings, read))
-    contact = shown.contact
-    for name, value in (
-        ("contact", f"{contact.contact} ({contact.uuid})"),
-        ("began", f"{contact.began_at.astimezone(zone):%Y-%m-%d %H:%M:%S} ({zone.key})"),
-        ("length", f"{contact.length_ms / 1000:.3f} s"),
-        ("agent", f"{contact.agent or 'none'} {shown.name}".strip()),
-        ("customer", f"{contact.number} ({contact.direction.value})"),
-        ("recording", contact.recording or "none"),
-        ("state", contact.analysis.failure or contact.status.name.lower().replace("_", " ")),
-    ):
-        typer.echo(f"{name:<10} {value}")
-    if not scores:
-        typer.echo("no rule has a result on it")
+    (shown, scores), clocks = _asked(lambda: run_for(settings, vdn, read))
+    facts = _facts(shown, clocks)
+    if not as_json:
+        for name, value in facts.items():
+            told = f"{value:%Y-%m-%d %H:%M:%S %Z}" if isinstance(value, datetime) else value
+            say(f"{name:<10} {'none' if told is None else told}")
+        tabulate(_SCORE, [_score(one, clocks, VdnId(vdn)) for one in scores], none="no scores yet")
+        tabulate(_RESULT, [_result(one, result) for one in scores for result in one.results])
         return
-    tabulate(
-        ("scenario", "machine", "manual", "given"),
-        [
-            (one.scenario.name, _points(one.machine), _points(one.manual), _given(one.manual, zone))
-            for one in scores
+    parts = {
+        "scores": [dict(zip(_SCORE, _score(one, clocks, VdnId(vdn)), strict=True)) for one in scores],
+        "results": [
+            dict(zip(_RESULT, _result(one, result), strict=True)) for one in scores for result in one.results
         ],
-    )
-    tabulate(
-        ("scenario", "result", "rule", "found", "corrected to", "points", "where (ms)", "remark"),
-        [_result(one.scenario.name, result) for one in scores for result in one.results],
-    )
+    }
+    typer.echo(json.dumps(facts | parts, ensure_ascii=False, indent=1, default=datetime.isoformat))
 
 
 def export(
@@ -138,7 +133,7 @@ def export(
     wanted = Search(agents=None if agent is None else frozenset([AgentId(agent)]))
     with new_sheet(out, HEADS) as add:
 
-        async def write(engine: AsyncEngine) -> int:
+        async def write(engine: AsyncEngine, _: VdnId | None) -> int:
             office, count = _office(engine, settings), 0
             async with office.work(VdnId(vdn), SERVER, snapshot=True) as work:
                 zone = ZoneInfo(await plans.time_zone(work))
@@ -148,7 +143,7 @@ def export(
                     count += 1
             return count
 
-        lines = run_on(settings, write)
+        lines, _ = run_for(settings, vdn, write)
     typer.echo(f"{lines} lines written to {out}")
 
 
@@ -243,24 +238,42 @@ def _deduction(text: str | None) -> Decimal | None:
         fail([f"--points: {wrong}"], WRONG_CALL)
 
 
-def _points(scored: Scored | None) -> str:
-    return "" if scored is None else str(scored.score.score)
+def _facts(shown: ShownContact, clocks: Clocks) -> dict[str, object]:
+    contact = shown.contact
+    return {
+        "contact": contact.contact,
+        "uuid": str(contact.uuid),
+        "began": clocks.of(contact.vdn, contact.began_at),
+        "length_ms": contact.length_ms,
+        "agent": contact.agent,
+        "name": shown.name,
+        "customer": contact.number,
+        "direction": contact.direction.value,
+        "recording": contact.recording,
+        "state": contact.analysis.failure or contact.status.name.lower().replace("_", " "),
+    }
 
 
-def _given(scored: Scored | None, zone: ZoneInfo) -> str:
-    return "" if scored is None else f"{scored.at.astimezone(zone):%Y-%m-%d %H:%M} by {scored.user}"
+def _points(scored: Scored | None) -> str | None:
+    return None if scored is None else str(scored.score.score)
 
 
-def _result(scenario: str, result: RuleResult) -> tuple[str, ...]:
+def _score(scores: ScenarioScores, clocks: Clocks, vdn: VdnId) -> tuple[object, ...]:
+    manual = scores.manual
+    given = (None, None) if manual is None else (clocks.of(vdn, manual.at), manual.user)
+    return scores.scenario.name, _points(scores.machine), _points(manual), *given
+
+
+def _result(scores: ScenarioScores, result: RuleResult) -> tuple[object, ...]:
     return (
-        scenario,
+        scores.scenario.name,
         result.result,
         result.name,
         _WORDS[result.verdict],
         _WORDS[result.revised],
         str(result.points),
         " ".join(f"{one.start_ms}-{one.end_ms}" for one in result.segments),
-        "" if result.revision is None else result.revision.remark,
+        None if result.revision is None else result.revision.remark,
     )
 
 
