@@ -10,7 +10,6 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
 from typing import Annotated, TypeVar
-from uuid import UUID
 from zoneinfo import ZoneInfo
 
 import typer
@@ -45,7 +44,6 @@ from sottovoce.quality.office import Office
 from sottovoce.quality.score_sheet import ScoreLine
 from sottovoce.storage.review import contacts as stored
 from sottovoce.storage.review import plans, users
-from sottovoce.storage.work import Work
 
 Found = TypeVar("Found")
 
@@ -89,7 +87,10 @@ def show(call: Call, vdn: Vdn, as_json: AsJson = False, config: ConfigOption = N
     async def read(engine: AsyncEngine, _: VdnId | None) -> tuple[ShownContact, list[ScenarioScores]]:
         async with _office(engine, settings).work(VdnId(vdn), SERVER, snapshot=True) as work:
             reach = access.for_the_server(VdnId(vdn), Operation.SHOW_CONTACT)
-            one = await contacts.show(work, reach, await _uuid(work, call))
+            found = await stored.called(work, call)
+            if found is None:
+                raise Refused(Code.NOT_FOUND, f"VDN {work.vdn} has no contact {call}")
+            one = await contacts.show(work, reach, found.uuid)
             return one, await results.scores_of(work, one.contact.contact)
 
     (shown, scores), clocks = _asked(lambda: run_for(settings, vdn, read))
@@ -207,16 +208,6 @@ def _asked(ask: Callable[[], Found]) -> Found:
 
 def _office(engine: AsyncEngine, settings: Settings) -> Office:
     return Office(engine, SystemClock(), settings.recordings_folder)
-
-
-async def _uuid(work: Work, call: str) -> UUID:
-    """The UUID of the contact with that number or UUID. Refused(NOT_FOUND)."""
-    number = natural(call, 18)
-    try:
-        found = await stored.find(work, number) if number is not None else None
-        return UUID(call) if found is None else found.uuid
-    except ValueError:
-        raise Refused(Code.NOT_FOUND, f"VDN {work.vdn} has no contact {call}") from None
 
 
 def _between(wanted: Search, since: datetime | None, until: datetime | None, zone: ZoneInfo) -> Search:

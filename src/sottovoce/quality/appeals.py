@@ -12,7 +12,6 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
-from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from sottovoce.domain.appeals import (
@@ -127,7 +126,7 @@ async def file_appeal(
     (BAD_PARAMETER) for the leader or the choice, (OWN_RESULT) where the leader gave the result, (WRONG_STATE)
     while an appeal of the caller's on that call is open.
     """
-    contact = await _called(work, call)
+    contact = await contacts.called(work, call)
     if contact is None or contact.agent is None or contact.agent != reach.user.agent:
         raise Refused(Code.NOT_FOUND, "there is no such call of the caller's")
     review = await quality_items.last_review(work, contact.contact)
@@ -327,7 +326,7 @@ async def _held(
     if kind is not None and kind is not held.kind:
         raise _bad("kind", f"the item is one of the type {held.kind}")
     if call is not None:
-        contact = await _called(work, call)
+        contact = await contacts.called(work, call)
         if contact is None or contact.contact != held.contact:
             raise Refused(Code.NOT_FOUND, f"the {held.kind} is not about this call")
     follow(held, step, seen.state)
@@ -340,16 +339,6 @@ async def _held(
     involved = await quality_items.involved(work, held)
     check(held, step, reach.user, involved, reach.acting_as)
     return held, involved
-
-
-async def _called(work: Work, call: str) -> Contact | None:
-    """The tenant's contact that a number or a UUID means."""
-    if call.isascii() and call.isdigit():
-        return await contacts.find(work, int(call)) if len(call) <= 18 else None
-    try:
-        return await contacts.by_uuid(work, UUID(call))
-    except ValueError:
-        return None
 
 
 async def _found(work: Work, item: ReviewId) -> QualityItem:

@@ -24,7 +24,7 @@ from sottovoce.domain.contacts import (
 from sottovoce.domain.directory import AgentId, VdnId
 from sottovoce.domain.journal import AuditEntry
 from sottovoce.domain.people import SERVER, UserId
-from sottovoce.plain import to_plain
+from sottovoce.plain import natural, to_plain
 from sottovoce.storage.records import fit, fitted
 from sottovoce.storage.review import jobs
 from sottovoce.storage.rows import Where, all_of, between, milliseconds, value_of
@@ -53,6 +53,15 @@ async def by_uuid(work: Work, uuid: UUID) -> Contact | None:
     query = sa.select(contacts).where(contacts.c.vdn == work.vdn, contacts.c.uuid == uuid)
     row = (await work.connection.execute(query)).mappings().first()
     return None if row is None else value_of(Contact, row)
+
+
+async def called(work: Work, text: str) -> Contact | None:
+    """The tenant's contact that a number or a UUID names; None: it names none."""
+    number = natural(text, 18)
+    try:
+        return await by_uuid(work, UUID(text)) if number is None else await find(work, number)
+    except ValueError:
+        return None
 
 
 async def many(work: Work, numbers: Sequence[int]) -> dict[int, Contact]:
