@@ -54,14 +54,19 @@ def test_deleted_is_unknown_whatever_is_asked() -> None:
         assert refusal.value.code is Code.NOT_FOUND
 
 
-def test_nothing_takes_effect_without_inspectors_and_nothing_in_effect_changes_hands() -> None:
+def test_nothing_takes_effect_without_inspectors() -> None:
     for state in (TaskState.CREATED, TaskState.IN_EFFECT):
         for action in (TaskAction.TAKE_EFFECT, TaskAction.RESERVE):
             with pytest.raises(Refused) as refusal:
                 follow(state, action)
             assert refusal.value.code is Code.WRONG_STATE
-    with pytest.raises(Refused):
-        follow(TaskState.IN_EFFECT, TaskAction.APPOINT)
+
+
+def test_who_has_an_item_keeps_it_as_far_as_their_share_goes() -> None:
+    shares = Shares(ShareKind.EVEN, (Share(A), Share(B)))
+    assert deal(shares, 4, held=[B, B, B, A]) == [B, B, A, A]
+    assert deal(shares, 4, held=[C, B, C, None]) == [A, B, B, A]
+    assert deal(shares, 2, own=[B, None], held=[B, A]) == [A, B], "nobody inspects a call of their own"
 
 
 def test_a_state_lost_while_waiting_is_a_lost_race() -> None:

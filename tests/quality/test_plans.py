@@ -14,6 +14,7 @@ import sqlalchemy as sa
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy.ext.asyncio import AsyncConnection
+from structlog.testing import capture_logs
 from tests.quality.asking import asked, run_due
 from tests.quality.standing import (
     DIRECTOR,
@@ -248,9 +249,18 @@ async def test_killed_between_any_two_statements_it_has_not_run(standing: Standi
 async def test_an_empty_sample_makes_no_task_and_says_so(standing: Standing, director: User) -> None:
     plan = await begun(standing, director)
     at(standing, NOW + timedelta(hours=1))
-    (run,) = await run_due(standing.office)
+    with capture_logs() as lines:
+        (run,) = await run_due(standing.office)
     assert run.task is None
     assert run.failure is not None
+    assert [(line["event"], line["plan"], line["reason"]) for line in lines] == [
+        ("a plan made no task", plan, run.failure)
+    ]
+    _, (line,) = await asked(plans.query, standing.office, director, 1, 10)
+    assert (line.plan.plan, line.last) == (plan, run)
+    assert await asked(plans.runs, standing.office, director, plan) == [run]
+    inspector = await standing.caller(INSPECTOR)
+    await declines(Code.NO_RIGHT, asked(plans.runs, standing.office, inspector, plan))
     assert run.failure.startswith("nothing_qualifies")
     assert await count(standing, review_tasks) == 0
     found = await shown(standing, plan)
@@ -269,7 +279,7 @@ async def test_an_inspector_who_is_none_any_more_stops_no_plan(standing: Standin
         await connection.execute(sa.update(users).where(users.c.user == SECOND).values(disabled_at=NOW))
     at(standing, NOW + timedelta(hours=1))
     (run,) = await run_due(standing.office)
-    assert run.failure == "bad_parameter: is no inspector of this tenant"
+    assert run.failure == "bad_parameter: people.1.person: is no inspector of this tenant"
     assert (await shown(standing, plan)).state is PlanState.RUNNING
 
 
@@ -378,7 +388,7 @@ async def test_deleted_it_is_gone(standing: Standing, director: User) -> None:
         await declines(Code.NOT_FOUND, asked(doing, standing.office, director, plan))
     await declines(Code.NOT_FOUND, asked(plans.update, standing.office, director, plan, order()))
     total, found = await asked(plans.query, standing.office, director, 1, 10)
-    assert (total, [one.plan for one in found]) == (1, [other])
+    assert (total, [one.plan.plan for one in found]) == (1, [other])
 
 
 async def test_the_tenants_clock_decides(standing: Standing, director: User) -> None:
@@ -423,9 +433,9 @@ async def test_who_may(standing: Standing, director: User) -> None:
     await declines(Code.NO_RIGHT, asked(plans.add, office, director, order(), acting_as=Role.INSPECTOR))
     assert (await asked(plans.query, office, director, 1, 10))[0] == 2
     total, found = await asked(plans.query, office, leader, 1, 10)
-    assert (total, [one.plan for one in found]) == (1, [own])
+    assert (total, [one.plan.plan for one in found]) == (1, [own])
     assert (await asked(plans.query, office, foreign, 1, 10))[0] == 0
-    assert [one.plan for one in (await asked(plans.query, office, director, 2, 1))[1]] == [plan]
+    assert [one.plan.plan for one in (await asked(plans.query, office, director, 2, 1))[1]] == [plan]
 
 
 async def test_what_came_late_or_still_talked_is_in_the_next_run(standing: Standing, director: User) -> None:

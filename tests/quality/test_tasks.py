@@ -7,7 +7,8 @@ from datetime import datetime, timedelta
 import pytest
 import sqlalchemy as sa
 from tests.quality.asking import asked
-from tests.quality.reviewing import CONDITIONS, check_whole, found, history
+from tests.quality.inspected import versions_of
+from tests.quality.reviewing import CONDITIONS, check_whole, found, history, put_result
 from tests.quality.standing import (
     ANN,
     DIRECTOR,
@@ -24,12 +25,15 @@ from tests.quality.standing import (
 from tests.storage.works import work_of
 
 from sottovoce.domain.people import SERVER, ReviewId, UserId
-from sottovoce.domain.reviews import Share, ShareKind, Shares, TaskOrder, TaskState
+from sottovoce.domain.review_lists import ItemFilter, TaskFilter
+from sottovoce.domain.reviews import Item, ItemState, Share, ShareKind, Shares, TaskOrder, TaskState
 from sottovoce.domain.sampling import Conditions, Earlier, Quantity
+from sottovoce.domain.scoring import Verdict
 from sottovoce.errors import Code, Refused
-from sottovoce.quality import sampling, tasks
+from sottovoce.quality import inspection, sampling, task_lists, tasks
+from sottovoce.storage import audit
 from sottovoce.storage.database import transaction
-from sottovoce.storage.review import ids
+from sottovoce.storage.review import contacts, ids, results
 from sottovoce.storage.review import tasks as stored
 from sottovoce.storage.tables import users
 
@@ -220,6 +224,130 @@ async def test_a_leader_appoints_whom_they_lead_in_tasks_of_their_own(standing: 
     assert (bad.value.code, bad.value.field) == (Code.BAD_PARAMETER, "people.1.person")
     await asked(tasks.appoint, standing.office, leader, own, even(LEADER, INSPECTOR))
     assert await state_of(standing, own) is TaskState.ASSIGNED
+
+
+async def correct(standing: Standing, item: Item, by: UserId) -> None:
+    """A correction of the first result of an item's call, by its inspector."""
+    async with transaction(standing.engine) as connection:
+        contact = await contacts.find(work_of(connection, ONE), item.contact)
+    assert contact is not None
+    caller = await standing.caller(by)
+    wanted = {"result": f"silenceRule{item.contact}", "kept": False, "remark": "heard", "kind": 11}
+    await asked(inspection.revise_result, standing.office, caller, item.item, str(contact.uuid), **wanted)
+
+
+async def in_effect(standing: Standing, calls: int, *people: UserId) -> tuple[ReviewId, list[Item]]:
+    """A task in effect whose calls have a result each; its items."""
+    task = await created(standing, calls)
+    await asked(
+        tasks.appoint, standing.office, await standing.caller(DIRECTOR), task, even(*people), now=True
+    )
+    _, items = await found(standing, task)
+    async with transaction(standing.engine) as connection:
+        for item in items:
+            await put_result(connection, item.contact, f"silenceRule{item.contact}")
+    return task, items
+
+
+@pytest.mark.parametrize("drafts", [True, False])
+async def test_an_inspector_who_is_away_hands_over_what_is_open(standing: Standing, drafts: bool) -> None:
+    """Done calls stay whose they were; drafts go along, or are nobody's any more."""
+    task, items = await in_effect(standing, 6, INSPECTOR, SECOND)
+    ill = await standing.caller(INSPECTOR)
+    theirs = [item for item in items if item.inspector == INSPECTOR]
+    await asked(inspection.complete, standing.office, ill, theirs[0].item, str(theirs[0].contact))
+    await correct(standing, theirs[1], INSPECTOR)
+    director = await standing.caller(DIRECTOR)
+    moved = await asked(
+        tasks.hand_over, standing.office, director, task, INSPECTOR, even(THIRD, DIRECTOR), drafts=drafts
+    )
+    assert moved == 2
+    _, after = await found(standing, task)
+    by_item = {item.item: item for item in after}
+    changed = [by_item[one.item] for one in theirs]
+    assert [one.inspector for one in changed] == [INSPECTOR, THIRD, DIRECTOR]
+    begun = ItemState.IN_PROGRESS if drafts else ItemState.WAITING
+    assert [one.state for one in changed] == [ItemState.DONE, begun, ItemState.WAITING]
+    assert {one.inspector for one in after if one.inspector not in (INSPECTOR, THIRD, DIRECTOR)} == {SECOND}
+    third = await standing.caller(THIRD)
+    (seen,) = await asked(inspection.show, standing.office, third, theirs[1].item)
+    assert seen.results[0].final is (Verdict.VIOLATED if drafts else Verdict.KEPT)
+    with pytest.raises(Refused, match="no such call"):
+        await asked(inspection.complete, standing.office, ill, theirs[1].item, str(theirs[1].contact))
+    await asked(inspection.complete, standing.office, third, theirs[1].item, str(theirs[1].contact))
+    async with transaction(standing.engine) as connection:
+        counted = await results.find(work_of(connection, ONE), f"silenceRule{theirs[1].contact}")
+    assert counted is not None
+    assert counted.final is (Verdict.VIOLATED if drafts else Verdict.KEPT)
+    said = await versions_of(standing, f"silenceRule{theirs[1].contact}")
+    assert [one.draft for one in said] == ([1, None] if drafts else [1])
+    with pytest.raises(Refused) as refusal:
+        await asked(tasks.hand_over, standing.office, director, task, INSPECTOR, even(THIRD))
+    assert refusal.value.code is Code.WRONG_STATE
+    await check_whole(standing.engine)
+
+
+async def test_appointing_in_effect_moves_only_what_has_to_move(standing: Standing) -> None:
+    """By the wire's way: who stays keeps theirs, with drafts; what is done is not counted."""
+    task, items = await in_effect(standing, 6, INSPECTOR, SECOND)
+    staying = await standing.caller(SECOND)
+    await correct(standing, items[1], SECOND)
+    await asked(inspection.complete, standing.office, staying, items[3].item, str(items[3].contact))
+    director = await standing.caller(DIRECTOR)
+    await asked(tasks.appoint, standing.office, director, task, even(SECOND, THIRD))
+    held, after = await found(standing, task)
+    assert held.state is TaskState.IN_EFFECT
+    assert [item.inspector for item in after] == [SECOND, SECOND, THIRD, SECOND, THIRD, SECOND]
+    assert [item.state for item in after][1] is ItemState.IN_PROGRESS
+    assert (await history(standing, task))[-1] == "hand_over"
+    six = Shares(ShareKind.COUNTS, (Share(SECOND, 6),))
+    with pytest.raises(Refused, match="5 calls to deal"):
+        await asked(tasks.appoint, standing.office, director, task, six)
+    await check_whole(standing.engine)
+
+
+async def test_open_calls_of_who_inspects_no_more_are_shown_as_such(standing: Standing) -> None:
+    task, items = await in_effect(standing, 4, INSPECTOR, SECOND)
+    done = items[0]
+    await asked(
+        inspection.complete, standing.office, await standing.caller(INSPECTOR), done.item, str(done.contact)
+    )
+    async with standing.engine.begin() as connection:
+        await connection.execute(sa.update(users).where(users.c.user == INSPECTOR).values(disabled_at=NOW))
+        await connection.execute(sa.update(users).where(users.c.user == SECOND).values(roles=["staff"]))
+    director = await standing.caller(DIRECTOR)
+    _, (line,) = await asked(task_lists.query, standing.office, director, TaskFilter(), page=1, rows=9)
+    assert (line.inspect_total, line.inspect_done, line.stranded) == (4, 1, 3)
+    _, lines = await asked(task_lists.items, standing.office, director, task, ItemFilter(), page=1, rows=9)
+    assert [one.stranded for one in lines] == [False, True, True, True]
+    body = {"currentRole": "qualityDirector", "page": 1, "rows": 9, "fixedColumns": {"planCode": task}}
+    told = await standing.call("qualitytask/callsQualityTask", body)
+    assert [one["inspectorName"] for one in told.body["data"]] == [
+        "Ida Inspector",
+        *(f"{name} (no longer inspects)" for name in ("Sam Inspector", "Ida Inspector", "Sam Inspector")),
+    ]
+
+
+async def test_a_history_is_read_by_who_sees_the_task_with_the_reason_of_its_end(standing: Standing) -> None:
+    task = await created(standing, 2)
+    director, inspector = await standing.caller(DIRECTOR), await standing.caller(INSPECTOR)
+    await asked(tasks.appoint, standing.office, director, task, even(INSPECTOR), now=True)
+    await asked(tasks.terminate, standing.office, director, task, "the wrong week")
+    for reader in (director, inspector):
+        steps = await asked(task_lists.history, standing.office, reader, task)
+        assert [(step.number, step.user, step.action) for step in steps] == [
+            (1, DIRECTOR, "create"),
+            (2, DIRECTOR, "appoint"),
+            (3, DIRECTOR, "terminate"),
+        ]
+        assert steps[-1].detail["reason"] == "the wrong week"
+    stranger, foreign = await standing.caller(THIRD), await standing.caller(FOREIGN, TWO)
+    for reader in (stranger, foreign):
+        with pytest.raises(Refused) as refusal:
+            await asked(task_lists.history, standing.office, reader, task)
+        assert refusal.value.code is Code.NOT_FOUND
+    (ended,) = [one for one in await audit.read(standing.engine, ONE) if one.action == "task.terminate"]
+    assert ended.detail["reason"] == "the wrong week"
 
 
 async def test_a_plan_makes_its_task_in_one_transaction(standing: Standing) -> None:

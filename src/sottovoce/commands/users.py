@@ -24,7 +24,7 @@ from sottovoce.domain.directory import AgentId, VdnId
 from sottovoce.domain.people import SERVER, Role, UserId
 from sottovoce.storage.database import transaction
 from sottovoce.storage.live.seed import USER_ID
-from sottovoce.storage.review import users
+from sottovoce.storage.review import tasks, users
 from sottovoce.storage.work import Work
 
 commands = typer.Typer(
@@ -100,14 +100,23 @@ def list_(
 
 @commands.command("disable")
 def disable(user: User, config: ConfigOption = None) -> None:
-    """Let a user do nothing from now on. What they did stays on record.
+    """Let a user do nothing from now on. What they did stays on record; open calls of theirs are told.
 
     Example: [bold]sottovoce user disable 1611917095665261978[/bold]
     """
     settings = quietly(config)
     who = user_id(user)
-    run_within(settings, lambda connection: users.disable(connection, who, datetime.now(UTC)))
+    at = datetime.now(UTC)
+
+    async def work(connection: AsyncConnection) -> int:
+        await users.disable(connection, who, at)
+        tenant = Work(connection, await users.tenant_of(connection, who), at, SERVER)
+        return sum((await tasks.held_by(tenant, who)).values())
+
+    left = run_within(settings, work)
     typer.echo(f"user {who} disabled")
+    if left:
+        typer.echo(f"{left} open calls are theirs: sottovoce inspect hand-over --from {who} --to …")
 
 
 @commands.command("enable")

@@ -174,6 +174,15 @@ class PlanRun:
 
 
 @dataclass(frozen=True, slots=True)
+class PlanLine:
+    """A plan in a list."""
+
+    plan: Plan
+    last: PlanRun | None
+    """Its last run, with what it made or why it made nothing; None: it never ran."""
+
+
+@dataclass(frozen=True, slots=True)
 class Due:
     """What a plan has to do now."""
 

@@ -53,6 +53,8 @@ class TaskLine:
     reviewer: UserId | None
     """Whose turn it is in the latest open appeal or problem, else who judged the latest."""
     reviewer_name: str | None
+    stranded: int
+    """Open items whose inspector cannot inspect (any more): disabled, or without the role."""
     mine: bool
     """The asking user made it."""
     changeable: bool
@@ -83,6 +85,8 @@ class ItemLine:
     item: Item
     contact: Contact
     inspector_name: str | None
+    stranded: bool
+    """It is open, and its inspector cannot inspect (any more)."""
     staff: UserId | AgentId | None
     """Whose call it is: the agent's user, else their work number."""
     staff_name: str | None

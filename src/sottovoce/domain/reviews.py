@@ -6,7 +6,7 @@ from the operations. A finished or terminated task never changes again.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -46,6 +46,7 @@ class TaskAction(StrEnum):
     REDRAW = "redraw"
     """Other conditions, so another sample."""
     APPOINT = "appoint"
+    """Deal its items to inspectors; in effect those that are open change hands."""
     APPOINT_NOW = "appoint_now"
     """Appoint, and take effect at once."""
     TAKE_EFFECT = "take_effect"
@@ -77,7 +78,9 @@ class ItemAction(StrEnum):
     """What is done to an item."""
 
     DEAL = "deal"
-    """Give it to an inspector."""
+    """Give it to an inspector, or to another one with what was drafted."""
+    DEAL_ANEW = "deal_anew"
+    """Give it to another inspector, without the drafts."""
     REVISE = "revise"
     COMPLETE = "complete"
     RELEASE = "release"
@@ -88,8 +91,8 @@ _TASKS = """
              created     assigned    reserved    in_effect   finished  terminated  deleted
 rename       created     assigned    wrong       wrong       wrong     wrong       unknown
 redraw       created     created     wrong       wrong       wrong     wrong       unknown
-appoint      assigned    assigned    reserved    wrong       wrong     wrong       unknown
-appoint_now  in_effect   in_effect   in_effect   wrong       wrong     wrong       unknown
+appoint      assigned    assigned    reserved    in_effect   wrong     wrong       unknown
+appoint_now  in_effect   in_effect   in_effect   in_effect   wrong     wrong       unknown
 take_effect  wrong       in_effect   in_effect   wrong       wrong     wrong       unknown
 reserve      wrong       reserved    reserved    wrong       wrong     wrong       unknown
 terminate    terminated  terminated  terminated  terminated  wrong     wrong       unknown
@@ -101,11 +104,14 @@ show         created     assigned    reserved    in_effect   finished  terminate
 """
 _ITEMS = """
              waiting      in_progress  done   released
-deal         waiting      wrong        wrong  wrong
+deal         waiting      in_progress  wrong  wrong
+deal_anew    waiting      waiting      wrong  wrong
 revise       in_progress  in_progress  wrong  wrong
 complete     done         done         wrong  wrong
 release      released     released     done   released
 """
+INSPECTING = frozenset({Role.INSPECTOR, Role.QUALITY_LEADER, Role.QUALITY_DIRECTOR})
+"""Who can be appointed."""
 _REFUSALS: Mapping[str, Any] = {"wrong": Code.WRONG_STATE, "unknown": Code.NOT_FOUND}
 
 TASKS: Mapping[tuple[TaskState, TaskAction], TaskState | Code] = read_grid(
@@ -293,25 +299,33 @@ def quotas(shares: Shares, items: int) -> list[int]:
             given = sum(count for count in counts if count is not None)
             blank = counts.count(None)
             if given > items or (given < items and not blank):
-                raise bad_share(f"the counts add up to {given}, the task has {items} calls")
+                raise bad_share(f"the counts add up to {given}, there are {items} calls to deal")
             rest = iter(_even(items - given, blank))
             return [next(rest) if count is None else count for count in counts]
 
 
-def deal(shares: Shares, items: int, own: Sequence[UserId | None] = ()) -> list[UserId]:
+def deal(
+    shares: Shares,
+    items: int,
+    own: Sequence[UserId | None] = (),
+    held: Sequence[UserId | None] = (),
+) -> list[UserId]:
     """The inspector of each item in the order of the draw: in turn, each until their quota is used up.
 
-    `own` says by place whose call the item is about: nobody inspects a call of their own, they exchange it
-    with the first that another would inspect. Deterministic; as many entries as items.
-    Refused(BAD_PARAMETER).
+    `held` says by place who has the item: they keep it while their quota lasts. `own` says by place whose
+    call the item is about: nobody inspects a call of their own, they exchange it with the first that another
+    would inspect. Deterministic; as many entries as items. Refused(BAD_PARAMETER).
     """
-    left = quotas(shares, items)
-    dealt: list[UserId] = []
-    while len(dealt) < items:
-        for place, share in enumerate(shares.people):
-            if left[place]:
-                left[place] -= 1
-                dealt.append(share.person)
+    people = [share.person for share in shares.people]
+    left = dict(zip(people, quotas(shares, items), strict=True))
+    kept: list[UserId | None] = []
+    for holder in held or [None] * items:
+        keeps = holder is not None and left.get(holder, 0) > 0
+        kept.append(holder if keeps else None)
+        if holder is not None and keeps:
+            left[holder] -= 1
+    turns = _turns(people, left)
+    dealt = [next(turns) if holder is None else holder for holder in kept]
     for place, agent in enumerate(own):
         if dealt[place] == agent:
             other = next((at for at in range(items) if agent not in (dealt[at], own[at])), None)
@@ -319,6 +333,15 @@ def deal(shares: Shares, items: int, own: Sequence[UserId | None] = ()) -> list[
                 raise bad_share(f"user {agent} would have to inspect calls of his own")
             dealt[place], dealt[other] = dealt[other], dealt[place]
     return dealt
+
+
+def _turns(people: Sequence[UserId], left: dict[UserId, int]) -> Iterator[UserId]:
+    """Each of the people in turn while something is left for them."""
+    while any(left.values()):
+        for person in people:
+            if left[person]:
+                left[person] -= 1
+                yield person
 
 
 def _even(items: int, people: int) -> list[int]:

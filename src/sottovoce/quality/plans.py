@@ -17,6 +17,8 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import datetime, timedelta
 
+import structlog
+
 from sottovoce.domain.directory import VdnId
 from sottovoce.domain.people import SERVER, ReviewId
 from sottovoce.domain.plans import (
@@ -24,6 +26,7 @@ from sottovoce.domain.plans import (
     Due,
     Plan,
     PlanAction,
+    PlanLine,
     PlanOrder,
     PlanRun,
     PlanState,
@@ -44,6 +47,8 @@ from sottovoce.quality.access import Reach
 from sottovoce.quality.office import Office
 from sottovoce.storage.review import ids, plans
 from sottovoce.storage.work import Work
+
+log = structlog.get_logger(__name__)
 
 
 async def add(work: Work, reach: Reach, order: PlanOrder) -> ReviewId:
@@ -146,17 +151,25 @@ async def delete(work: Work, reach: Reach, plan: ReviewId) -> None:
     work.audit("plan.delete", plan)
 
 
-async def query(work: Work, reach: Reach, page: int, rows: int) -> tuple[int, list[Plan]]:
+async def query(work: Work, reach: Reach, page: int, rows: int) -> tuple[int, list[PlanLine]]:
     """How many plans the caller sees, and a page of them (from 1), the newest first."""
     made_by = None if reach.scope is Scope.ALL else reach.user.user
-    return await plans.page(work, made_by, (page - 1) * rows, rows)
+    total, found = await plans.page(work, made_by, (page - 1) * rows, rows)
+    last = await plans.last_runs(work, [plan.plan for plan in found])
+    return total, [PlanLine(plan, last.get(plan.plan)) for plan in found]
+
+
+async def runs(work: Work, reach: Reach, plan: ReviewId) -> list[PlanRun]:
+    """The runs of a plan, the first one first, with what each made or why it made nothing."""
+    await _seen(work, reach, plan)
+    return await plans.runs(work, plan)
 
 
 async def run(office: Office, vdn: VdnId, plan: ReviewId) -> PlanRun | None:
     """Run a plan that is due; None: it is not (any more), or somebody else runs it at this moment.
 
     Where no task can be made of it (nothing qualifies, an inspector is none any more) the run is put down
-    with the reason, and the plan goes on. Refused(UNAVAILABLE): it has not run.
+    with the reason, told in the log, and the plan goes on. Refused(UNAVAILABLE): it has not run.
     """
     async with office.work(vdn, SERVER) as work:
         if await plans.take_due(work, plan) is None:
@@ -188,10 +201,13 @@ async def run(office: Office, vdn: VdnId, plan: ReviewId) -> PlanRun | None:
     except Refused as declined:
         if declined.code is Code.UNAVAILABLE:
             raise
-        failure = f"{declined.code}: {declined.why}" if declined.why else declined.code.value
+        failure = ": ".join(part for part in (declined.code.value, declined.field, declined.why) if part)
     async with office.work(vdn, SERVER) as work:
         held = await plans.take_due(work, plan)
-        return None if held is None else await _ran(work, held, _due_now(work, held), None, failure)
+        made = None if held is None else await _ran(work, held, _due_now(work, held), None, failure)
+    if made is not None:
+        log.warning("a plan made no task", vdn=vdn, plan=plan, due=made.due_at.isoformat(), reason=failure)
+    return made
 
 
 async def coming_due(office: Office) -> list[tuple[VdnId, ReviewId]]:
@@ -220,7 +236,11 @@ async def _ran(work: Work, held: Plan, now: Due, task: ReviewId | None, failure:
 
 async def _held(work: Work, reach: Reach, plan: ReviewId) -> Plan:
     """A plan that the caller may do that to, locked."""
-    held = await plans.find(work, plan, lock=True)
+    return await _seen(work, reach, plan, lock=True)
+
+
+async def _seen(work: Work, reach: Reach, plan: ReviewId, *, lock: bool = False) -> Plan:
+    held = await plans.find(work, plan, lock=lock)
     if held is None or held.state is PlanState.DELETED:
         raise no_plan()
     if reach.scope is not Scope.ALL and held.created_by != reach.user.user:

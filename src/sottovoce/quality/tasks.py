@@ -1,4 +1,4 @@
-"""Review tasks: created, changed, appointed, put into effect, terminated, deleted [2504-2510].
+"""Review tasks: created, changed, appointed, put into effect, handed over, terminated, deleted [2504-2510].
 
 Each is one transaction that holds the task's row; it changes task and items together, and writes the
 task's history and the audit with them. A sample's seed is committed before, on its own.
@@ -15,10 +15,12 @@ from datetime import datetime
 from typing import Any
 
 from sottovoce.domain.directory import AgentId
-from sottovoce.domain.people import SERVER, ReviewId, Role, UserId
+from sottovoce.domain.people import SERVER, ReviewId, UserId
 from sottovoce.domain.reviews import (
+    INSPECTING,
     SHOWN,
     Item,
+    ItemAction,
     ItemState,
     Shares,
     Task,
@@ -28,6 +30,7 @@ from sottovoce.domain.reviews import (
     bad_share,
     deal,
     follow,
+    follow_item,
     no_task,
 )
 from sottovoce.domain.rights import Scope
@@ -39,9 +42,6 @@ from sottovoce.quality.access import Reach
 from sottovoce.quality.office import Office
 from sottovoce.storage.review import ids, staffing, tasks
 from sottovoce.storage.work import Work
-
-INSPECTING = frozenset({Role.INSPECTOR, Role.QUALITY_LEADER, Role.QUALITY_DIRECTOR})
-"""Who can be appointed."""
 
 
 async def agents_of(work: Work, staff: Sequence[UserId]) -> tuple[AgentId, ...]:
@@ -101,7 +101,7 @@ async def make(
     items = await _drawn(work, office, task, draw, order)
     state = TaskState.CREATED
     if shares is not None:
-        people = await _dealt(work, [item.agent for item in items], shares)
+        people = await _dealt(work, items, shares)
         items = [replace(item, inspector=person) for item, person in zip(items, people, strict=True)]
         state = follow(state, TaskAction.APPOINT_NOW if in_effect else TaskAction.APPOINT)
     made = Task(
@@ -182,16 +182,37 @@ async def appoint(
 ) -> None:
     """Deal all items of a task to inspectors, also where they were dealt before; with `now` it takes effect.
 
-    Refused(BAD_PARAMETER) where somebody cannot be appointed or the counts do not fit.
+    In effect its open items are handed over, with their drafts: inspectors keep those that they have, as far
+    as their share goes. Refused(BAD_PARAMETER) where somebody cannot be appointed or the counts do not fit.
     """
     held, seen = await held_task(work, reach, task)
     state = follow(held.state, TaskAction.APPOINT_NOW if now else TaskAction.APPOINT, seen)
     await check_people(work, reach, shares)
-    agents = await tasks.agents(work, task)
-    await tasks.appoint(work, task, await _dealt(work, agents, shares))
+    if held.state is TaskState.IN_EFFECT:
+        await _hand_over(work, task, await tasks.to_deal(work, task), shares, drafts=True)
+        return
+    people = await _dealt(work, await tasks.to_deal(work, task), shares)
+    await tasks.appoint(work, task, dict(enumerate(people)))
     columns = {"takes_effect_at": work.at} if now else {}
     await tasks.change(work, task, state=state.value, **columns)
     await _put_down_appointment(work, task, shares, now)
+
+
+async def hand_over(
+    work: Work, reach: Reach, task: ReviewId, giver: UserId, shares: Shares, *, drafts: bool = True
+) -> int:
+    """Give what an inspector has not done yet of a task to others; how many calls that are.
+
+    With their `drafts`, or without: then nobody sees those any more. Refused(BAD_PARAMETER) as `appoint`,
+    (WRONG_STATE) where there is nothing to give.
+    """
+    held, seen = await held_task(work, reach, task)
+    follow(held.state, TaskAction.APPOINT, seen)
+    await check_people(work, reach, shares)
+    items = await tasks.to_deal(work, task, giver)
+    if not items:
+        raise Refused(Code.WRONG_STATE, f"user {giver} has no open call in task {task}")
+    return await _hand_over(work, task, items, shares, drafts=drafts)
 
 
 async def take_effect(work: Work, reach: Reach, task: ReviewId, at: datetime | None = None) -> None:
@@ -227,18 +248,21 @@ async def reserved_due(office: Office, now: datetime) -> int:
     return done
 
 
-async def terminate(work: Work, reach: Reach, task: ReviewId) -> None:
-    """End a task for good [2506]. What is done stays; what is not is released, and the history says so."""
+async def terminate(work: Work, reach: Reach, task: ReviewId, reason: str = "") -> None:
+    """End a task for good [2506]. What is done stays; what is not is released, and the history says so.
+
+    A `reason` is kept with it.
+    """
     held, seen = await held_task(work, reach, task)
     state = follow(held.state, TaskAction.TERMINATE, seen)
-    await _end(work, held, state, "terminate")
+    await _end(work, held, state, "terminate", reason)
 
 
-async def delete(work: Work, reach: Reach, task: ReviewId) -> None:
+async def delete(work: Work, reach: Reach, task: ReviewId, reason: str = "") -> None:
     """Take away a task that never took effect [2504]. Its history and its certificate stay."""
     held, seen = await held_task(work, reach, task)
     state = follow(held.state, TaskAction.DELETE, seen)
-    await _end(work, held, state, "delete")
+    await _end(work, held, state, "delete", reason)
 
 
 async def held_task(work: Work, reach: Reach, task: ReviewId) -> tuple[Task, TaskState]:
@@ -266,7 +290,22 @@ async def _put_into_effect(work: Work, held: Task, seen: TaskState) -> None:
     work.audit("task.take_effect", held.task)
 
 
-async def _end(work: Work, held: Task, state: TaskState, action: str) -> None:
+async def _hand_over(
+    work: Work, task: ReviewId, items: Sequence[Item], shares: Shares, *, drafts: bool
+) -> int:
+    people = await _dealt(work, items, shares, keep=True)
+    moved = [(item, person) for item, person in zip(items, people, strict=True) if item.inspector != person]
+    for item, _ in moved:
+        follow_item(item.state, ItemAction.DEAL if drafts else ItemAction.DEAL_ANEW)
+    await tasks.appoint(work, task, {item.place: person for item, person in moved}, anew=not drafts)
+    told = [{"item": item.item, "before": item.inspector, "inspector": person} for item, person in moved]
+    await put_down(work, task, "hand_over", {"drafts": drafts, "moved": told})
+    names = ", ".join(share.person for share in shares.people)
+    work.audit("task.hand_over", task, people=names, moved=len(moved), drafts=drafts)
+    return len(moved)
+
+
+async def _end(work: Work, held: Task, state: TaskState, action: str, reason: str) -> None:
     released = await tasks.release(work, held.task)
     await tasks.change(work, held.task, state=state.value, ended_at=work.at)
     counted = await tasks.tally(work, held.task)
@@ -275,13 +314,15 @@ async def _end(work: Work, held: Task, state: TaskState, action: str) -> None:
         "done": counted[ItemState.DONE],
         "released": [{"item": item, "inspector": inspector} for item, inspector in released],
     }
-    await put_down(work, held.task, action, detail)
+    given = {"reason": reason} if reason else {}
+    await put_down(work, held.task, action, {**detail, **given})
     work.audit(
         f"task.{action}",
         held.task,
         before=held.state.value,
         done=counted[ItemState.DONE],
         released=len(released),
+        **given,
     )
 
 
@@ -302,8 +343,9 @@ async def _drawn(work: Work, office: Office, task: ReviewId, draw: int, order: T
     ]
 
 
-async def _dealt(work: Work, agents: Sequence[AgentId | None], shares: Shares) -> list[UserId]:
-    """Who inspects each of the calls, which are of those agents."""
+async def _dealt(work: Work, items: Sequence[Item], shares: Shares, *, keep: bool = False) -> list[UserId]:
+    """Who inspects each of the items; with `keep`, whoever has one keeps it as far as their share goes."""
     inspecting = await staffing.agents_of(work, [one.person for one in shares.people])
     users = {agent: user for user, agent in inspecting.items()}
-    return deal(shares, len(agents), [None if agent is None else users.get(agent) for agent in agents])
+    own = [None if item.agent is None else users.get(item.agent) for item in items]
+    return deal(shares, len(items), own, [item.inspector for item in items] if keep else ())

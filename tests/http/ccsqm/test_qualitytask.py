@@ -289,7 +289,10 @@ async def test_appoint_names_the_bad_share(standing: Standing) -> None:
             "setCounts.1.personID: is no inspector of this tenant",
         ),
         ([{"personID": INSPECTOR}, {"personID": INSPECTOR}], "setCounts.1.personID: stands twice"),
-        ([{"personID": INSPECTOR, "count": 3}], "setCounts: the counts add up to 3, the task has 2 calls"),
+        (
+            [{"personID": INSPECTOR, "count": 3}],
+            "setCounts: the counts add up to 3, there are 2 calls to deal",
+        ),
         ([], "setCounts: "),
         ([{"personID": "x"}], "setCounts.0.personID: "),
         ([{"personID": INSPECTOR, "count": 100_000_000}], "setCounts.0.count: "),

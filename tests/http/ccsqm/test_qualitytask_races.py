@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import random
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -169,7 +170,7 @@ def model(before: Picture, operation: Operation) -> Picture | None:
         return None
     after = replace(before, state=cell)
     if kind in ("appoint", "appoint_now"):
-        return replace(after, inspectors=(details[0],) * len(before.items))
+        return replace(after, inspectors=tuple(map(_dealt(details[0]), before.items, before.inspectors)))
     if kind == "redraw":
         return replace(after, inspectors=(None,) * len(before.items), drawn_anew=True)
     if kind in ("terminate", "delete"):
@@ -180,6 +181,11 @@ def model(before: Picture, operation: Operation) -> Picture | None:
 def _refused(operation: Operation, cell: Code) -> bool:
     """Whether it was refused as the cell says; a state lost while it waited is told as a lost race."""
     return operation.answer in (CODES.code(cell), RACE)
+
+
+def _dealt(person: UserId) -> Callable[[ItemState, UserId | None], UserId | None]:
+    """Who has an item after it was dealt to somebody, which what is done is not."""
+    return lambda state, before: before if isinstance(ITEMS[state, ItemAction.DEAL], Code) else person
 
 
 def _released(state: ItemState) -> ItemState:

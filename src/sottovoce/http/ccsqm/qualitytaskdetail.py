@@ -184,6 +184,8 @@ def _encode(line: ItemLine) -> dict[str, Any]:
             "staffId": line.staff,
             "staff_name": line.staff_name,
         },
-        "inspectorName": line.inspector_name,
+        "inspectorName": f"{line.inspector_name} (no longer inspects)"
+        if line.stranded
+        else line.inspector_name,
         "is_group": False,
     }

@@ -136,7 +136,7 @@ async def delete_quality_task(visit: Visit, form: OnePlan) -> None:
 async def query_quality_task(visit: Visit, form: Query) -> Answer:
     """Page through plans, the newest first."""
     total, found = await plans.query(visit.work, visit.reach(), form.page, form.rows)
-    return Answer({"total": total, "list": [_encode(plan) for plan in found]})
+    return Answer({"total": total, "list": [_encode(line.plan) for line in found]})
 
 
 def _role(form: Add) -> Role | None:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from datetime import datetime
 from typing import Any
 
 import sqlalchemy as sa
+from sqlalchemy.dialects.postgresql import distinct_on
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from sottovoce.domain.directory import VdnId
@@ -80,6 +82,18 @@ async def runs(work: Work, plan: ReviewId) -> list[PlanRun]:
     query = sa.select(plan_runs).where(plan_runs.c.vdn == work.vdn, plan_runs.c.plan == plan)
     rows = (await work.connection.execute(query.order_by(plan_runs.c.due_at))).mappings()
     return all_of(PlanRun, rows)
+
+
+async def last_runs(work: Work, wanted: Collection[ReviewId]) -> dict[ReviewId, PlanRun]:
+    """The last run of each of those plans that ever ran."""
+    query = (
+        sa.select(plan_runs)
+        .ext(distinct_on(plan_runs.c.plan))
+        .where(plan_runs.c.vdn == work.vdn, plan_runs.c.plan.in_(wanted))
+        .order_by(plan_runs.c.plan, plan_runs.c.due_at.desc())
+    )
+    found = all_of(PlanRun, (await work.connection.execute(query)).mappings())
+    return {run.plan: run for run in found}
 
 
 async def arrived(work: Work) -> int:

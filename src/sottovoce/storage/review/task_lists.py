@@ -16,7 +16,7 @@ from sottovoce.domain import appeals
 from sottovoce.domain.directory import VdnId
 from sottovoce.domain.people import ReviewId, UserId
 from sottovoce.domain.review_lists import ItemFilter, Review, TaskFilter
-from sottovoce.domain.reviews import SHOWN, Item, ItemState, Task, TaskSight
+from sottovoce.domain.reviews import INSPECTING, OPEN_ITEMS, SHOWN, Item, ItemState, Task, TaskSight
 from sottovoce.plain import natural
 from sottovoce.storage.rows import Where, all_of, between, given, milliseconds, value_of
 from sottovoce.storage.tables import agents, contacts, quality_items, review_items, review_tasks, users
@@ -29,6 +29,12 @@ _REVIEWER = sa.case((_QUALITY.state == _COMPLETED, _QUALITY.previous_handler), e
 
 
 _SHOWN = tuple(state.value for state in SHOWN)
+_STRANDED = (
+    _ITEM.state.in_([state.value for state in OPEN_ITEMS])
+    & _ITEM.inspector.is_not(None)
+    & (users.c.disabled_at.is_not(None) | ~users.c.roles.overlap([role.value for role in INSPECTING]))
+)
+"""Of an item with its inspector as `users`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +43,8 @@ class Progress:
 
     inspect_total: int = 0
     inspect_done: int = 0
+    stranded: int = 0
+    """Open items whose inspector cannot inspect (any more)."""
     review_total: int = 0
     review_done: int = 0
     reviewer: UserId | None = None
@@ -49,6 +57,8 @@ class NamedItem:
 
     item: Item
     inspector_name: str | None
+    stranded: bool
+    """It is open, and its inspector cannot inspect (any more)."""
     staff: UserId | None
     """The user who is the agent."""
     staff_name: str | None
@@ -76,7 +86,13 @@ async def progress(work: Work, tasks: Collection[ReviewId]) -> dict[ReviewId, Pr
         return {}
     of = (_ITEM.vdn == work.vdn, _ITEM.task.in_(tasks))
     done = sa.func.count().filter(_ITEM.state == ItemState.DONE.value)
-    counting = sa.select(_ITEM.task, sa.func.count(), done).where(*of).group_by(_ITEM.task)
+    inspected = review_items.outerjoin(users, (users.c.vdn == _ITEM.vdn) & (users.c.user == _ITEM.inspector))
+    counting = (
+        sa.select(_ITEM.task, sa.func.count(), done, sa.func.count().filter(_STRANDED))
+        .select_from(inspected)
+        .where(*of)
+        .group_by(_ITEM.task)
+    )
     counted = (await work.connection.execute(counting)).all()
     joined = review_items.join(quality_items, _reviewed())
     by_item = (
@@ -100,9 +116,9 @@ async def progress(work: Work, tasks: Collection[ReviewId]) -> dict[ReviewId, Pr
     reviewers = {task: (UserId(user), name) for task, user, name in await work.connection.execute(latest)}
     return {
         ReviewId(task): Progress(
-            total, finished, *reviews.get(task, (0, 0)), *reviewers.get(task, (None, None))
+            total, finished, stranded, *reviews.get(task, (0, 0)), *reviewers.get(task, (None, None))
         )
-        for task, total, finished in counted
+        for task, total, finished, stranded in counted
     }
 
 
@@ -141,6 +157,7 @@ async def items_page(
         sa.select(
             review_items,
             users.c.name.label("inspector_name"),
+            _STRANDED.label("stranded"),
             staff.c.user.label("staff"),
             sa.func.coalesce(staff.c.name, agents.c.name).label("staff_name"),
         )
@@ -152,7 +169,13 @@ async def items_page(
     )
     found = (await work.connection.execute(query)).mappings()
     return total, [
-        NamedItem(value_of(Item, row), row["inspector_name"], row["staff"], row["staff_name"])
+        NamedItem(
+            value_of(Item, row),
+            row["inspector_name"],
+            bool(row["stranded"]),
+            row["staff"],
+            row["staff_name"],
+        )
         for row in found
     ]
 

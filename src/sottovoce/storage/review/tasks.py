@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from sottovoce.domain.directory import AgentId, VdnId
+from sottovoce.domain.directory import VdnId
 from sottovoce.domain.people import ReviewId, UserId
 from sottovoce.domain.reviews import DEALT_ITEMS, OPEN_ITEMS, Item, ItemState, Task, TaskState, TaskStep
 from sottovoce.storage.rows import all_of, columns_of, value_of
@@ -87,28 +87,49 @@ async def tally(work: Work, task: ReviewId) -> dict[ItemState, int]:
     return {state: counted.get(state, 0) for state in ItemState}
 
 
-async def appoint(work: Work, task: ReviewId, inspectors: Sequence[UserId]) -> None:
-    """Give each item its inspector; `inspectors` are in the order of the draw, one for each item."""
+async def appoint(
+    work: Work, task: ReviewId, inspectors: Mapping[int, UserId], *, anew: bool = False
+) -> None:
+    """Give the items in these places their inspectors; `anew`: without the drafts of those before."""
     columns: dict[str, tuple[Any, list[Any]]] = {
-        "place": (sa.Integer(), list(range(len(inspectors)))),
-        "person": (ID, list(inspectors)),
+        "place": (sa.Integer(), list(inspectors)),
+        "person": (ID, list(inspectors.values())),
     }
     rows = _rows(columns)
+    item = review_items.c
+    changed: dict[str, Any] = {"inspector": rows.c.person}
+    if anew:
+        changed |= {"state": ItemState.WAITING.value, "opened_at": None, "round": item.round + 1}
     dealt = (
         sa.update(review_items)
-        .where(_of(work.vdn, task), review_items.c.place == rows.c.place, review_items.c.state.in_(_DEALT))
-        .values(inspector=rows.c.person)
+        .where(_of(work.vdn, task), item.place == rows.c.place, item.state.in_(_DEALT))
+        .values(changed)
     )
     await work.connection.execute(dealt)
 
 
-async def agents(work: Work, task: ReviewId) -> list[AgentId | None]:
-    """Whose calls the items are about, in the order of the draw."""
-    query = sa.select(review_items.c.agent).where(_of(work.vdn, task)).order_by(review_items.c.place)
-    return [
-        None if agent is None else AgentId(agent)
-        for agent in (await work.connection.execute(query)).scalars()
-    ]
+async def to_deal(work: Work, task: ReviewId, held_by: UserId | None = None) -> list[Item]:
+    """The items that can be given to an inspector, in the order of the draw; those of one alone, if given."""
+    query = sa.select(review_items).where(_of(work.vdn, task), review_items.c.state.in_(_DEALT))
+    if held_by is not None:
+        query = query.where(review_items.c.inspector == held_by)
+    rows = await work.connection.execute(query.order_by(review_items.c.place))
+    return all_of(Item, rows.mappings())
+
+
+async def held_by(work: Work, inspector: UserId) -> dict[ReviewId, int]:
+    """The tasks with items that somebody has to inspect, the oldest first, and how many those are."""
+    query = (
+        sa.select(review_items.c.task, sa.func.count())
+        .where(
+            review_items.c.vdn == work.vdn,
+            review_items.c.inspector == inspector,
+            review_items.c.state.in_(_DEALT),
+        )
+        .group_by(review_items.c.task)
+        .order_by(review_items.c.task)
+    )
+    return {ReviewId(task): count for task, count in await work.connection.execute(query)}
 
 
 async def release(work: Work, task: ReviewId) -> list[tuple[ReviewId, UserId | None]]:
@@ -160,6 +181,13 @@ async def steps(work: Work, task: ReviewId) -> list[TaskStep]:
         .order_by(review_steps.c.number)
     )
     return all_of(TaskStep, (await work.connection.execute(query)).mappings())
+
+
+async def tenant_of(connection: AsyncConnection, task: ReviewId) -> VdnId | None:
+    """Whose task or plan that is; ids are unique over all tenants."""
+    query = sa.select(review_steps.c.vdn).where(review_steps.c.task == task).limit(1)
+    found = (await connection.execute(query)).scalar_one_or_none()
+    return None if found is None else VdnId(found)
 
 
 def _is(vdn: VdnId, task: ReviewId) -> sa.ColumnElement[bool]:

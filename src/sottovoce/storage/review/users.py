@@ -124,6 +124,11 @@ async def set_roles(
     return before
 
 
+async def tenant_of(connection: AsyncConnection, user: UserId) -> VdnId:
+    """Whose user that is, a disabled one too. Refused(NOT_FOUND)."""
+    return VdnId((await _row(connection, user))["vdn"])
+
+
 async def turn(connection: AsyncConnection) -> None:
     """Wait until nobody else changes people; until the end of the transaction nobody will."""
     await connection.execute(sa.text("SELECT pg_advisory_xact_lock(:turn)"), {"turn": TURN})
