@@ -121,6 +121,83 @@ async def test_an_appeal_that_passes_corrects_and_stays_on_record(standing: Stan
     assert (await audit.verify(standing.engine, ONE)).broken == 0
 
 
+async def granted(standing: Standing, item: ReviewId, result: str) -> None:
+    """An appeal from its leader to its granted end, one result corrected."""
+    await step(standing, item, TABLE_LEADER, AppealStep.PASS)
+    await step(standing, item, LEADER, AppealStep.ASSIGN, SECOND)
+    await correct(standing, item, SECOND, result)
+    await step(standing, item, SECOND, AppealStep.PASS)
+    await step(standing, item, DIRECTOR, AppealStep.PASS)
+
+
+async def test_after_a_granted_appeal_its_problem_cannot_be_accepted(standing: Standing) -> None:
+    """It is completed with the appeal, not upheld; its history and the audit say by what."""
+    contact, (first, second) = await disputed_call(standing)
+    found, other = await problem(standing, contact, [first]), await problem(standing, contact, [second])
+    item = await appeal(standing, contact, [first])
+    await granted(standing, item, first)
+    settled = await state_of(standing, found)
+    assert (settled.state, settled.passed, settled.handler) == (AppealState.COMPLETED, False, None)
+    last = (await history_of(standing, found))[-1]
+    assert (last.step, last.user, last.remark) == (
+        AppealStep.SETTLE,
+        DIRECTOR,
+        f"decided by the appeal {item}: {first}",
+    )
+    accepted = step(standing, found, TABLE_LEADER, AppealStep.PASS)
+    assert await outcome(accepted) == "wrong_state"
+    assert (await state_of(standing, other)).state is AppealState.REVIEWING
+    (entry,) = [one for one in await audit.read(standing.engine, ONE) if one.action == "quality_item.settle"]
+    assert (entry.target, entry.detail["remark"]) == (found, last.remark)
+    caller = await standing.caller(TABLE_LEADER)
+    told = (await asked(appeals.history, standing.office, caller, found)).nodes
+    assert [(node.opening, node.passed) for node in told] == [(True, None), (False, None)]
+
+
+async def test_accepting_a_problem_turns_its_appeal_down_and_another_may_follow(standing: Standing) -> None:
+    contact, (first, _) = await disputed_call(standing)
+    item, found = await appeal(standing, contact, [first]), await problem(standing, contact, [first])
+    await step(standing, item, TABLE_LEADER, AppealStep.PASS)
+    await step(standing, found, TABLE_LEADER, AppealStep.PASS)
+    settled = await state_of(standing, item)
+    assert (settled.state, settled.passed) == (AppealState.COMPLETED, False)
+    assert await appeal(standing, contact, [first]) != item
+
+
+async def test_a_problem_about_more_goes_on_about_the_rest(standing: Standing) -> None:
+    """What the appeal decided is corrected no more; with the last result decided the problem is over."""
+    contact, (first, second) = await disputed_call(standing)
+    found = await problem(standing, contact, [first, second])
+    await step(standing, found, TABLE_LEADER, AppealStep.BACK)
+    await granted(standing, await appeal(standing, contact, [first]), first)
+    assert (await state_of(standing, found)).state is AppealState.HANDLING
+    assert await outcome(correct(standing, found, LEADER, first)) == "wrong_state"
+    turned_down = await appeal(standing, contact, [second])
+    await correct(standing, found, LEADER, second)
+    down = step(standing, turned_down, TABLE_LEADER, AppealStep.BACK)
+    assert await outcome(down) == "wrong_state", "a correction of it stands"
+    await correct(standing, found, LEADER, second, kept=False)
+    await step(standing, turned_down, TABLE_LEADER, AppealStep.BACK)
+    settled = await state_of(standing, found)
+    assert (settled.state, settled.passed) == (AppealState.COMPLETED, True)
+
+
+async def test_of_an_appeal_and_its_problem_closed_at_once_one_is_settled(standing: Standing) -> None:
+    contact, (first, _) = await disputed_call(standing)
+    item, found = await appeal(standing, contact, [first]), await problem(standing, contact, [first])
+    told = await asyncio.gather(
+        outcome(step(standing, item, TABLE_LEADER, AppealStep.BACK)),
+        outcome(step(standing, found, TABLE_LEADER, AppealStep.PASS)),
+    )
+    assert sorted(told)[0] == "done"
+    assert sorted(told)[1] in ("lost_race", "wrong_state")
+    both = [await state_of(standing, one) for one in (item, found)]
+    assert [(one.state, one.passed) for one in both] == [
+        (AppealState.COMPLETED, False),
+        (AppealState.COMPLETED, True),
+    ]
+
+
 async def test_verification_sends_back_to_who_handled_it(standing: Standing) -> None:
     contact, (first, _) = await disputed_call(standing)
     item = await appeal(standing, contact, [first])
@@ -470,7 +547,9 @@ async def test_a_random_history_follows_the_grids(standing: Standing) -> None:
     async def somebody(user: UserId) -> None:
         for _ in range(15):
             item, results = chance.choice(made)
-            match chance.choice(list(AppealStep)[1:]):
+            match chance.choice(
+                [one for one in AppealStep if one not in (AppealStep.OPEN, AppealStep.SETTLE)]
+            ):
                 case AppealStep.ASSIGN:
                     whom = chance.choice(people)
                     await outcome(asked(appeals.assign, standing.office, callers[user], item.item, whom))

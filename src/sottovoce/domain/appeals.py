@@ -53,6 +53,8 @@ class AppealStep(StrEnum):
     """Give it another handler, or its first."""
     REVISE = "revise"
     """Correct one of its results."""
+    SETTLE = "settle"
+    """An item of the other kind about the same results is completed: that decides them here too."""
 
 
 _APPEALS = """
@@ -62,6 +64,7 @@ pass    handling   verifying  completed  wrong
 back    completed  verifying  handling   wrong
 assign  reviewing  handling   verifying  wrong
 revise  wrong      handling   wrong      wrong
+settle  completed  completed  completed  wrong
 """
 _PROBLEMS = """
         reviewing  handling   verifying  completed
@@ -70,6 +73,7 @@ pass    completed  verifying  completed  wrong
 back    handling   verifying  handling   wrong
 assign  reviewing  handling   verifying  wrong
 revise  wrong      handling   wrong      wrong
+settle  completed  completed  completed  wrong
 """
 _CELLS: Mapping[str, AppealState | Code] = {**words(AppealState), "wrong": Code.WRONG_STATE}
 GRIDS: Mapping[Kind, Mapping[tuple[AppealState, AppealStep], AppealState | Code]] = {
@@ -265,6 +269,12 @@ def judged(
     )
 
 
+def settled(item: QualityItem, passed: bool, at: datetime) -> QualityItem:
+    """The item once completed items of the other kind have decided all of its results."""
+    state = follow(item, AppealStep.SETTLE)
+    return replace(item, state=state, passed=passed, handler=None, updated_at=at)
+
+
 def assigned(item: QualityItem, handler: UserId, at: datetime) -> QualityItem:
     """The item with another handler."""
     return replace(item, handler=handler, updated_at=at)
@@ -391,7 +401,7 @@ class Node:
     """When it was judged; while it lasts, when it began."""
     remark: str = ""
     passed: bool | None = None
-    """None: while it lasts, and of the opening."""
+    """None: while it lasts, of the opening, and where an item of the other kind settled it."""
     opening: bool = False
     """Of the filing or finding itself, which comes first."""
     reassigned: tuple[Reassigned, ...] = ()
@@ -410,6 +420,8 @@ def nodes(traces: Sequence[Trace]) -> list[Node]:
             found.append(
                 Node(before.state, trace.user, trace.at, trace.remark, passed, reassigned=tuple(changes))
             )
+        elif trace.step is AppealStep.SETTLE and trace.state is AppealState.COMPLETED:
+            found.append(Node(before.state, trace.user, trace.at, trace.remark, reassigned=tuple(changes)))
         elif trace.handler != before.handler:
             changes.append(Reassigned(trace.at, trace.user, before.handler, trace.handler))
         if before is None or trace.state is not before.state:

@@ -5,6 +5,10 @@ corrections are revisions of results (`results.revise`), which stay as versions.
 exactly where the item ends as its handler concluded, a conclusion against corrections (an appeal sent
 back, a problem passed) is refused while any stands.
 
+Appeals and problems about one result do not ignore each other: the one that is completed first decides the
+result for the other, which is completed with its last result and corrects none that is decided. A conclusion
+that leaves results as they are is refused while a correction in the other stands.
+
 An item that the caller may not see is NOT_FOUND to them, like an unknown one.
 """
 
@@ -35,6 +39,7 @@ from sottovoce.domain.appeals import (
     may,
     no_quality_item,
     nodes,
+    settled,
     sight,
 )
 from sottovoce.domain.contacts import Contact
@@ -177,8 +182,14 @@ async def judge(
         known = await users.find(work, before.previous_handler)
         former = known.user if known is not None and known.roles & HANDLERS[AppealState.HANDLING] else None
     after = judged(before, step, reach.user.user, work.at, former)
+    if after.state is AppealState.COMPLETED and after.passed is not (after.kind is Kind.APPEAL):
+        about = set(await quality_items.hits(work, item))
+        for other in await quality_items.shares(work, after):
+            await _nothing_corrected(work, await _found(work, other), about)
     await quality_items.save(work, after)
     await _put_down(work, after, step, remark)
+    if after.state is AppealState.COMPLETED:
+        await _settle(work, after)
     return after
 
 
@@ -225,6 +236,8 @@ async def revise(
     held, _ = await _held(work, reach, item, AppealStep.REVISE, call, kind)
     if result not in await quality_items.hits(work, item):
         raise Refused(Code.NOT_FOUND, f"the {held.kind} is not about this result")
+    if result in (decided := await quality_items.settled(work, item)):
+        raise Refused(Code.WRONG_STATE, f"item {decided[result][0]} has decided this result")
     after = replace(held, handler=held.handler or reach.user.user, updated_at=work.at)
     await rule_results.revise(
         work,
@@ -320,6 +333,7 @@ async def _held(
     if not await quality_items.seen(work, item, visible):
         raise no_quality_item()
     seen, steps = await _found(work, item), await quality_items.last_step(work, item)
+    await stored_results.locked(work, [seen.contact])  # first: to settle another item takes its row as well
     held = await quality_items.find(work, item, lock=True)
     if held is None:
         raise no_quality_item()
@@ -366,13 +380,32 @@ def _bad(field: str, why: str) -> Refused:
     return Refused(Code.BAD_PARAMETER, why, field=field)
 
 
-async def _nothing_corrected(work: Work, item: QualityItem) -> None:
+async def _nothing_corrected(work: Work, item: QualityItem, about: Collection[str] | None = None) -> None:
     corrected = await quality_items.corrected(work, item.item)
+    if about is not None:
+        corrected = [result for result in corrected if result in about]
     if corrected:
         raise Refused(
             Code.WRONG_STATE,
             f"results were corrected in the {item.kind}: correct them back first ({', '.join(corrected)})",
         )
+
+
+async def _settle(work: Work, closed: QualityItem) -> None:
+    """Decide a completed item's results in open ones of the other kind; those without others are over."""
+    for item, results in (await quality_items.settle(work, closed)).items():
+        other = await quality_items.find(work, item, lock=True)
+        if other is None:
+            continue
+        decided = await quality_items.settled(work, item)
+        if len(decided) == len(await quality_items.hits(work, item)):
+            # A problem stands where an appeal was turned down, an appeal where a problem was.
+            other = settled(other, any(not passed for _, passed in decided.values()), work.at)
+        else:
+            other = replace(other, updated_at=work.at)
+        await quality_items.save(work, other)
+        remark = f"decided by the {closed.kind} {closed.item}: {', '.join(results)}"
+        await _put_down(work, other, AppealStep.SETTLE, remark)
 
 
 async def _put_down(work: Work, item: QualityItem, step: AppealStep, remark: str = "") -> None:

@@ -124,6 +124,62 @@ async def hits(work: Work, item: ReviewId) -> list[str]:
     return list((await work.connection.execute(query)).scalars())
 
 
+async def settled(work: Work, item: ReviewId) -> dict[str, tuple[ReviewId, bool]]:
+    """Its results that completed items of the other kind decided: by which one, and what that concluded."""
+    by = quality_items.alias()
+    query = (
+        sa.select(_HIT.result, by.c.quality_item, by.c.passed)
+        .join(by, (by.c.vdn == _HIT.vdn) & (by.c.quality_item == _HIT.settled_by))
+        .where(_HIT.vdn == work.vdn, _HIT.quality_item == item)
+    )
+    return {
+        result: (ReviewId(other), bool(passed))
+        for result, other, passed in await work.connection.execute(query)
+    }
+
+
+async def shares(work: Work, item: QualityItem) -> list[ReviewId]:
+    """The open items of the other kind that are about results of this one which nothing decided yet."""
+    query = _shared(work, item).with_only_columns(_HIT.quality_item).distinct().order_by(_HIT.quality_item)
+    return [ReviewId(other) for other in (await work.connection.execute(query)).scalars()]
+
+
+async def settle(work: Work, item: QualityItem) -> dict[ReviewId, list[str]]:
+    """Mark a completed item's results as decided in open ones of the other kind: which, by those."""
+    shared = _shared(work, item).subquery()
+    marked = (
+        sa.update(quality_item_hits)
+        .where(
+            _HIT.vdn == work.vdn,
+            _HIT.quality_item == shared.c.quality_item,
+            _HIT.result == shared.c.result,
+        )
+        .values(settled_by=item.item)
+        .returning(_HIT.quality_item, _HIT.result)
+    )
+    found: dict[ReviewId, list[str]] = {}
+    for other, result in sorted(await work.connection.execute(marked)):
+        found.setdefault(ReviewId(other), []).append(result)
+    return found
+
+
+def _shared(work: Work, item: QualityItem) -> sa.Select[Any]:
+    own = quality_item_hits.alias()
+    return (
+        sa.select(_HIT.quality_item, _HIT.result)
+        .join(quality_items, (_ITEM.vdn == _HIT.vdn) & (_ITEM.quality_item == _HIT.quality_item))
+        .join(own, (own.c.vdn == _HIT.vdn) & (own.c.result == _HIT.result))
+        .where(
+            _HIT.vdn == work.vdn,
+            _HIT.settled_by.is_(None),
+            _ITEM.kind != item.kind.value,
+            _ITEM.state != AppealState.COMPLETED.value,
+            own.c.quality_item == item.item,
+            own.c.settled_by.is_(None),
+        )
+    )
+
+
 async def seen(work: Work, item: ReviewId, sight: AppealSight) -> bool:
     """Whether it is the tenant's and within that sight."""
     query = sa.select(_ITEM.quality_item).where(_is(work.vdn, item), _within(sight))
@@ -189,7 +245,7 @@ async def involved(work: Work, item: QualityItem) -> Involved:
     handled = {
         trace.user
         for trace, state in zip(traces, before, strict=False)
-        if state is AppealState.HANDLING and trace.step is not AppealStep.ASSIGN
+        if state is AppealState.HANDLING and trace.step not in (AppealStep.ASSIGN, AppealStep.SETTLE)
     }
     return Involved(frozenset(givers), frozenset(handled))
 

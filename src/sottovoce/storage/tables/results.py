@@ -173,6 +173,7 @@ quality_item_hits = sa.Table(
     vdn(),
     sa.Column("quality_item", ID, primary_key=True),
     sa.Column("result", sa.Text, primary_key=True),
+    sa.Column("settled_by", ID, comment="The completed item of the other kind that decided it."),
     sa.ForeignKeyConstraint(["vdn", "quality_item"], ["quality_items.vdn", "quality_items.quality_item"]),
     sa.ForeignKeyConstraint(["vdn", "result"], ["rule_results.vdn", "rule_results.result"]),
 )
