@@ -365,3 +365,31 @@ async def test_two_open_items_on_one_call_keep_their_drafts_apart(standing: Stan
     await complete(standing, first, 0)
     assert await seen(standing, number) == ([VIOLATED, VIOLATED], 94)
     assert [version for (version,) in await rows(standing, revisions, "version")].count(4) == 1
+
+
+async def test_a_finding_that_does_not_count_is_nobody_s_but_its_inspector_s(standing: Standing) -> None:
+    made = await put_bare(standing)
+    contact = made.items[0].contact
+    result = await enter(standing, made, segments=(Passage(10, 20),))
+
+    async def seen_by(user: UserId | None) -> list[tuple[str, tuple[Passage, ...]]]:
+        async with transaction(standing.engine) as connection:
+            found = await results.scores_of(work_of(connection, ONE), contact, drafts_of=user)
+        return [(one.result, one.segments) for held in found for one in held.results]
+
+    assert await seen_by(INSPECTOR) == [(result, (Passage(10, 20),))]
+    assert await seen_by(None) == await seen_by(SECOND) == []
+    await revise(standing, made, 0, result=result, kind=70, kept=False, remark="once more")
+    assert await seen_by(INSPECTOR) == [(result, (Passage(10, 20),))], "a correction leaves the places"
+    await asked(tasks.terminate, standing.office, await standing.caller(DIRECTOR), made.task)
+    assert await seen_by(INSPECTOR) == await seen_by(None) == []
+
+    async with transaction(standing.engine) as connection:
+        other = await put_task(connection, TaskState.IN_EFFECT, [contact], inspectors=[SECOND])
+    assert await enter(standing, other, SECOND, segments=(Passage(30, 40),)) == result, "one rule, one result"
+    await complete(standing, other, 0, by=SECOND)
+    assert await seen_by(None) == [(result, (Passage(30, 40),))]
+    async with transaction(standing.engine) as connection:
+        [held] = await results.scores_of(work_of(connection, ONE), contact)
+    assert held.manual is not None
+    assert (held.manual.score.score, held.manual.user) == (97, SECOND)

@@ -101,6 +101,8 @@ class Revision:
     quality_item: ReviewId | None = None
     draft: int | None = None
     """In which round of an open item of a task it was made (`domain.reviews.Item`); None: it counts."""
+    segments: tuple[Passage, ...] | None = None
+    """Where in the call, as its inspector says; None: where the result says."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,6 +124,8 @@ class RuleResult:
     segments: tuple[Passage, ...] = ()
     revision: Revision | None = None
     """The last one that counts; for the inspector of an open item their draft, if there is one."""
+    entered: bool = False
+    """An inspector's own finding: it is nothing yet to those who see no revision of it."""
 
     @property
     def revised(self) -> Verdict:

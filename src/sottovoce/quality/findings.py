@@ -1,7 +1,9 @@
 """What an inspector finds by themselves: a rule of a scenario that fits the call, violated or kept.
 
 A finding is a result that only people judge (`RuleKind.MANUAL`) and that nobody has evaluated yet, and the
-inspector's revision of it. So it counts, waits as a draft and opens a problem as any correction does.
+inspector's revision of it, with the places. So it counts, waits as a draft and opens a problem as any
+correction does. Until a revision counts it is shown to its inspector alone; what two inspectors find by the
+same rule is one result, and deducts once.
 """
 
 from __future__ import annotations
@@ -33,7 +35,7 @@ async def enter(work: Work, contact: Contact, item: ReviewId, finding: OwnFindin
     name, points = await _measure(work, scenario, finding)
     _check_passages(contact, finding)
     await results.locked(work, [contact.contact])
-    found = await results.of_contacts(work, [contact.contact])
+    found = await results.of_contacts(work, [contact.contact], drafts_of=work.user)
     for result in found.get((contact.contact, scenario.scenario), ()):
         if result.rule == finding.rule:
             why = (
@@ -50,9 +52,9 @@ async def enter(work: Work, contact: Contact, item: ReviewId, finding: OwnFindin
         verdict=Verdict.NOT_EVALUATED,
         points=points,
         made_at=work.at,
-        segments=finding.segments,
+        entered=True,
     )
-    await results.insert_new(work, [made])
+    await results.insert_new(work, [made])  # there already if another's is still a draft, or never counted
     work.audit(
         "result.enter",
         made.result,
@@ -60,7 +62,7 @@ async def enter(work: Work, contact: Contact, item: ReviewId, finding: OwnFindin
         scenario=scenario.scenario,
         rule=made.rule,
         points=str(points),
-        segments=" ".join(f"{one.start_ms}-{one.end_ms}" for one in made.segments),
+        segments=" ".join(f"{one.start_ms}-{one.end_ms}" for one in finding.segments),
         review_item=item,
     )
     return made.result

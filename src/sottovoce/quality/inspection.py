@@ -26,7 +26,7 @@ from sottovoce.domain.reviews import (
     follow_item,
     no_item,
 )
-from sottovoce.domain.scoring import OwnFinding, RuleKind, ScenarioScores
+from sottovoce.domain.scoring import OwnFinding, Passage, RuleKind, ScenarioScores
 from sottovoce.quality import appeals, findings, results
 from sottovoce.quality.access import Reach
 from sottovoce.quality.tasks import put_down
@@ -55,11 +55,12 @@ async def revise_result(
     kept: bool,
     remark: str,
     kind: int,
+    segments: tuple[Passage, ...] | None = None,
 ) -> None:
     """Correct one rule's result of a call, as a draft; the first correction opens the item.
 
     `call` is the contact's UUID, `kind` a `domain.scoring.RuleKind`, `result` a result of that kind on
-    that contact: else NOT_FOUND.
+    that contact: else NOT_FOUND. Without `segments` the places in the call stay as they are.
     """
     held = await _held(work, reach, item, call)
     follow(held.task.state, TaskAction.REVISE, held.task_seen)
@@ -75,6 +76,7 @@ async def revise_result(
         kind=kind,
         review_item=item,
         draft=held.item.round,
+        segments=segments,
     )
     detail = {"item": item, "result": result, "kept": kept, "remark": remark}
     await put_down(work, held.task.task, "revise", detail)
@@ -82,7 +84,7 @@ async def revise_result(
 
 
 async def enter_finding(work: Work, reach: Reach, item: ReviewId, call: str, finding: OwnFinding) -> str:
-    """Enter what the inspector found by themselves; from then on it is a result like others. Its id.
+    """Enter what the inspector found by themselves, as a draft; the id of its result.
 
     As `revise_result` in all else; `findings.enter` says what it declines.
     """
@@ -97,6 +99,7 @@ async def enter_finding(work: Work, reach: Reach, item: ReviewId, call: str, fin
         kept=finding.kept,
         remark=finding.remark,
         kind=RuleKind.MANUAL,
+        segments=finding.segments,
     )
     return result
 

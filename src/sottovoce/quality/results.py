@@ -20,6 +20,7 @@ from sottovoce.domain.reviews import Item
 from sottovoce.domain.scoring import (
     LONGEST_REMARK,
     By,
+    Passage,
     Revision,
     RuleKind,
     RuleResult,
@@ -45,10 +46,12 @@ async def revise(
     review_item: ReviewId | None = None,
     quality_item: ReviewId | None = None,
     draft: int | None = None,
+    segments: tuple[Passage, ...] | None = None,
 ) -> Revision:
     """Correct a result of `contact` to kept or violated, as the user of `work`; the manual score follows.
 
     A `draft`, of that round of `review_item`, changes no score. `kind`, if given, must be the result's.
+    Without `segments` the places in the call stay as they are.
     The caller has made sure that this user may do it now.
     Refused(BAD_PARAMETER) for the remark or the kind, (NOT_FOUND) where the contact has no such result
     in this tenant, (LOST_RACE).
@@ -62,9 +65,10 @@ async def revise(
     if kind is not None and kind != found.kind:
         why = f"the result is one of type {int(found.kind)}"
         raise Refused(Code.BAD_PARAMETER, why, field="rule_kind")
-    revision = await _add(
-        work, contact, result, Revision(0, kept, remark, work.user, work.at, review_item, quality_item, draft)
-    )
+    if segments is None:
+        segments = await stored.last_segments(work, result)
+    wanted = Revision(0, kept, remark, work.user, work.at, review_item, quality_item, draft, segments)
+    revision = await _add(work, contact, result, wanted)
     if draft is None:
         await _score_by_hand(work, contact, only=found.scenario)
     return revision

@@ -144,7 +144,8 @@ async def analysed(
     as long as its recording: nothing else counted until then.
     """
     about = (rule_results.c.vdn == contacts.c.vdn) & (rule_results.c.contact == contacts.c.contact)
-    kept = sa.case((sa.exists().where(about), int(Inspection.SUCCESS)), else_=int(status))
+    found = sa.exists().where(about, ~rule_results.c.entered)
+    kept = sa.case((found, int(Inspection.SUCCESS)), else_=int(status))
     length: dict[str, Any] = {}
     if contact.source is Origin.LIVE and contact.reason == INTERRUPTED and analysis.duration_s:
         heard = timedelta(seconds=analysis.duration_s)

@@ -40,7 +40,17 @@ from sottovoce.storage.work import Work
 ScoreKey: TypeAlias = tuple[int, str, By]
 """Contact, scenario, whose score."""
 _OPEN = tuple(state.value for state in OPEN_ITEMS)
-_OF_REVISIONS = ("version", "revise", "remark", "user", "at", "review_item", "quality_item", "draft")
+_OF_REVISIONS = (
+    "version",
+    "revise",
+    "remark",
+    "user",
+    "at",
+    "review_item",
+    "quality_item",
+    "draft",
+    "segments",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,8 +78,11 @@ class Reasons:
         return Score(score, profile, self.deductions)
 
 
-def _results(vdn: VdnId, drafts_of: UserId | None = None) -> sa.Select[Any]:
-    """Results with the last revision that counts; `drafts_of` an inspector, with their draft instead."""
+def _results(vdn: VdnId, drafts_of: UserId | None = None, *, hidden: bool = False) -> sa.Select[Any]:
+    """Results with the last revision that counts; `drafts_of` an inspector, with their draft instead.
+
+    Findings without such a revision are left out but for `hidden`: drafts are their inspector's alone.
+    """
     last = sa.select(revisions).where(
         revisions.c.vdn == rule_results.c.vdn, revisions.c.result == rule_results.c.result
     )
@@ -82,10 +95,11 @@ def _results(vdn: VdnId, drafts_of: UserId | None = None) -> sa.Select[Any]:
             draft.is_(None), revisions.c.version.desc()
         )
     revision = last.limit(1).lateral("last_revision")
+    shown = sa.true() if hidden else ~rule_results.c.entered | revision.c.version.is_not(None)
     return (
         sa.select(rule_results, *(revision.c[name].label(f"revision_{name}") for name in _OF_REVISIONS))
         .select_from(rule_results.outerjoin(revision, sa.true()))
-        .where(rule_results.c.vdn == int(vdn))
+        .where(rule_results.c.vdn == int(vdn), shown)
     )
 
 
@@ -155,7 +169,7 @@ async def find(work: Work, result: str) -> RuleResult | None:
 
 async def many(work: Work, wanted: Collection[str]) -> dict[str, RuleResult]:
     """Those of them that the tenant has, by their ids."""
-    query = _results(work.vdn).where(rule_results.c.result.in_(list(wanted)))
+    query = _results(work.vdn, hidden=True).where(rule_results.c.result.in_(list(wanted)))
     found = map(_result, (await work.connection.execute(query)).mappings())
     return {result.result: result for result in found}
 
@@ -181,7 +195,7 @@ async def of_contacts(
 async def of_rule(work: Work, scenario: str, rule: str) -> RuleResult | None:
     """The newest result that a rule of a scenario gave any call."""
     query = (
-        _results(work.vdn)
+        _results(work.vdn, hidden=True)
         .where(rule_results.c.scenario == scenario, rule_results.c.rule == rule)
         .order_by(rule_results.c.made_at.desc(), rule_results.c.result)
         .limit(1)
@@ -202,6 +216,23 @@ async def last_version(work: Work, result: str) -> int:
         revisions.c.vdn == work.vdn, revisions.c.result == result
     )
     return (await work.connection.execute(query)).scalar_one() or 0
+
+
+async def last_segments(work: Work, result: str) -> tuple[Passage, ...] | None:
+    """Where the user of the work, or else the last revision that counts, has a result; None: nowhere else."""
+    query = (
+        sa.select(revisions)
+        .where(
+            revisions.c.vdn == work.vdn,
+            revisions.c.result == result,
+            revisions.c.segments.is_not(None),
+            revisions.c.draft.is_(None) | (revisions.c.user == work.user),
+        )
+        .order_by((revisions.c.user == work.user).desc(), revisions.c.version.desc())
+        .limit(1)
+    )
+    row = (await work.connection.execute(query)).mappings().first()
+    return None if row is None else _revision(row, "").segments
 
 
 async def drafts(work: Work, item: Item) -> list[tuple[str, Revision]]:
@@ -321,13 +352,11 @@ def _row(vdn: VdnId, result: RuleResult) -> dict[str, Any]:
 
 
 def _result(row: sa.RowMapping) -> RuleResult:
-    return value_of(
-        RuleResult,
-        row,
-        verdict=Verdict(row["valid"]),
-        segments=tuple(Passage(start, end) for start, end in row["segments"]),
-        revision=_revision(row, "revision_") if row["revision_version"] is not None else None,
-    )
+    revision = _revision(row, "revision_") if row["revision_version"] is not None else None
+    segments = tuple(Passage(start, end) for start, end in row["segments"])
+    if revision is not None and revision.segments is not None:
+        segments = revision.segments
+    return value_of(RuleResult, row, verdict=Verdict(row["valid"]), segments=segments, revision=revision)
 
 
 def _revision(row: sa.RowMapping, prefix: str) -> Revision:

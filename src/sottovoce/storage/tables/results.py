@@ -65,6 +65,13 @@ rule_results = sa.Table(
     sa.Column("points", _POINTS, nullable=False, comment="What a violation deducts; not negative."),
     sa.Column("segments", JSONB, nullable=False, server_default=sa.text("'[]'::jsonb")),
     sa.Column("made_at", TIME, nullable=False),
+    sa.Column(
+        "entered",
+        sa.Boolean,
+        nullable=False,
+        server_default=sa.false(),
+        comment="By an inspector: shown with a revision alone.",
+    ),
     sa.ForeignKeyConstraint(["vdn", "scenario"], ["scenarios.vdn", "scenarios.scenario"]),
     sa.Index(None, "vdn", "contact"),
     sa.Index(None, "vdn", "scenario", "rule"),
@@ -83,6 +90,7 @@ revisions = sa.Table(
     sa.Column("review_item", ID, comment="In which it was made: of a task …"),
     sa.Column("quality_item", ID, comment="… or an appeal or problem."),
     sa.Column("draft", sa.Integer, comment="In which round of an open item; None: it counts."),
+    sa.Column("segments", JSONB(none_as_null=True), comment="Where; None: where the result says."),
     sa.ForeignKeyConstraint(["vdn", "result"], ["rule_results.vdn", "rule_results.result"]),
     sa.Index(None, "vdn", "review_item", postgresql_where=sa.text("review_item IS NOT NULL")),
 )
