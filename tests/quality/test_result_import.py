@@ -90,8 +90,8 @@ def test_csv_and_json_lines_say_the_same() -> None:
         ({"segments": "5"}, "segments: must be stretches such as"),
         ({"segments": [[0, 1.5]]}, "segments: must be stretches such as"),
         ({"segments": [[0, 1]] * 1001}, "segments: must be at most 1000"),
-        ({"revise_id": "a b"}, "revise_id: string should match pattern"),
-        ({"revise_id": "ü"}, "revise_id: string should match pattern"),
+        ({"revise_id": "a b"}, "revise_id: must be 1 to 128 signs of ASCII without blanks"),
+        ({"revise_id": "ü"}, "revise_id: must be 1 to 128 signs of ASCII without blanks"),
         ({"score": 3}, "score: is no known field"),
     ],
 )

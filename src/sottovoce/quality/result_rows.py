@@ -61,6 +61,13 @@ def _number_or_text(value: object) -> object:
     return _text(str(value) if isinstance(value, int) and not isinstance(value, bool) else value)
 
 
+def _id(value: object) -> object:
+    text = _text(value)
+    if not isinstance(text, str) or not re.fullmatch(r"[!-~]{1,128}", text):
+        raise ValueError("must be 1 to 128 signs of ASCII without blanks")
+    return text
+
+
 def _contact(value: object) -> object:
     text = _number_or_text(value)
     if not isinstance(text, str) or not re.fullmatch(r"[0-9]{1,18}", text):
@@ -123,7 +130,7 @@ class ResultRow(BaseModel):
     valid: Annotated[Verdict, BeforeValidator(_verdict)]
     points: Annotated[Decimal, BeforeValidator(_points)]
     segments: Annotated[tuple[Passage, ...], BeforeValidator(_segments)] = ()
-    revise_id: Annotated[str, BeforeValidator(_text), Field(pattern=r"^[!-~]{1,128}$")] | None = None
+    revise_id: Annotated[str, BeforeValidator(_id)] | None = None
 
     @model_validator(mode="before")
     @classmethod
