@@ -24,12 +24,12 @@ from sottovoce.domain.people import ReviewId, UserId
 from sottovoce.domain.plans import Cycle, Schedule
 from sottovoce.domain.reviews import Share, ShareKind, Shares
 from sottovoce.domain.sampling import (
-    Certificate,
     Conditions,
     Earlier,
     FrameDigest,
     PassedOver,
     Quantity,
+    ShuffledCertificate,
 )
 from sottovoce.domain.scoring import Deduction, Profile, RuleKind, Score
 from sottovoce.domain.supervision import Mode
@@ -104,7 +104,7 @@ NARROW = Conditions(
     agents=(101, 102),
     interaction=Interaction.VOICE,
 )
-CERTIFICATE = Certificate(
+CERTIFICATE = ShuffledCertificate(
     version=1,
     algorithm="sottovoce-sample-1",
     vdn=1,
@@ -150,7 +150,7 @@ VALUES: list[Any] = [
     ONE_CALL,
     NARROW,
     CERTIFICATE,
-    Certificate(
+    ShuffledCertificate(
         version=1,
         algorithm="sottovoce-sample-1",
         vdn=1,

@@ -36,6 +36,7 @@ from sottovoce.media.repair import repair_folder
 from sottovoce.media.workers import WorkerEngine
 from sottovoce.quality.jobs import Jobs
 from sottovoce.quality.office import Office
+from sottovoce.quality.sampling import commit_chains
 from sottovoce.storage import database
 from sottovoce.storage.live import directory
 from sottovoce.storage.live.journal import PostgresStore
@@ -119,6 +120,7 @@ async def running(settings: Settings, *, over: asyncio.Event | None = None) -> A
         gateway = Gateway(desk, clock, tasks, settings.agents)
         office = Office(_apart(engine, settings), clock, recordings)
         stack.push_async_callback(office.engine.dispose)
+        await commit_chains(office)
         if settings.quality.jobs:
             jobs = Jobs(office, tasks, at_once=settings.quality.jobs_at_a_time)
             await jobs.start()

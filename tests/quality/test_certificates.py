@@ -4,28 +4,36 @@ from __future__ import annotations
 
 import asyncio
 import base64
+import hashlib
 import json
 import logging
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 import sqlalchemy as sa
 import structlog
 from tests.quality.asking import asked
-from tests.quality.standing import DIRECTOR, ONE, Standing
+from tests.quality.standing import DIRECTOR, LEADER, NOW, ONE, Standing
 
 from sottovoce.cli import main
+from sottovoce.domain import shuffling
 from sottovoce.domain.frames import Frame
 from sottovoce.domain.people import ReviewId
 from sottovoce.domain.reviews import TaskOrder
-from sottovoce.domain.sampling import Conditions, Quantity
+from sottovoce.domain.sampling import Conditions, FrameDigest, Quantity, ShuffledCertificate
+from sottovoce.domain.verifying import untrue
 from sottovoce.errors import Code, Refused
+from sottovoce.plain import to_plain
 from sottovoce.quality import certificates, sampling, tasks
 from sottovoce.quality.certificates import BadFile
+from sottovoce.storage.review.draws import read_certificate
 
 UNKNOWN = ReviewId("1772442000999999999")
+SIX = Conditions(Quantity.CALLS, 6)
 
 
 @pytest.fixture
@@ -55,7 +63,7 @@ async def test_an_untouched_sample_passes(standing: Standing, task: ReviewId) ->
     assert "frame of 24 contacts" in said
     assert "6 of 6 drawn, 0 passed over" in said
     assert "the task's 6 items are the drawn contacts" in said
-    assert "row 1 has the commitment, row 2 the draw" in said
+    assert "row 3 has the beginning, row 4 the draw" in said
 
 
 async def test_a_sample_with_substitutions_passes(standing: Standing) -> None:
@@ -71,33 +79,98 @@ async def test_a_sample_with_substitutions_passes(standing: Standing) -> None:
     assert "passed over (recording missing)" in "\n".join(verdict.facts)
 
 
-async def test_another_seed_is_found(standing: Standing, task: ReviewId) -> None:
+async def test_another_chain_is_found(standing: Standing, task: ReviewId) -> None:
     await tampered(
         standing,
-        """UPDATE sampling_draws SET seed = '\\x01',
-           certificate = jsonb_set(certificate, '{seed}', '"01"')""",
+        """UPDATE sampling_draws SET
+           certificate = jsonb_set(certificate, '{chains,0,preimage}', to_jsonb(repeat('01', 32)))""",
     )
     said = await differences(standing, task)
-    assert "the seed's SHA-256 is" in said
+    assert "what is revealed of chain 1 does not lead to its end" in said
     assert "certificate_sha256" in said
-    assert "drawn again, not in the certificate" in said
 
 
-async def test_a_seed_chosen_with_its_commitment_is_found_in_the_audit(
-    standing: Standing, task: ReviewId
-) -> None:
-    import hashlib
-
-    digest = hashlib.sha256(b"\x01").hexdigest()
+async def test_a_chain_chosen_with_its_end_is_found_in_the_audit(standing: Standing, task: ReviewId) -> None:
+    end = hashlib.sha256(bytes.fromhex("01" * 32)).hexdigest()
     await tampered(
         standing,
-        """UPDATE sampling_draws SET seed = '\\x01', certificate =
-           certificate || jsonb_build_object('seed', '01', 'commitment', CAST(:digest AS text))""",
-        digest=digest,
+        """UPDATE sampling_draws SET certificate = jsonb_set(jsonb_set(
+           certificate, '{chains,0,preimage}', to_jsonb(repeat('01', 32))),
+           '{chains,0,end}', to_jsonb(CAST(:end AS text)))""",
+        end=end,
     )
     said = await differences(standing, task)
-    assert "the audit's commitment is" in said
-    assert "the seed's SHA-256" not in said
+    assert "the audit's end of chain 1 is" in said
+    assert f"it should be {end}" in said
+    assert "drawn again, not in the certificate" in said
+    assert "does not lead to its end" not in said
+
+
+async def test_other_blocks_are_found(standing: Standing, task: ReviewId) -> None:
+    await tampered(standing, "UPDATE sampling_blocks SET after = 3")
+    said = await differences(standing, task)
+    assert "block 1 is kept otherwise than the certificate says" in said
+    assert "block 1 does not begin where the one before ended" in said
+
+
+@pytest.mark.parametrize(
+    ("change", "named"),
+    [
+        ("uuid = gen_random_uuid()", "call_uuid"),
+        ("agent = 999", "agent 10"),
+        ("began_at = began_at + interval '1 second'", "began_at"),
+        ("recording_sha256 = repeat('0', 64)", "recording_sha256"),
+    ],
+)
+async def test_another_call_under_a_drawn_number_is_found(
+    standing: Standing, change: str, named: str
+) -> None:
+    for number in range(3):
+        file = standing.office.recordings / f"{number}.wav"
+        file.write_bytes(b"RIFF")
+        digest = hashlib.sha256(b"RIFF").hexdigest()
+        await standing.contact(101 + number, recording=file.name, recording_sha256=digest)
+        file.write_bytes(b"RIFF")
+    order = TaskOrder("Checked", Conditions(Quantity.CALLS, 3))
+    task = await asked(tasks.create, standing.office, await standing.caller(DIRECTOR), order)
+    verdict = await certificates.verify(standing.engine, task, standing.office.recordings)
+    assert verdict.passed
+    assert "3 recordings have the bytes that were drawn, 0 are not there, 0 had no hash" in "".join(
+        verdict.facts
+    )
+    await tampered(standing, f"UPDATE contacts SET {change} WHERE contact = 2")
+    said = await differences(standing, task)
+    assert f"contact 2 was drawn with {named}" in said
+
+
+async def test_another_recording_under_a_drawn_call_is_found(standing: Standing, task: ReviewId) -> None:
+    assert "0 recordings have the bytes" in " ".join(
+        (await certificates.verify(standing.engine, task, standing.office.recordings)).facts
+    )
+    digest = hashlib.sha256(b"").hexdigest()
+    await standing.contact(102, recording="bound.wav", recording_sha256=digest)
+    order = TaskOrder("Checked", Conditions(Quantity.CALLS, 100))
+    bound = await asked(tasks.create, standing.office, await standing.caller(DIRECTOR), order)
+    (standing.office.recordings / "bound.wav").write_bytes(b"another voice")
+    assert (await certificates.verify(standing.engine, bound)).passed, "files are not looked at"
+    verdict = await certificates.verify(standing.engine, bound, standing.office.recordings)
+    assert verdict.differences == ["the recording of contact 25 is another than the one that was drawn"]
+
+
+async def test_other_draws_of_the_same_person_are_told(standing: Standing, task: ReviewId) -> None:
+    caller = await standing.caller(DIRECTOR)
+    await asked(tasks.delete, standing.office, caller, task)
+    order = TaskOrder("Again", Conditions(Quantity.CALLS, 5))
+    second = await asked(tasks.create, standing.office, caller, order)
+    await asked(tasks.update, standing.office, caller, second, lambda held: replace(held, conditions=SIX))
+    said = "\n".join((await certificates.verify(standing.engine, second)).facts)
+    assert f"{DIRECTOR} made 2 other draws from this range of contacts" in said
+    assert f"6 of 24 calls for task {task}, deleted" in said
+    assert f"5 of 24 calls for task {second}, redrawn" in said
+    leader = await standing.caller(LEADER)
+    alone = await asked(tasks.create, standing.office, leader, order)
+    text = await certificates.export(standing.engine, alone)
+    assert f"{LEADER} made no other draw" in "\n".join(certificates.verify_file(text).facts)
 
 
 async def test_a_changed_frame_is_found(standing: Standing, task: ReviewId) -> None:
@@ -115,11 +188,12 @@ async def test_a_changed_frame_is_found(standing: Standing, task: ReviewId) -> N
 
 async def test_a_contact_put_in_for_another_is_found_everywhere(standing: Standing, task: ReviewId) -> None:
     kept = await certificates.verify(standing.engine, task)
-    drawn = list(kept.certificate.drawn)
+    drawn = list(kept.certificate.contacts)
     other = next(contact for contact in range(1, 25) if contact not in drawn)
     await tampered(
         standing,
-        "UPDATE sampling_draws SET certificate = jsonb_set(certificate, '{drawn,0}', CAST(:other AS jsonb))",
+        """UPDATE sampling_draws SET certificate =
+           jsonb_set(certificate, '{drawn,0,contact}', CAST(:other AS jsonb))""",
         other=str(other),
     )
     said = await differences(standing, task)
@@ -130,7 +204,7 @@ async def test_a_contact_put_in_for_another_is_found_everywhere(standing: Standi
 
 async def test_items_are_the_drawn_contacts_in_their_order(standing: Standing, task: ReviewId) -> None:
     verdict = await certificates.verify(standing.engine, task)
-    drawn = verdict.certificate.drawn
+    drawn = verdict.certificate.contacts
     await tampered(standing, "UPDATE review_items SET place = 99 WHERE place = 0")
     assert await differences(standing, task) == "the order differs from place 0 on"
     await tampered(standing, "DELETE FROM review_items WHERE place = 99")
@@ -140,7 +214,7 @@ async def test_items_are_the_drawn_contacts_in_their_order(standing: Standing, t
 
 async def test_a_substitution_that_never_was_is_found(standing: Standing, task: ReviewId) -> None:
     verdict = await certificates.verify(standing.engine, task)
-    spared = verdict.certificate.drawn[0]
+    spared = verdict.certificate.contacts[0]
     await tampered(
         standing,
         """UPDATE sampling_draws SET certificate = jsonb_set(certificate, '{passed_over}',
@@ -155,7 +229,7 @@ async def test_an_audit_that_was_written_anew_is_found(standing: Standing, task:
     await tampered(standing, "UPDATE audit SET detail = '{}' WHERE number = 1")
     said = await differences(standing, task)
     assert "the audit of VDN 1 is broken at row 1" in said
-    assert "the audit has no commitment to the seed" in said
+    assert "the audit's end of chain 1 is None" in said
     await tampered(standing, "DELETE FROM audit")
     assert "the audit has no row of the draw" in await differences(standing, task)
 
@@ -164,28 +238,71 @@ async def test_what_has_no_sample_is_said_so(standing: Standing) -> None:
     with pytest.raises(Refused, match="no draw for a task") as declined:
         await certificates.verify(standing.engine, UNKNOWN)
     assert declined.value.code is Code.NOT_FOUND
-    await sampling.commit_seed(standing.office, ONE, DIRECTOR, UNKNOWN)
-    with pytest.raises(Refused, match=r"never made; draw 1 was committed .* and never drawn"):
+    await sampling.begin(standing.office, ONE, DIRECTOR, UNKNOWN)
+    with pytest.raises(Refused, match=r"never made; draw 1 was begun .* and never drawn"):
         await certificates.verify(standing.engine, UNKNOWN)
 
 
 async def test_an_exported_certificate_passes_alone(standing: Standing, task: ReviewId) -> None:
     verdict = certificates.verify_file(await certificates.export(standing.engine, task))
     assert verdict.passed
-    assert "row 1 of the audit of VDN 1, sampling.commit: " in "\n".join(verdict.facts)
+    assert not verdict.anchored
+    said = "\n".join(verdict.facts)
+    assert "row 1 of the audit of VDN 1, sampling.chain: " in said
+    assert "checked: the file against itself" in said
+
+
+def test_an_exported_certificate_of_version_1_is_still_read() -> None:
+    """What its seed and frame gave is what its file has; a changed seed is found."""
+    frame = Frame.of({0: np.arange(1, 41)})
+    conditions = Conditions(Quantity.CALLS, 3)
+    drawing = shuffling.drawing(frame, bytes(32), conditions)
+    assert drawing.candidates()
+    drawing.looked({})
+    made = ShuffledCertificate(
+        version=1,
+        algorithm="sottovoce-sample-1",
+        vdn=1,
+        task=UNKNOWN,
+        draw=1,
+        conditions=conditions,
+        calls_from=None,
+        calls_until=None,
+        frame=FrameDigest(40, frame.sha256()),
+        seed=bytes(32).hex(),
+        commitment=hashlib.sha256(bytes(32)).hexdigest(),
+        committed_at=NOW,
+        drawn_at=NOW,
+        wanted=3,
+        drawn=tuple(drawing.drawn),
+    )
+    assert untrue(made, frame) == []
+    assert untrue(replace(made, drawn=made.drawn[::-1]), frame) == ["the order differs from place 0 on"]
+    kept = json.loads(json.dumps(to_plain(made)))
+    assert read_certificate(kept) == made
+    file = {"format": "sottovoce-certificate-1", "certificate": kept, "audit": []}
+    file["frame"] = base64.b64encode(frame.pack()).decode()
+    assert certificates.verify_file(json.dumps(file)).differences == [
+        "the audit has no row of the commitment",
+        "the audit has no row of the draw",
+    ]
 
 
 Change = Callable[[dict[str, Any]], object]
 CHANGES: list[tuple[Change, str]] = [
-    (lambda file: file["certificate"].update(seed="00" * 32), "the seed's SHA-256 is"),
+    (lambda file: file["certificate"]["chains"][0].update(preimage="00" * 32), "does not lead to its end"),
+    (lambda file: file["certificate"]["chains"].clear(), "nothing is revealed of block 1"),
+    (lambda file: file["certificate"]["blocks"][0].update(words="sun"), "the audit's words of block 1"),
+    (lambda file: file["certificate"]["blocks"][0].update(until=20), "a higher number than the last block"),
     (lambda file: file["certificate"]["drawn"].reverse(), "the order differs from place 0 on"),
     (lambda file: file["certificate"]["conditions"].update(number=1), "3 are to be drawn"),
     (lambda file: file["certificate"].update(algorithm="other-1"), "the algorithm is other-1"),
     (lambda file: file["certificate"].update(calls_from="2026-01-01T00:00:00+00:00"), "certificate_sha256"),
-    (lambda file: file["audit"][0]["detail"].update(seed_sha256="ab"), "row 1 of the audit does not have"),
-    (lambda file: file["audit"].pop(0), "the audit has no commitment"),
+    (lambda file: file["certificate"].update(before_in_all=3), "certificate_sha256"),
+    (lambda file: file["audit"][0]["detail"].update(end="ab"), "row 1 of the audit does not have"),
+    (lambda file: file["audit"].pop(0), "the audit has no row of chain 1"),
     (lambda file: file["audit"].append(file["audit"][0]), "a step of this draw twice"),
-    (lambda file: file["audit"][0].update(number=9), "the seed was committed after the draw"),
+    (lambda file: file["audit"][0].update(number=9), "was not closed between its chain's commitment"),
     (lambda file: file["audit"][1].update(target="5"), "is about another draw"),
     (lambda file: file.update(frame=base64.b64encode(b"no").decode()), "the frame cannot be read"),
 ]
@@ -200,7 +317,8 @@ async def test_a_changed_file_differs(standing: Standing, task: ReviewId, change
 
 
 @pytest.mark.parametrize(
-    "text", ["", "[]", "{}", "null", '{"format": "x"}', '{"format": "sottovoce-certificate-1"}', "[" * 9999]
+    "text",
+    ["", "[]", "{}", "null", '{"certificate": 3}', '{"format": "sottovoce-certificate-2"}', "[" * 9999],
 )
 def test_what_is_no_certificate_is_refused(text: str) -> None:
     with pytest.raises(BadFile):
@@ -242,8 +360,9 @@ async def test_the_commands_verify_export_and_list(
     assert (await told("certificate", task, "--out", file))[0] == 0
     assert (await told("certificate", task, "--out", file))[0] == 2
     code, out, _ = await told("verify", "--file", file)
-    assert (code, out.splitlines()[-1].split(":")[0]) == (0, "PASS")
-    await sampling.commit_seed(standing.office, ONE, DIRECTOR, UNKNOWN)
+    assert (code, out.splitlines()[-1].split(":")[0]) == (3, "CONSISTENT, but not anchored")
+    assert (await told("words", "rain on the ninth of May", "--vdn", "1"))[0] == 0
+    await sampling.begin(standing.office, ONE, DIRECTOR, UNKNOWN)
     code, out, _ = await told("list", "--vdn", "1")
     assert code == 0
     assert "never" in out

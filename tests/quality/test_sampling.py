@@ -1,17 +1,21 @@
-"""A sample from its seed to its certificate, on PostgreSQL."""
+"""A sample from its beginning to its certificate, on PostgreSQL."""
 
 from __future__ import annotations
 
 import asyncio
-import hashlib
 from collections.abc import Sequence
+from contextlib import suppress
+from dataclasses import replace
 from datetime import datetime, timedelta
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
+from uuid import UUID
 
-import numpy as np
 import pytest
 import sqlalchemy as sa
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 from tests.quality.asking import asked
 from tests.quality.standing import DIRECTOR, NOW, ONE, TWO, Standing
 from tests.storage.works import work_of
@@ -20,9 +24,10 @@ from sottovoce.domain.contacts import Interaction
 from sottovoce.domain.directory import VdnId
 from sottovoce.domain.drawing import Drawing
 from sottovoce.domain.frames import Frame
-from sottovoce.domain.people import ReviewId
-from sottovoce.domain.reviews import TaskOrder
-from sottovoce.domain.sampling import Certificate, Conditions, Drawn, Earlier, Quantity
+from sottovoce.domain.lots import hashed
+from sottovoce.domain.people import ReviewId, User
+from sottovoce.domain.reviews import TaskOrder, TaskState
+from sottovoce.domain.sampling import Certificate, Conditions, DrawnCall, Earlier, Quantity
 from sottovoce.domain.verifying import untrue
 from sottovoce.errors import Code, Refused
 from sottovoce.plain import from_plain
@@ -30,12 +35,13 @@ from sottovoce.quality import sampling, tasks
 from sottovoce.quality.sampling import sha256_of
 from sottovoce.storage import audit
 from sottovoce.storage.database import transaction
-from sottovoce.storage.review import draws
+from sottovoce.storage.review import draws, lots
 from sottovoce.storage.review import tasks as task_rows
-from sottovoce.storage.tables import sampling_draws
+from sottovoce.storage.tables import contacts, sampling_draws
 
 TASK = ReviewId("1772442000000000001")
 THREE = Conditions(Quantity.CALLS, 3)
+COMMITTED = ["sampling.chain", "sampling.block", "sampling.begin"]
 
 
 async def draw(
@@ -46,11 +52,11 @@ async def draw(
     number: int | None = None,
     vdn: VdnId = ONE,
     calls_from: datetime | None = None,
-) -> tuple[list[Drawn], Certificate]:
-    """A sample, committed and kept."""
+) -> tuple[tuple[DrawnCall, ...], Certificate]:
+    """A sample, begun and kept."""
     office = standing.office
     if number is None:
-        _, number = await sampling.commit_seed(office, vdn, DIRECTOR, task)
+        _, number = await sampling.begin(office, vdn, DIRECTOR, task)
     async with office.work(vdn, DIRECTOR) as work:
         drawn = await sampling.draw(work, office, number, task, conditions, calls_from, None)
     kept = await found(standing, number)
@@ -72,8 +78,8 @@ async def filled(standing: Standing, agents: Sequence[int]) -> list[int]:
 async def test_a_sample_repeats_from_what_is_kept(standing: Standing) -> None:
     contacts = await filled(standing, [101, 102, 103] * 4)
     drawn, certificate = await draw(standing)
-    assert [one.place for one in drawn] == [0, 1, 2]
-    assert [one.contact for one in drawn] == list(certificate.drawn)
+    assert drawn == certificate.drawn
+    assert len(drawn) == 3
     assert {one.contact for one in drawn} <= set(contacts)
     assert all(one.agent == 101 + contacts.index(one.contact) % 3 for one in drawn)
     assert {one.began_at for one in drawn} == {NOW - timedelta(days=1)}
@@ -82,39 +88,122 @@ async def test_a_sample_repeats_from_what_is_kept(standing: Standing) -> None:
     assert Frame.unpack(kept.frame).strata[0].tolist() == contacts
     assert untrue(certificate, Frame.unpack(kept.frame)) == []
     assert (certificate.frame.size, certificate.wanted, certificate.conditions) == (12, 3, THREE)
-    assert kept.seed.hex() == certificate.seed
+    assert (kept.seed, kept.maker, certificate.maker) == (None, DIRECTOR, DIRECTOR)
+    assert [call.call_uuid for call in drawn] == [
+        str(UUID(int=contacts.index(one.contact) + 1)) for one in drawn
+    ]
 
 
-async def test_the_seed_is_committed_in_the_audit_before_the_draw(standing: Standing) -> None:
-    await filled(standing, [101] * 5)
-    _, number = await sampling.commit_seed(standing.office, ONE, DIRECTOR, TASK)
-    (committed,) = await audit.read(standing.engine, ONE)
+async def test_chain_and_block_are_in_the_audit_before_the_draw(standing: Standing) -> None:
+    async with standing.office.work(ONE, DIRECTOR) as work:
+        await lots.commit(work)
+    (chained,) = await audit.read(standing.engine, ONE)
+    contacts = await filled(standing, [101] * 5)
     standing.clock.advance(5)
-    _, certificate = await draw(standing, number=number)
-    first, second = await audit.read(standing.engine, ONE)
-    assert first == committed
-    assert (first.action, first.target, int(first.actor)) == ("sampling.commit", TASK, int(DIRECTOR))
-    seed = bytes.fromhex(certificate.seed)
-    assert first.detail == {"draw": number, "seed_sha256": hashlib.sha256(seed).hexdigest()}
-    assert (second.action, second.target) == ("sampling.draw", TASK)
-    assert second.detail == {
+    _, number = await sampling.begin(standing.office, ONE, DIRECTOR, TASK)
+    late = await standing.contact()
+    standing.clock.advance(5)
+    drawn, certificate = await draw(standing, Conditions(Quantity.CALLS, 9), number=number)
+    assert {call.contact for call in drawn} == set(contacts), f"{late} came after the draw was begun"
+    first, block, begun, made = await audit.read(standing.engine, ONE)
+    assert first == chained
+    (chain,) = certificate.chains
+    assert (first.action, first.target, int(first.actor)) == ("sampling.chain", "1", int(DIRECTOR))
+    assert first.detail == {"end": chain.end, "length": 1 << 14, "numbered": 0}
+    assert hashed(bytes.fromhex(chain.preimage), 1).hex() == chain.end
+    assert (block.action, block.target) == ("sampling.block", "1")
+    assert block.detail == {"chain": 1, "place": 1, "after": 0, "until": contacts[-1], "words": ""}
+    assert (begun.action, begun.target) == ("sampling.begin", TASK)
+    assert begun.detail == {"draw": number, "block": 1}
+    assert (made.action, made.target) == ("sampling.draw", TASK)
+    assert made.detail == {
         "draw": number,
         "frame_sha256": certificate.frame.sha256,
         "certificate_sha256": sha256_of(certificate),
     }
-    assert (certificate.committed_at, certificate.drawn_at) == (NOW, NOW + timedelta(seconds=5))
+    assert (chain.committed_at, certificate.begun_at, certificate.drawn_at) == (
+        NOW,
+        NOW + timedelta(seconds=5),
+        NOW + timedelta(seconds=10),
+    )
 
 
-async def test_two_seeds_are_two_samples(standing: Standing) -> None:
+async def test_the_same_contacts_are_the_same_sample(standing: Standing) -> None:
     await filled(standing, [101] * 60)
-    samples = {(await draw(standing, Conditions(Quantity.CALLS, 12)))[1].drawn for _ in range(2)}
-    assert len(samples) == 2
+    samples = {(await draw(standing, Conditions(Quantity.CALLS, 12)))[1].contacts for _ in range(3)}
+    assert len(samples) == 1
+    fewer = (await draw(standing, Conditions(Quantity.CALLS, 5)))[1].contacts
+    assert samples == {fewer + next(iter(samples))[5:]}
+
+
+async def test_contacts_that_come_later_have_lots_that_nothing_before_tells(standing: Standing) -> None:
+    """Each block has the preimage before: what is revealed leads to the earlier ones, and to no later one."""
+    revealed = []
+    for _ in range(3):
+        await filled(standing, [101] * 2)
+        revealed.append((await draw(standing))[1].chains[0])
+    await draw(standing)
+    _, again = await draw(standing)
+    assert again.chains[0] == revealed[-1], "nothing came: no block is closed"
+    assert [chain.place for chain in revealed] == [1, 2, 3]
+    for early, late in pairwise(revealed):
+        assert hashed(bytes.fromhex(late.preimage), 1).hex() == early.preimage
+    assert [(block.block, block.place, block.after, block.until) for block in again.blocks] == [
+        (1, 1, 0, 2),
+        (2, 2, 2, 4),
+        (3, 3, 4, 6),
+    ]
+
+
+async def test_an_outsiders_words_count_from_the_next_block_on(standing: Standing) -> None:
+    await filled(standing, [101] * 4)
+    _, before = await draw(standing, Conditions(Quantity.CALLS, 100))
+    async with standing.office.work(ONE, DIRECTOR) as work:
+        await lots.say(work, "rain on the ninth of May")
+    assert (await draw(standing, Conditions(Quantity.CALLS, 100)))[1].contacts == before.contacts
+    await filled(standing, [101] * 4)
+    _, after = await draw(standing, Conditions(Quantity.CALLS, 100))
+    assert [block.words for block in after.blocks] == ["", "rain on the ninth of May"]
+    assert ("sampling.words", {"words": "rain on the ninth of May"}) in [
+        (row.action, row.detail) for row in await audit.read(standing.engine, ONE)
+    ]
+    kept = await found(standing, after.draw)
+    others = replace(after, blocks=(after.blocks[0], replace(after.blocks[1], words="sun")))
+    assert untrue(after, Frame.unpack(kept.frame or b"")) == []
+    assert untrue(others, Frame.unpack(kept.frame or b"")) != []
+
+
+async def test_a_chain_that_is_used_up_is_followed_by_another(
+    standing: Standing, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(lots, "CHAIN_LENGTH", 2)
+    for _ in range(5):
+        await filled(standing, [101] * 2)
+        _, certificate = await draw(standing, Conditions(Quantity.CALLS, 100))
+    assert [(chain.chain, chain.place) for chain in certificate.chains] == [(1, 2), (2, 2), (3, 1)]
+    assert [chain.numbered for chain in certificate.chains] == [2, 4, 8]
+    kept = await found(standing, certificate.draw)
+    assert untrue(certificate, Frame.unpack(kept.frame or b"")) == []
+
+
+async def test_blocks_closed_at_once_take_turns(standing: Standing) -> None:
+    await filled(standing, [101] * 3)
+
+    async def begun(number: int) -> None:
+        await standing.contact()
+        await sampling.begin(standing.office, ONE, DIRECTOR, ReviewId(str(1772442000000000001 + number)))
+
+    await asyncio.gather(*(begun(number) for number in range(5)))
+    async with transaction(standing.engine) as connection:
+        blocks = await lots.all_blocks(work_of(connection, ONE))
+    assert [block.place for block in blocks] == list(range(1, len(blocks) + 1))
+    assert [block.after for block in blocks] == [0, *(block.until for block in blocks[:-1])]
 
 
 async def test_a_draw_is_used_once_and_for_its_task_alone(standing: Standing) -> None:
     await filled(standing, [101] * 5)
     other = ReviewId("1772442000000000009")
-    _, number = await sampling.commit_seed(standing.office, ONE, DIRECTOR, TASK)
+    _, number = await sampling.begin(standing.office, ONE, DIRECTOR, TASK)
     for refused in ({"task": other}, {"vdn": TWO}):
         with pytest.raises(Refused) as declined:
             await draw(standing, number=number, **refused)  # type: ignore[arg-type]
@@ -125,20 +214,20 @@ async def test_a_draw_is_used_once_and_for_its_task_alone(standing: Standing) ->
     assert declined.value.code is Code.WRONG_STATE
 
 
-async def test_what_ends_after_the_commitment_leaves_the_commitment_alone(standing: Standing) -> None:
-    """No contact qualifies, or the server dies: the seed stays visible, and nothing was drawn with it."""
-    _, number = await sampling.commit_seed(standing.office, ONE, DIRECTOR, TASK)
+async def test_what_ends_after_the_beginning_stays_begun(standing: Standing) -> None:
+    """No contact qualifies, or the server dies: that it was begun stays on record, and nothing was drawn."""
+    await filled(standing, [101] * 5)
+    _, number = await sampling.begin(standing.office, ONE, DIRECTOR, TASK)
     with pytest.raises(Refused) as declined:
-        await draw(standing, number=number)
+        await draw(standing, Conditions(Quantity.CALLS, 3, agents=(102,)), number=number)
     assert declined.value.code is Code.NOTHING_QUALIFIES
     kept = await found(standing, number)
     assert (kept.drawn_at, kept.frame, kept.certificate) == (None, None, None)
-    assert [entry.action for entry in await audit.read(standing.engine, ONE)] == ["sampling.commit"]
-    await filled(standing, [101] * 5)
+    assert [entry.action for entry in await audit.read(standing.engine, ONE)] == COMMITTED
     with pytest.raises(RuntimeError):
         await _dies_before_the_commit(standing, number)
     assert (await found(standing, number)).drawn_at is None
-    assert [entry.action for entry in await audit.read(standing.engine, ONE)] == ["sampling.commit"]
+    assert [entry.action for entry in await audit.read(standing.engine, ONE)] == COMMITTED
 
 
 async def _dies_before_the_commit(standing: Standing, number: int) -> None:
@@ -205,8 +294,7 @@ async def test_a_sample_without_any_recording_is_none(standing: Standing) -> Non
 async def test_a_contact_that_changed_since_the_frame_is_passed_over(standing: Standing) -> None:
     here = await filled(standing, [101] * 3)
     failed = await standing.contact(status=9)
-    frame = Frame.of({0: np.array([*here, failed])})
-    drawing = Drawing(frame, bytes(32), Conditions(Quantity.CALLS, 4))
+    drawing = Drawing([(0, 4, iter([*here, failed]))])
     async with standing.office.work(ONE, DIRECTOR) as work:
         known = await sampling._look(work, standing.office, drawing, 0)
     assert sorted(drawing.drawn) == sorted(known) == here
@@ -293,9 +381,159 @@ async def test_the_certificate_is_kept_as_json_that_comes_back(standing: Standin
     _, certificate = await draw(standing, Conditions(Quantity.PER_AGENT, 2, score_to=None, agents=(101,)))
     async with transaction(standing.engine) as connection:
         kept: Any = (await connection.execute(sa.select(sampling_draws.c.certificate))).scalar_one()
-    assert kept["version"] == 1
-    assert kept["algorithm"] == "sottovoce-sample-1"
+    assert kept["version"] == 2
+    assert kept["algorithm"] == "sottovoce-lots-1"
     assert kept["conditions"]["quantity"] == "per_agent"
     assert from_plain(Certificate, kept) == certificate
-    with pytest.raises(ValueError, match="version is 2"):
-        from_plain(Certificate, {**kept, "version": 2})
+    with pytest.raises(ValueError, match="version is 3"):
+        from_plain(Certificate, {**kept, "version": 3})
+
+
+class Shopping:
+    """Somebody who makes, changes, deletes and terminates tasks to get another sample."""
+
+    def __init__(self, standing: Standing, caller: User) -> None:
+        self._office, self._caller, self._engine = standing.office, caller, standing.engine
+        self.tasks: list[ReviewId] = []
+
+    async def make(self, order: TaskOrder) -> list[int]:
+        """The sample of a new task."""
+        self.tasks.append(await asked(tasks.create, self._office, self._caller, order))
+        return await self.sample(self.tasks[-1])
+
+    async def sample(self, task: ReviewId) -> list[int]:
+        """The contacts of a task, in order."""
+        async with transaction(self._engine) as connection:
+            return await draws.items_of(work_of(connection, ONE), task)
+
+    async def do(self, what: str, number: int, order: TaskOrder) -> None:
+        """One more try; what the task's state does not allow is refused, and nothing happens."""
+        if what == "create":
+            await self.make(order)
+        elif self.tasks:
+            task = self.tasks[number % len(self.tasks)]
+            with suppress(Refused):
+                if what == "update":
+                    await asked(tasks.update, self._office, self._caller, task, lambda _: order)
+                else:
+                    ending = tasks.delete if what == "delete" else tasks.terminate
+                    await asked(ending, self._office, self._caller, task)
+
+
+ORDERS = st.builds(
+    lambda quantity, number, cap, agents: TaskOrder(
+        "t", Conditions(quantity, number, cap, agents=tuple(agents))
+    ),
+    st.sampled_from(list(Quantity)),
+    st.integers(1, 12),
+    st.integers(1, 10),
+    st.sets(st.sampled_from([101, 102, 103])),
+)
+TRIES = st.lists(
+    st.tuples(st.sampled_from(["create", "update", "delete", "terminate"]), st.integers(0, 9), ORDERS),
+    max_size=8,
+)
+
+
+@settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(tries=TRIES, wanted=ORDERS)
+def test_no_order_of_tries_gives_a_choice(
+    postgres_dsn: str,
+    tmp_path_factory: pytest.TempPathFactory,
+    tries: list[tuple[str, int, TaskOrder]],
+    wanted: TaskOrder,
+) -> None:
+    """Whatever was made, changed, deleted and terminated before: the same order is the same sample."""
+    asyncio.run(_no_choice(postgres_dsn, tmp_path_factory.mktemp("recordings"), tries, wanted))
+
+
+async def _no_choice(
+    dsn: str, folder: Path, tries: list[tuple[str, int, TaskOrder]], wanted: TaskOrder
+) -> None:
+    standing = Standing(dsn, folder)
+    try:
+        async with standing.engine.begin() as connection:
+            there = (await connection.execute(sa.select(contacts.c.recording))).scalars().all()
+        for recording in there:
+            (folder / str(recording)).touch()
+        if not there:
+            await standing.open()
+            await filled(standing, [101, 102, 103, 101] * 5)
+        shopping = Shopping(standing, await standing.caller(DIRECTOR))
+        first = await shopping.make(wanted)
+        for what, number, order in tries:
+            await shopping.do(what, number, order)
+        assert await shopping.make(wanted) == first
+        for task in list(shopping.tasks):
+            async with transaction(standing.engine) as connection:
+                found = await task_rows.find(work_of(connection, ONE), task)
+            assert found is not None
+            if found.state is TaskState.CREATED:
+                again = await shopping.make(TaskOrder("again", found.conditions))
+                assert await shopping.sample(task) == again, "nor does it matter what came first"
+                await shopping.do("delete", -1, wanted)
+                shopping.tasks.pop()
+    finally:
+        await standing.close()
+
+
+async def test_52_tries_choose_nothing(standing: Standing) -> None:
+    """Once, 52 rounds of create, look, delete gave an agent 3 of 20, and no word of the others."""
+    await filled(standing, [101] * 10 + [102] * 190)
+    caller = await standing.caller(DIRECTOR)
+    samples = set()
+    for _ in range(52):
+        shopping = Shopping(standing, caller)
+        samples.add(tuple(await shopping.make(TaskOrder("t", Conditions(Quantity.CALLS, 20)))))
+        await shopping.do("delete", 0, TaskOrder("t", THREE))
+    assert len(samples) == 1
+    _, certificate = await draw(standing, Conditions(Quantity.CALLS, 20))
+    assert certificate.contacts in samples
+    assert (certificate.before_in_all, {one.fate for one in certificate.before}) == (52, {"deleted"})
+
+
+async def test_what_holds_calls_back_from_fresh_samples_is_on_record(standing: Standing) -> None:
+    """A sample of fresh calls takes the next of the same order, and released ones come first again."""
+    await filled(standing, [101] * 12)
+    shopping = Shopping(standing, await standing.caller(DIRECTOR))
+    order = TaskOrder("t", replace(THREE, earlier=Earlier.FRESH))
+    whole = await shopping.make(TaskOrder("all", Conditions(Quantity.CALLS, 12)))
+    await shopping.do("delete", 0, order)
+    first, second = await shopping.make(order), await shopping.make(order)
+    assert first + second == whole[:6]
+    await shopping.do("delete", 1, order)
+    assert await shopping.make(order) == first
+    async with transaction(standing.engine) as connection:
+        used = (await draws.of_task(work_of(connection, ONE), shopping.tasks[2]))[1]
+        certificate = await draws.certificate(work_of(connection, ONE), used or 0)
+    assert isinstance(certificate, Certificate)
+    assert [(one.task, one.sample, one.fate) for one in certificate.before] == [
+        (shopping.tasks[1], 3, "created"),
+        (shopping.tasks[0], 12, "deleted"),
+    ]
+
+
+async def test_another_cap_that_nothing_reaches_draws_nothing(standing: Standing) -> None:
+    """`maxNum` absent, then 9999: once, that drew anew and took the inspectors away."""
+    await filled(standing, [101] * 6)
+    caller = await standing.caller(DIRECTOR)
+    for conditions in (Conditions(Quantity.CALLS, 4), Conditions(Quantity.PER_AGENT, 4)):
+        task = await asked(tasks.create, standing.office, caller, TaskOrder("t", conditions))
+        await standing.contact()
+        async with transaction(standing.engine) as connection:
+            before = await task_rows.find(work_of(connection, ONE), task)
+        for cap, same in ((9999, True), (4, True), (3, False)):
+            wanted = replace(conditions, cap=cap)
+            await asked(
+                tasks.update,
+                standing.office,
+                caller,
+                task,
+                lambda held, wanted=wanted: replace(held, conditions=wanted),
+            )
+            async with transaction(standing.engine) as connection:
+                after = await task_rows.find(work_of(connection, ONE), task)
+            assert before is not None
+            assert after is not None
+            assert (after.draw == before.draw, after.conditions) == (same, wanted)
+            before = after

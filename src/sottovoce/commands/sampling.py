@@ -9,6 +9,7 @@ from typing import Annotated, TypeVar
 import typer
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from sottovoce.clock import SystemClock
 from sottovoce.commands.telling import (
     FAILED,
     WRONG_CALL,
@@ -23,14 +24,14 @@ from sottovoce.commands.telling import (
 )
 from sottovoce.config import Settings
 from sottovoce.domain.directory import VdnId
-from sottovoce.domain.people import ReviewId
-from sottovoce.domain.sampling import Certificate
+from sottovoce.domain.people import SERVER, ReviewId
 from sottovoce.errors import Code, Refused
-from sottovoce.plain import from_plain, natural
+from sottovoce.plain import natural
 from sottovoce.quality import certificates
 from sottovoce.quality.certificates import BadFile, DrawCheck
+from sottovoce.quality.office import Office
 from sottovoce.storage.database import transaction
-from sottovoce.storage.review import draws
+from sottovoce.storage.review import draws, lots
 from sottovoce.storage.review.draws import Draw
 
 commands = typer.Typer(
@@ -38,6 +39,8 @@ commands = typer.Typer(
 )
 
 T = TypeVar("T")
+UNANCHORED = 3
+"""Exit code of a check that compared a certificate with nothing but itself."""
 
 Task = Annotated[str, typer.Argument(metavar="TASK", help="The review task's id, 18 to 20 digits.")]
 
@@ -53,12 +56,17 @@ def verify(
     ] = None,
     config: ConfigOption = None,
 ) -> None:
-    """Draw a task's sample again from its frozen frame and its seed, and compare.
+    """Draw a task's sample again from its frozen frame and the lots of its contacts, and compare.
 
-    Checked are: the seed against its commitment in the audit, which was made before the draw; the
-    audit's chain; the frame's hash; each drawn contact and each one passed over; the task's items.
+    Checked are: the chain that decided the lots against its commitment in the audit, and every block of it;
+    the audit's own chain; the frame's hash; each drawn contact and each one passed over; the task's items;
+    UUID, begin, agent and recording of each drawn call against what is on record, and its file's bytes.
+    Said are all other draws that the same person made from these contacts, and what became of each.
 
-    Exit code 0: PASS. 1: what differs is named. 2: there is no such task or file.
+    Of a file, only whether it is consistent in itself: whoever invents one invents its audit rows as well.
+
+    Exit code 0: PASS. 1: what differs is named. 2: there is no such task or file. 3: CONSISTENT, a file that
+    was compared with nothing but itself.
 
     Example: [bold]sottovoce sampling verify 1772442000000000041[/bold]
     """
@@ -68,15 +76,24 @@ def verify(
         verdict = _of_file(file)
     else:
         settings = quietly(config)
-        verdict = _of_task(settings, task or "", certificates.verify)
+        folder = settings.recordings_folder
+        verdict = _of_task(
+            settings, task or "", lambda engine, wanted: certificates.verify(engine, wanted, folder)
+        )
     for fact in verdict.facts:
         typer.echo(fact)
     for difference in verdict.differences:
         typer.echo(f"DIFFERS: {difference}")
     if not verdict.passed:
-        typer.echo(f"FAIL: the sample of task {verdict.certificate.task} is not what its seed and frame give")
+        typer.echo(f"FAIL: the sample of task {verdict.certificate.task} is not what lots and frame give")
         raise typer.Exit(FAILED)
-    typer.echo(f"PASS: the sample of task {verdict.certificate.task} repeats from its seed and frame")
+    if not verdict.anchored:
+        typer.echo(
+            f"CONSISTENT, but not anchored: the file about task {verdict.certificate.task} agrees with"
+            " itself; compare the hash of one of its audit rows with an audit that you trust"
+        )
+        raise typer.Exit(UNANCHORED)
+    typer.echo(f"PASS: the sample of task {verdict.certificate.task} repeats from its lots and frame")
 
 
 @commands.command("certificate")
@@ -88,7 +105,7 @@ def certificate(
     """Write a task's certificate with its frame and audit rows to one file, for somebody else to check.
 
     The file is JSON. It needs this program, or any other that follows the description in
-    `sottovoce.domain.drawing`, and no database.
+    `sottovoce.domain.lots`, and no database.
 
     Example: [bold]sottovoce sampling certificate 1772442000000000041 --out sample.json[/bold],
     then [bold]sottovoce sampling verify --file sample.json[/bold]
@@ -110,19 +127,47 @@ def list_draws(
     as_json: AsJson = False,
     config: ConfigOption = None,
 ) -> None:
-    """Show the last draws, newest first; those whose seed was committed and never used as well.
+    """Show the last draws, newest first, with who had them drawn and what became of each.
+
+    So also those that were begun and never drawn, drawn anew, deleted or terminated.
 
     Example: [bold]sottovoce sampling list --vdn 1 --limit 5[/bold]
     """
     settings = quietly(config)
 
-    async def work(engine: AsyncEngine, only: VdnId | None) -> list[Draw]:
+    async def work(engine: AsyncEngine, only: VdnId | None) -> list[tuple[Draw, str | None]]:
         async with transaction(engine) as connection:
             return await draws.latest(connection, only, limit)
 
     found, clocks = run_for(settings, vdn, work)
-    heads = ("draw", "VDN", "task", "committed", "drawn", "of", "sample", "passed over")
-    tabulate(heads, (_row(draw, clocks) for draw in found), as_json=as_json)
+    heads = (
+        "draw", "VDN", "task", "for", "begun", "drawn", "of", "sample", "passed over", "became"
+    )  # fmt: skip
+    tabulate(heads, (_row(draw, fate, clocks) for draw, fate in found), as_json=as_json)
+
+
+@commands.command("words")
+def words(
+    text: Annotated[str, typer.Argument(metavar="WORDS", help="Words of somebody outside; '' for none.")],
+    vdn: Annotated[int, typer.Option("--vdn", help="The VDN whose lots they go into.")],
+    config: ConfigOption = None,
+) -> None:
+    """Mix an outsider's words into the lots of all contacts that come after the last draw.
+
+    Of a works council, say, or a public beacon: then not even whoever runs this server can know lots before
+    the words are given. They are put into the audit, and stay until others are given.
+
+    Example: [bold]sottovoce sampling words "rain on the ninth of May" --vdn 1[/bold]
+    """
+    settings = quietly(config)
+
+    async def work(engine: AsyncEngine, only: VdnId | None) -> None:
+        office = Office(engine, SystemClock(), settings.recordings_folder)
+        async with office.work(only or VdnId(vdn), SERVER) as inner:
+            await lots.say(inner, text)
+
+    run_for(settings, vdn, work)
+    typer.echo(f"the lots of contacts that come after the last draw of VDN {vdn} depend on these words")
 
 
 def _of_task(settings: Settings, text: str, ask: Callable[[AsyncEngine, ReviewId], Awaitable[T]]) -> T:
@@ -151,10 +196,11 @@ def _digits(task: str) -> ReviewId:
     return ReviewId(task)
 
 
-def _row(draw: Draw, clocks: Clocks) -> tuple[object, ...]:
-    start = draw.draw, draw.vdn, draw.task, clocks.of(draw.vdn, draw.committed_at)
+def _row(draw: Draw, fate: str | None, clocks: Clocks) -> tuple[object, ...]:
+    begun = clocks.of(draw.vdn, draw.committed_at)
+    start = draw.draw, draw.vdn, draw.task, draw.maker or "", begun
     if draw.drawn_at is None or draw.certificate is None:
-        return *start, "never", None, None, None
-    made = from_plain(Certificate, draw.certificate)
+        return *start, "never", None, None, None, None
+    made = draws.read_certificate(draw.certificate)
     drawn = clocks.of(draw.vdn, draw.drawn_at)
-    return *start, drawn, made.frame.size, len(made.drawn), len(made.passed_over)
+    return *start, drawn, made.frame.size, len(made.drawn), len(made.passed_over), fate

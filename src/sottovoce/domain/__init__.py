@@ -1,4 +1,4 @@
-"""The pure rules: no I/O, no clock, no randomness. Standard library and numpy only.
+"""The pure rules: no I/O, no clock, no randomness. Standard library and numpy only (`lots`: AES too).
 
 * ``legs``        what the rooms say to each other about a leg of a call
 * ``audio``       the one form of audio inside: rate and frame
@@ -14,7 +14,8 @@
 * ``contacts``    what can be inspected: a talk, its recording, what its analysis found
 * ``playbacks``   hearing a recording
 * ``sampling``    which contacts a sample is of, its certificate · ``frames`` all that qualify
-* ``drawing``     the draw itself · ``verifying`` whether it was made so
+* ``lots``        who is drawn: each contact's lot, the same in every draw · ``drawing`` a draw under way
+* ``verifying``   whether a sample was drawn so · ``shuffling`` draws of older certificates
 * ``reviews``     review tasks and items · ``review_lists`` · ``plans`` when tasks come due
 * ``scoring``     rule results and scores · ``scenarios`` · ``appeals`` the way of quality items
 * ``access``      rights and VDN boundaries

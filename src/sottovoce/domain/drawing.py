@@ -1,130 +1,48 @@
-"""A draw that anybody can repeat: from a seed and a frame to the contacts of a sample. Pure.
+"""A draw under way: from each stratum of a frame, in its order, as many as its quota. Pure.
 
-With a frame (`domain.frames`) and 32 random bytes, the seed, the whole draw is decided. Whoever has both
-repeats it with SHA-256 and whole numbers alone; this is how, by the name `ALGORITHM`:
-
-**Numbers.** A stream has a label. Its key is SHA-256(ALGORITHM ‖ seed ‖ label), the texts in ASCII. Its block
-*i* (0, 1, 2 …) is SHA-256(key ‖ *i* as 8 bytes), which gives four words of 8 bytes; all of it big-endian.
-A number below *m* is the stream's next word *w* that is less than 2⁶⁴ − (2⁶⁴ mod *m*), taken mod *m*;
-words that are not less are dropped, so that no number is more likely than another.
-
-**Order.** The order of N things is a Fisher-Yates shuffle from the front: for *i* = 0, 1, 2 … swap the thing
-at place *i* with the one at place *i* + (the stream's next number below N − *i*). Only the part of it that
-is needed is made.
-
-**Quantity `calls`.** One stratum, the whole frame, ascending; its order is that of the stream `calls`. The
-first min(number, cap, N) are drawn.
-
-**Quantity `per_agent`, `percent_per_agent`.** A stratum for each agent, ascending; the stream is `agent:` and
-the work number in decimal. Its quota is min(number, N), or N · number / 100 rounded up. Where the quotas
-add up to T > cap, the cap is spread over them evenly and without favour: put the agents (ascending) into
-the order of the stream `cap`, lay their quotas end to end in that order, take *u*, the same stream's next
-number below T, and keep the places ⌊(*i* · T + *u*) / cap⌋ for *i* = 0 … cap − 1. An agent gets as many as
-places of theirs are kept: their proportionate share, rounded up or down, and by chance in such a way that no
-call is more likely drawn than another of the same agent's quota. The sample has the strata in ascending
-order of the agent, each in its own order.
-
-**Passing over.** A contact whose turn it is but that cannot be inspected (its recording is missing) is passed
-over, and the next of its stratum's order is drawn instead, after those already drawn. A stratum gives up
-when it has no more, or when 10 · quota + 100 of it have been looked at; the sample is then smaller.
+Who gives the orders is another matter: `domain.lots` today, `domain.shuffling` for certificates of version 1.
 """
 
 from __future__ import annotations
 
-import hashlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from itertools import islice
 
-from sottovoce.domain.frames import WHOLE, Contacts, Frame
+from sottovoce.domain.frames import Frame
 from sottovoce.domain.sampling import Conditions, PassedOver, Quantity
 
-ALGORITHM = "sottovoce-sample-1"
-SEED_BYTES = 32
-_WORDS = 1 << 64
 
-
-class Stream:
-    """Numbers that seed and label decide."""
-
-    def __init__(self, seed: bytes, label: str) -> None:
-        self._key = hashlib.sha256(ALGORITHM.encode() + seed + label.encode()).digest()
-        self._words = self._all_words()
-
-    def _all_words(self) -> Iterator[int]:
-        block = 0
-        while True:
-            digest = hashlib.sha256(self._key + block.to_bytes(8, "big")).digest()
-            for start in (0, 8, 16, 24):
-                yield int.from_bytes(digest[start : start + 8], "big")
-            block += 1
-
-    def below(self, bound: int) -> int:
-        """The next number from 0 to `bound` − 1."""
-        fair = _WORDS - _WORDS % bound
-        for word in self._words:
-            if word < fair:
-                return word % bound
-        raise AssertionError  # the words never end
-
-    def order(self, count: int) -> Iterator[int]:
-        """The places 0 to `count` − 1, shuffled; each is decided when it is asked for."""
-        moved: dict[int, int] = {}
-        for place in range(count):
-            other = place + self.below(count - place)
-            here = moved.pop(place, place)
-            if other == place:
-                yield here
-            else:
-                yield moved.get(other, other)
-                moved[other] = here
-
-
-def quotas(frame: Frame, seed: bytes, conditions: Conditions) -> dict[int, int]:
-    """How many each stratum of the frame has to give."""
-    if not conditions.by_agent:
-        return {
-            stratum: min(conditions.number, conditions.cap, len(contacts))
-            for stratum, contacts in frame.strata.items()
-        }
-    wished = {}
-    for agent, contacts in frame.strata.items():
-        if conditions.quantity is Quantity.PER_AGENT:
-            wished[agent] = min(conditions.number, len(contacts))
+def wishes(frame: Frame, conditions: Conditions) -> dict[int, int]:
+    """How many each stratum of the frame has to give, where no cap spares an agent."""
+    found = {}
+    for stratum, contacts in frame.strata.items():
+        count = len(contacts)
+        if not conditions.by_agent:
+            found[stratum] = min(conditions.number, conditions.cap, count)
+        elif conditions.quantity is Quantity.PER_AGENT:
+            found[stratum] = min(conditions.number, count)
         else:
-            wished[agent] = -(-len(contacts) * conditions.number // 100)
-    total = sum(wished.values())
-    return wished if total <= conditions.cap else _spread(wished, total, conditions.cap, seed)
+            found[stratum] = -(-count * conditions.number // 100)
+    return found
 
 
-def _spread(wished: Mapping[int, int], total: int, cap: int, seed: bytes) -> dict[int, int]:
-    stream = Stream(seed, "cap")
-    agents = list(wished)
-    shuffled = [agents[place] for place in stream.order(len(agents))]
-    offset = stream.below(total)
-    given = {}
-    end = kept = 0
-    for agent in shuffled:
-        end += wished[agent]
-        # Kept places below `end`: those i with i · total + offset < end · cap.
-        below = max(0, -(-(end * cap - offset) // total))
-        given[agent] = below - kept
-        kept = below
-    return {agent: given[agent] for agent in agents}
+def most(quota: int) -> int:
+    """How many contacts of a stratum are looked at before it gives up."""
+    return 10 * quota + 100
 
 
 class Drawing:
     """A draw under way: it asks which contacts have to be looked at, and is told which are unfit.
 
     `while candidates := drawing.candidates(): drawing.looked(unfit_among(candidates))`; afterwards
-    `drawn` and `passed_over` are complete.
+    `drawn` and `passed_over` are complete. A contact whose turn it is but that cannot be inspected is passed
+    over, and the next of its stratum's order is drawn instead, after those already drawn. A stratum gives up
+    when it has no more, or when 10 · quota + 100 of it have been looked at; the sample is then smaller.
     """
 
-    def __init__(self, frame: Frame, seed: bytes, conditions: Conditions) -> None:
-        self._strata = [
-            _Stratum(stratum, frame.strata[stratum], quota, Stream(seed, _label(stratum)))
-            for stratum, quota in quotas(frame, seed, conditions).items()
-            if quota
-        ]
+    def __init__(self, strata: Iterable[tuple[int, int, Iterator[int]]]) -> None:
+        """Of each stratum its number, its quota, and its contacts in their order."""
+        self._strata = [_Stratum(number, quota, order) for number, quota, order in strata if quota]
         self._asked: list[tuple[_Stratum, list[int]]] = []
 
     @property
@@ -161,17 +79,12 @@ class Drawing:
 class _Stratum:
     """One stratum's draw."""
 
-    def __init__(self, number: int, contacts: Contacts, quota: int, stream: Stream) -> None:
+    def __init__(self, number: int, quota: int, order: Iterator[int]) -> None:
         self.number, self.quota = number, quota
         self.drawn: list[int] = []
         self.passed_over: list[PassedOver] = []
-        self._contacts = contacts
-        self._order = islice(stream.order(len(contacts)), 10 * quota + 100)
+        self._order = islice(order, most(quota))
 
     def next(self) -> list[int]:
         """As many of the order as are still to be drawn."""
-        return [int(self._contacts[place]) for place in islice(self._order, self.quota - len(self.drawn))]
-
-
-def _label(stratum: int) -> str:
-    return "calls" if stratum == WHOLE else f"agent:{stratum}"
+        return list(islice(self._order, self.quota - len(self.drawn)))

@@ -63,6 +63,12 @@ class Frame:
         """How many contacts qualified."""
         return sum(len(contacts) for contacts in self.strata.values())
 
+    @property
+    def bounds(self) -> tuple[int, int]:
+        """The lowest and the highest of the contacts. ValueError where there are none."""
+        strata = self.strata.values()
+        return min(int(some[0]) for some in strata), max(int(some[-1]) for some in strata)
+
     def sha256(self) -> str:
         """The hash, hexadecimal, of the frame's canonical form.
 

@@ -1,21 +1,23 @@
 """The words of sampling: conditions, what was drawn, and the certificate that lets anybody check it.
 
-`domain.frames` has the frame, all that qualified; `domain.drawing` says how a sample is drawn from it.
+`domain.frames` has the frame, all that qualified; `domain.lots` says how a sample is drawn from it.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
 from typing import NamedTuple
 
 from sottovoce.domain.contacts import Interaction
-from sottovoce.domain.people import ReviewId
+from sottovoce.domain.people import ReviewId, UserId
 
 LARGEST_SAMPLE = 10_000
 """The most contacts in one sample [2510]."""
-CERTIFICATE_VERSION = 1
+CERTIFICATE_VERSION = 2
+LARGEST_PAST = 100
+"""The most earlier draws that a certificate names."""
 
 
 class Quantity(StrEnum):
@@ -69,6 +71,17 @@ class Conditions:
         if not 1 <= self.cap <= LARGEST_SAMPLE:
             raise ValueError(f"the cap is {self.cap}, not 1 to {LARGEST_SAMPLE}")
 
+    def draws_as(self, other: Conditions, wanted: int) -> bool:
+        """Whether `other` cannot draw anything else than these did, which wanted that many contacts.
+
+        They differ in a cap that matters to neither.
+        """
+        if replace(self, cap=other.cap) != other:
+            return False
+        if not self.by_agent:
+            return min(self.number, self.cap) == min(other.number, other.cap)
+        return wanted < self.cap and wanted <= other.cap
+
     @property
     def by_agent(self) -> bool:
         """Whether every agent's contacts are drawn from for themselves."""
@@ -86,18 +99,6 @@ class Arrivals:
     until: int
     begun_after: int | None = None
     began_from: datetime | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Drawn:
-    """A contact of a sample."""
-
-    contact: int
-    began_at: datetime
-    agent: int
-    """The work number."""
-    place: int
-    """In the order of the draw, from 0."""
 
 
 class PassedOver(NamedTuple):
@@ -120,15 +121,13 @@ class FrameDigest:
 
 
 @dataclass(frozen=True, slots=True)
-class Certificate:
-    """What was drawn, from what, and how: with the frame enough to draw it again.
+class ShuffledCertificate:
+    """A certificate of version 1, whose draw `domain.shuffling` repeats. Drawn calls are numbers alone.
 
-    Its plain form (`sottovoce.plain`) is what is kept, exported and hashed; whatever changes that form is
-    another version. ValueError for a version that this program does not know.
+    ValueError for another version.
     """
 
     version: int
-    """CERTIFICATE_VERSION."""
     algorithm: str
     vdn: int
     task: ReviewId
@@ -144,11 +143,125 @@ class Certificate:
     committed_at: datetime
     drawn_at: datetime
     wanted: int
-    """How many it should be: fewer are drawn only where too many were passed over."""
     drawn: tuple[int, ...]
-    """Contacts, in order."""
     passed_over: tuple[PassedOver, ...] = ()
+
+    def __post_init__(self) -> None:
+        if self.version != 1:
+            raise ValueError(f"the certificate's version is {self.version}, not 1")
+
+    @property
+    def contacts(self) -> tuple[int, ...]:
+        """The contacts that were drawn, in order."""
+        return self.drawn
+
+
+@dataclass(frozen=True, slots=True)
+class Chain:
+    """A chain of hashes (`domain.lots`), and what is revealed of it."""
+
+    chain: int
+    """1, 2, 3 … in each tenant."""
+    end: str
+    """Hexadecimal; in the audit since `committed_at`."""
+    length: int
+    committed_at: datetime
+    numbered: int
+    """The last contact that was on record at that moment."""
+    place: int
+    """Of the block whose preimage this is; those of earlier blocks are got by hashing."""
+    preimage: str
+    """Hexadecimal."""
+
+
+@dataclass(frozen=True, slots=True)
+class Block:
+    """The contacts `after` < number ≤ `until`, whose lots were decided together."""
+
+    block: int
+    """1, 2, 3 … in each tenant."""
+    chain: int
+    place: int
+    """In the chain, from 1."""
+    after: int
+    until: int
+    words: str
+    """An outsider's; empty: nobody gave any."""
+    closed_at: datetime
+    """When its preimage was taken, and no further contact could come into it."""
+
+
+@dataclass(frozen=True, slots=True)
+class DrawnCall:
+    """A contact of a sample, and what shows that it is the one that was drawn."""
+
+    contact: int
+    call_uuid: str
+    began_at: datetime
+    agent: int
+    recording_sha256: str | None
+    """Hexadecimal, of the recording when it was finished; None: not known then, or no recording."""
+
+
+@dataclass(frozen=True, slots=True)
+class EarlierDraw:
+    """A draw that the same person had made before, from contacts in the range of this frame's."""
+
+    draw: int
+    task: ReviewId
+    drawn_at: datetime
+    frame: int
+    """How many qualified."""
+    sample: int
+    fate: str
+    """What had become of it: the task's state (`domain.reviews.TaskState`), `redrawn`, or `no task`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Certificate:
+    """What was drawn, from what, and how: with the frame enough to draw it again.
+
+    Its plain form (`sottovoce.plain`) is what is kept, exported and hashed; whatever changes that form is
+    another version. ValueError for another version.
+    """
+
+    version: int
+    """CERTIFICATE_VERSION."""
+    algorithm: str
+    vdn: int
+    task: ReviewId
+    draw: int
+    maker: UserId
+    """Who had it drawn; of a plan's run, who made the plan."""
+    conditions: Conditions
+    calls_from: datetime | None
+    calls_until: datetime | None
+    arrivals: Arrivals | None
+    """Of a plan's run: which contacts it took."""
+    frame: FrameDigest
+    chains: tuple[Chain, ...]
+    blocks: tuple[Block, ...]
+    """Those that the frame touches, ascending."""
+    begun_at: datetime
+    drawn_at: datetime
+    wanted: int
+    """How many it should be: fewer are drawn only where too many were passed over."""
+    drawn: tuple[DrawnCall, ...]
+    """In order."""
+    passed_over: tuple[PassedOver, ...]
+    before: tuple[EarlierDraw, ...]
+    """The maker's earlier draws from the same range of contacts, the latest first; LARGEST_PAST at most."""
+    before_in_all: int
+    """How many they were."""
 
     def __post_init__(self) -> None:
         if self.version != CERTIFICATE_VERSION:
             raise ValueError(f"the certificate's version is {self.version}, not {CERTIFICATE_VERSION}")
+
+    @property
+    def contacts(self) -> tuple[int, ...]:
+        """The contacts that were drawn, in order."""
+        return tuple(call.contact for call in self.drawn)
+
+
+AnyCertificate = Certificate | ShuffledCertificate

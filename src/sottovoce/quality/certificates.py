@@ -1,8 +1,10 @@
 """Certificates of samples: checked where they are kept, exported to a file, and checked there alone.
 
-A check in the database covers the seed, its commitment in the audit, the audit's chain, the frame, the draw
-made again, and the task's items. A file holds certificate, frame and the two audit rows, whose hashes
-can be compared with what is known of the audit elsewhere (`sottovoce audit verify`).
+A check in the database covers the chains and blocks that decided the lots, their rows in the audit, the
+audit's chain, the frame, the draw made again, the task's items, and that each drawn call is still the one
+that was drawn: its UUID, begin, agent and recording. A file holds certificate, frame and audit rows; alone it
+can only be consistent in itself: whoever invents one invents its rows as well. It proves something where one
+of its rows is known from elsewhere (`sottovoce audit verify`).
 """
 
 from __future__ import annotations
@@ -11,27 +13,42 @@ import asyncio
 import base64
 import binascii
 import json
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, fields
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from sottovoce.digests import file_sha256
 from sottovoce.domain.frames import BadFrame, Frame
 from sottovoce.domain.people import SERVER, ReviewId
-from sottovoce.domain.sampling import Certificate
+from sottovoce.domain.sampling import (
+    AnyCertificate,
+    Block,
+    Certificate,
+    Chain,
+    DrawnCall,
+    EarlierDraw,
+    ShuffledCertificate,
+)
 from sottovoce.domain.verifying import differing, untrue
 from sottovoce.errors import Code, Refused
-from sottovoce.plain import Unreadable, from_plain, to_plain
-from sottovoce.quality.sampling import COMMITTED, DRAWN, sha256_of
+from sottovoce.plain import Unreadable, to_plain
+from sottovoce.quality.sampling import BEGUN, DRAWN, sha256_of
 from sottovoce.storage import audit
+from sottovoce.storage.audit import ChainCheck
 from sottovoce.storage.database import transaction
-from sottovoce.storage.review import draws
+from sottovoce.storage.review import draws, lots
 from sottovoce.storage.review.draws import Draw
 from sottovoce.storage.work import Work
 
-FORMAT = "sottovoce-certificate-1"
+FORMATS = {1: "sottovoce-certificate-1", 2: "sottovoce-certificate-2"}
+"""By the certificate's version."""
+COMMITTED = "sampling.commit"
+"""The action in the audit that version 1 had instead of BEGUN."""
+_NAMED = 20
 AuditRow = Mapping[str, Any]
 
 
@@ -43,11 +60,13 @@ class BadFile(ValueError):
 class DrawCheck:
     """What a check found."""
 
-    certificate: Certificate
+    certificate: AnyCertificate
     differences: Sequence[str]
     """One sentence each; none: all is as it should be."""
     facts: Sequence[str] = field(default=())
-    """What was checked, for people."""
+    """What was checked, against what, for people."""
+    anchored: bool = True
+    """Whether it was compared with something that the one who made the certificate does not hold."""
 
     @property
     def passed(self) -> bool:
@@ -60,38 +79,49 @@ class _Kept:
     """All that is kept of the sample that a task has."""
 
     draw: Draw
-    certificate: Certificate
+    certificate: AnyCertificate
     frame: bytes
     others: Sequence[Draw]
     """Earlier and later draws of the task."""
     items: Sequence[int]
     rows: Sequence[AuditRow]
+    now: Mapping[int, DrawnCall]
+    """The drawn calls as they are on record today."""
+    recordings: Mapping[int, str]
+    fates: Sequence[EarlierDraw]
+    """The maker's other draws from these contacts, the later ones too, and what became of each."""
+    in_all: int
+    """How many they are."""
+    blocks: Sequence[Block]
 
 
-async def verify(engine: AsyncEngine, task: ReviewId) -> DrawCheck:
-    """Repeat the draw of a task from what is kept. Refused(NOT_FOUND): no such task, or it has no draw."""
+async def verify(engine: AsyncEngine, task: ReviewId, folder: Path | None = None) -> DrawCheck:
+    """Repeat the draw of a task from what is kept; with `folder`, hash the drawn calls' recordings too.
+
+    Refused(NOT_FOUND): no such task, or it has no draw.
+    """
     kept = await _kept(engine, task)
     chain = await audit.verify(engine, kept.draw.vdn)
     certificate = kept.certificate
     found = []
     if chain.broken:
         found.append(f"the audit of VDN {chain.vdn} is broken at row {chain.broken}: {chain.why}")
-    if kept.draw.seed.hex() != certificate.seed:
-        found.append("the seed kept with the draw is another than the certificate's")
-    if kept.draw.committed_at != certificate.committed_at:
-        found.append("the draw says another time of the commitment than the certificate")
     if (certificate.vdn, certificate.task, certificate.draw) != (kept.draw.vdn, task, kept.draw.draw):
         found.append("the certificate is of another task or draw")
+    found += _unlike(certificate, kept)
     found += _unaudited(certificate, kept.rows)
     found += await asyncio.to_thread(_repeat, certificate, kept.frame)
-    found += differing(kept.items, certificate.drawn, "an item of the task", "in the certificate")
+    found += differing(kept.items, certificate.contacts, "an item of the task", "in the certificate")
     facts = [*_facts(certificate, len(kept.frame)), *(_other(draw) for draw in kept.others)]
+    if isinstance(certificate, Certificate):
+        found += _changed(certificate, kept.now)
+        facts += _drew_before(certificate, kept.fates, kept.in_all)
+        if folder is not None:
+            wrong, said = await asyncio.to_thread(_heard, certificate, kept.recordings, folder)
+            found += wrong
+            facts += said
     if not found:
-        facts += [
-            f"the task's {len(kept.items)} items are the drawn contacts, in their order",
-            f"the audit of VDN {chain.vdn} is whole, {chain.head.number} rows: row"
-            f" {_number(kept.rows, COMMITTED)} has the commitment, row {_number(kept.rows, DRAWN)} the draw",
-        ]
+        facts += _confirmed(certificate, kept, chain)
     return DrawCheck(certificate, found, facts)
 
 
@@ -100,7 +130,7 @@ async def export(engine: AsyncEngine, task: ReviewId) -> str:
     kept = await _kept(engine, task)
     return json.dumps(
         {
-            "format": FORMAT,
+            "format": FORMATS[kept.certificate.version],
             "certificate": to_plain(kept.certificate),
             "audit": [_written(row) for row in kept.rows],
             "frame": base64.b64encode(kept.frame).decode(),
@@ -111,12 +141,12 @@ async def export(engine: AsyncEngine, task: ReviewId) -> str:
 
 
 def verify_file(text: str) -> DrawCheck:
-    """Repeat the draw of an exported certificate. BadFile."""
+    """Repeat the draw of an exported certificate; it is compared with nothing but itself. BadFile."""
     try:
         file = json.loads(text)
-        if file["format"] != FORMAT:
-            raise BadFile(f"its format is {file['format']!r}, not {FORMAT!r}")
-        certificate = from_plain(Certificate, file["certificate"])
+        certificate = draws.read_certificate(file["certificate"])
+        if file["format"] != FORMATS[certificate.version]:
+            raise BadFile(f"its format is {file['format']!r}, not {FORMATS[certificate.version]!r}")
         packed = base64.b64decode(file["frame"], validate=True)
         rows = [_read(row) for row in file["audit"]]
         found = [
@@ -130,17 +160,18 @@ def verify_file(text: str) -> DrawCheck:
         raise
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError, binascii.Error) as failure:
         raise BadFile(f"it is no exported certificate: {type(failure).__name__} {failure}") from failure
-    facts = [
-        *_facts(certificate, len(packed)),
-        *(
-            f"row {row['number']} of the audit of VDN {row['vdn']}, {row['action']}: {row['hash'].hex()}"
-            for row in rows
-        ),
+    facts = _facts(certificate, len(packed))
+    if isinstance(certificate, Certificate):
+        facts += _drew_before(certificate, certificate.before, certificate.before_in_all)
+    facts += [
+        f"row {row['number']} of the audit of VDN {row['vdn']}, {row['action']}: {row['hash'].hex()}"
+        for row in rows
     ]
-    return DrawCheck(certificate, found, facts)
+    facts.append("checked: the file against itself; not: calls, recordings, other draws, the audit's chain")
+    return DrawCheck(certificate, found, facts, anchored=False)
 
 
-def _repeat(certificate: Certificate, packed: bytes) -> list[str]:
+def _repeat(certificate: AnyCertificate, packed: bytes) -> list[str]:
     try:
         frame = Frame.unpack(packed)
     except BadFrame as failure:
@@ -148,43 +179,168 @@ def _repeat(certificate: Certificate, packed: bytes) -> list[str]:
     return untrue(certificate, frame)
 
 
-def _unaudited(certificate: Certificate, rows: Sequence[AuditRow]) -> list[str]:
+def _unlike(certificate: AnyCertificate, kept: _Kept) -> list[str]:
+    """What the tables say otherwise than the certificate."""
+    found = []
+    if isinstance(certificate, ShuffledCertificate):
+        if kept.draw.seed is None or kept.draw.seed.hex() != certificate.seed:
+            found.append("the seed kept with the draw is another than the certificate's")
+        if kept.draw.committed_at != certificate.committed_at:
+            found.append("the draw says another time of the commitment than the certificate")
+        return found
+    if (kept.draw.maker, kept.draw.committed_at) != (certificate.maker, certificate.begun_at):
+        found.append("the draw says another maker or beginning than the certificate")
+    blocks = {block.block: block for block in kept.blocks}
+    found += [
+        f"block {block.block} is kept otherwise than the certificate says"
+        for block in certificate.blocks
+        if blocks.get(block.block) != block
+    ]
+    after = 0
+    for block in kept.blocks:
+        if block.after != after:
+            found.append(f"block {block.block} does not begin where the one before ended")
+        after = block.until
+    return found
+
+
+def _unaudited(certificate: AnyCertificate, rows: Sequence[AuditRow]) -> list[str]:
     """What the audit does not say as the certificate does."""
     found = []
-    by_action = {row["action"]: row for row in rows}
-    committed, drawn = by_action.get(COMMITTED), by_action.get(DRAWN)
-    if len(rows) > len(by_action):
+    by_step = {(row["action"], row["target"]): row for row in rows}
+    if len(rows) > len(by_step):
         found.append("the audit has a step of this draw twice")
-    for row in rows:
-        subject = (row["vdn"], row["target"], row["detail"].get("draw"))
-        if subject != (certificate.vdn, certificate.task, certificate.draw):
-            found.append(f"row {row['number']} of the audit is about another draw")
-    if committed is None:
-        found.append("the audit has no commitment to the seed")
-    elif committed["detail"].get("seed_sha256") != certificate.commitment:
-        found.append(f"the audit's commitment is {committed['detail'].get('seed_sha256')}")
-    elif committed["at"] != certificate.committed_at:
-        found.append(f"the audit has the commitment at {committed['at']}")
-    if drawn is None:
-        found.append("the audit has no row of the draw")
-        return found
-    for name, digest in (
-        ("frame_sha256", certificate.frame.sha256),
-        ("certificate_sha256", sha256_of(certificate)),
-    ):
-        if drawn["detail"].get(name) != digest:
-            found.append(f"the audit's {name} is {drawn['detail'].get(name)}, it should be {digest}")
-    if committed is not None and committed["number"] >= drawn["number"]:
+    if any(row["vdn"] != certificate.vdn for row in rows):
+        found.append("the audit's rows are another VDN's")
+    numbers = [0]
+    for action, target, what, at, detail in _steps(certificate):
+        row = by_step.pop((action, target), None)
+        if row is None:
+            found.append(f"the audit has no row of {what}")
+            continue
+        for name, value in detail.items():
+            if row["detail"].get(name) != value:
+                found.append(
+                    f"the audit's {name} of {what} is {row['detail'].get(name)}, it should be {value}"
+                )
+        if row["at"] != at:
+            found.append(f"the audit has {what} at {row['at']}")
+        numbers.append(row["number"])
+    found += [f"row {row['number']} of the audit is about another draw" for row in by_step.values()]
+    if isinstance(certificate, Certificate):
+        found += _out_of_order(certificate, rows)
+    elif numbers != sorted(numbers):
         found.append("the seed was committed after the draw")
     return found
 
 
-def _facts(certificate: Certificate, packed: int) -> list[str]:
+def _steps(certificate: AnyCertificate) -> Iterator[tuple[str, str, str, datetime, Mapping[str, Any]]]:
+    """What has to stand in the audit: action, target, what it is, when, and the detail."""
+    if isinstance(certificate, ShuffledCertificate):
+        seed = {"draw": certificate.draw, "seed_sha256": certificate.commitment}
+        yield COMMITTED, certificate.task, "the commitment", certificate.committed_at, seed
+    else:
+        for chain in certificate.chains:
+            said = {"end": chain.end, "length": chain.length, "numbered": chain.numbered}
+            yield lots.CHAIN, str(chain.chain), f"chain {chain.chain}", chain.committed_at, said
+        for block in certificate.blocks:
+            held = {name: getattr(block, name) for name in ("chain", "place", "after", "until", "words")}
+            yield lots.BLOCK, str(block.block), f"block {block.block}", block.closed_at, held
+        begun = {"draw": certificate.draw}
+        yield BEGUN, certificate.task, "the beginning", certificate.begun_at, begun
+    digests = {
+        "draw": certificate.draw,
+        "frame_sha256": certificate.frame.sha256,
+        "certificate_sha256": sha256_of(certificate),
+    }
+    yield DRAWN, certificate.task, "the draw", certificate.drawn_at, digests
+
+
+def _out_of_order(certificate: Certificate, rows: Sequence[AuditRow]) -> list[str]:
+    """Blocks on record before their chain, or after the draw's beginning."""
+    number = {(row["action"], row["target"]): row["number"] for row in rows}
+    begun = number.get((BEGUN, certificate.task), 0)
+    drawn = number.get((DRAWN, certificate.task), 0)
+    found = [] if begun < drawn else ["the draw is on record before it was begun"]
+    for block in certificate.blocks:
+        chain = number.get((lots.CHAIN, str(block.chain)), 0)
+        if not chain < number.get((lots.BLOCK, str(block.block)), 0) < begun:
+            found.append(f"block {block.block} was not closed between its chain's commitment and the draw")
+    return found
+
+
+def _changed(certificate: Certificate, now: Mapping[int, DrawnCall]) -> list[str]:
+    """Which drawn calls are on record otherwise than when they were drawn."""
+    found = []
+    for call in certificate.drawn:
+        today = now.get(call.contact)
+        if today is None:
+            found.append(f"contact {call.contact} is not on record any more")
+            continue
+        for one in fields(DrawnCall):
+            was, is_now = getattr(call, one.name), getattr(today, one.name)
+            # A recording that was not finished when it was drawn may have got its hash since.
+            if was != is_now and not (one.name == "recording_sha256" and was is None):
+                found.append(f"contact {call.contact} was drawn with {one.name} {was}, now it is {is_now}")
+    return found
+
+
+def _heard(
+    certificate: Certificate, recordings: Mapping[int, str], folder: Path
+) -> tuple[list[str], list[str]]:
+    """Which recordings are others than those that were drawn, and what was hashed. Blocks."""
+    found = []
+    same = away = 0
+    bound = [call for call in certificate.drawn if call.recording_sha256 is not None]
+    for call in bound:
+        try:
+            digest = file_sha256(folder / recordings[call.contact])
+        except (OSError, KeyError):
+            away += 1
+            continue
+        if digest == call.recording_sha256:
+            same += 1
+        else:
+            found.append(f"the recording of contact {call.contact} is another than the one that was drawn")
+    said = f"{same} recordings have the bytes that were drawn"
+    return found, [f"{said}, {away} are not there, {len(certificate.drawn) - len(bound)} had no hash then"]
+
+
+def _confirmed(certificate: AnyCertificate, kept: _Kept, chain: ChainCheck) -> list[str]:
+    said = [f"the task's {len(kept.items)} items are the drawn contacts, in their order"]
+    if isinstance(certificate, Certificate):
+        said.append("UUID, begin, agent and recording's hash of each are on record as they were drawn")
+        said.append(f"all {len(kept.blocks)} blocks of VDN {chain.vdn} follow each other without a gap")
+    numbers = {row["action"]: row["number"] for row in kept.rows}
+    begun = numbers.get(BEGUN, numbers.get(COMMITTED))
+    said.append(
+        f"the audit of VDN {chain.vdn} is whole, {chain.head.number} rows: row {begun} has the beginning,"
+        f" row {numbers[DRAWN]} the draw; compare its head with one noted elsewhere"
+    )
+    return said
+
+
+def _facts(certificate: AnyCertificate, packed: int) -> list[str]:
     passed = len(certificate.passed_over)
+    drawn = f"drawn {certificate.drawn_at:%Y-%m-%d %H:%M:%S} UTC"
+    said = [
+        f"VDN {certificate.vdn}, task {certificate.task}, draw {certificate.draw}, {certificate.algorithm}"
+    ]
+    if isinstance(certificate, Certificate):
+        said.append(f"begun {certificate.begun_at:%Y-%m-%d %H:%M:%S} UTC for {certificate.maker}, {drawn}")
+        said += [_chain(chain, certificate) for chain in certificate.chains]
+        said += [
+            f"block {block.block}, contacts {block.after + 1} to {block.until}: the words {block.words!r}"
+            for block in certificate.blocks
+            if block.words
+        ]
+    else:
+        said.append(
+            f"seed committed {certificate.committed_at:%Y-%m-%d %H:%M:%S} UTC as {certificate.commitment},"
+            f" {drawn}; version 1: a seed for each draw, so another draw gave another sample"
+        )
     return [
-        f"VDN {certificate.vdn}, task {certificate.task}, draw {certificate.draw}, {certificate.algorithm}",
-        f"seed committed {certificate.committed_at:%Y-%m-%d %H:%M:%S} UTC as {certificate.commitment},"
-        f" drawn {certificate.drawn_at:%Y-%m-%d %H:%M:%S} UTC",
+        *said,
         f"frame of {certificate.frame.size} contacts, SHA-256 {certificate.frame.sha256},"
         f" kept in {packed} bytes",
         f"{len(certificate.drawn)} of {certificate.wanted} drawn, {passed} passed over"
@@ -192,18 +348,35 @@ def _facts(certificate: Certificate, packed: int) -> list[str]:
     ]
 
 
-def _reasons(certificate: Certificate) -> str:
+def _chain(chain: Chain, certificate: Certificate) -> str:
+    places = [block.place for block in certificate.blocks if block.chain == chain.chain]
+    early = sum(contact <= chain.numbered for contact in certificate.contacts)
+    known = f"; {early} of the drawn calls were on record before that" if early else ""
+    return (
+        f"lots from chain {chain.chain}, committed {chain.committed_at:%Y-%m-%d %H:%M:%S} UTC as {chain.end},"
+        f" {len(places)} blocks up to place {chain.place}{known}"
+    )
+
+
+def _drew_before(certificate: Certificate, fates: Sequence[EarlierDraw], in_all: int) -> list[str]:
+    if not in_all:
+        return [f"{certificate.maker} made no other draw from this range of contacts"]
+    more = f", the last {len(fates)} of which are" if in_all > len(fates) else ""
+    return [f"{certificate.maker} made {in_all} other draws from this range of contacts{more}:"] + [
+        f"draw {one.draw} of {one.drawn_at:%Y-%m-%d %H:%M:%S} UTC: {one.sample} of {one.frame} calls for task"
+        f" {one.task}, {one.fate}"
+        for one in fates
+    ]
+
+
+def _reasons(certificate: AnyCertificate) -> str:
     return ", ".join(sorted({one.reason for one in certificate.passed_over}))
 
 
 def _other(draw: Draw) -> str:
     if draw.drawn_at is None:
-        return f"draw {draw.draw} was committed at {draw.committed_at:%Y-%m-%d %H:%M:%S} UTC and never drawn"
+        return f"draw {draw.draw} was begun at {draw.committed_at:%Y-%m-%d %H:%M:%S} UTC and never drawn"
     return f"draw {draw.draw} was drawn at {draw.drawn_at:%Y-%m-%d %H:%M:%S} UTC and is no longer the task's"
-
-
-def _number(rows: Sequence[AuditRow], action: str) -> int | None:
-    return next((row["number"] for row in rows if row["action"] == action), None)
 
 
 async def _kept(engine: AsyncEngine, task: ReviewId) -> _Kept:
@@ -219,18 +392,38 @@ async def _kept(engine: AsyncEngine, task: ReviewId) -> _Kept:
         if draw is None or draw.frame is None or draw.certificate is None:
             raise Refused(Code.NOT_FOUND, f"task {task} has draw {used}, of which nothing is kept")
         try:
-            certificate = from_plain(Certificate, draw.certificate)
+            certificate = draws.read_certificate(draw.certificate)
         except Unreadable as failure:
             raise Refused(
                 Code.WRONG_STATE, f"the certificate of draw {used} is damaged: {failure}"
             ) from failure
+        others: list[tuple[str, str]] = []
+        fates: list[EarlierDraw] = []
+        in_all = 0
+        if isinstance(certificate, Certificate):
+            others = lots.audited(certificate.blocks, certificate.chains)
+            if certificate.blocks:
+                in_all, fates = await draws.fates(
+                    work,
+                    certificate.maker,
+                    certificate.conditions.interaction,
+                    certificate.blocks[0].after + 1,
+                    certificate.blocks[-1].until,
+                    but=used,
+                )
+        now = await draws.bindings(work, certificate.contacts)
         return _Kept(
             draw,
             certificate,
             draw.frame,
             [one for one in made if one.draw != used],
             await draws.items_of(work, task),
-            await draws.audited(work, task, used),
+            await draws.audited(work, task, used, others),
+            {contact: call for contact, (call, _) in now.items()},
+            {contact: file for contact, (_, file) in now.items() if file is not None},
+            fates,
+            in_all,
+            await lots.all_blocks(work),
         )
 
 

@@ -172,16 +172,19 @@ async def run(office: Office, vdn: VdnId, plan: ReviewId) -> PlanRun | None:
     with the reason, told in the log, and the plan goes on. Refused(UNAVAILABLE): it has not run.
     """
     async with office.work(vdn, SERVER) as work:
-        if await plans.take_due(work, plan) is None:
+        found = await plans.take_due(work, plan)
+        if found is None:
             return None
-    task, draw = await sampling.commit_seed(office, vdn, SERVER)
+        # Before the draw is begun: whatever has become inspectable by now was numbered by then.
+        until = await plans.arrived(work)
+    task, draw = await sampling.begin(office, vdn, SERVER, maker=found.created_by)
     try:
         async with office.work(vdn, SERVER) as work:
             held = await plans.take_due(work, plan)
             if held is None:
                 return None
             now = _due_now(work, held)
-            takes = held.takes(await plans.arrived(work))
+            takes = held.takes(until)
             order = TaskOrder(task_name(held.name, held.schedule, now.at), held.conditions, arrivals=takes)
             server = access.for_the_server(vdn, Operation.APPOINT_TASK)
             await tasks.check_people(work, server, held.shares)

@@ -1,7 +1,7 @@
 """Review tasks: created, changed, appointed, put into effect, handed over, terminated, deleted [2504-2510].
 
 Each is one transaction that holds the task's row; it changes task and items together, and writes the
-task's history and the audit with them. A sample's seed is committed before, on its own.
+task's history and the audit with them. That a sample is begun is put down before, on its own.
 
 Unless said otherwise, all decline with NOT_FOUND (unknown, another tenant's, deleted, or not the
 caller's), WRONG_STATE, LOST_RACE (the state became a wrong one while the caller waited), NO_RIGHT.
@@ -34,13 +34,12 @@ from sottovoce.domain.reviews import (
     no_task,
 )
 from sottovoce.domain.rights import Scope
-from sottovoce.domain.sampling import Drawn
 from sottovoce.errors import Code, Refused
 from sottovoce.plain import to_plain
 from sottovoce.quality import sampling
 from sottovoce.quality.access import Reach
 from sottovoce.quality.office import Office
-from sottovoce.storage.review import ids, staffing, tasks
+from sottovoce.storage.review import draws, ids, staffing, tasks
 from sottovoce.storage.work import Work
 
 
@@ -73,7 +72,7 @@ async def check_people(work: Work, reach: Reach, shares: Shares) -> None:
 async def create(office: Office, reach: Reach, order: TaskOrder) -> ReviewId:
     """A new task with its sample; nobody inspects it yet. Refused(NOTHING_QUALIFIES), (NO_RIGHT)."""
     user = reach.user.user
-    task, draw = await sampling.commit_seed(office, reach.user.vdn, user)
+    task, draw = await sampling.begin(office, reach.user.vdn, user)
     async with office.work(reach.user.vdn, user) as work:
         await make(work, office, task=task, draw=draw, order=order, created_by=user)
     return task
@@ -132,8 +131,8 @@ async def update(
 ) -> None:
     """Make a task what `wanted` makes of it: rename it, and draw its sample anew where other calls are meant.
 
-    A new sample has no inspectors. The same conditions and range draw nothing: nobody can repeat a draw
-    until they like it. Also Refused(NOTHING_QUALIFIES).
+    A new sample has no inspectors. The same conditions and range draw nothing, nor does another cap that
+    neither sample reaches. Also Refused(NOTHING_QUALIFIES).
     """
     user = reach.user.user
     async with office.work(reach.user.vdn, user) as work:
@@ -146,8 +145,22 @@ async def update(
             await put_down(work, task, "rename", {"before": held.name, "name": order.name})
             work.audit("task.rename", task, before=held.name, name=order.name)
             return
+        if order.calls_from == before.calls_from and order.calls_until == before.calls_until:
+            kept = await draws.certificate(work, held.draw)
+            if kept is not None and before.conditions.draws_as(order.conditions, kept.wanted):
+                follow(held.state, TaskAction.RENAME, seen)
+                conditions = to_plain(order.conditions)
+                await tasks.change(work, task, name=order.name, conditions=conditions)
+                renamed: dict[str, str | int | bool] = {
+                    "before": held.name,
+                    "name": order.name,
+                    "cap": order.conditions.cap,
+                }
+                await put_down(work, task, "rename", renamed)
+                work.audit("task.rename", task, **renamed)
+                return
         follow(held.state, TaskAction.REDRAW, seen)
-    _, draw = await sampling.commit_seed(office, reach.user.vdn, user, task)
+    _, draw = await sampling.begin(office, reach.user.vdn, user, task)
     async with office.work(reach.user.vdn, user) as work:
         now, _ = await held_task(work, reach, task)
         state = follow(now.state, TaskAction.REDRAW, held.state)
@@ -333,13 +346,13 @@ async def _put_down_appointment(work: Work, task: ReviewId, shares: Shares, in_e
 
 
 async def _drawn(work: Work, office: Office, task: ReviewId, draw: int, order: TaskOrder) -> list[Item]:
-    drawn: Sequence[Drawn] = await sampling.draw(
+    drawn = await sampling.draw(
         work, office, draw, task, order.conditions, order.calls_from, order.calls_until, order.arrivals
     )
     made = await ids.fresh(work.connection, work.at, len(drawn))
     return [
-        Item(item, task, one.place, one.contact, one.began_at, AgentId(one.agent), None, ItemState.WAITING)
-        for item, one in zip(made, drawn, strict=True)
+        Item(item, task, place, one.contact, one.began_at, AgentId(one.agent), None, ItemState.WAITING)
+        for place, (item, one) in enumerate(zip(made, drawn, strict=True))
     ]
 
 

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 import sqlalchemy as sa
-from tests.quality.standing import NOW, ONE, TWO, Standing
+from tests.quality.standing import DIRECTOR, NOW, ONE, TWO, Standing
 from tests.storage.works import work_of
 
 from sottovoce.domain.contacts import Interaction
@@ -223,11 +223,12 @@ async def _waits(connection: Any) -> bool:
 
 async def test_a_draw_is_its_tenants(standing: Standing) -> None:
     async with transaction(standing.engine) as connection:
-        draw = await draws.commit(work_of(connection, ONE, NOW), TASK, b"s" * 32)
+        draw = await draws.begin(work_of(connection, ONE, NOW), TASK, DIRECTOR, 7)
         assert await draws.find(work_of(connection, TWO), draw) is None
         found = await draws.find(work_of(connection, ONE), draw)
         assert found is not None
-        assert (found.task, found.seed, found.committed_at, found.certificate) == (TASK, b"s" * 32, NOW, None)
+        assert (found.task, found.maker, found.block, found.seed) == (TASK, DIRECTOR, 7, None)
+        assert (found.committed_at, found.certificate) == (NOW, None)
         assert await draws.candidates(work_of(connection, TWO), 0, [1]) == {}
         assert await draws.latest(connection, TWO, 10) == []
 

@@ -26,6 +26,7 @@ from sottovoce.domain.directory import (
     VdnId,
     VdnProfile,
 )
+from sottovoce.domain.people import SERVER
 from sottovoce.errors import Code, Refused
 from sottovoce.storage import audit
 from sottovoce.storage.database import transaction
@@ -33,9 +34,10 @@ from sottovoce.storage.live import people
 from sottovoce.storage.live.passwords import Passwords
 from sottovoce.storage.live.people import SeedPlace
 from sottovoce.storage.live.seed import AgentSeed, SeedFile, SeedMistakes, SeedReport
-from sottovoce.storage.review import users
+from sottovoce.storage.review import lots, users
 from sottovoce.storage.rows import all_of, value_of
 from sottovoce.storage.tables import access_codes, agents, phones, skills, vdns
+from sottovoce.storage.work import working
 
 
 async def vdn_ids(engine: AsyncEngine) -> list[VdnId]:
@@ -146,6 +148,10 @@ async def import_seed(engine: AsyncEngine, file: SeedFile, passwords: Passwords,
             if not mistakes and len(report.changes) > before:
                 changed = {"changes": len(report.changes) - before}
                 await _record(connection, VdnId(vdn.vdn), "directory.import", changed)
+            if not mistakes:
+                # A new tenant's chain is on record before its first contact can be.
+                async with working(connection, VdnId(vdn.vdn), datetime.now(UTC), SERVER) as work:
+                    await lots.commit(work)
         if mistakes:
             raise SeedMistakes(mistakes)
     return report

@@ -3,7 +3,7 @@
 * ``contacts``       the calls that can be inspected; ``imports``: what an import of foreign ones must know;
   ``playbacks``: who heard them
 * ``tasks``          review tasks, their items and history; ``task_lists``: pages of them; ``plans``: those
-  that come again; ``draws``: the samples, and what proves them
+  that come again; ``draws``: the samples, and what proves them; ``lots``: what decides who is drawn
 * ``scenarios``      sets of rules; ``results``: what rules gave and its revisions; ``score_profiles``
 * ``quality_items``  appeals and problems
 * ``users``          who may do what; ``staffing``: many at once; ``app_keys``: the apps and their tokens

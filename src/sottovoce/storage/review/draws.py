@@ -1,4 +1,4 @@
-"""Draws of samples: committed seeds, frozen frames, certificates, and what they are drawn from."""
+"""Draws of samples: when they were begun, frozen frames, certificates, and what they are drawn from."""
 
 from __future__ import annotations
 
@@ -18,9 +18,19 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 from sottovoce.domain.contacts import Interaction
 from sottovoce.domain.directory import VdnId
 from sottovoce.domain.frames import WHOLE, Contacts
-from sottovoce.domain.people import ReviewId
+from sottovoce.domain.people import ReviewId, UserId
 from sottovoce.domain.reviews import ItemState
-from sottovoce.domain.sampling import Arrivals, Conditions
+from sottovoce.domain.sampling import (
+    LARGEST_PAST,
+    AnyCertificate,
+    Arrivals,
+    Certificate,
+    Conditions,
+    DrawnCall,
+    EarlierDraw,
+    ShuffledCertificate,
+)
+from sottovoce.plain import from_plain
 from sottovoce.storage.database import STATEMENT_TIMEOUT, DatabaseAway, reason, transaction, unpooled
 from sottovoce.storage.rows import all_of, milliseconds, value_of
 from sottovoce.storage.tables import audit, contacts, review_items, review_tasks, sampling_draws
@@ -42,19 +52,34 @@ _LARGE = 200_000
 """Contact numbers from the first to the last; below, one connection is as fast."""
 _LONG = _INDEX_ONLY | {"statement_timeout": f"{LONGEST_S}s"}
 _USUAL = {"enable_bitmapscan": "on", "statement_timeout": f"{STATEMENT_TIMEOUT}s"}
+_WITH_TASKS = sampling_draws.outerjoin(
+    review_tasks,
+    (review_tasks.c.vdn == sampling_draws.c.vdn) & (review_tasks.c.task == sampling_draws.c.task),
+)
+_FATE = sa.case(
+    (review_tasks.c.task.is_(None), None),
+    (review_tasks.c.draw == sampling_draws.c.draw, review_tasks.c.state),
+    else_="redrawn",
+)
 _LOCK = 7310205
 """Space of the advisory locks of tenants whose fresh contacts are being drawn."""
 
 
 @dataclass(frozen=True, slots=True)
 class Draw:
-    """A draw as it is kept. `frame` and `certificate` are None while the seed is only committed."""
+    """A draw as it is kept. `frame` and `certificate` are None while it is only begun."""
 
     vdn: VdnId
     draw: int
     task: ReviewId
-    seed: bytes
+    seed: bytes | None
+    """Of version 1."""
+    maker: UserId | None
+    """Who had it drawn; None: before this was kept."""
+    block: int | None
+    """The last one when it was begun; None: there was none."""
     committed_at: datetime
+    """When it was begun."""
     drawn_at: datetime | None
     frame: bytes | None
     certificate: Mapping[str, Any] | None
@@ -71,9 +96,11 @@ class Candidate:
     """A text contact may have none."""
 
 
-async def commit(work: Work, task: ReviewId, seed: bytes) -> int:
-    """Keep a seed before it is used; the draw's number."""
-    row = sa.insert(sampling_draws).values(vdn=work.vdn, task=task, seed=seed, committed_at=work.at)
+async def begin(work: Work, task: ReviewId, maker: UserId, block: int | None) -> int:
+    """Put down that somebody begins a draw, before it is made; the draw's number."""
+    row = sa.insert(sampling_draws).values(
+        vdn=work.vdn, task=task, maker=maker, block=block, committed_at=work.at
+    )
     return int((await work.connection.execute(row.returning(sampling_draws.c.draw))).scalar_one())
 
 
@@ -86,18 +113,71 @@ async def find(work: Work, draw: int, *, lock: bool = False) -> Draw | None:
     return None if row is None else value_of(Draw, row)
 
 
+async def certificate(work: Work, draw: int) -> AnyCertificate | None:
+    """The certificate of a draw of the tenant; None where there is none. Unreadable."""
+    query = sa.select(sampling_draws.c.certificate).where(
+        sampling_draws.c.vdn == work.vdn, sampling_draws.c.draw == draw
+    )
+    found = (await work.connection.execute(query)).scalar_one_or_none()
+    return None if found is None else read_certificate(found)
+
+
+def read_certificate(kept: Mapping[str, Any]) -> AnyCertificate:
+    """A certificate of any version from its plain form. Unreadable."""
+    old = isinstance(kept, Mapping) and kept.get("version") == 1
+    return from_plain(ShuffledCertificate, kept) if old else from_plain(Certificate, kept)
+
+
 async def keep(
-    work: Work,
-    draw: int,
-    frame: bytes,
-    certificate: Mapping[str, Any],
+    work: Work, draw: int, frame: bytes, certificate: Mapping[str, Any], first: int, last: int
 ) -> None:
-    """Keep what a draw was made from, and what it gave."""
+    """Keep what a draw was made from (contacts from `first` to `last`), and what it gave."""
     await work.connection.execute(
         sa.update(sampling_draws)
         .where(sampling_draws.c.vdn == work.vdn, sampling_draws.c.draw == draw)
-        .values(drawn_at=work.at, frame=frame, certificate=certificate)
+        .values(
+            drawn_at=work.at,
+            frame=frame,
+            certificate=certificate,
+            first_contact=first,
+            last_contact=last,
+        )
     )
+
+
+async def fates(
+    work: Work, maker: UserId, interaction: Interaction, first: int, last: int, but: int
+) -> tuple[int, list[EarlierDraw]]:
+    """The draws of a maker, `but` one, of contacts from `first` to `last`, and what has become of each.
+
+    How many they are, and the latest LARGEST_PAST of them, the last one first.
+    """
+    row = sampling_draws.c
+    made = row.certificate
+    query = (
+        sa.select(
+            row.draw,
+            row.task,
+            row.drawn_at,
+            made["frame"]["size"].as_integer().label("frame"),
+            sa.func.jsonb_array_length(made["drawn"]).label("sample"),
+            sa.func.coalesce(_FATE, "no task").label("fate"),
+            sa.func.count().over().label("in_all"),
+        )
+        .select_from(_WITH_TASKS)
+        .where(
+            row.vdn == work.vdn,
+            row.maker == maker,
+            row.draw != but,
+            row.first_contact <= last,
+            row.last_contact >= first,
+            made["conditions"]["interaction"].as_integer() == interaction,
+        )
+        .order_by(row.draw.desc())
+        .limit(LARGEST_PAST)
+    )
+    found = (await work.connection.execute(query)).mappings().all()
+    return (found[0]["in_all"] if found else 0), all_of(EarlierDraw, found)
 
 
 async def frame(
@@ -107,8 +187,9 @@ async def frame(
     calls_from: datetime | None,
     calls_until: datetime | None,
     arrivals: Arrivals | None = None,
+    until: int | None = None,
 ) -> list[dict[int, NDArray[np.int64]]]:
-    """All contacts that qualify at this moment, by stratum, in parts; without regard to `earlier`.
+    """All contacts up to `until` that qualify at this moment, by stratum, in parts; whatever `earlier` says.
 
     The numbers of a large tenant are read in ranges, by connections of their own that share one snapshot of
     the caller's transaction: so all is of one moment. The contacts come as 8 bytes each, big-endian, in
@@ -117,21 +198,22 @@ async def frame(
     # Meanwhile, and while recordings are looked for, the caller's own connection is idle in its transaction.
     await _set(work.connection, {"idle_in_transaction_session_timeout": f"{LONGEST_S}s"})
     low, high = await _range(work, conditions)
+    behind = None if until is None else until + 1
     if high - low < _LARGE:
-        query = frame_query(work.vdn, conditions, calls_from, calls_until, arrivals)
+        query = frame_query(work.vdn, conditions, calls_from, calls_until, arrivals, behind=behind)
         return [await _part(work.connection, query)]
     snapshot = (await work.connection.execute(sa.select(sa.func.pg_export_snapshot()))).scalar_one()
     bounds = [low + (high - low) * lane // _LANES for lane in range(1, _LANES)]
     lanes = unpooled(engine)
 
-    async def read(first: int | None, behind: int | None) -> dict[int, NDArray[np.int64]]:
-        query = frame_query(work.vdn, conditions, calls_from, calls_until, arrivals, first, behind)
+    async def read(first: int | None, end: int | None) -> dict[int, NDArray[np.int64]]:
+        query = frame_query(work.vdn, conditions, calls_from, calls_until, arrivals, first, end)
         async with transaction(lanes, snapshot=True) as lane:
             await lane.execute(sa.text(f"SET TRANSACTION SNAPSHOT '{snapshot}'"))
             return await _part(lane, query)
 
     return await asyncio.gather(
-        *(read(first, behind) for first, behind in zip([None, *bounds], [*bounds, None], strict=True))
+        *(read(first, end) for first, end in zip([None, *bounds], [*bounds, behind], strict=True))
     )
 
 
@@ -226,6 +308,30 @@ def candidates_query(vdn: VdnId, interaction: Interaction, wanted: Sequence[int]
     )
 
 
+async def bindings(
+    work: Work, wanted: Sequence[int], began: tuple[datetime, datetime] | None = None
+) -> dict[int, tuple[DrawnCall, str | None]]:
+    """What shows which calls those contacts are, and their recordings' paths.
+
+    `began`, the earliest and the latest begin where they are known, spares looking into every month.
+    """
+    row = contacts.c
+    query = sa.select(
+        row.contact, row.uuid, row.began_at, row.agent, row.recording_sha256, row.recording
+    ).where(
+        row.vdn == work.vdn,
+        row.contact == sa.any_(sa.literal(sorted(wanted), sa.ARRAY(sa.BigInteger))),
+        *([row.began_at.between(*began)] if began is not None else []),
+    )
+    return {
+        one.contact: (
+            DrawnCall(one.contact, str(one.uuid), one.began_at, one.agent, one.recording_sha256),
+            one.recording,
+        )
+        for one in await work.connection.execute(query)
+    }
+
+
 async def of_task(work: Work, task: ReviewId) -> tuple[list[Draw], int | None]:
     """Every draw made for a task, oldest first, and the one that its items came from (None: no such task)."""
     used = await work.connection.execute(
@@ -250,28 +356,36 @@ async def items_of(work: Work, task: ReviewId) -> list[int]:
     return list((await work.connection.execute(query)).scalars())
 
 
-async def audited(work: Work, task: ReviewId, draw: int) -> list[Mapping[str, Any]]:
-    """The whole rows of the audit about a draw, in its order."""
-    query = (
-        sa.select(audit)
-        .where(
-            audit.c.vdn == work.vdn,
-            audit.c.target == task,
-            audit.c.action.startswith("sampling."),
-            audit.c.detail["draw"].as_string() == str(draw),
-        )
-        .order_by(audit.c.number)
+async def audited(
+    work: Work, task: ReviewId, draw: int, others: Sequence[tuple[str, str]] = ()
+) -> list[Mapping[str, Any]]:
+    """The whole rows of the audit about a draw, and `others` by action and target, in its order."""
+    of_draw = (
+        (audit.c.target == task)
+        & audit.c.action.startswith("sampling.")
+        & (audit.c.detail["draw"].as_string() == str(draw))
     )
+    named = sa.tuple_(audit.c.action, audit.c.target).in_(list(others))
+    query = sa.select(audit).where(audit.c.vdn == work.vdn, of_draw | named).order_by(audit.c.number)
     return [dict(row) for row in (await work.connection.execute(query)).mappings()]
 
 
-async def latest(connection: AsyncConnection, vdn: VdnId | None, limit: int) -> list[Draw]:
-    """The last draws, of one tenant or (on the command line) of all, newest first; without their frames."""
+async def latest(connection: AsyncConnection, vdn: VdnId | None, limit: int) -> list[tuple[Draw, str | None]]:
+    """The last draws, of one tenant or (on the command line) of all, newest first; without their frames.
+
+    Each with what became of it: its task's state, or `redrawn`; None where no task was made.
+    """
     columns = [column for column in sampling_draws.c if column.name != "frame"]
-    query = sa.select(*columns, sa.null().label("frame")).order_by(sampling_draws.c.draw.desc()).limit(limit)
+    query = (
+        sa.select(*columns, sa.null().label("frame"), _FATE.label("fate"))
+        .select_from(_WITH_TASKS)
+        .order_by(sampling_draws.c.draw.desc())
+        .limit(limit)
+    )
     if vdn is not None:
         query = query.where(sampling_draws.c.vdn == vdn)
-    return all_of(Draw, (await connection.execute(query)).mappings())
+    rows = (await connection.execute(query)).mappings().all()
+    return [(value_of(Draw, row), row["fate"]) for row in rows]
 
 
 async def tenant_of(connection: AsyncConnection, task: ReviewId) -> VdnId | None:

@@ -45,6 +45,8 @@ from sottovoce.storage.tables.reviews import (
     review_items,
     review_steps,
     review_tasks,
+    sampling_blocks,
+    sampling_chains,
     sampling_draws,
 )
 from sottovoce.storage.tables.schema import metadata

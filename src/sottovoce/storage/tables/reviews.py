@@ -74,18 +74,52 @@ review_steps = sa.Table(
 )
 """The history of tasks and plans; only ever added to."""
 
+sampling_chains = sa.Table(
+    "sampling_chains",
+    metadata,
+    vdn(),
+    sa.Column("chain", sa.Integer, primary_key=True, autoincrement=False, comment="1, 2, 3 …"),
+    sa.Column("root", sa.LargeBinary, nullable=False, comment="Secret: h[0] of `domain.lots`."),
+    sa.Column("length", sa.Integer, nullable=False),
+    sa.Column("used", sa.Integer, nullable=False, server_default=sa.text("0"), comment="Places of blocks."),
+    sa.Column("committed_at", TIME, nullable=False, comment="When its end went into the audit."),
+    sa.Column("numbered", sa.BigInteger, nullable=False, comment="The last contact on record then."),
+    sa.Column("words", sa.Text, nullable=False, server_default=sa.text("''::text"), comment="For the next."),
+)
+
+sampling_blocks = sa.Table(
+    "sampling_blocks",
+    metadata,
+    vdn(),
+    sa.Column("block", sa.BigInteger, primary_key=True, autoincrement=False, comment="1, 2, 3 …"),
+    sa.Column("chain", sa.Integer, nullable=False),
+    sa.Column("place", sa.Integer, nullable=False, comment="In the chain, from 1."),
+    sa.Column("after", sa.BigInteger, nullable=False, comment="Its contacts have higher numbers,"),
+    sa.Column("until", sa.BigInteger, nullable=False, comment="up to this one."),
+    sa.Column("words", sa.Text, nullable=False),
+    sa.Column("closed_at", TIME, nullable=False),
+    sa.ForeignKeyConstraint(["vdn", "chain"], ["sampling_chains.vdn", "sampling_chains.chain"]),
+    sa.UniqueConstraint("vdn", "chain", "place"),
+)
+"""Contacts whose lots were decided together; only ever added to."""
+
 sampling_draws = sa.Table(
     "sampling_draws",
     metadata,
     vdn(),
     sa.Column("draw", sa.BigInteger, sa.Identity(), primary_key=True),
     sa.Column("task", ID, nullable=False),
-    sa.Column("seed", sa.LargeBinary, nullable=False),
-    sa.Column("committed_at", TIME, nullable=False, comment="When the seed's hash went into the audit."),
+    sa.Column("seed", sa.LargeBinary, comment="Of version 1."),
+    sa.Column("committed_at", TIME, nullable=False, comment="When it was begun, on record in the audit."),
     sa.Column("drawn_at", TIME),
     sa.Column("frame", sa.LargeBinary, comment="The ordered contacts that qualified, packed."),
     sa.Column("certificate", JSONB, comment="`domain.sampling.Certificate`."),
+    sa.Column("maker", ID, comment="Who had it drawn; None: before this was kept."),
+    sa.Column("block", sa.BigInteger, comment="The last one when it was begun."),
+    sa.Column("first_contact", sa.BigInteger, comment="The lowest of the frame."),
+    sa.Column("last_contact", sa.BigInteger),
     sa.Index(None, "vdn", "task"),
+    sa.Index(None, "vdn", "maker", "draw"),
 )
 
 plans = sa.Table(

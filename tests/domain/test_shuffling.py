@@ -1,4 +1,4 @@
-"""Draws: what every one of them is, and that no contact is more likely drawn than another."""
+"""Draws of version 1, which certificates of that version are checked by."""
 
 from __future__ import annotations
 
@@ -11,9 +11,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from sottovoce.domain.drawing import ALGORITHM, Drawing, Stream, quotas
+from sottovoce.domain.drawing import Drawing
 from sottovoce.domain.frames import WHOLE, Frame
 from sottovoce.domain.sampling import Conditions, Quantity
+from sottovoce.domain.shuffling import ALGORITHM, Stream, quotas
+from sottovoce.domain.shuffling import drawing as drawing_of
 
 SEED = bytes(range(32))
 seeds = st.binary(min_size=32, max_size=32)
@@ -38,7 +40,7 @@ def frame_of(contacts: Mapping[int, list[int]]) -> Frame:
 def drawn(
     frame: Frame, seed: bytes, conditions: Conditions, unfit: Mapping[int, str] | None = None
 ) -> Drawing:
-    drawing = Drawing(frame, seed, conditions)
+    drawing = drawing_of(frame, seed, conditions)
     while drawing.candidates():
         drawing.looked(unfit or {})
     return drawing
@@ -146,7 +148,7 @@ def test_every_draw_keeps_its_conditions(
     contacts: dict[int, list[int]], seed: bytes, quantity: Quantity, number: int, cap: int
 ) -> None:
     frame, conditions = frame_of(contacts), Conditions(quantity, number, cap)
-    drawing = Drawing(frame, seed, conditions)
+    drawing = drawing_of(frame, seed, conditions)
     took: dict[int, list[int]] = {}
     for stratum in drawing._strata:
         took[stratum.number] = stratum.next()
