@@ -161,6 +161,8 @@ async def _build(engine: AsyncEngine, say: Say) -> None:
             say(f"sampling: {done} of {MONTHS} months of contacts are there")
 
     await asyncio.gather(*(fill(list(range(first, MONTHS + 1, 2))) for first in (1, 2)))
+    async with engine.begin() as connection:
+        await connection.execute(sa.text(f"SELECT setval('contact_numbers', {CONTACTS})"))
     say("sampling: vacuum, which comes by itself otherwise")
     async with engine.execution_options(isolation_level="AUTOCOMMIT").connect() as connection:
         await connection.execute(sa.text("SET statement_timeout = 0"))
@@ -192,7 +194,7 @@ async def _draws(office: Office, engine: AsyncEngine, built_s: float, say: Say) 
         ["what", "qualify", "drawn", "frame kept, kB", "first, s", "median, s", "longest, s"],
         rows,
         [
-            "Bar: 10,000 of 10,000,000 within 2 s. Measured is one transaction, from locking the seed to the"
+            "Bar: 10,000 of 10,000,000 within 2 s. Measured is one transaction, from locking the draw to the"
             " commit with its audit row: the frame is queried, hashed and packed, the sample drawn, the"
             " recording of each drawn contact looked for, frame and certificate kept.",
             f"{ROUNDS} draws each, always of other contacts; the first ones read the index from the disk.",
@@ -214,7 +216,7 @@ async def _draw(office: Office, case: Case) -> tuple[float, int, int, int]:
     """Seconds, and how many were drawn of how many, and the packed frame's bytes."""
     async with office.engine.begin() as connection:
         (task,) = await ids.fresh(connection, office.clock.now())
-    _, draw = await sampling.commit_seed(office, VDN, SERVER, task)
+    _, draw = await sampling.begin(office, VDN, SERVER, task)
     begun = time.perf_counter()
     async with office.work(VDN, SERVER) as work:
         drawn = await sampling.draw(

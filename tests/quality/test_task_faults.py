@@ -89,13 +89,13 @@ _EVERYTHING = sa.text(
         for table in ("review_tasks", "review_items", "review_steps", "revisions", "scores", "quality_items")
     )
     + " UNION ALL SELECT t::text FROM sampling_draws t WHERE certificate IS NOT NULL"
-    + " UNION ALL SELECT concat_ws(' ', action, target, detail) FROM audit WHERE action <> 'sampling.commit'"
+    + " UNION ALL SELECT concat_ws(' ', action, target, detail) FROM audit WHERE action NOT IN ('sampling.chain', 'sampling.block', 'sampling.begin')"
     + ") everything"
 )
 
 
 async def picture(standing: Standing) -> object:
-    """All that is on record of reviews, in short; a committed seed without a draw is nothing yet."""
+    """All that is on record of reviews, in short; a draw that was only begun is nothing yet."""
     async with transaction(standing.engine) as connection:
         return (await connection.execute(_EVERYTHING)).scalar_one()
 

@@ -360,7 +360,7 @@ async def test_a_plan_makes_its_task_in_one_transaction(standing: Standing) -> N
     async def run(fails: bool, at: datetime) -> ReviewId:
         async with transaction(standing.engine) as connection:
             task, plan = await ids.fresh(connection, at, 2)
-        _, draw = await sampling.commit_seed(standing.office, ONE, SERVER, task)
+        _, draw = await sampling.begin(standing.office, ONE, SERVER, task)
         async with standing.office.work(ONE, SERVER) as work:
             count = await tasks.make(
                 work,
