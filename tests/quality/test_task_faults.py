@@ -89,7 +89,8 @@ _EVERYTHING = sa.text(
         for table in ("review_tasks", "review_items", "review_steps", "revisions", "scores", "quality_items")
     )
     + " UNION ALL SELECT t::text FROM sampling_draws t WHERE certificate IS NOT NULL"
-    + " UNION ALL SELECT concat_ws(' ', action, target, detail) FROM audit WHERE action NOT IN ('sampling.chain', 'sampling.block', 'sampling.begin')"
+    + " UNION ALL SELECT concat_ws(' ', action, target, detail) FROM audit"
+    + " WHERE action NOT IN ('sampling.chain', 'sampling.block', 'sampling.begin')"
     + ") everything"
 )
 
