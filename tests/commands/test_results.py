@@ -43,7 +43,7 @@ async def test_good_lines_land_bad_ones_are_told_by_number(
     ]
     for contact in contacts:
         row = await contact_row(standing, contact)
-        assert (row["machine_score"], row["status"]) == (0, 2)
+        assert (row["machine_score"], row["status"]) == (0, 0), "its recording was not heard yet"
     file.write_text(HEAD + "\n".join(row for row in rows if row not in (rows[3], rows[700])) + "\n")
     again = (0, "0 results landed on 0 calls, 1198 were there already, 0 lines do not fit\n", "")
     assert await told(capsys, file) == again

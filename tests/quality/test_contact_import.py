@@ -33,7 +33,7 @@ from sottovoce.domain.contacts import (
 from sottovoce.domain.directory import AgentId, SkillId, VdnId
 from sottovoce.errors import Code, Refused
 from sottovoce.quality import contact_import, csv_calls, recordings, vcon_calls
-from sottovoce.quality.contact_import import ImportOutcome, ImportReport
+from sottovoce.quality.contact_import import ImportOutcome, ImportReport, ImportWish
 from sottovoce.quality.foreign_calls import ForeignCall, LeftOut
 from sottovoce.storage import audit
 from sottovoce.storage.review import contacts
@@ -60,10 +60,14 @@ def listed(folder: Path, *rows: str, name: str = "calls.csv") -> Path:
     return path
 
 
-async def bring(standing: Standing, *paths: Path, vdn: VdnId = ONE) -> tuple[ImportReport, list[str]]:
+async def bring(
+    standing: Standing, *paths: Path, vdn: VdnId = ONE, **wish: bool
+) -> tuple[ImportReport, list[str]]:
     told: list[str] = []
     files = contact_import.sources(paths)
-    report = await contact_import.bring_in(standing.office, vdn, files, lambda one: told.append(one.value))
+    report = await contact_import.bring_in(
+        standing.office, vdn, files, lambda one: told.append(one.value), ImportWish(**wish)
+    )
     return report, told
 
 
@@ -361,6 +365,199 @@ async def test_a_foreign_tenant_may_have_the_same_calls(standing: Standing, fold
         assert report.imported == 1
     [mine] = await kept(standing)
     assert str(mine.recording).startswith("1/import/")
+
+
+LIST = "file,began_at,agent\r\na.wav,1769900000,101\r\n"
+
+
+@pytest.mark.parametrize(
+    ("content", "line"),
+    [
+        ("sep=;\r\n" + LIST.replace(",", ";"), 3),
+        ("sep=,\r\n" + LIST, 3),
+        ('"sep=|"\n' + LIST.replace(",", "|"), 3),
+        (LIST.replace(",", "\t").encode("utf-16"), 2),
+        (LIST.encode("utf-16-le"), 2),
+        (LIST.encode("utf-16-be"), 2),
+        ("\ufeff" + LIST, 2),
+        ("\ufeff\ufeff" + LIST, 2),
+        ("\ufeff\ufeffsep=,\r\n" + LIST, 3),
+        ("\r\n \r\n" + LIST, 4),
+    ],
+)
+def test_what_spreadsheets_write(folder: Path, content: str | bytes, line: int) -> None:
+    path = folder / "x.csv"
+    path.write_bytes(content if isinstance(content, bytes) else content.encode())
+    [found] = csv_calls.calls(path, TENANT, NOW)
+    assert isinstance(found, ForeignCall), found
+    assert (found.place, found.agent) == (f"x.csv:{line}", 101)
+    assert found.began_at.timestamp() == 1769900000
+
+
+WARNED = {
+    "a.wav,2026-02-01T10:00:00Z,": "it has no agent",
+    "a.wav,2025-03-30 02:30,101": "2025-03-30 02:30 did not exist in Europe/Berlin; taken for 03:30",
+    "a.wav,2025-10-26 02:30,101": "2025-10-26 02:30 came twice in Europe/Berlin; taken for the first",
+    "cut.wav,2026-02-01T10:00:01Z,101": "the WAV is cut off: 16000 of 32000 bytes",
+    "open.wav,2026-02-01T10:00:02Z,101": "the WAV was never closed",
+    "two.wav,2026-02-01T10:00:03Z,101": "sound in 2 pieces",
+}
+
+
+@pytest.fixture
+async def doubtful(standing: Standing, folder: Path) -> Path:
+    """A list whose calls can be brought in, but not without a warning, and a good one."""
+    async with standing.engine.begin() as connection:
+        await connection.execute(sa.update(vdns).values(time_zone="Europe/Berlin"))
+    whole = (folder / "a.wav").read_bytes()
+    head, sound = whole[:40], whole[44:]
+    (folder / "cut.wav").write_bytes(whole[: 44 + 16000])
+    (folder / "open.wav").write_bytes(b"RIFF\0\0\0\0" + head[8:] + b"\0\0\0\0" + sound)
+    piece = (len(sound) // 2).to_bytes(4, "little")
+    halves = piece + sound[: len(sound) // 2] + b"data" + piece + sound[len(sound) // 2 :]
+    (folder / "two.wav").write_bytes(head + halves)
+    return listed(folder, *WARNED, "a.wav,2026-02-01T10:00:04Z,101")
+
+
+async def test_doubtful_calls_are_brought_in_with_a_warning(standing: Standing, doubtful: Path) -> None:
+    tried, _ = await bring(standing, doubtful, dry_run=True)
+    assert await kept(standing) == []
+    assert not (standing.office.recordings / "1").exists()
+    report, _ = await bring(standing, doubtful)
+    assert (report.imported, report.refused) == (len(WARNED) + 1, [])
+    assert (tried.imported, tried.warned) == (report.imported, report.warned)
+    for number, (warned, (row, why)) in enumerate(zip(report.warned, WARNED.items(), strict=True), 2):
+        assert (warned.place, warned.row) == (f"calls.csv:{number}", row)
+        assert why in warned.reason
+    found = {contact.file_name: contact.duration_ms for contact in await kept(standing)}
+    assert found == {"a.wav": 2000, "cut.wav": 1000, "open.wav": 2000, "two.wav": 2000}
+
+
+async def test_strictly_no_doubtful_call_is_brought_in(standing: Standing, doubtful: Path) -> None:
+    report, _ = await bring(standing, doubtful, strict=True)
+    assert (report.imported, report.warned) == (1, [])
+    for refused, (row, why) in zip(report.refused, WARNED.items(), strict=True):
+        assert refused.row == row
+        assert why in refused.reason
+    assert len(list((standing.office.recordings / "1").rglob("*.wav"))) == 1
+
+
+async def test_a_dry_run_refuses_what_an_import_refuses(standing: Standing, folder: Path) -> None:
+    form = b"fmt \x12\0\0\0\x55" + bytes(17)
+    (folder / "mp3.wav").write_bytes(b"RIFF\x26\0\0\0WAVE" + form + b"data\4\0\0\0abcd")
+    twice = "a.wav,1769900001,101,,,,X"
+    path = listed(folder, "mp3.wav,1769900000,101", twice, twice)
+    for dry_run in (True, False):
+        report, told = await bring(standing, path, dry_run=dry_run)
+        assert told == ["refused", "imported", "there already"]
+        [refused] = report.refused
+        assert "mp3.wav: its samples are MP3; wanted: 8-bit PCM" in refused.reason
+
+
+def of_version_1(*parties: dict[str, Any], **dialog: Any) -> dict[str, Any]:
+    """A vCon as the exporters of version 0.0.1 write it, nulls and all."""
+    return {
+        "vcon": "0.0.1",
+        "uuid": "018f0000-0000-8000-8000-000000000002",
+        "subject": None,
+        "group": [],
+        "parties": [{"stir": None, **party} for party in parties],
+        "dialog": [
+            {
+                "type": "recording",
+                "start": START,
+                "parties": [0, 1],
+                "filename": "a.wav",
+                "mimetype": "audio/x-wav",
+                "url": None,
+                "body": None,
+                "encoding": None,
+                **dialog,
+            }
+        ],
+    }
+
+
+CUSTOMER = {"tel": "+15550100", "name": "Customer One"}
+ANN = {"tel": "8001", "name": "Ann", "mailto": None}
+ANN_BY_META = {**ANN, "meta": {"role": "agent"}}
+OUT, IN = {"direction": "out"}, {"direction": "in"}
+
+
+@pytest.mark.parametrize(
+    ("content", "direction", "left"),
+    [
+        (of_version_1({**CUSTOMER, "meta": {"role": "customer"}}, ANN_BY_META), "inbound", False),
+        (of_version_1(ANN_BY_META, CUSTOMER, meta=OUT), "outbound", True),
+        (of_version_1(ANN_BY_META, CUSTOMER, meta=IN), "inbound", True),
+        (of_version_1(CUSTOMER, ANN_BY_META, meta=OUT), "outbound", False),
+        (of_version_1(CUSTOMER, ANN), "inbound", False),
+        (of_version_1(CUSTOMER, {"name": "Ann"}, parties=None), "inbound", False),
+        (of_version_1(CUSTOMER, {**ANN, "role": "agent"}, mediatype=None, duration=None), "inbound", False),
+    ],
+)
+def test_roles_directions_and_nulls_of_other_vcons(
+    folder: Path, content: dict[str, Any], direction: str, left: bool
+) -> None:
+    path = folder / "x.vcon.json"
+    path.write_text(json.dumps(content))
+    [found] = vcon_calls.calls(path, TENANT, NOW)
+    assert isinstance(found, ForeignCall), found
+    assert (found.agent, found.direction, found.agent_left) == (101, direction, left)
+    assert (found.called if direction == "outbound" else found.caller) == "+15550100"
+    assert found.warnings == ()
+
+
+@pytest.mark.parametrize(
+    ("content", "why"),
+    [
+        (of_version_1(CUSTOMER, ANN, mediatype=None, mimetype="audio/mpeg"), "its sound is 'audio/mpeg'"),
+        (
+            of_version_1(CUSTOMER, ANN, filename=None, body="", url="https://example.com/a.wav"),
+            "not followed",
+        ),
+    ],
+)
+def test_a_vcon_is_refused_by_its_real_cause(folder: Path, content: dict[str, Any], why: str) -> None:
+    path = folder / "x.vcon.json"
+    path.write_text(json.dumps(content))
+    [found] = vcon_calls.calls(path, TENANT, NOW)
+    assert isinstance(found, LeftOut)
+    assert why in found.reason
+    assert json.loads(found.row)["start"] == START
+
+
+@pytest.mark.parametrize("content", [of_version_1(CUSTOMER, ANN, type="incomplete", duration=None)])
+def test_an_incomplete_call_may_say_no_duration(folder: Path, content: dict[str, Any]) -> None:
+    path = folder / "x.vcon.json"
+    path.write_text(json.dumps(content))
+    [found] = vcon_calls.calls(path, TENANT, NOW)
+    assert isinstance(found, ForeignCall), found
+    assert (found.duration_s, found.agent, found.warnings) == (0, None, ())
+
+
+def test_a_chat_whose_messages_name_only_their_senders(folder: Path) -> None:
+    path = folder / "x.vcon.json"
+    texts = [
+        {"type": "text", "start": f"2026-02-01T10:0{at}:00Z", "parties": who, "body": "Hm", "duration": None}
+        for at, who in ((0, [0]), (1, 1), (2, [0]))
+    ]
+    path.write_text(json.dumps({**of_version_1(CUSTOMER, {**ANN, "role": "agent"}), "dialog": texts}))
+    [found] = vcon_calls.calls(path, TENANT, NOW)
+    assert isinstance(found, ForeignCall), found
+    assert (found.agent, found.direction, found.caller, found.called) == (101, "inbound", "+15550100", "8001")
+    assert found.transcript is not None
+    assert [one.side for one in found.transcript] == [Speaker.CUSTOMER, Speaker.AGENT, Speaker.CUSTOMER]
+    [warning] = found.warnings
+    assert "first message names only its sender" in warning
+
+
+def test_a_recording_without_an_agent_is_warned_of(folder: Path) -> None:
+    path = folder / "x.vcon.json"
+    path.write_text(json.dumps(of_version_1(CUSTOMER, {"tel": "+15550199"})))
+    [found] = vcon_calls.calls(path, TENANT, NOW)
+    assert isinstance(found, ForeignCall), found
+    assert found.warnings == ("none of its parties is an agent: no sample will have it",)
 
 
 SIGNS = st.text(st.sampled_from("a1,;\"\n\r\t\0'é\ud800 .wav/-:"), max_size=60)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import sys
+from collections import Counter
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated
@@ -22,6 +23,7 @@ from sottovoce.commands.telling import (
     Clocks,
     ConfigOption,
     fail,
+    harmless,
     quietly,
     run_for,
     run_on,
@@ -33,8 +35,7 @@ from sottovoce.domain.directory import AgentId, VdnId
 from sottovoce.domain.people import SERVER
 from sottovoce.errors import Refused
 from sottovoce.quality import contact_import
-from sottovoce.quality.contact_import import ImportOutcome, ImportReport
-from sottovoce.quality.foreign_calls import LeftOut
+from sottovoce.quality.contact_import import ImportOutcome, ImportReport, ImportWish
 from sottovoce.quality.office import Office
 from sottovoce.storage.database import transaction
 from sottovoce.storage.review import contacts, jobs
@@ -49,6 +50,8 @@ commands = typer.Typer(
 
 VdnOption = Annotated[int, typer.Option("--vdn", help="The VDN whose contacts they are.")]
 _MOST_TOLD = 100
+INTERRUPTED = 130
+"""The exit code of a command that somebody stopped."""
 
 
 @commands.command("import")
@@ -60,8 +63,16 @@ def import_(
     vdn: VdnOption,
     rejects: Annotated[
         Path | None,
-        typer.Option("--rejects", metavar="FILE", help="Write what was refused to this CSV file."),
+        typer.Option(
+            "--rejects",
+            metavar="FILE",
+            help="Write what was refused or warned of to this CSV file.",
+        ),
     ] = None,
+    strict: Annotated[bool, typer.Option("--strict", help="Refuse what would be warned of.")] = False,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Bring nothing in; say what would become of it.")
+    ] = False,
     config: ConfigOption = None,
 ) -> None:
     """Bring calls of other systems in: WAVs, with a CSV or vCon files beside them.
@@ -71,6 +82,9 @@ def import_(
     agent on the right, unless the list says otherwise. Each good call is brought
     in; a bad one is told with its file and line, and the exit code is 1 then.
     Importing again changes nothing; an interrupted import goes on where it ended.
+    Warned of, and brought in unless --strict is given: calls without an agent, local
+    times that do not exist or come twice, recordings that are cut off or were never
+    closed. "sottovoce contacts correct" repairs what is wrong with one.
 
     Example: [bold]sottovoce contacts import --vdn 1 calls/[/bold]
 
@@ -98,21 +112,29 @@ def import_(
     A vCon (*.vcon, *.json) is the IETF's JSON container for conversations. Its
     recordings, as body or file beside it, and its texts become contacts. The
     party with the role "agent" must have the work number, the phone or the name
-    of an agent of the VDN.
+    of an agent of the VDN; where no party has a role, the only one that has.
     """
     settings = quietly(config)
+    done = Counter[ImportOutcome]()
+    wish = ImportWish(strict, dry_run)
     try:
         files = contact_import.sources(paths)
-        report = run_on(settings, lambda engine: _import(engine, settings, VdnId(vdn), files))
+        report = run_on(settings, lambda engine: _import(engine, settings, VdnId(vdn), files, wish, done))
     except Refused as declined:
         fail([declined.why], WRONG_CALL)
+    except KeyboardInterrupt:
+        fail([interrupted(done, wish)], INTERRUPTED)
     if rejects is not None:
-        _write(rejects, report.refused)
-    for refused in report.refused[:_MOST_TOLD]:
-        typer.echo(f"sottovoce: {refused}", err=True)
-    if len(report.refused) > _MOST_TOLD:
-        typer.echo(f"sottovoce: and {len(report.refused) - _MOST_TOLD} more; see --rejects", err=True)
-    typer.echo(f"{report.imported} imported, {report.there} there already, {len(report.refused)} refused")
+        _write(rejects, report)
+    for kind, told in (("warning: ", report.warned), ("", report.refused)):
+        for one in told[:_MOST_TOLD]:
+            typer.echo(harmless(f"sottovoce: {kind}{one}"), err=True)
+        if len(told) > _MOST_TOLD:
+            typer.echo(f"sottovoce: {kind}and {len(told) - _MOST_TOLD} more; see --rejects", err=True)
+    typer.echo(
+        f"{report.imported} {'would be ' * dry_run}imported, {report.there} there already, "
+        f"{len(report.refused)} refused, {len(report.warned)} warning{'s' * (len(report.warned) != 1)}"
+    )
     if report.refused:
         raise typer.Exit(FAILED)
 
@@ -156,7 +178,24 @@ commands.command("export")(scores.export)
 commands.command("finding")(scores.finding)
 
 
-async def _import(engine: AsyncEngine, settings: Settings, vdn: VdnId, files: list[Path]) -> ImportReport:
+def interrupted(done: Counter[ImportOutcome], wish: ImportWish) -> str:
+    """What is said of an import that somebody stopped."""
+    if wish.dry_run:
+        return "stopped; nothing was to be brought in"
+    return (
+        f"stopped: {done[ImportOutcome.IMPORTED]} imported, {done[ImportOutcome.THERE]} there already, "
+        f"{done[ImportOutcome.REFUSED]} refused; the same command again goes on from there"
+    )
+
+
+async def _import(
+    engine: AsyncEngine,
+    settings: Settings,
+    vdn: VdnId,
+    files: list[Path],
+    wish: ImportWish,
+    done: Counter[ImportOutcome],
+) -> ImportReport:
     with Progress(
         TextColumn("{task.description}"),
         BarColumn(),
@@ -168,17 +207,19 @@ async def _import(engine: AsyncEngine, settings: Settings, vdn: VdnId, files: li
         office = Office(engine, SystemClock(), settings.recordings_folder)
         task = progress.add_task("importing", total=contact_import.count(files))
 
-        def tell(_: ImportOutcome) -> None:
+        def tell(outcome: ImportOutcome) -> None:
+            done[outcome] += 1
             progress.advance(task)
 
-        return await contact_import.bring_in(office, vdn, files, tell)
+        return await contact_import.bring_in(office, vdn, files, tell, wish)
 
 
-def _write(path: Path, refused: list[LeftOut]) -> None:
-    with path.open("w", encoding="utf-8", newline="") as file:
+def _write(path: Path, report: ImportReport) -> None:
+    with path.open("w", encoding="utf-8", errors="replace", newline="") as file:
         rows = csv.writer(file)
-        rows.writerow(("place", "reason"))
-        rows.writerows((one.place, one.reason) for one in refused)
+        rows.writerow(("outcome", "place", "reason", "row"))
+        for outcome, told in (("refused", report.refused), ("warning", report.warned)):
+            rows.writerows((outcome, one.place, one.reason, one.row) for one in told)
 
 
 def _row(contact: Contact, clocks: Clocks) -> tuple[object, ...]:

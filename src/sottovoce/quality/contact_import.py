@@ -7,6 +7,7 @@ under a name that follows from its reference, so that a second attempt makes the
 from __future__ import annotations
 
 import asyncio
+import tempfile
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -19,7 +20,7 @@ from sottovoce.domain.directory import VdnId
 from sottovoce.domain.people import SERVER
 from sottovoce.errors import Code, Refused
 from sottovoce.quality import csv_calls, recordings, vcon_calls
-from sottovoce.quality.foreign_calls import ForeignCall, LeftOut
+from sottovoce.quality.foreign_calls import ForeignCall, LeftOut, Mistake
 from sottovoce.quality.office import Office
 from sottovoce.quality.recordings import BadRecording, StillRecording
 from sottovoce.storage.live.talks import NOT_RECORDED
@@ -50,9 +51,24 @@ class ImportReport:
     imported: int = 0
     there: int = 0
     """Imported before."""
+    tried: set[str] = field(default_factory=set)
+    """References that a dry run would have brought in."""
     refused: list[LeftOut] = field(default_factory=list)
+    warned: list[LeftOut] = field(default_factory=list)
+    """Brought in, with what had to be guessed or is missing."""
 
 
+@dataclass(frozen=True, slots=True)
+class ImportWish:
+    """How an import goes about it."""
+
+    strict: bool = False
+    """Refuse what would be warned of."""
+    dry_run: bool = False
+    """Bring nothing in; say what would become of it."""
+
+
+_USUAL = ImportWish()
 Told = Callable[[ImportOutcome], None]
 
 
@@ -82,7 +98,9 @@ def count(files: Sequence[Path]) -> int:
     return sum(csv_calls.count(path) if _is_csv(path) else 1 for path in files)
 
 
-async def bring_in(office: Office, vdn: VdnId, files: Sequence[Path], tell: Told) -> ImportReport:
+async def bring_in(
+    office: Office, vdn: VdnId, files: Sequence[Path], tell: Told, wish: ImportWish = _USUAL
+) -> ImportReport:
     """Import all calls of these files; `tell` is told of each as it is done.
 
     Refused(NOT_FOUND) where there is no such VDN, (UNAVAILABLE): what was done by then stays. OSError where
@@ -96,20 +114,25 @@ async def bring_in(office: Office, vdn: VdnId, files: Sequence[Path], tell: Told
     batches = _batches(_calls(office, path, tenant) for path in files)
     try:
         while batch := await asyncio.to_thread(next, batches, None):
-            await _batch(office, tenant, batch, report, tell)
+            await _batch(office, tenant, batch, report, tell, wish)
     finally:
-        if report.imported:
+        if report.imported and not wish.dry_run:
             async with office.work(vdn, SERVER) as work:
                 work.audit("contacts.import", files[0].name, contacts=report.imported, files=len(files))
     return report
 
 
 async def _batch(
-    office: Office, tenant: Tenant, batch: Sequence[ForeignCall | LeftOut], report: ImportReport, tell: Told
+    office: Office,
+    tenant: Tenant,
+    batch: Sequence[ForeignCall | LeftOut],
+    report: ImportReport,
+    tell: Told,
+    wish: ImportWish,
 ) -> None:
     references = [call.reference for call in batch if isinstance(call, ForeignCall)]
     async with office.work(tenant.vdn, SERVER) as work:
-        there = await imports.already(work, references)
+        there = set(await imports.already(work, references)) | report.tried
     for call in batch:
         outcome = ImportOutcome.REFUSED
         if isinstance(call, LeftOut):
@@ -118,30 +141,64 @@ async def _batch(
             outcome = ImportOutcome.THERE
         else:
             try:
-                outcome = ImportOutcome.IMPORTED if await _keep(office, tenant, call) else ImportOutcome.THERE
-            except (BadRecording, StillRecording) as bad:
-                report.refused.append(LeftOut(call.place, f"{call.file_name}: {bad}"))
+                outcome = ImportOutcome.THERE
+                if (warnings := await _keep(office, tenant, call, wish)) is not None:
+                    outcome = ImportOutcome.IMPORTED
+                    report.warned += [LeftOut(call.place, warning, call.row) for warning in warnings]
+                    if wish.dry_run:
+                        report.tried.add(call.reference)
+                        there.add(call.reference)
+            except (BadRecording, StillRecording, Mistake) as bad:
+                outcome = ImportOutcome.REFUSED
+                report.refused.append(LeftOut(call.place, str(bad), call.row))
         report.imported += outcome is ImportOutcome.IMPORTED
         report.there += outcome is ImportOutcome.THERE
         tell(outcome)
 
 
-async def _keep(office: Office, tenant: Tenant, call: ForeignCall) -> bool:
-    """Keep a call and its recording; False: somebody else did meanwhile."""
+async def _keep(
+    office: Office, tenant: Tenant, call: ForeignCall, wish: ImportWish
+) -> tuple[str, ...] | None:
+    """Keep a call and its recording; what to warn of. None: somebody else did meanwhile. Mistake."""
+    if wish.strict and call.warnings:
+        raise Mistake("; ".join(call.warnings))
+    if call.sound is not None and (wish.dry_run or wish.strict):
+        fault = await asyncio.to_thread(_fault, call)
+        if wish.strict and fault:
+            raise Mistake(fault)
+        if wish.dry_run:
+            return (*call.warnings, fault) if fault else call.warnings
+    elif wish.dry_run:
+        return call.warnings
+    warnings = call.warnings
     uuid = uuid5(_NAMES, f"{tenant.vdn}/{call.reference}")
     recording, digest, length = None, None, call.duration_s
     if call.sound is not None:
         day = call.began_at.strftime("%Y/%m/%d")
         recording = f"{tenant.vdn}/{FOLDER}/{day}/{uuid}.wav"
         target = office.recordings / recording
-        sound = await asyncio.to_thread(recordings.store, call.sound, target, swapped=call.agent_left)
+        try:
+            sound = await asyncio.to_thread(recordings.store, call.sound, target, swapped=call.agent_left)
+        except BadRecording as bad:
+            raise BadRecording(f"{call.file_name}: {bad}") from bad
         length, digest = sound.duration_s, sound.sha256
+        warnings = (*warnings, sound.fault) if sound.fault else warnings
     async with office.work(tenant.vdn, SERVER) as work:
         contact = _contact(tenant, call, uuid, recording, digest, length, work.at)
         number = await contacts.keep(work.connection, call.reference, contact)
         if number is not None and digest is not None:
             work.add(contacts.recorded(contact, number, work.at))
-        return number is not None
+        return None if number is None else warnings
+
+
+def _fault(call: ForeignCall) -> str:
+    """What is wrong with a call's recording, which is kept nowhere. BadRecording."""
+    assert call.sound is not None
+    with tempfile.TemporaryDirectory(prefix="sottovoce-") as folder:
+        try:
+            return recordings.store(call.sound, Path(folder) / "tried.wav").fault
+        except BadRecording as bad:
+            raise BadRecording(f"{call.file_name}: {bad}") from bad
 
 
 def _contact(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 
@@ -27,21 +28,23 @@ def calls(path: Path, tenant: Tenant, now: datetime) -> Iterator[ForeignCall | L
     """What each row is, in order. OSError where the file cannot be read."""
     with text_of(path.open("rb")) as file:
         found = rows(TextLines(file, LONGEST_LINE))
+        line, text = 1, ""
         try:
-            _, header = next(found)
+            line, header, text = next(found)
             columns = _columns(header)
         except (StopIteration, BadRow, Mistake) as wrong:
-            yield LeftOut(f"{path.name}:1", str(wrong) or "the file is empty")
+            yield LeftOut(f"{path.name}:{line}", str(wrong) or "the file is empty", text.strip())
             return
-        for line, row in found:
+        for line, row, text in found:
             place = f"{path.name}:{line}"
             try:
                 if isinstance(row, BadRow):
                     raise row
                 if any(value.strip() for value in row):
-                    yield _call(place, path, _values(columns, row), tenant, now)
+                    one = _call(place, path, _values(columns, row), tenant, now)
+                    yield replace(one, row=text.strip())
             except (BadRow, Mistake) as wrong:
-                yield LeftOut(place, str(wrong))
+                yield LeftOut(place, str(wrong), text.strip())
 
 
 def count(path: Path) -> int:
@@ -76,8 +79,11 @@ def _call(place: str, path: Path, row: Mapping[str, str], tenant: Tenant, now: d
     for name in NEEDED:
         if not row[name].strip():
             raise Mistake(f"{name} is missing")
-    began_at = moment(row["began_at"], tenant.zone, now)
+    warnings: list[str] = []
+    began_at = moment(row["began_at"], tenant.zone, now, warnings)
     agent = known("agent", row["agent"], AgentId, tenant.agents, tenant.vdn)
+    if agent is None:
+        warnings.append("it has no agent: no sample will have it")
     file_name = row["file"].strip()
     sound = beside(path.parent, file_name)
     own = short("reference", row["reference"])
@@ -95,6 +101,7 @@ def _call(place: str, path: Path, row: Mapping[str, str], tenant: Tenant, now: d
         file_name=sound.name,
         sound=sound,
         agent_left=_CHANNELS[_one_of("agent_channel", row, _CHANNELS, "")],
+        warnings=tuple(warnings),
     )
 
 

@@ -7,7 +7,7 @@ place; it never ends the import of what stands beside it.
 from __future__ import annotations
 
 from collections.abc import Callable, Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TypeVar
@@ -34,10 +34,12 @@ class Mistake(Exception):
 
 @dataclass(frozen=True, slots=True)
 class LeftOut:
-    """A call that is not brought in: `calls.csv:7`, `call.vcon.json: dialog 2`; and why."""
+    """A call that is left out, or warned of: where (`calls.csv:7`, `call.vcon.json: dialog 2`) and why."""
 
     place: str
     reason: str
+    row: str = ""
+    """What stands there."""
 
     def __str__(self) -> str:
         return f"{self.place}: {self.reason}"
@@ -67,9 +69,13 @@ class ForeignCall:
     transcript: tuple[Sentence, ...] | None = None
     duration_s: float = 0.0
     """Of a call without a WAV."""
+    warnings: tuple[str, ...] = ()
+    """What had to be guessed, or is missing."""
+    row: str = field(default="", compare=False)
+    """What stands at `place`."""
 
 
-def moment(text: str, zone: str, now: datetime) -> datetime:
+def moment(text: str, zone: str, now: datetime, warnings: list[str]) -> datetime:
     """ISO 8601, by the wall clock of `zone` where it names no offset, or seconds since the epoch. Mistake."""
     value = text.strip()
     try:
@@ -79,12 +85,23 @@ def moment(text: str, zone: str, now: datetime) -> datetime:
             found = datetime.fromisoformat(value)
             if found.tzinfo is None:
                 found = found.replace(tzinfo=ZoneInfo(zone))
+                warnings.extend(_clock_change(found, zone))
             found = found.astimezone(UTC)
     except (ValueError, OverflowError, OSError):
         raise Mistake(f"{_shown(text)} is no time; wanted: 2026-11-22T14:05:00+01:00, or seconds") from None
     if not EARLIEST <= found <= now + timedelta(days=1):
         raise Mistake(f"{_shown(text)} is before 1990 or in the future")
     return found
+
+
+def _clock_change(local: datetime, zone: str) -> list[str]:
+    """What is wrong with a local time, by a change of the clocks."""
+    there = local.astimezone(UTC).astimezone(local.tzinfo)
+    if there.replace(tzinfo=None) != local.replace(tzinfo=None):
+        return [f"{local:%Y-%m-%d %H:%M} did not exist in {zone}; taken for {there:%H:%M}"]
+    if local.utcoffset() != local.replace(fold=1).utcoffset():
+        return [f"{local:%Y-%m-%d %H:%M} came twice in {zone}; taken for the first"]
+    return []
 
 
 def short(name: str, text: str, longest: int = LONGEST_TEXT) -> str:

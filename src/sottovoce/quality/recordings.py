@@ -9,12 +9,14 @@ from __future__ import annotations
 import os
 import shutil
 import stat
+import struct
 import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import BinaryIO
 
 import numpy as np
 import numpy.typing as npt
@@ -36,6 +38,23 @@ CODINGS = {
 }
 RATES = range(8000, 48001)
 """Samples per second."""
+
+_ENDLESS = 0xFFFFFFFF
+"""The length that a recorder writes which cannot go back to its file's begin."""
+_WANTED_TAGS = (1, 6, 7, 0xFFFE)
+_FOREIGN_TAGS = {
+    0x02: "ADPCM",
+    0x03: "floating point",
+    0x11: "IMA ADPCM",
+    0x31: "GSM 6.10",
+    0x42: "G.723.1",
+    0x45: "G.726",
+    0x50: "MPEG",
+    0x55: "MP3",
+    0x83: "G.729",
+    0xFF: "AAC",
+}
+"""What other recorders put into a WAV, by the number in its `fmt ` chunk."""
 
 Samples = npt.NDArray[np.float32]
 
@@ -119,7 +138,7 @@ def reading(path: Path) -> Iterator[Reader]:
     try:
         file = soundfile.SoundFile(path)
     except (soundfile.SoundFileError, OSError, RuntimeError, ValueError, TypeError) as failure:
-        raise BadRecording(_why(failure)) from failure
+        raise BadRecording(_coding(path) or _why(failure)) from failure
     with file:
         yield Reader(file, _sound(file))
 
@@ -128,6 +147,34 @@ def measured(path: Path) -> RecordedSound:
     """What a WAV holds. BadRecording, StillRecording. Blocks."""
     with reading(path) as reader:
         return reader.sound
+
+
+def _coding(path: Path) -> str:
+    """Why the samples cannot be read, where that is their coding."""
+    try:
+        with path.open("rb") as file:
+            form = next((body for name, body in _chunks(file) if name == b"fmt "), b"")
+    except OSError:
+        return ""
+    tag = int.from_bytes(form[:2], "little") if len(form) >= 2 else _WANTED_TAGS[0]
+    if tag in _WANTED_TAGS:
+        return ""
+    name = _FOREIGN_TAGS.get(tag, f"of the format 0x{tag:04X}")
+    return f"its samples are {name}; wanted: {', '.join(CODINGS.values())}"
+
+
+def _chunks(file: BinaryIO) -> Iterator[tuple[bytes, bytes]]:
+    """The chunks of a RIFF file: name and the first bytes; the file stands behind the chunk's head then."""
+    if (head := file.read(12))[:4] != b"RIFF" or head[8:] != b"WAVE":
+        return
+    at, size = 12, os.fstat(file.fileno()).st_size
+    while at + 8 <= size:
+        file.seek(at)
+        name, length = struct.unpack("<4sI", file.read(8))
+        yield name, struct.pack("<I", length) if name == b"data" else file.read(min(length, 64))
+        if name == b"data" and (length in (0, _ENDLESS) or at + 8 + length > size):
+            return
+        at += 8 + length + length % 2
 
 
 def _sound(file: soundfile.SoundFile) -> RecordedSound:
@@ -164,6 +211,8 @@ class StoredSound(RecordedSound):
 
     sha256: str
     """Hexadecimal."""
+    fault: str = ""
+    """What was wrong with the file, and is mended."""
 
 
 def store(source: Path | bytes, target: Path, *, swapped: bool = False) -> StoredSound:
@@ -188,16 +237,62 @@ def store(source: Path | bytes, target: Path, *, swapped: bool = False) -> Store
                 with source.open("rb") as file:
                     shutil.copyfileobj(file, made, 1 << 20)
             made.flush()
+            fault = _mend(temporary)
             sound = measured(temporary)
             if swapped and sound.channels == 2:
                 _swap(temporary, sound)
             os.fsync(made.fileno())
         digest = file_sha256(temporary)
         os.replace(temporary, target)
-        return StoredSound(sound.channels, sound.rate, sound.frames, sound.coding, digest)
+        return StoredSound(sound.channels, sound.rate, sound.frames, sound.coding, digest, fault)
     except BaseException:
         temporary.unlink(missing_ok=True)
         raise
+
+
+def _mend(path: Path) -> str:
+    """Make one piece of all sound, whatever its recorder left; what was wrong with the file, if anything.
+
+    A recorder that died wrote no lengths, or lengths of what it never wrote, or began a second piece.
+    """
+    pieces, form = list[tuple[int, int]](), b""
+    with path.open("rb") as file:
+        size, said = os.fstat(file.fileno()).st_size, 0
+        for name, body in _chunks(file):
+            if name == b"fmt ":
+                form = body
+            elif name == b"data":
+                said = int.from_bytes(body, "little")
+                begin = file.tell()
+                open_end = said in (0, _ENDLESS) or begin + said > size
+                pieces.append((begin, size - begin if open_end else said))
+        length = sum(there for _, there in pieces)
+        if not form or not length or (len(pieces) == 1 and pieces[0][1] == said):
+            return ""
+        whole = path.with_suffix(".whole")
+        try:
+            with whole.open("xb") as made:
+                made.write(
+                    struct.pack("<4sI4s4sI", b"RIFF", 20 + len(form) + length, b"WAVE", b"fmt ", len(form))
+                )
+                made.write(form + struct.pack("<4sI", b"data", length))
+                for begin, there in pieces:
+                    file.seek(begin)
+                    while there and (some := file.read(min(there, 1 << 20))):
+                        made.write(some)
+                        there -= len(some)
+            with whole.open("rb") as source, path.open("r+b") as target:
+                target.truncate()
+                shutil.copyfileobj(source, target, 1 << 20)
+        finally:
+            whole.unlink(missing_ok=True)
+    if len(pieces) > 1:
+        return f"the WAV has its sound in {len(pieces)} pieces, which are joined"
+    if said == _ENDLESS:
+        return ""
+    if said == 0:
+        return "the WAV was never closed; it is read to its end"
+    return f"the WAV is cut off: {length} of {said} bytes of sound are there"
 
 
 def _swap(path: Path, sound: RecordedSound) -> None:

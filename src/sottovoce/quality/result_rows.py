@@ -176,7 +176,7 @@ def _objects(lines: TextLines) -> Fields:
 
 def _table(lines: TextLines) -> Fields:
     head: list[str] = []
-    for number, row in rows(lines, ",", most_lines=1):
+    for number, row, _ in rows(lines, ",", most_lines=1):
         if isinstance(row, list) and len(row) <= 1 and not "".join(row).strip():
             continue
         if head:

@@ -3,8 +3,9 @@
 Each `dialog` of type `recording` is a call of its own; those of type `text` are one together, with their
 texts for a transcript; an `incomplete` one is a call that nobody took. A `transfer` is no call. The sound is
 the WAV in `body`, or the file of that `filename` beside the vCon; a `url` is not followed. The agent is the
-party with the role `agent`, found by work number, phone or name. In stereo, the first of the dialog's parties
-is on the left.
+party with the role `agent` (in version 0.0.1 `meta.role`), found by work number, phone or name; where no
+party has a role, the only one that is a known agent. In stereo, the first of the dialog's parties is on the
+left. `null` is the same as absent everywhere.
 """
 
 from __future__ import annotations
@@ -42,6 +43,10 @@ SUFFIXES = (".vcon", ".vcon.json", ".json")
 _WAV = ("audio/wav", "audio/x-wav", "audio/wave", "audio/vnd.wave")
 _NAMING = ("agent", "user_id", "id", "uuid", "tel", "sip", "mailto", "name")
 """Members of a party that may name a known agent, by weight."""
+_DIRECTIONS = {"in": False, "inbound": False, "out": True, "outbound": True}
+"""Whether a call went out, by `meta.direction` of version 0.0.1."""
+_LONGEST_ROW = 4096
+"""Characters of a dialog that is told of."""
 _MOST = 10_000
 """Parties, or dialogs."""
 
@@ -89,7 +94,7 @@ def calls(path: Path, tenant: Tenant, now: datetime) -> Iterator[ForeignCall | L
                 case other:
                     raise Mistake(f"its type is {str(other)[:20]!r}; wanted: recording, text, incomplete")
         except Mistake as wrong:
-            yield LeftOut(place, str(wrong))
+            yield LeftOut(place, str(wrong), _row(dialog))
     if texts:
         try:
             yield _conversation(vcon, texts)
@@ -103,7 +108,7 @@ def _content(path: Path) -> Mapping[str, Any]:
     if len(data) > LARGEST_FILE:
         raise Mistake(f"it is larger than {LARGEST_FILE >> 20} MB")
     try:
-        content = read_json(data.decode("utf-8-sig"))
+        content = _without_null(read_json(data.decode("utf-8-sig")))
     except json.JSONDecodeError as failure:
         raise Mistake(f"line {failure.lineno}: {failure.msg}") from None
     except (ValueError, RecursionError):
@@ -115,6 +120,12 @@ def _content(path: Path) -> Mapping[str, Any]:
     if not isinstance(content.get("parties"), list):
         raise Mistake("it is no vCon: it has no parties")
     return content
+
+
+def _without_null(content: Any) -> Any:
+    if isinstance(content, dict):
+        return {name: _without_null(item) for name, item in content.items() if item is not None}
+    return [_without_null(item) for item in content] if isinstance(content, list) else content
 
 
 def _uuid(content: Mapping[str, Any]) -> str:
@@ -134,14 +145,26 @@ def _list(content: Mapping[str, Any], name: str) -> list[Mapping[str, Any]]:
 
 
 def _parties(content: Mapping[str, Any], tenant: Tenant) -> list[_Party]:
-    return [_party(party, tenant) for party in _list(content, "parties")]
+    listed = _list(content, "parties")
+    found = [_party(party, tenant) for party in listed]
+    if any(map(_role, listed)):
+        return found
+    agents = [party for party in found if party.agent is not None]
+    return [replace(party, is_agent=len(agents) == 1 and party in agents) for party in found]
+
+
+def _role(party: Mapping[str, Any]) -> str:
+    """In version 0.0.1 it stands in `meta`."""
+    meta = party.get("meta")
+    return str(party.get("role") or (meta.get("role", "") if isinstance(meta, dict) else "")).strip().lower()
 
 
 def _party(party: Mapping[str, Any], tenant: Tenant) -> _Party:
     words = {name: _plain(str(party[name])) for name in _NAMING if isinstance(party.get(name), str | int)}
-    is_agent = str(party.get("role", "")).strip().lower() == "agent"
+    role = _role(party)
     number = next((words[name] for name in ("tel", "sip", "mailto", "name") if words.get(name)), "")
-    return _Party(number[:LONGEST_TEXT], _known(words, tenant) if is_agent else None, is_agent)
+    agent = _known(words, tenant) if role in ("", "agent") else None
+    return _Party(number[:LONGEST_TEXT], agent, role == "agent")
 
 
 def _plain(text: str) -> str:
@@ -162,14 +185,19 @@ def _known(words: Mapping[str, str], tenant: Tenant) -> AgentId | None:
     return None
 
 
-def _sides(vcon: _Vcon, dialog: Mapping[str, Any]) -> tuple[list[_Party], _Party | None]:
-    """The dialog's parties in their order, and the one that began it."""
+def _places(vcon: _Vcon, dialog: Mapping[str, Any]) -> list[int]:
+    """The dialog's parties, in their order, by their places in the vCon's. Mistake."""
     named = dialog.get("parties", list(range(len(vcon.parties))))
     flat = [one for item in (named if isinstance(named, list) else [named]) for one in _flat(item)]
     places = [one for one in flat if isinstance(one, int) and 0 <= one < len(vcon.parties)]
     if len(places) < len(flat):
         raise Mistake("its parties are not those of the vCon")
-    parties = [vcon.parties[place] for place in places]
+    return places
+
+
+def _sides(vcon: _Vcon, dialog: Mapping[str, Any]) -> tuple[list[_Party], _Party | None]:
+    """The dialog's parties in their order, and the one that began it."""
+    parties = [vcon.parties[place] for place in _places(vcon, dialog)]
     originator = dialog.get("originator")
     if isinstance(originator, int) and 0 <= originator < len(vcon.parties):
         return parties, vcon.parties[originator]
@@ -197,17 +225,21 @@ def _call(
     customer = next((party for party in parties if not party.is_agent), None)
     if agent is not None and agent.agent is None and taken:
         raise Mistake(f"VDN {vcon.tenant.vdn} has no agent with the number, phone or name of its agent party")
-    outbound = agent is not None and originator is agent
+    outbound = _said(dialog) if _said(dialog) is not None else agent is not None and originator is agent
     ends = [party.number if party is not None else "" for party in (customer, agent)]
     caller, called = reversed(ends) if outbound else ends
     start = dialog.get("start")
     if not isinstance(start, str | int | float) or isinstance(start, bool):
         raise Mistake("it has no start")
+    warnings: list[str] = []
+    began_at = moment(str(start), vcon.tenant.zone, vcon.now, warnings)
+    if agent is None and taken:
+        warnings.append("none of its parties is an agent: no sample will have it")
     return ForeignCall(
         place=place,
         reference=reference,
         call=vcon.uuid,
-        began_at=moment(str(start), vcon.tenant.zone, vcon.now),
+        began_at=began_at,
         direction=CallDirection.OUTBOUND if outbound else CallDirection.INBOUND,
         caller=caller,
         called=called,
@@ -218,7 +250,21 @@ def _call(
         sound=sound,
         agent_left=bool(parties) and parties[0].is_agent,
         duration_s=duration_s,
+        warnings=tuple(warnings),
+        row=_row(dialog),
     )
+
+
+def _row(dialog: Mapping[str, Any]) -> str:
+    """A dialog as it is told of, without its sound."""
+    return json.dumps({name: item for name, item in dialog.items() if name != "body"})[:_LONGEST_ROW]
+
+
+def _said(dialog: Mapping[str, Any]) -> bool | None:
+    """Whether a dialog says that the call went out; None: it says nothing, or who began it says more."""
+    meta = dialog.get("meta")
+    said = meta.get("direction") if isinstance(meta, dict) and "originator" not in dialog else None
+    return _DIRECTIONS.get(said) if isinstance(said, str) else None
 
 
 def _recording(vcon: _Vcon, place: str, number: int, dialog: Mapping[str, Any]) -> ForeignCall:
@@ -229,7 +275,7 @@ def _recording(vcon: _Vcon, place: str, number: int, dialog: Mapping[str, Any]) 
     if name is not None and not isinstance(name, str):
         raise Mistake("its filename is no text")
     sound: Path | bytes
-    if isinstance(dialog.get("body"), str):
+    if isinstance(dialog.get("body"), str) and dialog["body"]:
         sound = _body(dialog)
         name = Path(short("filename", name or "", LONGEST_NAME)).name or f"{vcon.uuid}-{number}.wav"
     elif name:
@@ -268,9 +314,18 @@ def _duration(dialog: Mapping[str, Any]) -> float:
 def _conversation(vcon: _Vcon, texts: list[tuple[str, Mapping[str, Any]]]) -> ForeignCall:
     """All texts of a vCon as one contact."""
     said: list[tuple[ForeignCall, Speaker | None, str]] = []
+    everybody = list(dict.fromkeys(place for _, dialog in texts for place in _places(vcon, dialog)))
+    if len(everybody) == 1:
+        everybody = list(range(len(vcon.parties)))
+    alone = set[ForeignCall]()
     for place, dialog in texts:
         try:
-            one = replace(_call(vcon, place, "", dialog), duration_s=_duration(dialog))
+            named = _places(vcon, dialog)
+            begun = {"originator": named[0], **dialog} if named else dialog
+            one = _call(vcon, place, "", {**begun, "parties": everybody})
+            one = replace(one, duration_s=_duration(dialog))
+            if len(named) == 1:
+                alone.add(one)
             said.append((one, _speaker(vcon, dialog), _text(dialog)))
         except Mistake as wrong:
             raise Mistake(f"{place.rpartition(': ')[2]}: {wrong}") from None
@@ -282,8 +337,12 @@ def _conversation(vcon: _Vcon, texts: list[tuple[str, Mapping[str, Any]]]) -> Fo
     for one, side, text in said:
         begin = (one.began_at - first.began_at).total_seconds()
         transcript.append(Sentence(text, side, begin, begin + one.duration_s))
+    warnings = dict.fromkeys(warning for one, *_ in said for warning in one.warnings)
+    if first in alone:
+        warnings["its first message names only its sender; whom it was for is taken from the others"] = None
     return replace(
         first,
+        warnings=tuple(warnings),
         place=f"{vcon.path.name}: its texts",
         reference=f"vcon/{vcon.uuid}/text",
         file_name=vcon.path.name[:LONGEST_NAME],
