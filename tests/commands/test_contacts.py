@@ -76,3 +76,26 @@ async def test_who_stops_an_import_hears_how_far_it_came(standing: Standing, tmp
     assert told is not None, err
     assert 3 <= int(told[1]) <= there <= int(told[1]) + 1 < 5000, "one may be in that nobody was told of"
     assert "the same command again goes on from there" in err.decode()
+
+
+async def test_an_imported_contact_is_corrected(
+    standing: Standing, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    write(tmp_path / "calls" / "a.wav", silence(1))
+    (tmp_path / "calls" / "calls.csv").write_text("file,began_at,agent\na.wav,1769900000,\n")
+    await asyncio.to_thread(main, ["contacts", "import", "--vdn", "1", str(tmp_path / "calls")])
+    capsys.readouterr()
+    async with standing.engine.begin() as connection:
+        contact = (await connection.execute(sa.select(contacts.c.contact))).scalar_one()
+
+    async def told(*more: str) -> tuple[int, str, str]:
+        code = await asyncio.to_thread(main, ["contacts", "correct", str(contact), "--vdn", "1", *more])
+        output = capsys.readouterr()
+        return code, output.out.strip(), output.err.strip()
+
+    done = (0, f"contact {contact} corrected; this is version 1", "")
+    assert await told("--agent", "102", "--why", "missing in the list") == done
+    refused = (2, "", "sottovoce: VDN 1 has no agent '999'")
+    assert await told("--agent", "999", "--why", "x") == refused
+    async with standing.engine.begin() as connection:
+        assert (await connection.execute(sa.select(contacts.c.agent))).scalar_one() == 102

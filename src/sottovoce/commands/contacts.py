@@ -176,6 +176,7 @@ commands.command("results")(results.results)
 commands.command("show")(scores.show)
 commands.command("export")(scores.export)
 commands.command("finding")(scores.finding)
+commands.command("correct")(scores.correct)
 
 
 def interrupted(done: Counter[ImportOutcome], wish: ImportWish) -> str:

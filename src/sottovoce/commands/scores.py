@@ -1,4 +1,4 @@
-"""`sottovoce contacts show`, `export` and `finding`: what calls were scored, and what inspectors found."""
+"""`sottovoce contacts show`, `export`, `finding`, `correct`: what is on record of calls, and made right."""
 
 from __future__ import annotations
 
@@ -24,6 +24,7 @@ from sottovoce.commands.telling import (
     Clocks,
     ConfigOption,
     fail,
+    harmless,
     quietly,
     run_for,
     run_on,
@@ -38,8 +39,9 @@ from sottovoce.domain.rights import Operation
 from sottovoce.domain.scoring import OwnFinding, Passage, RuleResult, ScenarioScores, Scored, Verdict, points
 from sottovoce.errors import Code, Refused
 from sottovoce.plain import natural
-from sottovoce.quality import access, contacts, inspection, results, score_sheet
+from sottovoce.quality import access, contacts, corrections, inspection, results, score_sheet
 from sottovoce.quality.contacts import ShownContact
+from sottovoce.quality.corrections import Corrected
 from sottovoce.quality.office import Office
 from sottovoce.quality.score_sheet import ScoreLine
 from sottovoce.storage.review import contacts as stored
@@ -195,6 +197,42 @@ def finding(
             return result
 
     typer.echo(_asked(lambda: run_on(settings, enter)))
+
+
+def correct(
+    call: Call,
+    vdn: Vdn,
+    why: Annotated[str, typer.Option("--why", help="The reason, for the record.")],
+    began_at: Annotated[str | None, typer.Option("--began-at", help="When it began, as in a CSV.")] = None,
+    agent: Annotated[str | None, typer.Option("--agent", help="The agent's work number.")] = None,
+    caller: Annotated[str | None, typer.Option("--caller", help="Who called.")] = None,
+    called: Annotated[str | None, typer.Option("--called", help="Who was called.")] = None,
+    direction: Annotated[str | None, typer.Option("--direction", help="inbound or outbound.")] = None,
+    skill: Annotated[str | None, typer.Option("--skill", help="Number of the skill queue.")] = None,
+    ended_by: Annotated[str | None, typer.Option("--ended-by", help="agent, customer or system.")] = None,
+    config: ConfigOption = None,
+) -> None:
+    """Correct an imported contact. What it said before stays as a version, and the audit tells it.
+
+    An empty text takes a value away. Begin and agent stay once a review task has the contact.
+
+    Example: [bold]sottovoce contacts correct 17 --vdn 1 --agent 102 --why "wrong in the list"[/bold]
+    """
+    settings = quietly(config)
+    values = (began_at, agent, caller, called, direction, skill, ended_by)
+    given = {name: text for name, text in zip(corrections.FIELDS, values, strict=True) if text is not None}
+
+    async def write(engine: AsyncEngine) -> Corrected:
+        async with _office(engine, settings).work(VdnId(vdn), SERVER) as work:
+            found = await stored.called(work, call)
+            if found is None:
+                raise Refused(Code.NOT_FOUND, f"VDN {work.vdn} has no contact {call}")
+            return await corrections.correct(work, found.contact, given, why)
+
+    done = _asked(lambda: run_on(settings, write))
+    for warning in done.warnings:
+        typer.echo(harmless(f"sottovoce: warning: {warning}"), err=True)
+    typer.echo(f"contact {done.contact.contact} corrected; this is version {done.version}")
 
 
 def _asked(ask: Callable[[], Found]) -> Found:

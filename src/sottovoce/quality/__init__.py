@@ -6,7 +6,8 @@
 * ``sampling`` the samples that fill them, with certificates
 * ``plans``    tasks made by the calendar · ``jobs`` what comes due, run by procrastinate
 * ``contacts`` what is inspected, and its analysis: ``recordings`` are read, ``voices`` heard
-* ``contact_import`` calls of other systems: ``csv_calls`` and ``vcon_calls`` read ``foreign_calls``
+* ``contact_import`` calls of other systems: ``csv_calls`` and ``vcon_calls`` read ``foreign_calls``;
+  ``corrections`` of what was wrong in them
 * ``results``  rule results, scores; ``result_import`` ``result_rows`` those of files
 * ``findings`` what inspectors find by themselves
 * ``playback`` recordings heard, on record, and their ``peaks``

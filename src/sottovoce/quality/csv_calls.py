@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
@@ -11,7 +11,16 @@ from sottovoce.domain.calls import CallDirection
 from sottovoce.domain.contacts import Ender
 from sottovoce.domain.directory import AgentId, SkillId
 from sottovoce.quality.csv_rows import BadRow, TextLines, rows, text_of
-from sottovoce.quality.foreign_calls import ForeignCall, LeftOut, Mistake, beside, known, moment, short
+from sottovoce.quality.foreign_calls import (
+    ForeignCall,
+    LeftOut,
+    Mistake,
+    beside,
+    known,
+    moment,
+    one_of,
+    short,
+)
 from sottovoce.storage.review.imports import Tenant
 
 COLUMNS = (
@@ -21,7 +30,7 @@ COLUMNS = (
 NEEDED = ("file", "began_at")
 LONGEST_LINE = 64 * 1024
 """Characters."""
-_CHANNELS = {"": False, "right": False, "left": True}
+_CHANNELS = {"right": False, "left": True}
 
 
 def calls(path: Path, tenant: Tenant, now: datetime) -> Iterator[ForeignCall | LeftOut]:
@@ -72,7 +81,7 @@ def _columns(header: list[str] | BadRow) -> list[str]:
 def _values(columns: list[str], row: list[str]) -> dict[str, str]:
     if len(row) > len(columns):
         raise Mistake(f"the row has {len(row)} values, the first line {len(columns)} columns")
-    return {**dict.fromkeys(COLUMNS, ""), **dict(zip(columns, row, strict=False))}
+    return {**dict.fromkeys(COLUMNS, ""), **dict(zip(columns, map(str.strip, row), strict=False))}
 
 
 def _call(place: str, path: Path, row: Mapping[str, str], tenant: Tenant, now: datetime) -> ForeignCall:
@@ -92,22 +101,14 @@ def _call(place: str, path: Path, row: Mapping[str, str], tenant: Tenant, now: d
         reference=f"import/{own}" if own else f"csv/{began_at.isoformat()}/{agent or ''}/{file_name}",
         call=own or sound.stem,
         began_at=began_at,
-        direction=CallDirection(_one_of("direction", row, CallDirection, CallDirection.INBOUND)),
+        direction=CallDirection(one_of("direction", row["direction"] or "inbound", CallDirection)),
         caller=short("caller", row["caller"]),
         called=short("called", row["called"]),
         agent=agent,
         skill=known("skill queue", row["skill"], SkillId, tenant.skills, tenant.vdn),
-        ended_by=Ender(_one_of("ended_by", row, Ender, Ender.SYSTEM)),
+        ended_by=Ender(one_of("ended_by", row["ended_by"] or "system", Ender)),
         file_name=sound.name,
         sound=sound,
-        agent_left=_CHANNELS[_one_of("agent_channel", row, _CHANNELS, "")],
+        agent_left=_CHANNELS[one_of("agent_channel", row["agent_channel"] or "right", _CHANNELS)],
         warnings=tuple(warnings),
     )
-
-
-def _one_of(name: str, row: Mapping[str, str], allowed: Iterable[str], usual: str) -> str:
-    value = row[name].strip().lower() or usual
-    words = [str(word) for word in allowed]
-    if value not in words:
-        raise Mistake(f"{name} must be one of {', '.join(word for word in words if word)}")
-    return value

@@ -6,7 +6,7 @@ place; it never ends the import of what stands beside it.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -142,6 +142,14 @@ def known(
     if number is not None and kind(number) in ids:
         return kind(number)
     raise Mistake(f"VDN {vdn} has no {what} {_shown(text)}")
+
+
+def one_of(name: str, text: str, allowed: Iterable[str]) -> str:
+    """The one of these words that a text is, whatever its case. Mistake."""
+    words = [str(word) for word in allowed]
+    if (value := text.strip().lower()) in words:
+        return value
+    raise Mistake(f"{name} must be one of {', '.join(words)}")
 
 
 def _shown(text: str) -> str:

@@ -1,7 +1,7 @@
 """What the after-call half keeps: contacts, and what people and machine found in them.
 
 * ``contacts``       the calls that can be inspected; ``imports``: what an import of foreign ones must know;
-  ``playbacks``: who heard them
+  ``playbacks``: who heard them; ``corrections``: of what an import brought in
 * ``tasks``          review tasks, their items and history; ``task_lists``: pages of them; ``plans``: those
   that come again; ``draws``: the samples, and what proves them; ``lots``: what decides who is drawn
 * ``scenarios``      sets of rules; ``results``: what rules gave and its revisions; ``score_profiles``

@@ -43,8 +43,14 @@ RECORDED = "recording.finished"
 _MONTH = sa.text("SELECT contacts_month(:at)")
 
 
-async def find(work: Work, contact: int) -> Contact | None:
-    """The tenant's contact of that number; None: unknown, or another tenant's."""
+async def find(work: Work, contact: int, *, lock: bool = False) -> Contact | None:
+    """The tenant's contact of that number; None: unknown, or another tenant's.
+
+    With `lock`, nobody else's until the transaction ends.
+    """
+    if lock:
+        of = (contacts.c.vdn == work.vdn, contacts.c.contact == contact)
+        await work.connection.execute(sa.select(contacts.c.contact).where(*of).with_for_update())
     return (await many(work, [contact])).get(contact)
 
 

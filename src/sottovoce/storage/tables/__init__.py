@@ -12,7 +12,7 @@ The migrations make exactly this; a test compares the two.
 
 from __future__ import annotations
 
-from sottovoce.storage.tables.contacts import contact_sources, contacts, playbacks
+from sottovoce.storage.tables.contacts import contact_corrections, contact_sources, contacts, playbacks
 from sottovoce.storage.tables.live import (
     access_codes,
     agents,

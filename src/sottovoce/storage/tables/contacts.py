@@ -92,6 +92,7 @@ contact_sources = sa.Table(
     sa.Column("reference", sa.Text, primary_key=True, comment="Of a live talk or an imported row."),
     sa.Column("contact", sa.BigInteger, nullable=False),
     sa.Column("began_at", TIME, nullable=False),
+    sa.Index(None, "vdn", "contact"),
 )
 """What each contact came from: makes recording and importing twice harmless."""
 
@@ -108,6 +109,22 @@ playbacks = sa.Table(
     sa.Index(None, "vdn", "contact"),
 )
 """Who began to hear which recording, and what for; only ever added to."""
+
+contact_corrections = sa.Table(
+    "contact_corrections",
+    metadata,
+    vdn(),
+    sa.Column("contact", sa.BigInteger, primary_key=True, autoincrement=False),
+    sa.Column(
+        "version", sa.Integer, primary_key=True, autoincrement=False, comment="1, 2, 3 … without a gap."
+    ),
+    sa.Column("before", JSONB, nullable=False, comment="What was changed, as it was."),
+    sa.Column("after", JSONB, nullable=False),
+    sa.Column("why", sa.Text, nullable=False),
+    sa.Column("user", ID, nullable=False, comment="0: the command."),
+    sa.Column("at", TIME, nullable=False),
+)
+"""The versions of imported contacts; only ever added to."""
 
 PARTITIONS = (
     """

@@ -1,0 +1,129 @@
+"""Corrections of imported contacts: what is changed, what stays on record, and what is refused."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+import sqlalchemy as sa
+from tests.quality.disputes import inspected
+from tests.quality.standing import NOW, ONE, TWO, Standing
+
+from sottovoce.domain.calls import CallDirection
+from sottovoce.domain.directory import VdnId
+from sottovoce.domain.people import SERVER
+from sottovoce.errors import Code, Refused
+from sottovoce.quality import corrections
+from sottovoce.quality.corrections import Corrected
+from sottovoce.storage import audit
+from sottovoce.storage.tables import contact_corrections, contact_sources, contacts
+
+WHY = "wrong in the list"
+
+
+async def imported(standing: Standing, **columns: Any) -> int:
+    """An imported contact under its source."""
+    contact = await standing.contact(None, **{"source": "import", **columns})
+    row = {
+        "vdn": 1,
+        "reference": f"import/{contact}",
+        "contact": contact,
+        "began_at": NOW - timedelta(days=1),
+    }
+    async with standing.engine.begin() as connection:
+        await connection.execute(sa.insert(contact_sources).values(row))
+    return contact
+
+
+async def correct(
+    standing: Standing, contact: int, vdn: VdnId = ONE, why: str = WHY, **given: str
+) -> Corrected:
+    async with standing.office.work(vdn, SERVER) as work:
+        return await corrections.correct(work, contact, given, why)
+
+
+async def rows(standing: Standing, table: sa.Table) -> list[dict[str, Any]]:
+    async with standing.engine.begin() as connection:
+        return [dict(row) for row in (await connection.execute(sa.select(table))).mappings()]
+
+
+async def test_each_correction_is_a_version_on_record(standing: Standing) -> None:
+    contact = await imported(standing)
+    first = await correct(standing, contact, agent="101", direction="Outbound", caller="")
+    second = await correct(standing, contact, began_at="2026-01-15T10:00:00Z", agent="102")
+    assert (first.version, second.version) == (1, 2)
+    [row] = await rows(standing, contacts)
+    began_at = datetime(2026, 1, 15, 10, tzinfo=UTC)
+    assert (row["agent"], row["direction"], row["caller"]) == (102, CallDirection.OUTBOUND, "")
+    assert (row["began_at"], row["ended_at"]) == (began_at, began_at + timedelta(seconds=60))
+    [source] = await rows(standing, contact_sources)
+    assert source["began_at"] == began_at
+    kept = [
+        (one["version"], one["before"], one["after"]) for one in await rows(standing, contact_corrections)
+    ]
+    assert kept[0] == (
+        1,
+        {"agent": "", "caller": "555", "direction": "inbound"},
+        {"agent": 101, "caller": "", "direction": "outbound"},
+    )
+    assert kept[1][1]["agent"] == 101
+    assert kept[1][2] == {"agent": 102, "began_at": "2026-01-15T10:00:00.000000+00:00"}
+    entries = [one for one in await audit.read(standing.engine, ONE) if one.action == "contact.correct"]
+    assert [(one.detail["version"], one.detail["agent_was"], one.detail["agent_is"]) for one in entries] == [
+        (1, "", 101),
+        (2, 101, 102),
+    ]
+    assert {one.detail["why"] for one in entries} == {WHY}
+
+
+@pytest.mark.parametrize(
+    ("given", "why"),
+    [
+        ({"agent": "201"}, "has no agent"),
+        ({"skill": "9"}, "has no skill queue"),
+        ({"direction": "sideways"}, "must be one of inbound, outbound"),
+        ({"ended_by": ""}, "must be one of agent"),
+        ({"began_at": ""}, "is no time"),
+        ({"caller": "5" * 65}, "longer than 64"),
+        ({"caller": "555"}, "says already"),
+        ({}, "says already"),
+        ({"caller": "556", "why": " "}, "needs its reason"),
+    ],
+)
+async def test_what_makes_no_sense_changes_nothing(
+    standing: Standing, given: dict[str, str], why: str
+) -> None:
+    contact = await imported(standing)
+    before = await rows(standing, contacts)
+    with pytest.raises(Refused, match=why) as refused:
+        await correct(standing, contact, **given)
+    assert refused.value.code is Code.BAD_PARAMETER
+    assert await rows(standing, contacts) == before
+    assert await rows(standing, contact_corrections) == []
+
+
+async def test_what_is_sampled_live_or_foreign_is_left_alone(standing: Standing) -> None:
+    live, contact = await standing.contact(), await imported(standing)
+    for number, vdn, code in (
+        (live, ONE, Code.WRONG_STATE),
+        (contact, TWO, Code.NOT_FOUND),
+        (999, ONE, Code.NOT_FOUND),
+    ):
+        with pytest.raises(Refused) as refused:
+            await correct(standing, number, vdn, caller="556")
+        assert refused.value.code is code
+    await inspected(standing, contact)
+    for given in ({"agent": "101"}, {"began_at": "2026-01-15T10:00:00Z"}):
+        with pytest.raises(Refused, match="a review task has it") as refused:
+            await correct(standing, contact, **given)
+        assert refused.value.code is Code.WRONG_STATE
+    assert (await correct(standing, contact, caller="556")).version == 1
+
+
+async def test_a_doubtful_time_is_warned_of(standing: Standing) -> None:
+    async with standing.engine.begin() as connection:
+        await connection.execute(sa.text("UPDATE vdns SET time_zone = 'Europe/Berlin'"))
+    contact = await imported(standing)
+    done = await correct(standing, contact, began_at="2025-03-30 02:30")
+    assert "did not exist" in done.warnings[0]
