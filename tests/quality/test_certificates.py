@@ -293,7 +293,7 @@ CHANGES: list[tuple[Change, str]] = [
     (lambda file: file["certificate"]["chains"][0].update(preimage="00" * 32), "does not lead to its end"),
     (lambda file: file["certificate"]["chains"].clear(), "nothing is revealed of block 1"),
     (lambda file: file["certificate"]["blocks"][0].update(words="sun"), "the audit's words of block 1"),
-    (lambda file: file["certificate"]["blocks"][0].update(until=20), "a higher number than the last block"),
+    (lambda file: file["certificate"]["blocks"][0].update(until=20), "a contact is in no block"),
     (lambda file: file["certificate"]["drawn"].reverse(), "the order differs from place 0 on"),
     (lambda file: file["certificate"]["conditions"].update(number=1), "3 are to be drawn"),
     (lambda file: file["certificate"].update(algorithm="other-1"), "the algorithm is other-1"),

@@ -84,25 +84,29 @@ def lot_and_offset(block: Keyed, contact: int) -> tuple[int, int]:
 def lots_of(contacts: Contacts, blocks: Sequence[Keyed]) -> Lots:
     """The lots of contacts in any order; blocks ascend. ValueError where a contact is in none of them."""
     found = np.empty(len(contacts), np.uint64)
-    which = np.searchsorted(np.array([block.until for block in blocks], np.int64), contacts)
-    if len(contacts) and which.max() == len(blocks):
-        raise ValueError("a contact has a higher number than the last block")
-    sizes = np.bincount(which, minlength=len(blocks))
-    touched = np.flatnonzero(sizes)
-    one_after_the_other = len(touched) < 2 or bool((which[1:] >= which[:-1]).all())
-    # Sorting 16 bits is counting, ten times as fast as sorting.
-    narrow = which.astype(np.uint16 if len(blocks) <= 1 << 16 else np.int64)
-    order = None if one_after_the_other else np.argsort(narrow, kind="stable")
-    start = 0
-    for place in touched.tolist():
-        end = start + int(sizes[place])
-        mine = slice(start, end) if order is None else order[start:end]
+    for block, mine in _by_block(contacts, np.array([block.until for block in blocks], np.int64)):
         some = contacts[mine]
-        if len(some) and int(some.min()) <= blocks[place].after:
+        if block == len(blocks) or int(some.min()) <= blocks[block].after:
             raise ValueError("a contact is in no block")
-        found[mine] = _encrypted(blocks[place].key, some)
-        start = end
+        found[mine] = _encrypted(blocks[block].key, some)
     return found
+
+
+def _by_block(contacts: Contacts, untils: Contacts) -> Iterator[tuple[int, slice | NDArray[np.int64]]]:
+    """Where the contacts of each block are that has some; behind the last block, one more."""
+    order = None
+    if bool((contacts[1:] > contacts[:-1]).all()):
+        ends = np.append(np.searchsorted(contacts, untils, side="right"), len(contacts))
+    else:
+        which = np.searchsorted(untils, contacts)
+        ends = np.cumsum(np.bincount(which, minlength=len(untils) + 1))
+        # Sorting 16 bits is counting, ten times as fast as sorting.
+        order = np.argsort(which.astype(np.uint16 if len(untils) < 1 << 16 else np.int64), kind="stable")
+    start = 0
+    for block, end in enumerate(ends.tolist()):
+        if end > start:
+            yield block, slice(start, end) if order is None else order[start:end]
+        start = end
 
 
 def _encrypted(key: bytes, contacts: Contacts) -> Lots:
@@ -122,7 +126,8 @@ def _encrypted(key: bytes, contacts: Contacts) -> Lots:
 def drawing(frame: Frame, blocks: Sequence[Keyed], conditions: Conditions) -> Drawing:
     """The draw from a frame, whose contacts are all in the blocks. ValueError where one is not."""
     strata = frame.strata
-    every = np.concatenate(list(strata.values())) if strata else np.empty(0, np.int64)
+    parts = list(strata.values())
+    every = parts[0] if len(parts) == 1 else np.concatenate([np.empty(0, np.int64), *parts])
     ends = np.cumsum([len(contacts) for contacts in strata.values()])
     lots = dict(zip(strata, np.split(lots_of(every, blocks), ends[:-1]), strict=True)) if strata else {}
     quotas = wishes(frame, conditions)
