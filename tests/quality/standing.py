@@ -40,7 +40,7 @@ SUCCESSES = ("0406000", "0408000", "0409000", "0410000", "0412000", "1010200")
 DIRECTOR = UserId("1611917095665261978")
 """The operator of the seed document."""
 LEADER = UserId("1600226359041729505")
-"""Leads INSPECTOR and SECOND, not THIRD."""
+"""Leads INSPECTOR and SECOND, not THIRD; inspects ANN and BEN, not CEM."""
 INSPECTOR = UserId("1600226476732482572")
 SECOND = UserId("1679888547924121791")
 THIRD = UserId("1623924821759623386")
@@ -69,8 +69,8 @@ PEOPLE: tuple[tuple[VdnId, UserId, str, Role | None, int | None], ...] = (
     (TWO, FOREIGN, "Fay Foreign", Role.QUALITY_DIRECTOR, None),
 )
 GROUPS = (
-    ("Inspectors", "quality", LEADER, (INSPECTOR, SECOND)),
-    ("Agents", "table", TABLE_LEADER, (ANN, BEN)),
+    ("Inspectors", "quality", (LEADER,), (INSPECTOR, SECOND)),
+    ("Agents", "table", (TABLE_LEADER, LEADER), (ANN, BEN)),
 )
 BY_ROLE = {
     Role.QUALITY_DIRECTOR: DIRECTOR,
@@ -159,13 +159,13 @@ class Standing:
                     for vdn, user, name, role, agent in PEOPLE
                 ],
             )
-            for name, side, leader, members in GROUPS:
+            for name, side, leaders, members in GROUPS:
                 await connection.execute(sa.insert(user_groups).values(vdn=1, name=name, side=side))
                 await connection.execute(
                     sa.insert(group_members),
                     [
-                        {"vdn": 1, "name": name, "user": user, "leads": user == leader}
-                        for user in (leader, *members)
+                        {"vdn": 1, "name": name, "user": user, "leads": user in leaders}
+                        for user in (*leaders, *members)
                     ],
                 )
             for vdn in (ONE, TWO):

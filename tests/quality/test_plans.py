@@ -17,6 +17,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from structlog.testing import capture_logs
 from tests.quality.asking import asked, run_due
 from tests.quality.standing import (
+    ANN,
+    CEM,
     DIRECTOR,
     FOREIGN,
     INSPECTOR,
@@ -42,7 +44,15 @@ from sottovoce.storage.database import connect
 from sottovoce.storage.review import plans as rows
 from sottovoce.storage.review import tasks as task_rows
 from sottovoce.storage.tables import audit as audit_rows
-from sottovoce.storage.tables import contacts, plan_runs, review_items, review_tasks, users, vdns
+from sottovoce.storage.tables import (
+    contacts,
+    group_members,
+    plan_runs,
+    review_items,
+    review_tasks,
+    users,
+    vdns,
+)
 
 DAY = timedelta(days=1)
 EVERY = Conditions(Quantity.CALLS, 10_000)
@@ -575,3 +585,42 @@ async def _each_once(dsn: str, folder: Path, happening: list[tuple[str, int]]) -
         await asked(plans.delete, standing.office, director, plan)
     finally:
         await standing.close()
+
+
+async def test_a_leaders_plan_draws_from_the_agents_whom_they_lead_when_it_runs(standing: Standing) -> None:
+    leader = await standing.caller(LEADER)
+    shares = Shares(ShareKind.EVEN, (Share(INSPECTOR),))
+    theirs = order(conditions=EVERY, shares=shares)
+    strangers = order(conditions=replace(EVERY, agents=(103,)), shares=shares)
+    await declines(Code.BAD_PARAMETER, asked(plans.add, standing.office, leader, strangers))
+    plan = await begun(standing, leader, theirs)
+    await declines(Code.BAD_PARAMETER, asked(plans.update, standing.office, leader, plan, strangers))
+    await calls(standing)
+    at(standing, NOW + timedelta(hours=1))
+    (run,) = await run_due(standing.office)
+    assert await agents_of(standing, run) == {101, 102}
+    member = {"vdn": 1, "name": "Agents"}
+    async with standing.engine.begin() as connection:
+        await connection.execute(sa.insert(group_members).values(**member, user=CEM))
+        await connection.execute(sa.delete(group_members).where(group_members.c.user == ANN))
+    await calls(standing)
+    at(standing, run.due_at + DAY)
+    (second,) = await run_due(standing.office)
+    assert await agents_of(standing, second) == {102, 103}
+    async with standing.engine.begin() as connection:
+        await connection.execute(sa.delete(group_members).where(group_members.c.name == "Agents"))
+    at(standing, run.due_at + 2 * DAY)
+    (third,) = await run_due(standing.office)
+    assert third.failure == f"no_right: user {LEADER} leads none of the plan's agents"
+    await asked(plans.update, standing.office, await standing.caller(DIRECTOR), plan, theirs)
+    at(standing, run.due_at + 3 * DAY)
+    await calls(standing)
+    (fourth,) = await run_due(standing.office)
+    assert await agents_of(standing, fourth) == {101, 102, 103}, "a director's right reaches all"
+
+
+async def agents_of(standing: Standing, run: PlanRun) -> set[int]:
+    """Whose calls the task of a run has."""
+    query = sa.select(review_items.c.agent).where(review_items.c.task == run.task)
+    async with standing.engine.begin() as connection:
+        return set((await connection.execute(query)).scalars())

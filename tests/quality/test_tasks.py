@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 import pytest
@@ -35,7 +36,7 @@ from sottovoce.storage import audit
 from sottovoce.storage.database import transaction
 from sottovoce.storage.review import contacts, ids, results
 from sottovoce.storage.review import tasks as stored
-from sottovoce.storage.tables import users
+from sottovoce.storage.tables import group_members, users
 
 
 def even(*people: UserId) -> Shares:
@@ -387,3 +388,37 @@ async def test_a_plan_makes_its_task_in_one_transaction(standing: Standing) -> N
     assert [item.inspector for item in items] == [INSPECTOR, SECOND, INSPECTOR, INSPECTOR]
     assert await history(standing, task) == ["create", "appoint"]
     await check_whole(standing.engine)
+
+
+async def by_agents(standing: Standing, task: ReviewId) -> set[int | None]:
+    """Whose calls the task has."""
+    return {item.agent for item in (await found(standing, task))[1]}
+
+
+async def test_a_leader_draws_from_the_agents_whom_they_lead(standing: Standing) -> None:
+    """In a new sample, in a changed one, and whoever they name; a director's right has no such bound."""
+    for agent in (101, 102, 103):
+        for _ in range(2):
+            await standing.contact(agent)
+    leader, director = await standing.caller(LEADER), await standing.caller(DIRECTOR)
+    task = await asked(tasks.create, standing.office, leader, TaskOrder("Mine", CONDITIONS))
+    assert await by_agents(standing, task) == {101, 102}
+    named = replace(CONDITIONS, agents=(101, 103))
+    for attempt in (
+        asked(tasks.create, standing.office, leader, TaskOrder("Theirs", named)),
+        asked(tasks.update, standing.office, leader, task, lambda _: TaskOrder("Theirs", named)),
+    ):
+        with pytest.raises(Refused) as refusal:
+            await attempt
+        assert (refusal.value.code, refusal.value.field) == (Code.BAD_PARAMETER, "agents")
+    fewer = replace(CONDITIONS, number=3)
+    await asked(tasks.update, standing.office, leader, task, lambda _: TaskOrder("Mine", fewer))
+    assert await by_agents(standing, task) <= {101, 102}
+    async with standing.engine.begin() as connection:
+        await connection.execute(sa.delete(group_members).where(group_members.c.name == "Agents"))
+    alone = await standing.caller(LEADER)
+    with pytest.raises(Refused, match="leads no group of agents") as none:
+        await asked(tasks.create, standing.office, alone, TaskOrder("Nobody's", CONDITIONS))
+    assert none.value.code is Code.NO_RIGHT
+    whole = await asked(tasks.create, standing.office, director, TaskOrder("All", CONDITIONS))
+    assert await by_agents(standing, whole) == {101, 102, 103}

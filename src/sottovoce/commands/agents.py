@@ -76,6 +76,9 @@ def import_(
         groups:
           - {name: Sales, side: table, leaders: \\[Lea], members: \\[Ann]}
 
+    Quality leaders among the leaders of a group of the table side have its agents inspected: the
+    samples that they draw are of those agents alone.
+
     A user without `user` (an id) is whoever has that agent, else that name in the VDN, else
     somebody new. Plans run by the clock of the VDN's time_zone. Agents may call out to numbers
     that begin as outbound_allowed says, to none without it; + and 00 are the same, and numbers

@@ -50,7 +50,7 @@ class User:
     agent: AgentId | None = None
     leads: frozenset[UserId] = field(default=frozenset())
     leads_agents: frozenset[AgentId] = field(default=frozenset())
-    """The work numbers of those of `leads` who are agents."""
+    """The work numbers of the agents in the groups that this one leads, if only to have them inspected."""
 
 
 @dataclass(frozen=True, slots=True)

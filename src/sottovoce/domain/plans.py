@@ -150,6 +150,8 @@ class Plan:
     """The number of the last contact that had become inspectable when it was begun; None once it has run."""
     began_from: datetime | None = None
     """Of those contacts, the first run takes the calls that began then or later."""
+    led_by: UserId | None = None
+    """Its samples are of the agents whom this user leads when it runs; None: of all."""
 
     def takes(self, until: int) -> Arrivals:
         """What its next run takes: what became inspectable since the last one, and before that nothing.

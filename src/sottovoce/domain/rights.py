@@ -1,7 +1,8 @@
 """What each role may do with each interface of the after-call half: one table, no empty cell.
 
 `all`    anything of the tenant
-`group`  what belongs to the groups that the user leads (their members, or what they and the user made)
+`group`  what belongs to the groups that the user leads (their members, or what they and the user made);
+         of samples: calls of the agents in them
 `own`    what is the user's own: made, appointed, handled by, or about the user
 `no`     nothing
 """

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
@@ -81,6 +82,13 @@ class Conditions:
         if not self.by_agent:
             return min(self.number, self.cap) == min(other.number, other.cap)
         return wanted < self.cap and wanted <= other.cap
+
+    def among(self, agents: Collection[int]) -> Conditions:
+        """The same, of calls of none but these agents. ValueError where nobody is left."""
+        wanted = tuple(sorted(set(agents) & set(self.agents) if self.agents else agents))
+        if not wanted:
+            raise ValueError("no agent is left")
+        return replace(self, agents=wanted)
 
     @property
     def by_agent(self) -> bool:

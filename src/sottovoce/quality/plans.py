@@ -20,7 +20,7 @@ from datetime import datetime, timedelta
 import structlog
 
 from sottovoce.domain.directory import VdnId
-from sottovoce.domain.people import SERVER, ReviewId
+from sottovoce.domain.people import SERVER, ReviewId, UserId
 from sottovoce.domain.plans import (
     Cycle,
     Due,
@@ -40,20 +40,25 @@ from sottovoce.domain.plans import (
 )
 from sottovoce.domain.reviews import TaskOrder
 from sottovoce.domain.rights import Operation, Scope
+from sottovoce.domain.sampling import Conditions
 from sottovoce.errors import Code, Refused
 from sottovoce.plain import to_plain
 from sottovoce.quality import access, sampling, tasks
 from sottovoce.quality.access import Reach
 from sottovoce.quality.office import Office
-from sottovoce.storage.review import ids, plans
+from sottovoce.storage.review import ids, plans, users
 from sottovoce.storage.work import Work
 
 log = structlog.get_logger(__name__)
 
 
 async def add(work: Work, reach: Reach, order: PlanOrder) -> ReviewId:
-    """A new plan; it does not run until it is begun. Refused(BAD_PARAMETER)."""
+    """A new plan; it does not run until it is begun. A leader's draws from the agents whom they lead.
+
+    Refused(BAD_PARAMETER).
+    """
     await tasks.check_people(work, reach, order.shares)
+    tasks.within_reach(reach, order.conditions)
     (plan,) = await ids.fresh(work.connection, work.at)
     made = Plan(
         plan=plan,
@@ -66,6 +71,7 @@ async def add(work: Work, reach: Reach, order: PlanOrder) -> ReviewId:
         next_at=None,
         created_by=reach.user.user,
         created_at=work.at,
+        led_by=_led_by(reach),
     )
     await plans.insert(work, made)
     await tasks.put_down(work, plan, "add", _told(made))
@@ -81,6 +87,7 @@ async def update(work: Work, reach: Reach, plan: ReviewId, order: PlanOrder) -> 
     held = await _held(work, reach, plan)
     follow(held.state, PlanAction.UPDATE)
     await tasks.check_people(work, reach, order.shares)
+    tasks.within_reach(reach, order.conditions)
     schedule = await _by_the_tenants_clock(work, order.schedule)
     next_at = None
     if held.state is PlanState.RUNNING:
@@ -93,6 +100,7 @@ async def update(work: Work, reach: Reach, plan: ReviewId, order: PlanOrder) -> 
         conditions=order.conditions,
         shares=order.shares,
         next_at=next_at,
+        led_by=_led_by(reach),
     )
     await plans.change(
         work,
@@ -103,6 +111,7 @@ async def update(work: Work, reach: Reach, plan: ReviewId, order: PlanOrder) -> 
         schedule=to_plain(schedule),
         conditions=to_plain(changed.conditions),
         shares=to_plain(changed.shares),
+        led_by=changed.led_by,
     )
     await tasks.put_down(work, plan, "update", _told(changed) | {"before": _told(held)})
     work.audit("plan.update", plan, name=changed.name, running=next_at is not None)
@@ -185,7 +194,8 @@ async def run(office: Office, vdn: VdnId, plan: ReviewId) -> PlanRun | None:
                 return None
             now = _due_now(work, held)
             takes = held.takes(until)
-            order = TaskOrder(task_name(held.name, held.schedule, now.at), held.conditions, arrivals=takes)
+            name = task_name(held.name, held.schedule, now.at)
+            order = TaskOrder(name, await _conditions(work, held), arrivals=takes)
             server = access.for_the_server(vdn, Operation.APPOINT_TASK)
             await tasks.check_people(work, server, held.shares)
             await tasks.make(
@@ -249,6 +259,23 @@ async def _seen(work: Work, reach: Reach, plan: ReviewId, *, lock: bool = False)
     if reach.scope is not Scope.ALL and held.created_by != reach.user.user:
         raise no_plan()
     return held
+
+
+def _led_by(reach: Reach) -> UserId | None:
+    """Whose agents a plan draws from that such a right makes; None: from all."""
+    return None if reach.scope is Scope.ALL else reach.user.user
+
+
+async def _conditions(work: Work, held: Plan) -> Conditions:
+    """What a run draws by: of the agents whom the plan's leader leads now. Refused(NO_RIGHT): of nobody."""
+    if held.led_by is None:
+        return held.conditions
+    _, led = await users.led(work, held.led_by)
+    try:
+        return held.conditions.among(led)
+    except ValueError:
+        why = f"user {held.led_by} leads none of the plan's agents"
+        raise Refused(Code.NO_RIGHT, why) from None
 
 
 async def _by_the_tenants_clock(work: Work, schedule: Schedule) -> Schedule:

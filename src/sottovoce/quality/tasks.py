@@ -34,6 +34,7 @@ from sottovoce.domain.reviews import (
     no_task,
 )
 from sottovoce.domain.rights import Scope
+from sottovoce.domain.sampling import Conditions
 from sottovoce.errors import Code, Refused
 from sottovoce.plain import to_plain
 from sottovoce.quality import sampling
@@ -69,9 +70,29 @@ async def check_people(work: Work, reach: Reach, shares: Shares) -> None:
             raise bad_share("is not led by the caller", place, "person")
 
 
+def within_reach(reach: Reach, conditions: Conditions) -> Conditions:
+    """The conditions; of calls of none but the agents whom the caller leads unless their right reaches ALL.
+
+    Refused(BAD_PARAMETER) where they name another agent, (NO_RIGHT) where the caller leads none.
+    """
+    if reach.scope is Scope.ALL:
+        return conditions
+    led = reach.user.leads_agents
+    if not led:
+        raise Refused(Code.NO_RIGHT, f"user {reach.user.user} leads no group of agents")
+    strangers = sorted(set(conditions.agents) - led)
+    if strangers:
+        raise Refused(Code.BAD_PARAMETER, f"agent {strangers[0]} is not led by the caller", field="agents")
+    return conditions.among(led)
+
+
 async def create(office: Office, reach: Reach, order: TaskOrder) -> ReviewId:
-    """A new task with its sample; nobody inspects it yet. Refused(NOTHING_QUALIFIES), (NO_RIGHT)."""
+    """A new task with its sample; nobody inspects it yet. A leader's is of agents whom they lead.
+
+    Refused(NOTHING_QUALIFIES), (NO_RIGHT), (BAD_PARAMETER) for agents out of reach.
+    """
     user = reach.user.user
+    order = replace(order, conditions=within_reach(reach, order.conditions))
     task, draw = await sampling.begin(office, reach.user.vdn, user)
     async with office.work(reach.user.vdn, user) as work:
         await make(work, office, task=task, draw=draw, order=order, created_by=user)
@@ -139,6 +160,7 @@ async def update(
         held, seen = await held_task(work, reach, task)
         before = TaskOrder(held.name, held.conditions, held.calls_from, held.calls_until)
         order = wanted(before)
+        order = replace(order, conditions=within_reach(reach, order.conditions))
         if order == replace(before, name=order.name):
             follow(held.state, TaskAction.RENAME, seen)
             await tasks.change(work, task, name=order.name)

@@ -13,6 +13,7 @@ from tests.quality.reviewing import Made, found, history, put_result, put_task
 from tests.quality.standing import (
     ANN,
     BEN,
+    CEM,
     DIRECTOR,
     INSPECTOR,
     LEADER,
@@ -29,7 +30,7 @@ from sottovoce.domain.people import UserId
 from sottovoce.domain.reviews import ItemState, TaskState
 from sottovoce.quality import tasks
 from sottovoce.storage.database import transaction
-from sottovoce.storage.tables import quality_items
+from sottovoce.storage.tables import quality_items, review_items
 
 SEED_TASK = "16239241148860783173"
 """The task of the seed document: 20 digits, more than 64 bits will hold one day."""
@@ -278,6 +279,24 @@ async def test_create_names_the_bad_field(standing: Standing) -> None:
         answer = await ask(standing, "createQualityTask", body)
         assert (answer.status, answer.code) == (200, "0409001"), change
         assert answer.body["resultDesc"].startswith(f"{field}: "), (change, answer.body)
+
+
+async def test_a_leader_creates_tasks_of_calls_of_their_agents_alone(standing: Standing) -> None:
+    await standing.contact(101)
+    await standing.contact(103)
+    columns = {"qualityType": 1, "qualityNum": 9, "interactionType": 0}
+    body = {"currentRole": "qualityGroupLeader", "qualityTask": {"planName": "Mine"}}
+    named = {**body, "fixedColumns": {**columns, "staffIds": [ANN, CEM]}}
+    answer = await standing.call("qualitytask/createQualityTask", named, LEADER)
+    assert answer.body == {
+        "resultCode": "0409001",
+        "resultDesc": "fixedColumns.staffIds: agent 103 is not led by the caller",
+    }
+    answer = await standing.call("qualitytask/createQualityTask", {**body, "fixedColumns": columns}, LEADER)
+    assert answer.ok
+    async with transaction(standing.engine) as connection:
+        agents = (await connection.execute(sa.select(review_items.c.agent))).scalars().all()
+    assert agents == [101]
 
 
 async def test_appoint_names_the_bad_share(standing: Standing) -> None:

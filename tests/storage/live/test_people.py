@@ -158,3 +158,20 @@ async def test_mistakes_have_their_line_and_nothing_comes_in(two_vdns: AsyncEngi
         (mistake,) = await refused(two_vdns, text)
         line = 6
         assert mistake == f"s.yaml:{line}: {told}"
+
+
+async def test_a_group_of_agents_is_led_by_who_answers_for_it_and_by_who_has_it_inspected(
+    two_vdns: AsyncEngine,
+) -> None:
+    """Both have its agents, one to lead them and one to draw from their calls; neither has the other one."""
+    text = PEOPLE.replace("leaders: [Lea], members: []", f'leaders: [Lea, "{DORA}"], members: [ANN]')
+    ann = "1600226476732482581"
+    text = text.replace("{name: Ann, agent", f"{{name: Ann, user: {ann}, agent").replace("ANN", f'"{ann}"')
+    await imported(two_vdns, text)
+    lea = next(user for user, one in (await everybody(two_vdns)).items() if one.user.name == "Lea")
+    async with two_vdns.begin() as connection:
+        for leader, leads in ((lea, {UserId(ann)}), (UserId(DORA), {UserId(DORA)})):
+            found = await users.find(work_of(connection, ONE), leader)
+            assert found is not None
+            assert found.leads_agents == {AgentId(101)}
+            assert found.leads == leads

@@ -23,14 +23,16 @@ from sottovoce.storage.review import ids
 from sottovoce.storage.review.users import in_order, joined
 from sottovoce.storage.tables import agents, group_members, user_groups, users
 
+_QUALITY_LEADS = frozenset({Role.QUALITY_DIRECTOR, Role.QUALITY_LEADER})
+_TABLE_LEADS = frozenset({Role.TABLE_DIRECTOR, Role.TABLE_LEADER})
 LEADING: Mapping[GroupSide, frozenset[Role]] = {
-    GroupSide.QUALITY: frozenset({Role.QUALITY_DIRECTOR, Role.QUALITY_LEADER}),
-    GroupSide.TABLE: frozenset({Role.TABLE_DIRECTOR, Role.TABLE_LEADER}),
+    GroupSide.QUALITY: _QUALITY_LEADS,
+    GroupSide.TABLE: _TABLE_LEADS | _QUALITY_LEADS,
 }
-"""Who can lead a group of that side."""
+"""Who can lead a group of that side; who leads agents from the quality side has them inspected."""
 OF_SIDE: Mapping[GroupSide, frozenset[Role]] = {
-    GroupSide.QUALITY: LEADING[GroupSide.QUALITY] | {Role.INSPECTOR},
-    GroupSide.TABLE: LEADING[GroupSide.TABLE] | {Role.STAFF},
+    GroupSide.QUALITY: _QUALITY_LEADS | {Role.INSPECTOR},
+    GroupSide.TABLE: _TABLE_LEADS | {Role.STAFF},
 }
 """Who can be in it."""
 

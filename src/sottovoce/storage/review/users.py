@@ -14,12 +14,12 @@ import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from sottovoce.domain.directory import AgentId, VdnId
-from sottovoce.domain.people import Role, User, UserId
+from sottovoce.domain.people import GroupSide, Role, User, UserId
 from sottovoce.errors import Code, Refused
 from sottovoce.storage import audit
 from sottovoce.storage.review import ids
 from sottovoce.storage.rows import value_of
-from sottovoce.storage.tables import agents, group_members, users, vdns
+from sottovoce.storage.tables import agents, group_members, user_groups, users, vdns
 from sottovoce.storage.work import Work
 
 TURN = 7_310_202
@@ -45,8 +45,8 @@ async def find(work: Work, user: UserId) -> User | None:
     row = (await work.connection.execute(query)).mappings().first()
     if row is None:
         return None
-    led, led_agents = await _led(work, user)
-    return value_of(User, row, leads=led, leads_agents=led_agents)
+    members, agents = await led(work, user)
+    return value_of(User, row, leads=members, leads_agents=agents)
 
 
 async def names(work: Work) -> dict[UserId, str]:
@@ -176,12 +176,21 @@ async def _free_agent(work: Work, agent: AgentId) -> None:
         raise Refused(Code.BAD_PARAMETER, f"agent {agent} is user {held} already")
 
 
-async def _led(work: Work, leader: UserId) -> tuple[frozenset[UserId], frozenset[AgentId]]:
-    led = group_members.alias()
+async def led(work: Work, leader: UserId) -> tuple[frozenset[UserId], frozenset[AgentId]]:
+    """The users of the groups that somebody leads, and the agents among them; disabled ones are left out.
+
+    Of a group of agents those who lead it with them are none of theirs, and who leads it for inspection alone
+    leads no users in it: they have the agents' calls inspected.
+    """
+    led, leading = group_members.alias(), users.alias()
+    table = user_groups.c.side == GroupSide.TABLE.value
+    inspects = ~leading.c.roles.overlap([Role.TABLE_DIRECTOR.value, Role.TABLE_LEADER.value])
     query = (
-        sa.select(users.c.user, users.c.agent)
+        sa.select(users.c.user, users.c.agent, (table & (led.c.leads | inspects)).label("beside"))
         .join(led, led.c.user == users.c.user)
+        .join(user_groups, (user_groups.c.vdn == led.c.vdn) & (user_groups.c.name == led.c.name))
         .join(group_members, (group_members.c.vdn == led.c.vdn) & (group_members.c.name == led.c.name))
+        .join(leading, leading.c.user == group_members.c.user)
         .where(
             led.c.vdn == work.vdn,
             group_members.c.user == leader,
@@ -191,6 +200,6 @@ async def _led(work: Work, leader: UserId) -> tuple[frozenset[UserId], frozenset
     )
     rows = (await work.connection.execute(query)).all()
     return (
-        frozenset(UserId(row.user) for row in rows),
+        frozenset(UserId(row.user) for row in rows if not row.beside),
         frozenset(AgentId(row.agent) for row in rows if row.agent is not None),
     )

@@ -150,6 +150,7 @@ plans = sa.Table(
         TIME,
         comment="Of what had arrived when it was begun, the first run takes calls since then.",
     ),
+    sa.Column("led_by", ID, comment="Whose agents its samples are of; None: of all."),
     sa.Index(None, "next_at", postgresql_where=sa.text("running")),
 )
 
