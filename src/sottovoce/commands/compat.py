@@ -56,6 +56,10 @@ def cc_sqm(
             "--lasting", help="Make also what no documented interface deletes: a score profile, a scenario."
         ),
     ] = False,
+    only: Annotated[
+        list[str] | None,
+        typer.Option("--only", metavar="PART", help="Check this part alone; may be repeated."),
+    ] = None,
     strict: Annotated[
         bool, typer.Option("--strict", help="Fail also where the expectation is only inferred.")
     ] = False,
@@ -90,6 +94,9 @@ def cc_sqm(
     if app_key is None or director is None:
         fail(["--app-key and --director are needed; see `sottovoce compat cc-sqm --help`"], WRONG_CALL)
     people = People(director, inspector, leader, table_director, table_leader, agent)
+    if unknown := {word.partition(":")[0] for word in only or ()} - run.PARTS:
+        told = ", ".join(sorted(unknown))
+        fail([f"--only: there is no part {told}; parts are {', '.join(sorted(run.PARTS))}"], WRONG_CALL)
     code = run.main(
         against,
         app_key,
@@ -97,6 +104,7 @@ def cc_sqm(
         people,
         scratch_call=scratch_call,
         lasting=lasting,
+        only=tuple(only or ()),
         strict=strict,
         verify=not insecure,
         into=into,

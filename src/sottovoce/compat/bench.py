@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Awaitable, Callable, Iterator, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypeVar
 
 import httpx
 
@@ -14,6 +14,9 @@ from sottovoce.compat.findings import Findings
 from sottovoce.compat.shapes import unlike
 from sottovoce.compat.wire import Reply, Wire
 from sottovoce.contracts import Schema
+
+_UNREADABLE = (LookupError, TypeError, AttributeError, ValueError)
+"""What comes of an answer of any form that is read as if it were documented."""
 
 
 class Wrong(Exception):
@@ -31,6 +34,17 @@ class Check:
         """Go on if it held, else end the check with what was found instead."""
         if not held:
             raise Wrong(str(otherwise))
+
+    def equal(
+        self,
+        found: Mapping[str, Any],
+        wanted: Mapping[str, Any],
+        same: Callable[[str, Any, Any], bool] = lambda name, one, other: bool(one == other),
+    ) -> None:
+        """All that is wanted is found so; else all that is not is told."""
+        wrong = {name: value for name, value in wanted.items() if not same(name, found.get(name), value)}
+        told = [f"{name} {found.get(name)!r}, not {value!r}" for name, value in wrong.items()]
+        self.that(not wrong, "; ".join(told))
 
     def like(self, shape: Schema, value: Any) -> None:
         """`value` has the documented form."""
@@ -74,9 +88,28 @@ class Bench:
     """Whether to make also what the family cannot take away again."""
     name: str = field(default_factory=lambda: f"compat-{secrets.token_hex(4)}")
     """With which the names of all that is made begin."""
+    only: tuple[str, ...] = ()
+    """The parts to check, each perhaps with a colon and one of its fields; empty: all."""
+    fields: frozenset[str] = frozenset()
+    """Of the part that is checked now, the only fields to look at; empty: all."""
     calls: list[Mapping[str, Any]] = field(default_factory=list)
     """Inspected calls that the server has, as listed."""
+    window: tuple[int, int] | None = None
+    """The seconds between which `calls` began, where the server has more of them."""
+    ended: set[str] = field(default_factory=set)
+    """Tasks that were terminated: these stay."""
     _undo: list[tuple[str, Callable[[], Awaitable[None]]]] = field(default_factory=list)
+
+    def begin(self, part: str) -> bool:
+        """Whether that part is to be checked; `wants` then speaks of its fields."""
+        chosen = [word.partition(":") for word in self.only]
+        mine = [field for name, _, field in chosen if name == part]
+        self.fields = frozenset() if "" in mine else frozenset(mine)
+        return bool(mine) or not self.only
+
+    def wants(self, field: str) -> bool:
+        """Whether the checks of a field are to be made."""
+        return not self.fields or field in self.fields
 
     @contextmanager
     def check(self, interface: str, name: str, *, inferred: bool = False) -> Iterator[Check]:
@@ -91,8 +124,8 @@ class Bench:
             wrong, skipped = str(reason), True
         except httpx.HTTPError as failure:
             wrong = f"no answer: {failure!r}"
-        except (LookupError, TypeError, AttributeError, ValueError) as failure:
-            wrong = f"the answer could not be read: {failure!r}"  # it may have any form
+        except _UNREADABLE as failure:
+            wrong = f"the answer could not be read: {failure!r}"
         self.findings.add(interface, name, wrong, inferred=inferred, skipped=skipped)
 
     async def ask(self, path: str, body: Any, *, user: str | None = "", **headers: str | None) -> Reply:
@@ -111,7 +144,7 @@ class Bench:
         for what, undo in reversed(self._undo):
             try:
                 await undo()
-            except (Wrong, httpx.HTTPError) as failure:
+            except (Wrong, Untestable, httpx.HTTPError, *_UNREADABLE) as failure:
                 left.append(f"{what}: {failure}")
         self._undo.clear()
         return left
@@ -122,3 +155,13 @@ def needed(value: Any, why: str) -> Any:
     if value in (None, "", [], {}, set()):
         raise Untestable(why)
     return value
+
+
+Found = TypeVar("Found")
+
+
+def first(found: Iterable[Found], otherwise: str) -> Found:
+    """The first of `found`; Wrong if there is none."""
+    for one in found:
+        return one
+    raise Wrong(otherwise)

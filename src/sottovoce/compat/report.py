@@ -45,6 +45,6 @@ class FindingsReport:
         if counts[CheckVerdict.DIFFERS]:
             told += f", {counts[CheckVerdict.DIFFERS]} not as inferred (no page says how it has to be)"
         if counts[CheckVerdict.SKIP]:
-            told += f", {counts[CheckVerdict.SKIP]} could not be checked"
+            told += f", {counts[CheckVerdict.SKIP]} could not be judged"
         style = "bold green" if findings.right else "bold red"
         self._console.print(Text(told, style), soft_wrap=True)

@@ -4,16 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from pathlib import Path
 
-import httpx
 from rich.console import Console
 
 from sottovoce.compat.bench import Bench, People
 from sottovoce.compat.findings import Findings
 from sottovoce.compat.report import FindingsReport
-from sottovoce.compat.sqm import calls, items, plans, requests, scoring, tasks, token
+from sottovoce.compat.sqm import calls, items, plans, requests, samples, scoring, tasks, token
 from sottovoce.compat.sqm.catalogue import Interfaces, interfaces
 from sottovoce.compat.wire import Wire
 
@@ -21,14 +20,18 @@ RIGHT, WRONG, NOT_CHECKED = 0, 1, 2
 FAMILY = "cc-sqm"
 
 Walk = Callable[[Bench, Interfaces], Awaitable[None]]
-WALKS: tuple[Walk, ...] = (
-    calls.walk,
-    tasks.walk,
-    plans.walk,
-    items.walk,
-    scoring.walk,
-    requests.walk,
-)
+WALKS: Mapping[str, Walk] = {
+    "calls": calls.walk,
+    "tasks": tasks.walk,
+    "samples": samples.walk,
+    "plans": plans.walk,
+    "appeals": items.walk,
+    "scoring": scoring.walk,
+    "requests": requests.walk,
+}
+"""The parts, in order."""
+PARTS = {"token", *WALKS}
+"""The token is asked for in any case."""
 
 
 def main(
@@ -39,6 +42,7 @@ def main(
     *,
     scratch_call: str | None = None,
     lasting: bool = False,
+    only: tuple[str, ...] = (),
     strict: bool = False,
     verify: bool = True,
     into: Path | None = None,
@@ -52,7 +56,7 @@ def main(
     report = FindingsReport(console)
     findings = Findings(report.row, strict)
     wire = Wire(against, app_key, app_secret, verify=verify)
-    bench = Bench(wire, people, findings, scratch_call, lasting)
+    bench = Bench(wire, people, findings, scratch_call, lasting, only=only)
     console.print(f"checking {against}; what is made there is called {bench.name}-...\n", soft_wrap=True)
     left = asyncio.run(_run(bench))
     if left is None:
@@ -76,11 +80,12 @@ async def check(bench: Bench) -> list[str] | None:
     if not await token.walk(bench):
         return None
     known = interfaces(bench.name, bench.people.inspector or bench.people.director)
+    bench.afterwards("tasks", lambda: tasks.put_away(bench, known))
     try:
-        for walk in WALKS:
-            await walk(bench, known)
-    except httpx.HTTPError as failure:
-        bench.findings.add("server", "answers", repr(failure), inferred=False, skipped=False)
+        for part, walk in WALKS.items():
+            if bench.begin(part):
+                with bench.check(part, "everything of it could be asked"):
+                    await walk(bench, known)
     finally:
         left = await bench.put_away()
     return left

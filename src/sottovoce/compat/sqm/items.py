@@ -1,53 +1,65 @@
 """Problems and appeals: `qualityitem/`, `appraisecall/complain` [2495, 2516-2522].
 
-Only the call that was given for it (`--scratch-call`) is appealed against; the appeal is rejected at once.
+Only the call that was given for it (`--scratch-call`) is appealed against, twice: the first appeal is sent
+back at once, the second passed by all whose turn it is, with a corrected result. What that did is read where
+the results, the scores and the history are shown.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from sottovoce.compat.bench import Bench, Wrong, needed
+from sottovoce.compat.bench import Bench, first, needed
 from sottovoce.compat.shapes import one_or_many
+from sottovoce.compat.sqm import calls, corrections
 from sottovoce.compat.sqm.catalogue import Interfaces
-from sottovoce.compat.sqm.interfaces import task_body
+from sottovoce.compat.sqm.disputes import (
+    APPEAL,
+    COMPLETED,
+    NO_APPEAL,
+    NO_SCRATCH,
+    PROBLEM,
+    REVIEWING,
+    STATES,
+    Dispute,
+    answers_truly,
+    corrected_to,
+    decided,
+    end,
+    former,
+    leader,
+    manual,
+    reassigned,
+    remembered,
+    uuids,
+)
 from sottovoce.compat.sqm.requests import digits
+from sottovoce.compat.sqm.results import complies, credits_of, rules_of, scenario_of
 from sottovoce.compat.sqm.tasks import declines_unknown
-from sottovoce.compat.wire import NOT_ASKED
 
-_NO_SCRATCH = "needs --scratch-call: a call of the agent with rule results"
-_NO_APPEAL = "no appeal could be made"
-_APPEAL, _REVIEWING, _COMPLETED = "2", 21, 22
-
-
-@dataclass(frozen=True, slots=True)
-class Result:
-    """A rule's result that may be appealed against and revised."""
-
-    result: str
-    scenario: str
-    kind: int
-    """The rule type, 3.2."""
-
-
-_BLOCKS = {"rules": 10, "silence_rule": 11, "speed_rule": 12, "interposal_rule": 13}
-"""Lists in an answer of `credit`, with the rule type of their members."""
+_MOST_STEPS = 6
+_TWO_DAYS = timedelta(days=2)
 
 
 async def walk(bench: Bench, known: Interfaces) -> None:
-    """List; appeal, look at it from all sides, reject it; correct a result of the same call in a task."""
-    await _list(bench, known)
-    result = await _result(bench, known)
-    item = await _complain(bench, known, result)
-    await _look(bench, known, item, result)
-    await _judge(bench, known, item)
-    await _revise(bench, known, result)
-    of_items = (known.item_detail, known.item_result, known.modify_item, known.appeal, known.reassign)
-    await declines_unknown(bench, "item", *of_items)
-    with bench.check(known.history.name, "declines an unknown item") as check:
-        check.declined(await bench.ask(known.history.path, known.history.example))
+    """List; appeal twice, look at it from all sides; correct a result of the same call in a task."""
+    dispute = await _disputed(bench, known)
+    if bench.wants("first") and await _complain(dispute):
+        await _look(dispute)
+        await _reject(dispute)
+    if bench.wants("second") and await _complain(dispute, again=bench.wants("first")):
+        await _filters(dispute)
+        await _pass(dispute)
+        await _closed(dispute)
+    if bench.wants("revise"):
+        await corrections.walk(dispute)
+    if not bench.fields:
+        await _list(bench, known)
+        of_items = (known.item_detail, known.item_result, known.modify_item, known.appeal, known.reassign)
+        await declines_unknown(bench, "item", *of_items)
+        with bench.check(known.history.name, "declines an unknown item") as check:
+            check.declined(await bench.ask(known.history.path, known.history.example))
 
 
 async def _list(bench: Bench, known: Interfaces) -> None:
@@ -64,194 +76,283 @@ async def _list(bench: Bench, known: Interfaces) -> None:
         check.that(reply.field("total") == 0, f"{reply.field('total')} items of 1970")
 
 
-async def _result(bench: Bench, known: Interfaces) -> Result | None:
-    """A violated result of the call that was given, or any."""
+async def _disputed(bench: Bench, known: Interfaces) -> Dispute:
+    """A result of the call that was given: one that counts as violated, if there is any."""
+    dispute = Dispute(bench, known)
     if bench.scratch_call is None:
-        return None
-    found: list[tuple[bool, Result]] = []
+        return dispute
     with bench.check(known.credit.name, "the given call has rule results") as check:
-        reply = await bench.ask(known.credit.path, {"call_uuid": bench.scratch_call}, user=None)
-        check.done(reply)
-        rows = reply.document if isinstance(reply.document, list) else [reply.document]
-        for credit in (one for row in rows for one in row.get("credit") or ()):
-            scenario = str((credit.get("setting") or {}).get("group_id"))
-            for block, kind in _BLOCKS.items():
-                for rule in credit.get(block) or ():
-                    found.append((bool(rule.get("valid")), Result(str(rule["revise_id"]), scenario, kind)))
-        check.that(bool(found), f"none in {reply}")
-    return min(found, key=lambda one: one[0])[1] if found else None
+        found = [
+            (complies(rule) is not False, rule, kind, credit)
+            for credit in await credits_of(bench, known, bench.scratch_call)
+            for kind, rule in rules_of(credit)
+        ]
+        check.that(bool(found), "none")
+        _, rule, kind, credit = min(found, key=lambda one: one[0])
+        dispute.result, dispute.scenario, dispute.kind = str(rule["revise_id"]), scenario_of(credit), kind
+    with bench.check(known.credit.name, "tells of a scenario what queryScenario tells") as check:
+        needed(dispute.result, NO_SCRATCH)
+        told = (await dispute.credit())["setting"]
+        scenario = await bench.ask(known.query_scenario.path, {"group_id": dispute.scenario})
+        needed(scenario.ok or None, f"the scenario is gone: {scenario}")
+        for name in ("group_name", "ignore_sensitive", "description"):
+            here, there = told.get(name), scenario.field(name)
+            check.that((here or "") == (there or "") or 0 in (here, there), f"{name} {here!r}, not {there!r}")
+    return dispute
 
 
-async def _complain(bench: Bench, known: Interfaces, result: Result | None) -> str | None:
-    interface = known.complain
-    item: str | None = None
-    with bench.check(interface.name, "the agent appeals; one of the page's two answers") as check:
-        given = needed(result, _NO_SCRATCH)
+async def _complain(dispute: Dispute, *, again: bool = False) -> bool:
+    """File an appeal; whether there is one now."""
+    bench, interface = dispute.bench, dispute.known.complain
+    dispute.item = None
+    body = {
+        **interface.example,
+        "callId": bench.scratch_call,
+        "callGroupId": bench.scratch_call,
+        "taskDescription": bench.name,
+        "leaderUUID": leader(bench),
+        "chooseRuleGroupList": [{"ruleGroupId": dispute.scenario, "reviseIdList": [dispute.result]}],
+    }
+    what = "after the first is completed, the agent may appeal again" if again else "the agent appeals"
+    with bench.check(interface.name, f"{what}; one of the page's two answers") as check:
+        needed(dispute.result, NO_SCRATCH)
         agent = needed(bench.people.agent, "needs --agent-user")
-        body = {
-            **interface.example,
-            "callId": bench.scratch_call,
-            "callGroupId": bench.scratch_call,
-            "taskDescription": bench.name,
-            "leaderUUID": needed(_leader(bench), "needs --table-leader or --table-director"),
-            "chooseRuleGroupList": [{"ruleGroupId": given.scenario, "reviseIdList": [given.result]}],
-        }
+        needed(leader(bench), "needs --table-leader or --table-director")
         reply = await bench.ask(interface.path, body, user=agent)
         check.done(reply)
         told = {"callId", "available"} <= set(reply.document) or {"status"} <= set(reply.document)
         check.that(told, f"neither callId and available nor status: {reply}")
-    with bench.check(known.query_items.name, "finds it by taskType 2 and taskStatus 21") as check:
-        needed(result, _NO_SCRATCH)
-        row = await _open(bench, known, _REVIEWING)
-        item = digits(needed(row, _NO_APPEAL)["id"])
-    if item is not None:
-        bench.afterwards("the appeal", lambda: _reject(bench, known, item))
-    return item
+    with bench.check(dispute.known.query_items.name, "finds it by taskType 2 and taskStatus 21") as check:
+        needed(dispute.result, NO_SCRATCH)
+        rows = await dispute.listed(REVIEWING)
+        check.that(len(rows) == 1, f"{len(rows)} appeals of the call are found")
+        dispute.item = digits(rows[0]["id"])
+    if dispute.item is not None:
+        bench.afterwards(f"the appeal {dispute.item}", lambda: end(dispute))
+        with bench.check(interface.name, "one more while it is open: what it answers is so") as check:
+            reply = await bench.ask(interface.path, body, user=bench.people.agent)
+            opened = len(await dispute.listed(REVIEWING))
+            check.that(opened == (2 if reply.ok else 1), f"{reply}, and {opened} are open")
+    return dispute.item is not None
 
 
-async def _open(bench: Bench, known: Interfaces, status: int) -> Mapping[str, Any] | None:
-    """The youngest appeal of the given call in a state."""
-    body = {"fixedColumns": {"taskType": _APPEAL, "taskStatus": status}, "page": 1, "rows": 1000}
-    reply = await bench.ask(known.query_items.path, body)
-    if not reply.ok:
-        raise Wrong(str(reply))
-    for row in reply.field("data") or ():
-        if any(call.get("call_uuid") == bench.scratch_call for call in row.get("calls") or ()):
-            return dict(row)
-    return None
-
-
-async def _look(bench: Bench, known: Interfaces, item: str | None, result: Result | None) -> None:
-    reply = NOT_ASKED
-    with bench.check(known.item_detail.name, "answers as documented, with what is appealed") as check:
-        for given in (needed(item, _NO_APPEAL), int(needed(item, _NO_APPEAL))):
+async def _look(dispute: Dispute) -> None:
+    bench, known = dispute.bench, dispute.known
+    with bench.check(known.item_detail.name, "answers as documented, with what is appealed alone") as check:
+        item = needed(dispute.item, NO_APPEAL)
+        for given in (item, int(item)):
             reply = await bench.ask(known.item_detail.path, {"qualityItemId": given})
             check.done(reply)
             check.like(known.item_detail.answer, reply.document)
         check.that(reply.field("qualityItem")["taskType"] == 2, reply)
-        hits = {hit["reviseId"] for hit in reply.field("qualityItemRuleHit")}
-        check.that(result is not None and result.result in hits, f"results {hits}")
+        hits = [hit["reviseId"] for hit in reply.field("qualityItemRuleHit")]
+        check.that(hits == [dispute.result], f"results {hits}, appealed is {dispute.result}")
+    with bench.check(known.item_detail.name, "tells of call and result what credit and detail tell") as check:
+        reply = await bench.ask(known.item_detail.path, {"qualityItemId": dispute.item})
+        call = await bench.ask(known.detail.path, {"call_uuid": bench.scratch_call})
+        hit, rule = reply.field("qualityItemRuleHit")[0], await dispute.rule()
+        setting = rule.get("setting") or {}
+        wanted = {
+            "callId": call.field("call_id"),
+            "type": dispute.kind,
+            "valid": _number(rule.get("valid")),
+            "revise": rule["revise"],
+            "ruleGroupId": dispute.scenario,
+            "appealId": dispute.item,
+            "ruleName": first((value for name, value in setting.items() if name.endswith("name")), "no name"),
+            "ruleId": first((value for name, value in setting.items() if name.endswith("_id")), "no id"),
+        }
+        check.equal(hit, wanted, calls.same)
+        check.equal(reply.field("qualityItem"), {"callId": call.field("call_id")}, calls.same)
     with bench.check(known.item_result.name, "answers as documented, as an object or a list") as check:
-        reply = await bench.ask(known.item_result.path, {"qualityId": int(needed(item, _NO_APPEAL))})
+        reply = await bench.ask(known.item_result.path, {"qualityId": int(needed(dispute.item, NO_APPEAL))})
         check.done(reply)
         check.like(one_or_many(known.item_result.answer, reply.document), reply.document)
+    with bench.check(known.item_result.name, "has the machine's score of credit, and its scenario") as check:
+        scores, credit = await dispute.scores(), await dispute.credit()
+        name, inner = (credit.get("setting") or {}).get("group_name"), scores.get("credit") or credit
+        told = {**scores, "score": inner.get("score")}
+        wanted = {"automaticScore": credit.get("score"), "ruleGroupName": name, "score": credit.get("score")}
+        check.equal(told, wanted)
+    with bench.check(known.item_result.name, "the manual score counts what was corrected already") as check:
+        await manual(dispute, check)
     with bench.check(known.history.name, "answers as documented") as check:
-        body = {"qualityTaskInfoId": needed(item, _NO_APPEAL)}
-        reply = await bench.ask(known.history.path, body, user=_leader(bench))
+        reply = await dispute.history(leader(bench))
         check.done(reply)
         check.like(known.history.answer, reply.document)
     with bench.check(known.history.name, "canHandle for the leader appealed to only", inferred=True) as check:
-        needed(item, _NO_APPEAL)
+        needed(dispute.item, NO_APPEAL)
         check.that(reply.field("canHandle") is True, f"canHandle {reply.field('canHandle')}")
-        asked = {"qualityTaskInfoId": item}
-        agents = await bench.ask(known.history.path, asked, user=bench.people.agent)
+        agents = await dispute.history(bench.people.agent)
         check.that(agents.field("canHandle") is False, f"canHandle of the agent {agents.field('canHandle')}")
+    with bench.check(known.item_detail.name, "agentIsNull: the list names nobody before") as check:
+        await former(dispute, check)
+    what, who = "what is not handled", leader(bench)
+    await answers_truly(
+        dispute, known.modify_item.name, what, lambda: dispute.correct(who, 1), corrected_to(1)
+    )
 
 
-async def _judge(bench: Bench, known: Interfaces, item: str | None) -> None:
-    interface = known.appeal
+async def _filters(dispute: Dispute) -> None:
+    bench, interface = dispute.bench, dispute.known.query_items
+    item = dispute.item
+    before, after = 0, 0
+
+    async def there(**changed: Any) -> bool:
+        return item in [digits(row["id"]) for row in await dispute.rows(**changed)]
+
+    with bench.check(interface.name, "lists a call's appeal with the call's name and day") as check:
+        row = await dispute.row()
+        call = await bench.ask(dispute.known.detail.path, {"call_uuid": bench.scratch_call})
+        file = (row.get("setting") or {}).get("file_name")
+        check.that(file == call.field("file_name"), f"file_name {file}, not {call.field('file_name')}")
+        check.that(row.get("updateTimeStr", "9") >= row["createTimeStr"], f"{row}")
+    with bench.check(interface.name, "taskType leaves others out") as check:
+        check.that(not await there(fixedColumns={"taskType": PROBLEM}), "an appeal among the problems")
+        check.that(await there(fixedColumns={"taskType": APPEAL}), "no appeal among the appeals")
+    with bench.check(interface.name, "taskStatus leaves others out") as check:
+        for status in STATES:
+            found = await there(fixedColumns={"taskStatus": status})
+            check.that(found == (status == REVIEWING), f"taskStatus {status}: it is there {found}")
+    for name, mine in (("agentUserIds", bench.people.agent), ("qualityUserIds", None)):
+        with bench.check(interface.name, f"{name} leaves others out") as check:
+            check.that(not await there(fixedColumns={name: [calls.NOBODY]}), "an item of nobody's is there")
+            if mine is not None:
+                check.that(await there(fixedColumns={name: [mine]}), f"none of {mine}")
+    with bench.check(interface.name, "its day is between startTimeMillis and endTimeMillis") as check:
+        day = datetime.strptime(row["createTimeStr"][:10], "%Y-%m-%d").replace(tzinfo=UTC)
+        before, after = (round(at.timestamp()) for at in (day - _TWO_DAYS, day + _TWO_DAYS))
+        check.that(
+            await there(startTimeMillis=before, endTimeMillis=after), f"none between {before}, {after}"
+        )
+    for name, at in (("startTimeMillis", after), ("endTimeMillis", before)):
+        with bench.check(interface.name, f"{name} leaves others out") as check:
+            check.that(not await there(**{name: at}), f"it is there for {at}")
+    with bench.check(
+        interface.name, "rows is the size of a page, pages differ, the counts are of all"
+    ) as check:
+        whole = await bench.ask(interface.path, {"page": 1, "rows": 1000})
+        ids = [digits(row["id"]) for row in whole.field("data")]
+        check.that(len(ids) == len(set(ids)) == min(1000, whole.field("total")), f"{whole}")
+        one, two = [await bench.ask(interface.path, {"page": n, "rows": 1}) for n in (1, 2)]
+        total = whole.field("total")
+        check.equal(one.document, {"total": total, "pages": total, "pageNum": 1, "pageSize": 1})
+        pair = [[digits(row["id"]) for row in reply.field("data")] for reply in (one, two)]
+        check.that(len(pair[0]) == len(pair[1]) == 1 and pair[0] != pair[1], f"pages have {pair}")
+    with bench.check(interface.name, "its items are about the calls that their details name") as check:
+        for row in whole.field("data")[:5]:
+            detail = await bench.ask(dispute.known.item_detail.path, {"qualityItemId": row["id"]})
+            call = await bench.ask(dispute.known.detail.path, {"call_uuid": uuids(row)[0]})
+            told = detail.field("qualityItem")["callId"]
+            check.that(calls.same("id", told, call.field("call_id")), f"{row} is about call {told}")
+
+
+async def _reject(dispute: Dispute) -> None:
+    bench, interface = dispute.bench, dispute.known.appeal
+    who = leader(bench)
     with bench.check(interface.name, "declines an auditOperation of none of back, pass, assign") as check:
-        body = {"taskInfoId": needed(item, _NO_APPEAL), "auditOperation": "perhaps", "coment": "x"}
-        check.declined(await bench.ask(interface.path, body, user=_leader(bench)))
+        check.declined(await dispute.judge("perhaps", who, "x"))
     with bench.check(interface.name, "the agent may not judge the own appeal", inferred=True) as check:
-        body = {"taskInfoId": needed(item, _NO_APPEAL), "auditOperation": "back", "coment": "x"}
-        check.declined(await bench.ask(interface.path, body, user=bench.people.agent))
+        check.declined(await dispute.judge("back", bench.people.agent, "x"))
     with bench.check(interface.name, "the leader sends it back, code 0410000") as check:
-        reply = await bench.ask(
-            interface.path,
-            {
-                "taskInfoId": needed(item, _NO_APPEAL),
-                "auditOperation": "back",
-                "coment": bench.name,
-                "callId": bench.scratch_call,
-            },
-            user=_leader(bench),
-        )
+        reply = await dispute.judge("back", who, f"{bench.name}-back", callId=bench.scratch_call)
         check.done(reply, interface.code)
+        check.that(await dispute.state() != REVIEWING, "it is still found by taskStatus 21")
     with bench.check(interface.name, "which completes it (taskStatus 22)", inferred=True) as check:
-        needed(item, _NO_APPEAL)
-        row = await _open(bench, known, _COMPLETED)
-        check.that(row is not None and str(row["id"]) == item, f"the completed one is {row}")
+        check.that(await dispute.state() == COMPLETED, "it is not completed")
+    await remembered(dispute, f"{bench.name}-back")
+    with bench.check(dispute.known.item_detail.name, "agentIsNull: the list names who was before") as check:
+        await former(dispute, check)
 
 
-async def _reject(bench: Bench, known: Interfaces, item: str) -> None:
-    """End the appeal, if it is not ended."""
-    if await _open(bench, known, _REVIEWING) is None:
-        return
-    body = {"taskInfoId": item, "auditOperation": "back", "coment": bench.name}
-    reply = await bench.ask(known.appeal.path, body, user=_leader(bench))
-    if not reply.ok:
-        raise Wrong(str(reply))
+async def _pass(dispute: Dispute) -> None:
+    """Pass an appeal until it is completed, with the disputed result corrected on the way."""
+    bench, known = dispute.bench, dispute.known
+    wanted = 0
+    with bench.check(
+        known.modify_item.name, "corrects the result; it is so once the appeal is completed"
+    ) as check:
+        wanted = 0 if (await dispute.rule())["revise"] == 1 else 1
+        corrected = False
+        for step in range(_MOST_STEPS):
+            state = await dispute.state()
+            if state == COMPLETED:
+                break
+            if state != REVIEWING and not corrected:
+                user = await _handed_over(dispute)
+                check.done(await dispute.correct(user, wanted), known.modify_item.code)
+                corrected = True
+            user, may = await _on_turn(dispute)
+            reply = await dispute.judge("pass", user, f"{bench.name}-{step}", callId=bench.scratch_call)
+            check.done(reply, known.appeal.code)
+            check.that(may, f"canHandle of {user} was false, and their decision is taken")
+        needed(corrected or None, "the appeal was completed before anybody could correct a result")
+        check.that(await dispute.state() == COMPLETED, "it is not completed by those who may decide")
+        for told in (await dispute.hit(), await dispute.rule()):
+            check.that(told["revise"] == wanted, f"revise is {told['revise']} in {told}")
+    with bench.check(known.item_result.name, "the manual score counts the correction") as check:
+        await manual(dispute, check)
+    await remembered(dispute, f"{bench.name}-0")
 
 
-async def _revise(bench: Bench, known: Interfaces, result: Result | None) -> None:
-    """A task with the given call alone: correct a result to compliant, as the example of [2512] does."""
-    with bench.check(known.modify_result.name, "corrects a result; completed, credit has revise 1") as check:
-        given = needed(result, _NO_SCRATCH)
-        inspector = needed(bench.people.inspector, "needs --inspector")
-        uuid = bench.scratch_call
-        call = next((one for one in bench.calls if one["call_uuid"] == uuid), None)
-        if call is None:
-            reply = await bench.ask(known.detail.path, {"call_uuid": uuid})
-            check.done(reply)
-            call = reply.document
-        at = int(call["call_time"])
-        window = {"startTimeMillis": at - 1, "endTimeMillis": at + 1}
-        task = await _task_of(bench, known, window | {"staff": call.get("staff_id")}, inspector)
-        items = await bench.ask(
-            known.calls.path,
-            {
-                "currentRole": "qualityInspector",
-                "page": 1,
-                "rows": 100,
-                "fixedColumns": {"planCode": task},
-            },
-            user=inspector,
-        )
-        mine = [
-            row["id"]
-            for row in items.field("data") or ()
-            if any(one["call_uuid"] == uuid for one in row["calls"])
-        ]
-        item = str(needed(mine, f"the call is not in a task of its minute: {items}")[0])
-        body = {
-            "isGroup": False,
-            "ruleType": given.kind,
-            "taskId": item,
-            "uuid": uuid,
-            "ruleInfo": {"description": bench.name, "revise": 1, "reviseId": given.result},
-        }
-        check.done(await bench.ask(known.modify_result.path, body, user=inspector), known.modify_result.code)
-        done = {**known.complete.example, "callId": uuid, "qualityTaskCallId": item}
-        check.done(await bench.ask(known.complete.path, done, user=inspector), known.complete.code)
-        credit = await bench.ask(known.credit.path, {"call_uuid": uuid}, user=None)
-        rows = credit.document if isinstance(credit.document, list) else [credit.document]
-        revised = {
-            rule["revise_id"]: rule["revise"]
-            for row in rows
-            for one in row["credit"]
-            for block in _BLOCKS
-            for rule in one.get(block) or ()
-        }
-        check.that(revised.get(given.result) == 1, f"revise is {revised.get(given.result)}")
+async def _on_turn(dispute: Dispute) -> tuple[str | None, bool]:
+    """Somebody who may decide by canHandle; where nobody may, the agent's leader."""
+    people = dispute.bench.people
+    for user in (
+        people.inspector,
+        people.leader,
+        people.director,
+        people.table_leader,
+        people.table_director,
+    ):
+        if user is not None and (await dispute.history(user)).field("canHandle") is True:
+            return user, True
+    return leader(dispute.bench), False
 
 
-async def _task_of(bench: Bench, known: Interfaces, wanted: Mapping[str, Any], inspector: str) -> str:
-    """A task in effect with the calls of a window; its id."""
-    name = f"{bench.name}-r"
-    staff = wanted.get("staff")
-    body = task_body(name, staffIds=[staff] if staff else [], maxNum=100, qualityNum=100)
-    body |= {key: wanted[key] for key in ("startTimeMillis", "endTimeMillis")}
-    made = await bench.ask(known.create.path, body)
-    needed(made.ok or None, f"no task of the call: {made}")
-    query = {**known.query.example, "fixedColumns": {"planName": name}}
-    rows = (await bench.ask(known.query.path, query)).field("data") or ()
-    task = next((str(row["id"]) for row in rows if row["planName"] == name), None)
-    shares = {"setCounts": [{"personID": inspector}], "setCountsType": 1, "isTakeEffect": 1}
-    appointed = await bench.ask(known.appoint.path, {"qualityTaskId": needed(task, str(made)), **shares})
-    needed(appointed.ok or None, f"not appointed: {appointed}")
-    return str(task)
+async def _handed_over(dispute: Dispute) -> str | None:
+    """Reassign the appeal to an inspector or their leader, whoever may have it; who handles it then."""
+    bench, interface = dispute.bench, dispute.known.reassign
+    handler: str | None = None
+    with bench.check(interface.name, "gives it another handler, who may decide then") as check:
+        for candidate in (bench.people.inspector, bench.people.leader):
+            if candidate is None:
+                continue
+            before = (await dispute.history(candidate)).field("canHandle"), len(await dispute.reassigned())
+            body = {"qualityTaskInfoId": dispute.item, "handler": candidate, "role": "qualityDirector"}
+            reply = await bench.ask(interface.path, body)
+            if not reply.ok:
+                continue
+            check.done(reply, interface.code)
+            after = (await dispute.history(candidate)).field("canHandle"), len(await dispute.reassigned())
+            handler = candidate
+            check.that(after[0] is True, f"canHandle of the handler is {after[0]}")
+            check.that(before != after, "neither may they more than before, nor does the history tell of it")
+            break
+        needed(handler, "neither the inspector nor their leader can be the handler")
+    with bench.check(dispute.known.history.name, "tells of the new handler in assignHistoryList") as check:
+        given = needed(handler, "nobody was given it")
+        changes = await dispute.reassigned()
+        check.that(given in [one.get("newHandler") for one in changes], f"{given} is not in {changes}")
+    return handler or bench.people.director
 
 
-def _leader(bench: Bench) -> str | None:
-    return bench.people.table_leader or bench.people.table_director
+async def _closed(dispute: Dispute) -> None:
+    """What may be asked of a completed appeal."""
+    bench, known = dispute.bench, dispute.known
+    other = bench.people.leader or bench.people.director
+    opposite = 1
+    with bench.check(known.history.name, "nobody may decide what is completed", inferred=True) as check:
+        opposite = 0 if (await dispute.rule())["revise"] == 1 else 1
+        check.that((await dispute.history()).field("canHandle") is False, "canHandle of the director is true")
+    body = {"qualityTaskInfoId": dispute.item, "handler": other, "role": "qualityDirector"}
+    for interface, ask, done in (
+        (known.appeal, lambda: dispute.judge("pass", "", "late"), decided),
+        (known.reassign, lambda: bench.ask(known.reassign.path, body), reassigned),
+        (known.modify_item, lambda: dispute.correct("", opposite), corrected_to(opposite)),
+    ):
+        await answers_truly(dispute, interface.name, "what is completed", ask, done)
+
+
+def _number(valid: Any) -> int:
+    return -1 if valid is None else int(valid)

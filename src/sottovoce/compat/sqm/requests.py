@@ -19,10 +19,12 @@ _OTHERS = (b"", b"null", b"\xff\xfe", b'"text"')
 async def walk(bench: Bench, known: Interfaces) -> None:
     """Every rule for every interface, then the rules about headers at one of them."""
     for interface in known:
-        await _token(bench, interface)
-        await _fields(bench, interface)
-    await _headers(bench, known.query)
-    await _paths(bench)
+        if bench.wants(interface.name):
+            await _token(bench, interface)
+            await _fields(bench, interface)
+    if not bench.fields:
+        await _headers(bench, known.query)
+        await _paths(bench)
 
 
 async def _token(bench: Bench, interface: Interface) -> None:

@@ -2,90 +2,101 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from sottovoce.compat.bench import Bench, Check, Wrong, needed
+from sottovoce.compat.bench import Bench, Wrong, first, needed
+from sottovoce.compat.filters import Row
+from sottovoce.compat.findings import CheckVerdict
+from sottovoce.compat.sqm import calls, task_lists
 from sottovoce.compat.sqm.catalogue import Interfaces
-from sottovoce.compat.sqm.interfaces import NOBODYS_ID, Interface, sample, task_body
+from sottovoce.compat.sqm.interfaces import NOBODYS_ID, Interface, task_body
+from sottovoce.compat.sqm.made import NO_TASK, Made, items_of
 from sottovoce.compat.sqm.requests import digits
 from sottovoce.compat.wire import NOT_ASKED, Reply
 
-_NO_TASK = "no task could be made"
 _NO_INSPECTOR = "needs --inspector"
+_SAMPLED = 10
+"""Calls of the task that is led to its end."""
 _IDS: tuple[Any, ...] = (True, [], {}, "abc", "", 1.5, -1, "1" * 21)
 """What is no id."""
 
 
-@dataclass(slots=True)
-class Made:
-    """The tasks that were made: id by what it is for."""
+@dataclass(frozen=True, slots=True)
+class _Seen:
+    """A task at a moment."""
 
-    bench: Bench
-    known: Interfaces
-    ids: dict[str, str] = field(default_factory=dict)
-    ended: set[str] = field(default_factory=set)
-    """Those that were terminated."""
+    row: Row | None
+    """None: it is not listed."""
+    items: Mapping[str, tuple[Any, Any]]
+    """Inspector and inspectStatus by id."""
 
-    def name(self, what: str) -> str:
-        """What the task is called."""
-        return f"{self.bench.name}-{what}"
 
-    def id(self, what: str) -> str:
-        """The id of a task, or the end of the check."""
-        return str(needed(self.ids.get(what), _NO_TASK))
+async def _seen(made: Made, what: str) -> _Seen:
+    task = made.id(what)
+    row = next((row for row in await made.rows() if str(row["id"]) == task), None)
+    found = [] if row is None else await items_of(made.bench, made.known, str(row["planCode"]))
+    items = {str(item["id"]): (item.get("inspector"), item.get("inspectStatus")) for item in found}
+    return _Seen(row, items)
 
-    async def rows(self, **changed: Any) -> list[Mapping[str, Any]]:
-        """The tasks of this walk, as they are listed."""
-        body = {**self.known.query.example, "rows": 100, "fixedColumns": {"planName": self.bench.name}}
-        reply = await self.bench.ask(self.known.query.path, body | changed)
-        rows = reply.field("data")
-        if not reply.ok or not isinstance(rows, list):
-            raise Wrong(str(reply))
-        return [row for row in rows if str(row.get("planName", "")).startswith(self.bench.name)]
 
-    async def statuses(self) -> dict[str, Any]:
-        """The effective status of each."""
-        return {str(row["id"]): row["status"] for row in await self.rows()}
-
-    async def row(self, what: str) -> Mapping[str, Any]:
-        """One of them, by its name."""
-        for row in await self.rows():
-            if row["planName"] == self.name(what):
-                return row
-        raise Wrong(f"{self.name(what)} is not listed")
-
-    async def create(self, check: Check, what: str, **columns: Any) -> Reply:
-        """Make one, and find its id in the list, where the answer need not have it."""
-        reply = await self.bench.ask(self.known.create.path, task_body(self.name(what), **columns))
-        check.done(reply, self.known.create.code)
-        self.ids[what] = digits((await self.row(what)).get("id"))
-        return reply
+async def _answers_truly(
+    made: Made,
+    interface: Interface,
+    what: str,
+    task: str,
+    body: Callable[[], Mapping[str, Any]],
+    done: Callable[[_Seen], bool],
+    user: str | None = "",
+) -> None:
+    """A request about a task in a state that may not allow it (no page says which do): a success is one only
+    where it was done, and what is declined changes nothing.
+    """
+    if not made.bench.wants("states"):
+        return
+    reply = NOT_ASKED
+    with made.bench.check(interface.name, f"{what}: what it answers is so") as check:
+        before = await _seen(made, task)
+        reply = await made.bench.ask(interface.path, body(), user=user)
+        after = await _seen(made, task)
+        if reply.ok:
+            check.that(done(after), f"{reply}, but it was not done: {after.row}")
+        else:
+            check.that(before == after, f"{reply}, but the task has changed: {after.row}")
+    with made.bench.check(interface.name, f"declines {what}", inferred=True) as check:
+        needed(reply.status or None, "it could not be asked")
+        check.declined(reply)
 
 
 async def walk(bench: Bench, known: Interfaces) -> None:
     """Make tasks, lead one to its end, terminate as [2506] prints it, delete the rest."""
     made = Made(bench, known)
-    bench.afterwards("tasks", lambda: put_away(made))
+    with bench.check(known.details.name, "lists the calls to sample"):
+        await calls.load(bench, known)
     await _create(made)
-    await _query(made)
+    if not bench.fields:
+        await _refuses_samples(made)
+        await _query(made)
     await _update(made)
     await _appoint(made)
-    await _items(made)
+    if not bench.fields:
+        await _items(made)
     await _take_effect(made)
+    await task_lists.walk(made)
     await _terminate(made)
     await _delete(made)
-    await _unknown(bench, known)
+    if not bench.fields:
+        await _unknown(bench, known)
 
 
-async def put_away(made: Made) -> None:
+async def put_away(bench: Bench, known: Interfaces) -> None:
     """Delete what can be deleted, terminate what cannot. Wrong where neither is done."""
-    bench, known = made.bench, made.known
-    for row in await made.rows():
+    for row in await Made(bench, known).rows():
         task = {"qualityTaskId": str(row["id"])}
-        if task["qualityTaskId"] in made.ended or (await bench.ask(known.delete.path, task)).ok:
+        finished = row["inspectFinishedCount"] == row["inspectTotalCount"]
+        if finished or task["qualityTaskId"] in bench.ended or (await bench.ask(known.delete.path, task)).ok:
             continue
         reply = await bench.ask(known.terminate.path, task)
         if not reply.ok:
@@ -96,8 +107,7 @@ async def _create(made: Made) -> None:
     bench, interface = made.bench, made.known.create
     reply = NOT_ASKED
     with bench.check(interface.name, "makes a task, resultCode 0409000") as check:
-        needed(bench.calls, "the server has no inspected call to sample")
-        reply = await made.create(check, "a", maxNum=10)
+        reply = await made.create(check, "a", maxNum=_SAMPLED, qualityNum=_SAMPLED)
         check.like(interface.answer, reply.document)
     with bench.check(interface.name, "its answer has the new task's id as objId", inferred=True) as check:
         task = made.id("a")
@@ -106,6 +116,10 @@ async def _create(made: Made) -> None:
         made.id("a")
         await made.create(check, "b", maxNum="10", qualityNum="2")
         await made.create(check, "c", maxNum=10, qualityNum=2)
+
+
+async def _refuses_samples(made: Made) -> None:
+    bench, interface = made.bench, made.known.create
     with bench.check(interface.name, "scoreStart and scoreEnd too") as check:
         codes = []
         for kind in (int, str):  # whether a call without a score qualifies is not told
@@ -153,13 +167,13 @@ async def _query(made: Made) -> None:
         task = digits(row["id"])
         check.that(18 <= len(task) <= 20, task)
     with bench.check(interface.name, "the page's counts and flags") as check:
-        needed(row, _NO_TASK)
+        needed(row, NO_TASK)
         check.that(row["inspectTotalCount"] >= 1, f"inspectTotalCount {row['inspectTotalCount']}")
         check.that(row["inspectFinishedCount"] == 0, f"inspectFinishedCount {row['inspectFinishedCount']}")
         check.that(str(row["personType"]) in ("0", "1"), f"personType {row['personType']}")
         check.that(row.get("interactionType") in (None, "0"), f"interactionType {row['interactionType']}")
     with bench.check(interface.name, "pages by page and rows, total counts all") as check:
-        needed(made.ids.get("c"), _NO_TASK)
+        needed(made.ids.get("c"), NO_TASK)
         one = {**body, "fixedColumns": {"planName": bench.name}, "rows": 1}
         first = await bench.ask(interface.path, one)
         second = await bench.ask(interface.path, {**one, "page": 2})
@@ -198,15 +212,6 @@ async def _update(made: Made) -> None:
             check.done(await bench.ask(interface.path, body), interface.code)
             listed = {str(row["id"]): row["planName"] for row in await made.rows()}
             check.that(listed.get(task) == name, f"it is called {listed.get(task)}")
-    with bench.check(interface.name, "draws anew with other conditions", inferred=True) as check:
-        body = {
-            "currentRole": "qualityDirector",
-            "fixedColumns": sample(maxNum=1),
-            "qualityTask": {"planName": made.name("renamed"), "id": made.id("c")},
-        }
-        check.done(await bench.ask(interface.path, body), interface.code)
-        row = await made.row("renamed")
-        check.that(row["inspectTotalCount"] == 1, f"{row['inspectTotalCount']} calls, maxNum was 1")
 
 
 async def _appoint(made: Made) -> None:
@@ -230,9 +235,15 @@ async def _appoint(made: Made) -> None:
         check.declined(await bench.ask(interface.path, body(setCounts=much)))
     with bench.check(interface.name, "assigns a task, as its example does, the id as a number") as check:
         count = (await made.row("a"))["inspectTotalCount"] if made.ids else None
-        dealt = [{"personID": needed(inspector, _NO_INSPECTOR), "count": needed(count, _NO_TASK)}]
+        dealt = [{"personID": needed(inspector, _NO_INSPECTOR), "count": needed(count, NO_TASK)}]
         reply = await bench.ask(interface.path, body(qualityTaskId=int(made.id("a")), setCounts=dealt))
         check.done(reply, interface.code)
+    with bench.check(interface.name, "its calls are the inspector's then") as check:
+        needed(inspector, _NO_INSPECTOR)
+        seen = await _seen(made, "a")
+        named = {person for person, _ in seen.items.values()}
+        check.that(named == {inspector}, f"the inspectors are {named}")
+        made.rest = await items_of(bench, made.known, str((seen.row or {})["planCode"]))
 
 
 async def _items(made: Made) -> None:
@@ -245,77 +256,107 @@ async def _items(made: Made) -> None:
         reply = await _calls(made, str(row["planCode"]))
         check.done(reply, interface.code)
         check.like(interface.answer, reply.document)
+        check.that(len(reply.field("data")) == reply.field("total"), reply)
         total = reply.field("total")
         check.that(total == row["inspectTotalCount"], f"{total} of {row['inspectTotalCount']} calls")
     with bench.check(interface.name, "each item has an id and one call at least") as check:
-        for item in reply.field("data") or needed(None, _NO_TASK):
+        for item in reply.field("data") or needed(None, NO_TASK):
             digits(item.get("id"))
             check.that(len(item.get("calls") or ()) >= 1, item)
-    with bench.check(interface.name, "items name their inspector", inferred=True) as check:
-        inspector = needed(bench.people.inspector, _NO_INSPECTOR)
-        named = {item.get("inspector") for item in reply.field("data") or needed(None, _NO_TASK)}
-        check.that(named == {inspector}, f"inspectors {named}")
     with bench.check(interface.name, "inspectStatus leaves others out") as check:
-        code = str(needed(row, _NO_TASK)["planCode"])
+        code = str(needed(row, NO_TASK)["planCode"])
         done = await _calls(made, code, inspectStatus="1")
         check.done(done, interface.code)
         check.that(done.field("total") == 0, f"{done.field('total')} done, none is")
         waiting = await _calls(made, code, inspectStatus="-1")
         check.that(waiting.field("total") == row["inspectTotalCount"], waiting)
     with bench.check(interface.name, "showReviewingOfficer leaves out what has no reviewer") as check:
-        reviewed = await _calls(made, str(needed(row, _NO_TASK)["planCode"]), showReviewingOfficer=True)
+        reviewed = await _calls(made, str(needed(row, NO_TASK)["planCode"]), showReviewingOfficer=True)
         check.done(reviewed, interface.code)
         check.that(reviewed.field("total") == 0, f"{reviewed.field('total')} with a reviewer, none has one")
 
 
 async def _take_effect(made: Made) -> None:
     bench, interface = made.bench, made.known.take_effect
+    inspector = bench.people.inspector
+    waiting: set[Any] = set()
     with bench.check(interface.name, "declines a type other than 1 and 2") as check:
         body = {"type": "3", "reserveTime": "", "qualityTaskId": made.id("a")}
         check.declined(await bench.ask(interface.path, body))
+    await _answers_truly(
+        made, made.known.complete, "a call of a task that is not in effect", "a",
+        lambda: _completion(needed(made.rest, NO_TASK)[0]),
+        lambda seen: seen.items[digits(made.rest[0]["id"])][1] == 1, inspector,
+    )  # fmt: skip
     with bench.check(interface.name, "type 2 reserves a time, in milliseconds", inferred=True) as check:
-        needed(bench.people.inspector, _NO_INSPECTOR)
+        needed(inspector, _NO_INSPECTOR)
+        waiting.add((await made.row("a"))["status"])
         later = round((datetime.now(UTC) + timedelta(days=300)).timestamp() * 1000)
         body = {"type": "2", "reserveTime": str(later), "qualityTaskId": made.id("a")}
         check.done(await bench.ask(interface.path, body), interface.code)
+        row = await made.row("a")
+        waiting.add(row["status"])
+        at = calls.seconds(row.get("effectiveDate") or later)
+        check.that(abs(at - later / 1000) < 1, f"effectiveDate {row.get('effectiveDate')}, reserved {later}")
     with bench.check(interface.name, "type 1 puts a task into effect, as its example does") as check:
-        needed(bench.people.inspector, _NO_INSPECTOR)
+        needed(inspector, _NO_INSPECTOR)
         now = {"type": "1", "reserveTime": "", "qualityTaskId": int(made.id("a"))}
         check.done(await bench.ask(interface.path, now), interface.code)
+        made.in_effect = (await made.row("a"))["status"]
+        check.that(made.in_effect not in waiting, f"its status is {made.in_effect}, and was before")
+    with bench.check(made.known.appoint.name, "isTakeEffect 1 puts it into effect at once") as check:
+        person = needed(inspector, _NO_INSPECTOR)
+        await made.create(check, "f", maxNum=1)
+        shares = {"setCountsType": 1, "isTakeEffect": 1, "setCounts": [{"personID": person}]}
+        check.done(await bench.ask(made.known.appoint.path, {"qualityTaskId": made.id("f"), **shares}))
+        status = (await made.row("f"))["status"]
+        check.that(status == made.in_effect, f"status {status}, that of a task in effect is {made.in_effect}")
     await _complete(made)
-    with bench.check(made.known.delete.name, "declines a task in effect", inferred=True) as check:
-        needed(bench.people.inspector, _NO_INSPECTOR)
-        check.declined(await bench.ask(made.known.delete.path, {"qualityTaskId": made.id("a")}))
+    await _answers_truly(
+        made, made.known.delete, "a task in effect", "a",
+        lambda: {"qualityTaskId": made.id("a")}, lambda seen: seen.row is None,
+    )  # fmt: skip
+    await _answers_truly(
+        made, made.known.update, "a task in effect", "a",
+        lambda: _about(made.known.update.example, made.id("a")),
+        lambda seen: bool(seen.row and seen.row["planName"] == made.name("x")),
+    )  # fmt: skip
 
 
 async def _complete(made: Made) -> None:
-    """The first item of the task in effect."""
+    """An item of the task in effect; not the call that is appealed against."""
     bench, interface = made.bench, made.known.complete
     inspector = bench.people.inspector
-    body: dict[str, Any] | None = None
+    done: Row = {}
     with bench.check(interface.name, "finishes a sampled call, with callGroupId null as printed") as check:
         who = needed(inspector, _NO_INSPECTOR)
-        made.id("a")
         row = await made.row("a")
         needed(row["inspectTotalCount"] > 1 or None, "the only call would finish the task")
-        listed = await _calls(made, str(row["planCode"]), user=who)
-        item = next(iter(listed.field("data") or ()), None) or needed(None, f"no item: {listed}")
-        call = item["calls"][0]["call_id"]
-        body = {
-            "isGroup": False,
-            "callId": call,
-            "callGroupId": None,
-            "qualityTaskCallId": int(digits(item["id"])),
-        }
-        check.done(await bench.ask(interface.path, body, user=who), interface.code)
+        listed = await items_of(bench, made.known, str(row["planCode"]), who)
+        check.that(len(listed) == row["inspectTotalCount"], f"{len(listed)} are the inspector's")
+        others = (item for item in listed if item["calls"][0]["call_uuid"] != bench.scratch_call)
+        done = first(others, "the inspector has no other call than the given one")
+        check.done(await bench.ask(interface.path, _completion(done), user=who), interface.code)
+        made.rest = [item for item in listed if item["id"] != done["id"]]
     with bench.check(interface.name, "the counts and the item say so") as check:
-        needed(body, "nothing was finished")
+        needed(done, "nothing was finished")
         row = await made.row("a")
         check.that(row["inspectFinishedCount"] == 1, f"inspectFinishedCount {row['inspectFinishedCount']}")
-        done = await _calls(made, str(row["planCode"]), inspectStatus="1")
-        check.that(done.field("total") == 1, done)
+        found = (await _calls(made, str(row["planCode"]), inspectStatus="1")).field("data")
+        check.that([item["id"] for item in found] == [done["id"]], f"done are {found}")
     with bench.check(interface.name, "declines a call that is finished", inferred=True) as check:
-        check.declined(await bench.ask(interface.path, needed(body, "nothing was finished"), user=inspector))
+        body = _completion(needed(done, "nothing was finished"))
+        check.declined(await bench.ask(interface.path, body, user=inspector))
+
+
+def _completion(item: Row) -> dict[str, Any]:
+    """What [2513] is asked to finish a sampled call."""
+    return {
+        "isGroup": False,
+        "callId": item["calls"][0]["call_id"],
+        "callGroupId": None,
+        "qualityTaskCallId": int(digits(item["id"])),
+    }
 
 
 async def _terminate(made: Made) -> None:
@@ -324,44 +365,81 @@ async def _terminate(made: Made) -> None:
         needed(bench.people.inspector, _NO_INSPECTOR)
         reply = await bench.ask(interface.path, {"qualityTaskId": made.id("a")})
         check.done(reply, interface.code)
-        made.ended.add(made.id("a"))
+        bench.ended.add(made.id("a"))
         printed = {"resultCode": interface.code, "resultDesc": "Operation successful."}
         check.that(reply.document == printed, f"{reply}, not {printed}")
-    with bench.check(interface.name, "what was finished stays", inferred=True) as check:
+    with bench.check(interface.name, "it is in effect no longer, and what was finished stays") as check:
         needed(bench.people.inspector, _NO_INSPECTOR)
-        made.id("a")
         row = await made.row("a")
         needed(row["inspectTotalCount"] > 1 or None, "the task had one call only")
+        check.that(row["status"] != made.in_effect, f"its status is still {row['status']}")
         check.that(row["inspectFinishedCount"] == 1, f"inspectFinishedCount {row['inspectFinishedCount']}")
     with bench.check(interface.name, "declines a task that is terminated", inferred=True) as check:
         needed(bench.people.inspector, _NO_INSPECTOR)
         check.declined(await bench.ask(interface.path, {"qualityTaskId": made.id("a")}))
+    await _answers_truly(
+        made, made.known.complete, "a call of a task that is terminated", "a",
+        lambda: _completion(needed(made.rest, "the task had one call only")[0]),
+        lambda seen: seen.items[digits(made.rest[0]["id"])][1] == 1, bench.people.inspector,
+    )  # fmt: skip
     with bench.check(interface.name, "takes its id as a number: that task ends, and no other") as check:
         task = int(made.id("b"))
         before = await made.statuses()
         check.done(await bench.ask(interface.path, {"qualityTaskId": task}), interface.code)
-        made.ended.add(str(task))
+        bench.ended.add(str(task))
         after = await made.statuses()
         changed = {one for one in before if before[one] != after.get(one)}
         check.that(changed == {str(task)}, f"the status of {changed or 'none'} has changed")
-    for other in (made.known.update, made.known.appoint, made.known.take_effect, made.known.delete):
-        with bench.check(other.name, "declines a task that is terminated", inferred=True) as check:
-            needed(made.ended, "no task was terminated")
-            body = _about(other.example, made.id("b"))
-            check.declined(await bench.ask(other.path, body))
+    await _terminated(made)
     with bench.check(interface.name, "declines what is no id") as check:
         for wrong in _IDS:
             reply = await bench.ask(interface.path, {"qualityTaskId": wrong})
             check.that(not reply.ok, f"{wrong!r} taken for right: {reply}")
 
 
+async def _terminated(made: Made) -> None:
+    """What may be asked of the terminated task `b`."""
+    bench, known = made.bench, made.known
+    row: Row = {}
+    with bench.check(known.query.name, "lists a terminated task"):
+        row = await made.row("b")
+    name, person = made.name("x"), bench.people.inspector or bench.people.director
+    effects: tuple[tuple[Interface, Callable[[_Seen], bool]], ...] = (
+        (known.update, lambda seen: bool(seen.row and seen.row["planName"] == name)),
+        (known.appoint, lambda seen: {who for who, _ in seen.items.values()} == {person}),
+        (known.take_effect, lambda seen: bool(seen.row and seen.row["status"] == made.in_effect)),
+        (known.delete, lambda seen: seen.row is None),
+    )
+    if not bench.wants("states"):
+        return
+    before = len(bench.findings.found)
+    for interface, effect in effects:
+        await _answers_truly(
+            made, interface, "a task that is terminated", "b", _example(made, interface, "b"), effect
+        )
+    refused = all(one.verdict is CheckVerdict.PASS for one in bench.findings.found[before:])
+    with bench.check(known.query.name, "isManipulate tells whether the caller may act on it") as check:
+        needed(row, "no task was terminated")
+        needed(refused or None, "something may be done with a terminated task")
+        check.that(not int(row["isManipulate"]), "it may be acted on, and everything is declined")
+
+
+def _example(made: Made, interface: Interface, what: str) -> Callable[[], dict[str, Any]]:
+    """The interface's example about one of the tasks."""
+    return lambda: dict(_about(interface.example, made.id(what)))
+
+
 async def _delete(made: Made) -> None:
     bench, interface = made.bench, made.known.delete
+    row: Row = {}
     with bench.check(interface.name, "deletes a task, as its example does") as check:
         task = made.id("c")
+        row = first((row for row in await made.rows() if str(row["id"]) == task), f"{task} is not listed")
         check.done(await bench.ask(interface.path, {"qualityTaskId": task}), interface.code)
         left = [str(row["id"]) for row in await made.rows()]
         check.that(task not in left, "it is listed still")
+    with bench.check(made.known.query.name, "isManipulate was set where this could be done") as check:
+        check.that(bool(int(needed(row, NO_TASK)["isManipulate"])), f"isManipulate {row['isManipulate']}")
     with bench.check(interface.name, "declines a task that is deleted") as check:
         check.declined(await bench.ask(interface.path, {"qualityTaskId": made.id("c")}))
 
