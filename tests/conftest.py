@@ -19,6 +19,8 @@ hypothesis.settings.register_profile(
 hypothesis.settings.load_profile("untimed")
 
 _numbers = itertools.count(1)
+_servers: dict[str, str] = {}
+"""DSN of a PostgreSQL's owner to that of the role that servers work as."""
 
 
 @pytest.fixture(scope="session")
@@ -34,7 +36,9 @@ def postgres_server() -> Iterator[str]:
         try:
             with psycopg.connect(dsn, autocommit=True) as connection:
                 connection.execute("CREATE DATABASE migrated")
-            thread.submit(runner.run, _migrate(_database(dsn, "migrated"))).result()
+            migrated = _database(dsn, "migrated"), _database(server.server_dsn, "migrated")
+            thread.submit(runner.run, _migrate(*migrated)).result()
+            _servers[dsn] = server.server_dsn
             yield dsn
         finally:
             thread.submit(runner.run, server.stop()).result()
@@ -44,6 +48,12 @@ def postgres_server() -> Iterator[str]:
 def postgres_dsn(postgres_server: str) -> Iterator[str]:
     """A fresh database with the schema, for this test alone."""
     yield from _fresh(postgres_server, "migrated")
+
+
+@pytest.fixture
+def server_dsn(postgres_server: str, postgres_dsn: str) -> str:
+    """The same database for the role that servers work as."""
+    return _database(_servers[postgres_server], postgres_dsn.split("@/")[1].split("?")[0])
 
 
 @pytest.fixture
@@ -72,10 +82,7 @@ def _database(dsn: str, name: str) -> str:
     return dsn.replace("@/sottovoce?", f"@/{name}?")
 
 
-async def _migrate(dsn: str) -> None:
-    from sottovoce.storage import migrations
-    from sottovoce.storage.database import connect
+async def _migrate(owner: str, server: str) -> None:
+    from sottovoce.storage.own.opening import Ways, migrated
 
-    engine = connect(dsn)
-    await migrations.upgrade(engine)
-    await engine.dispose()
+    await migrated(Ways(owner, server))

@@ -93,6 +93,8 @@ COMMANDS = [
     ("sampling", "list"),
     ("audit",),
     ("audit", "verify"),
+    ("audit", "key"),
+    ("audit", "sign"),
     ("audit", "show"),
     ("compat",),
     ("compat", "cc-sqm"),
@@ -283,8 +285,19 @@ def test_agents_from_import_to_password(
         "directory.password",
     ]
     code, out, _ = told(capsys, "audit", "verify")
+    assert code == 3
+    assert out.startswith("VDN 1: 3 rows, head 3:")
+    assert "VDN 1: CONSISTENT, but not anchored" in out
+    code, public, _ = told(capsys, "audit", "key")
+    assert told(capsys, "audit", "key", "--pem")[1].startswith("-----BEGIN PUBLIC KEY-----")
+    assert told(capsys, "audit", "verify", "--key", public.strip())[0] == 3
+    assert f"signed by {public}" in told(capsys, "audit", "sign")[1]
+    code, out, _ = told(capsys, "audit", "verify", "--key", public.strip())
     assert code == 0
-    assert out.startswith("VDN 1: whole, 3 rows, head 3:")
+    assert "VDN 1: PASS: vouched for up to row 3 by the key" in out
+    assert told(capsys, "audit", "key", "--new")[1] != public
+    code, out, _ = told(capsys, "audit", "verify", "--key", public.strip())
+    assert (code, "up to row 3" in out, "goes on to row 4" in out) == (0, True, True)
 
 
 def type_in(monkeypatch: pytest.MonkeyPatch, text: str) -> None:
@@ -299,16 +312,19 @@ def test_audit_verify_finds_tampering(
 ) -> None:
     assert main(["agents", "import", str(seed_file)]) == 0
     capsys.readouterr()
-    head = told(capsys, "audit", "verify", "--vdn", "1")[1].split("head ")[1].strip()
+    head = told(capsys, "audit", "verify", "--vdn", "1")[1].split("head ")[1].split()[0]
     assert told(capsys, "audit", "verify", "--vdn", "1", "--expect", head)[0] == 0
     assert told(capsys, "audit", "verify", "--expect", head)[0] == 2
     assert told(capsys, "audit", "verify", "--vdn", "1", "--expect", "1:xyz")[0] == 2
     assert told(capsys, "audit", "verify", "--vdn", "7")[0] == 1
+    assert told(capsys, "audit", "verify", "--key", "12")[0] == 2
+    assert told(capsys, "audit", "verify", "--heads", str(seed_file))[0] == 2
     with psycopg.connect(database) as connection:
         connection.execute("ALTER TABLE audit DISABLE TRIGGER USER")
         connection.execute("UPDATE audit SET actor = 5")
     code, out, _ = told(capsys, "audit", "verify")
-    assert (code, out) == (1, "VDN 1: BROKEN at row 1: the row was changed\n")
+    assert code == 1
+    assert "VDN 1: DIFFERS: row 1: the row was changed\n" in out
 
 
 def test_seed_mistakes_are_all_told(

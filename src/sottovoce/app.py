@@ -42,7 +42,8 @@ from sottovoce.storage.live import directory
 from sottovoce.storage.live.journal import PostgresStore
 from sottovoce.storage.live.passwords import Passwords
 from sottovoce.storage.live.phonebook import Phonebook
-from sottovoce.storage.own import node
+from sottovoce.storage.own import node, roles
+from sottovoce.storage.own.anchor import Anchor
 from sottovoce.storage.own.lease import LeaseTaken
 from sottovoce.storage.own.opening import opened
 from sottovoce.tasks import Tasks
@@ -69,8 +70,8 @@ class Running:
 async def running(settings: Settings, *, over: asyncio.Event | None = None) -> AsyncIterator[Running]:
     """Run the whole server until the block ends. `over` is set when another node has taken a VDN over.
 
-    Raises storage's CannotStart, NodeTaken, LeaseTaken and DatabaseAway, OSError for an address that cannot
-    be had, Refused when media workers do not start: all before anything is served.
+    Raises storage's CannotStart, NodeTaken, LeaseTaken, KeyRefused and DatabaseAway, OSError for an address
+    that cannot be had, Refused when media workers do not start: all before anything is served.
     """
     clock = SystemClock()
     over = over or asyncio.Event()
@@ -80,6 +81,8 @@ async def running(settings: Settings, *, over: asyncio.Event | None = None) -> A
         held = await asyncio.to_thread(node.claim, settings.data)
         stack.callback(held.release)
         engine = await stack.enter_async_context(opened(settings.database, settings.data))
+        await _warn_of_rewriter(engine)
+        anchor = await Anchor.open(engine, settings.data, clock, settings.audit.heads_file)
         recordings = settings.recordings_folder
         for repaired in await asyncio.to_thread(_repair, recordings):
             log.warning("recording repaired", path=str(repaired))
@@ -97,6 +100,7 @@ async def running(settings: Settings, *, over: asyncio.Event | None = None) -> A
             recordings=recordings,
             on_lost=lambda vdn: over.set(),
         )
+        stack.push_async_callback(anchor.end)  # when the journal has written its last row
         stack.push_async_callback(store.close)
         phonebook = Phonebook()
         door = SipDoor(media, phonebook, settings.sip, settings.network, clock, tasks)
@@ -115,6 +119,7 @@ async def running(settings: Settings, *, over: asyncio.Event | None = None) -> A
         stack.push_async_callback(door.stop)
         await desk.open(directories.vdns)
         stack.push_async_callback(desk.close)
+        await anchor.begin(directories.vdns, tasks)
         watching = tasks.spawn(directories.watch(revision), name="directory")
         stack.callback(watching.cancel)
         gateway = Gateway(desk, clock, tasks, settings.agents)
@@ -158,7 +163,7 @@ class Directories:
         for vdn in vdns:
             await self._store.open(vdn)
         self._phonebook.read([await self._store.profile(vdn) for vdn in vdns])
-        self.vdns = vdns
+        self.vdns[:] = vdns
         return revision
 
     async def watch(self, revision: int) -> None:
@@ -181,6 +186,15 @@ class Directories:
                 floors.update(new)
                 revision = fresh
                 log.info("directory read again", vdns=len(self.vdns))
+
+
+async def _warn_of_rewriter(engine: AsyncEngine) -> None:
+    async with database.transaction(engine) as connection:
+        role = await roles.rewriter(connection)
+    if role is not None:
+        log.warning(
+            "the server's database role could write the audit anew", role=role, set="database.owner_dsn"
+        )
 
 
 def _apart(engine: AsyncEngine, settings: Settings) -> AsyncEngine:

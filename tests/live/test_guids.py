@@ -7,6 +7,7 @@ import re
 import pytest
 
 from sottovoce.domain.directory import AgentId
+from sottovoce.domain.journal import kept_guid
 from sottovoce.errors import Code, Refused
 from sottovoce.live.guids import Guids, new_guid
 
@@ -28,12 +29,12 @@ def test_the_shape_of_a_guid():
 
 def test_a_guid_is_valid_for_its_agent_only():
     sessions = Guids()
-    sessions.open(A, "a", 0)
-    sessions.open(B, "b", 0)
+    sessions.open(A, kept_guid("a"), 0)
+    sessions.open(B, kept_guid("b"), 0)
     assert valid(sessions, A, "a")
     for guid in ("b", "", "ä", "a "):
         assert not valid(sessions, A, guid)
-    sessions.open(A, "c", 0)
+    sessions.open(A, kept_guid("c"), 0)
     assert not valid(sessions, A, "a")
     sessions.close(A)
     assert not valid(sessions, A, "c")
@@ -41,13 +42,13 @@ def test_a_guid_is_valid_for_its_agent_only():
 
 def test_static_ones_are_never_due():
     sessions = Guids()
-    sessions.open(A, "a", 0)
+    sessions.open(A, kept_guid("a"), 0)
     assert sessions.due(A, 1e6) is None
 
 
 def test_the_old_one_holds_until_the_new_is_used_and_a_minute_more():
     sessions = Guids(dynamic=True)
-    sessions.open(A, "a", 0)
+    sessions.open(A, kept_guid("a"), 0)
     assert sessions.due(A, 299) is None
     new = sessions.due(A, 300)
     assert new is not None
@@ -62,7 +63,7 @@ def test_the_old_one_holds_until_the_new_is_used_and_a_minute_more():
 
 def test_renewal_on_demand_works_for_static_ones_too():
     sessions = Guids()
-    sessions.open(A, "a", 0)
+    sessions.open(A, kept_guid("a"), 0)
     new = sessions.renew(A, 1)
     assert sessions.renew(A, 2) == new
     assert valid(sessions, A, "a", 3)

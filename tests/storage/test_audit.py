@@ -11,11 +11,15 @@ import sqlalchemy as sa
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from sottovoce.domain.audit_chain import Head, beginning, hash_of
 from sottovoce.domain.directory import AgentId, VdnId
 from sottovoce.domain.journal import AuditEntry
-from sottovoce.storage import audit
-from sottovoce.storage.audit import Head
+from sottovoce.errors import Refused
+from sottovoce.storage import audit, heads
 from sottovoce.storage.database import transaction
+from sottovoce.storage.records import fitted
+from sottovoce.storage.tables import audit as rows
+from sottovoce.storage.tables import audit_heads
 
 NOW = datetime(2026, 11, 22, 4, 5, 6, 789012, tzinfo=UTC)
 ONE, TWO = VdnId(1), VdnId(2)
@@ -69,6 +73,9 @@ async def test_a_whole_chain(chained: AsyncEngine) -> None:
         "at = at + interval '1 microsecond'",
         "detail = '{}'",
         "hash = 'x'",
+        "salt = 'x'",
+        "salt = NULL",
+        "version = 1",
     ],
 )
 async def test_a_changed_row_is_named(chained: AsyncEngine, change: str) -> None:
@@ -76,6 +83,34 @@ async def test_a_changed_row_is_named(chained: AsyncEngine, change: str) -> None
     verdict = await audit.verify(chained, ONE)
     assert (verdict.broken, verdict.why) == (5, "the row was changed")
     assert (await audit.verify(chained, TWO)).broken == 0
+
+
+async def test_rows_of_before_stay_verifiable(two_vdns: AsyncEngine) -> None:
+    """Rows whose hash is of the first version, then new ones; no extract can show the old ones as digests."""
+    await tamper(
+        two_vdns,
+        "DELETE FROM audit WHERE vdn = 1",
+        "UPDATE audit_heads SET number = 0, hash ="
+        " sha256(convert_to('sottovoce audit of VDN 1', 'UTF8')) WHERE vdn = 1",
+    )
+    previous = beginning(1)
+    async with transaction(two_vdns) as connection:
+        for number in (1, 2, 3):
+            row = {**fitted(entry(number)), "number": number, "version": 1, "previous": previous}
+            row["hash"] = previous = hash_of(previous, row)
+            await connection.execute(sa.insert(rows).values(row))
+        await connection.execute(
+            sa.update(audit_heads).where(audit_heads.c.vdn == 1).values(number=3, hash=previous)
+        )
+    await add(two_vdns, ONE, entry(4))
+    verdict = await audit.verify(two_vdns, ONE)
+    assert (verdict.broken, verdict.head.number) == (0, 4)
+    async with transaction(two_vdns) as connection:
+        assert [row.number for row in (await heads.extract(connection, ONE, [4]))[0].rows] == [4]
+        with pytest.raises(Refused, match="older than extracts"):
+            await heads.extract(connection, ONE, [3])
+    await tamper(two_vdns, "UPDATE audit SET target = '102' WHERE vdn = 1 AND number = 2")
+    assert (await audit.verify(two_vdns, ONE)).broken == 2
 
 
 @pytest.mark.parametrize(
@@ -102,8 +137,8 @@ async def test_a_changed_row_is_named(chained: AsyncEngine, change: str) -> None
         ),
         (
             [
-                "INSERT INTO audit SELECT vdn, 9, at, actor, action, target, detail, hash, hash FROM audit"
-                " WHERE number = 8"
+                "INSERT INTO audit SELECT vdn, 9, at, actor, action, target, detail, hash, hash, 2, salt"
+                " FROM audit WHERE number = 8"
             ],
             9,
         ),
@@ -119,12 +154,12 @@ async def test_removed_moved_and_added_rows_are_named(
 async def test_a_chain_written_anew_is_found_by_a_head_noted_before(chained: AsyncEngine) -> None:
     noted = (await audit.verify(chained, ONE)).head
     await add(chained, ONE, entry(8))
-    assert (await audit.verify(chained, ONE, noted)).broken == 0
+    assert (await audit.verify(chained, ONE, [noted])).broken == 0
     await tamper(chained, "DELETE FROM audit WHERE vdn = 1", "DELETE FROM audit_heads WHERE vdn = 1")
     await add(chained, ONE, *(replace(entry(number), actor=AgentId(101)) for number in range(ROWS)))
     assert (await audit.verify(chained, ONE)).broken == 0
-    assert (await audit.verify(chained, ONE, noted)).broken == noted.number
-    assert (await audit.verify(chained, ONE, Head(99, noted.hash))).broken == ROWS + 1
+    assert (await audit.verify(chained, ONE, [noted])).broken == noted.number
+    assert (await audit.verify(chained, ONE, [Head(99, noted.hash)])).broken == ROWS + 1
 
 
 @pytest.mark.parametrize(

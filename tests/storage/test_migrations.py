@@ -35,7 +35,7 @@ CATALOGUE = {
         FROM pg_trigger JOIN pg_class ON pg_class.oid = tgrelid
         WHERE NOT tgisinternal AND relnamespace = 'public'::regnamespace ORDER BY 1, 2""",
     "functions": """
-        SELECT proname, regexp_replace(prosrc, '\\s+', ' ', 'g')
+        SELECT proname, regexp_replace(prosrc, '\\s+', ' ', 'g'), prosecdef, proconfig
         FROM pg_proc WHERE pronamespace = 'public'::regnamespace ORDER BY 1""",
 }
 

@@ -8,14 +8,15 @@ import typer
 
 from sottovoce.commands.telling import ConfigOption, quietly
 from sottovoce.config import Settings
-from sottovoce.storage import migrations
-from sottovoce.storage.own.opening import reached
+from sottovoce.storage.own.opening import migrated, reached
 
 
 def migrate(config: ConfigOption = None) -> None:
     """Bring the database's schema to what this program needs.
 
-    The server's own PostgreSQL is migrated at every start; one that a DSN names only by this command.
+    The server's own PostgreSQL is migrated at every start; one that a DSN names only by this command,
+    as the role of database.owner_dsn where that is set. The role of database.dsn is then let in: it can
+    add to the audit, and change nothing there.
 
     Example: [bold]SOTTOVOCE_DATABASE__DSN=postgresql://… sottovoce migrate[/bold]
     """
@@ -25,5 +26,5 @@ def migrate(config: ConfigOption = None) -> None:
 
 
 async def _migrate(settings: Settings) -> list[str]:
-    async with reached(settings.database, settings.data) as engine:
-        return await migrations.upgrade(engine)
+    async with reached(settings.database, settings.data) as ways:
+        return await migrated(ways)

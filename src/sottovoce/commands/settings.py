@@ -34,6 +34,11 @@ def check(config: ConfigOption = None) -> None:
     settings = settings_of(config)
     for line in in_force(settings):
         typer.echo(line)
+    if settings.database.dsn is not None and settings.database.owner_dsn is None:
+        typer.echo(
+            "# database.owner_dsn is not set: unless another role owns the schema, that of database.dsn"
+            " could write the audit anew"
+        )
 
 
 @commands.command("docs")

@@ -27,6 +27,7 @@ from sottovoce.storage.database import BadDsn, DatabaseAway, transaction
 from sottovoce.storage.live import directory
 from sottovoce.storage.live.seed import SeedMistakes
 from sottovoce.storage.migrations import WrongSchema
+from sottovoce.storage.own.anchor import KeyRefused
 from sottovoce.storage.own.lease import LeaseTaken
 from sottovoce.storage.own.node import NodeTaken
 from sottovoce.storage.own.opening import opened
@@ -39,6 +40,8 @@ _ENDLESS = 100_000
 
 FAILED = 1
 WRONG_CALL = 2
+UNANCHORED = 3
+"""Nothing is wrong, but nothing from elsewhere says that it was not all written anew."""
 
 ConfigOption = Annotated[
     Path | None,
@@ -194,7 +197,7 @@ def telling(command: Callable[[], int]) -> int:
         return _tell([f"database.dsn: {failure}"], WRONG_CALL)
     except DatabaseAway as failure:
         return _tell([f"the database is away: {failure}"])
-    except (CannotStart, WrongSchema, NodeTaken, LeaseTaken) as failure:
+    except (CannotStart, WrongSchema, NodeTaken, LeaseTaken, KeyRefused) as failure:
         return _tell([str(failure)])
     except Refused as failure:
         return _tell([failure.why or failure.code.value])

@@ -17,6 +17,7 @@ from sottovoce.config.loading import ConfigError, Settings, load, variable
 from sottovoce.config.sections import (
     Advertised,
     AgentSettings,
+    AuditSettings,
     DatabaseSettings,
     HttpSettings,
     LogSettings,

@@ -16,6 +16,7 @@ from pydantic_settings.exceptions import SettingsError
 from sottovoce.config.kinds import Folder, Section
 from sottovoce.config.sections import (
     AgentSettings,
+    AuditSettings,
     DatabaseSettings,
     HttpSettings,
     LogSettings,
@@ -53,6 +54,7 @@ class Settings(Section):
     sip: SipSettings = SipSettings()
     recordings: RecordingSettings = RecordingSettings()
     quality: QualitySettings = QualitySettings()
+    audit: AuditSettings = AuditSettings()
     log: LogSettings = LogSettings()
 
     @property

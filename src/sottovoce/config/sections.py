@@ -27,6 +27,12 @@ class DatabaseSettings(Section):
         description="`postgresql://user:password@host/database` of a PostgreSQL 15 or later."
         " Without one the server runs a PostgreSQL of its own in the data folder.",
     )
+    owner_dsn: SecretStr | None = Field(
+        default=None,
+        description="The same database by the role that owns the schema, for `sottovoce migrate` alone: the"
+        " role of `dsn` can then add to the audit and change nothing there. Without it one role owns all and"
+        " could write the audit anew.",
+    )
     run_as: str | None = Field(
         default=None,
         description="When started as root: the existing system user that the own PostgreSQL runs as"
@@ -49,7 +55,7 @@ class DatabaseSettings(Section):
         description="How much is kept on disk, per VDN, while the database is away.",
     )
 
-    @field_validator("dsn")
+    @field_validator("dsn", "owner_dsn")
     @classmethod
     def _postgresql(cls, dsn: SecretStr | None) -> SecretStr | None:
         if dsn is not None and not dsn.get_secret_value().startswith(("postgresql://", "postgres://")):
@@ -239,6 +245,16 @@ class QualitySettings(Section):
         default=200,
         description="HTTP status of an answer whose code is no success: 200, or 500 for clients that look at"
         " the status alone. 400, 401 and 404 stay as they are.",
+    )
+
+
+class AuditSettings(Section):
+    """The audit: where its signed heads are kept beside the database."""
+
+    heads_file: Folder | None = Field(
+        default=None,
+        description="A file that each signed head is added to, best on another machine (a mount); none: they"
+        " are in the database and in the log alone. `sottovoce audit verify --heads FILE` checks against it.",
     )
 
 

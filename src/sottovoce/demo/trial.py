@@ -57,9 +57,10 @@ async def trial_server(
             )
         )
         postgres = EmbeddedPostgres(folder / "database", temporary=True)
-        dsn = await postgres.start()
+        owner = await postgres.start()
         stack.push_async_callback(postgres.stop)
-        settings = _settings(folder / "data", dsn, agents or {}, media or {})
+        database = {"dsn": postgres.server_dsn, "owner_dsn": owner}
+        settings = _settings(folder / "data", database, agents or {}, media or {})
         await _import(settings, vdn)
         yield await stack.enter_async_context(app.running(settings))
 
@@ -70,13 +71,15 @@ async def _import(settings: Settings, vdn: Mapping[str, Any]) -> None:
         await directory.import_seed(engine, seed.parse(text), Passwords(), settings.sip.domain)
 
 
-def _settings(data: Path, dsn: str, agents: Mapping[str, Any], media: Mapping[str, Any]) -> Settings:
+def _settings(
+    data: Path, database: Mapping[str, str], agents: Mapping[str, Any], media: Mapping[str, Any]
+) -> Settings:
     first = _free_range()
     trunk = {"name": "customers", "host": TRUNK_HOST, "networks": [f"{TRUNK_HOST}/32"]}
     return Settings.model_validate(
         {
             "data": data,
-            "database": {"dsn": dsn},
+            "database": dict(database),
             "http": {"host": "127.0.0.1", "port": 0},
             "sip": {"host": "127.0.0.1", "port": 0, "trunks": [trunk] if trunk_host() else []},
             "media": {

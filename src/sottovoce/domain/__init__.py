@@ -10,6 +10,7 @@
 * ``directory``   what is configured of a VDN
 * ``lines``       what a door says about telephone lines
 * ``journal``     the changes that must survive
+* ``audit_chain`` how rows of the audit are hashed, and stretches of it that others can follow
 * ``people``      users, their roles and groups, app keys · ``rights`` role x operation
 * ``contacts``    what can be inspected: a talk, its recording, what its analysis found
 * ``playbacks``   hearing a recording

@@ -6,6 +6,7 @@ A change is either *committed before it takes effect* or *appended, never waited
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -16,6 +17,11 @@ from sottovoce.domain.directory import AgentId, SkillId, VdnId
 from sottovoce.domain.legs import LegId
 
 
+def kept_guid(guid: str) -> str:
+    """What is kept of a Guid: its SHA-256, hexadecimal. It holds too much chance to be guessed."""
+    return hashlib.sha256(guid.encode("utf-8", "surrogatepass")).hexdigest()
+
+
 @dataclass(frozen=True, slots=True)
 class SessionSaved:
     """An agent signed in, or the session changed (skills, phone, Guid)."""
@@ -23,6 +29,7 @@ class SessionSaved:
     agent: AgentId
     vdn: VdnId
     guid: str
+    """What `kept_guid` makes of it: who reads it cannot speak for the agent."""
     phone: str
     signed_in_at: datetime
     skills: tuple[SkillId, ...] = ()

@@ -1,7 +1,8 @@
 """Guids: what a signed-in client shows with every request.
 
 Static: one from sign-in to sign-out. Dynamic: renewed from time to time; the old one stays valid until the
-new is first used, and a grace period more for commands that are on their way. Compared in constant time.
+new is first used, and a grace period more for commands that are on their way. Only its SHA-256 is kept
+(`journal.kept_guid`), here and on disk; digests are compared in constant time.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ from dataclasses import dataclass
 from uuid import UUID
 
 from sottovoce.domain.directory import AgentId
+from sottovoce.domain.journal import kept_guid
 from sottovoce.errors import Code, Refused
 
 RENEW_S = 300.0
@@ -27,6 +29,8 @@ def new_guid() -> str:
 
 @dataclass(slots=True)
 class _Shown:
+    """Digests; a new Guid, which is handed out until it is used, as it is."""
+
     guid: str
     renewed_at: float
     next: str | None = None
@@ -41,9 +45,9 @@ class Guids:
         self.dynamic = dynamic
         self._open: dict[AgentId, _Shown] = {}
 
-    def open(self, agent: AgentId, guid: str, now: float) -> None:
-        """The agent signed in with this Guid; a former one is void."""
-        self._open[agent] = _Shown(guid, now)
+    def open(self, agent: AgentId, kept: str, now: float) -> None:
+        """The agent signed in with the Guid of this digest; a former one is void."""
+        self._open[agent] = _Shown(kept, now)
 
     def close(self, agent: AgentId) -> None:
         """The agent signed out."""
@@ -54,18 +58,14 @@ class Guids:
         session = self._open.get(agent)
         if session is None or not guid:
             raise Refused(Code.NOT_SIGNED_IN, f"agent {agent} is not signed in")
-        shown = guid.encode()
-        if hmac.compare_digest(shown, session.guid.encode()):
+        shown = kept_guid(guid)
+        if hmac.compare_digest(shown, session.guid):
             return False
-        if session.next is not None and hmac.compare_digest(shown, session.next.encode()):
+        if session.next is not None and hmac.compare_digest(shown, kept_guid(session.next)):
             session.old, session.old_until = session.guid, now + GRACE_S
-            session.guid, session.next = session.next, None
+            session.guid, session.next = shown, None
             return True
-        if (
-            session.old is not None
-            and now <= session.old_until
-            and hmac.compare_digest(shown, session.old.encode())
-        ):
+        if session.old is not None and now <= session.old_until and hmac.compare_digest(shown, session.old):
             return False
         raise Refused(Code.NOT_SIGNED_IN, "missing or stale Guid")
 

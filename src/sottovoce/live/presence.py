@@ -26,7 +26,8 @@ _FIRST_STATES = {
 
 @dataclass(frozen=True, slots=True)
 class SignInAgent(Command):
-    """Sign in with this new Guid; the password is checked already. `force` takes over a running session.
+    """Sign in, with the new Guid of this digest; the password is checked already. `force` takes over a
+    running session.
 
     WRONG_CREDENTIALS, BAD_SIGN_IN, BAD_PHONE, PHONE_NOT_ALLOWED, ALREADY_SIGNED_IN, UNAVAILABLE."""
 
@@ -143,7 +144,7 @@ def restore(floor: FloorState, session: SessionSaved) -> None:
 
 @dataclass(frozen=True, slots=True)
 class RenewGuid(Command):
-    """The session's Guid changed."""
+    """The session's Guid changed to the one of this digest."""
 
     guid: str
 

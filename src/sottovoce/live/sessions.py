@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from sottovoce.clock import Clock
 from sottovoce.domain.directory import AgentId
+from sottovoce.domain.journal import kept_guid
 from sottovoce.errors import Code, Refused
 from sottovoce.live.building import Building
 from sottovoce.live.guids import Guids, new_guid
@@ -36,8 +37,8 @@ class Sessions:
             await self._check_password(agent, wish.password)
             driver, guid = self._building.of(agent), new_guid()
             await driver.ask(
-                SignInAgent(agent, wish, guid, force),
-                then=lambda: self._guids.open(agent, guid, self._clock.monotonic()),
+                SignInAgent(agent, wish, kept_guid(guid), force),
+                then=lambda: self._guids.open(agent, kept_guid(guid), self._clock.monotonic()),
             )
         finally:
             self._signing.discard(agent)
@@ -49,7 +50,7 @@ class Sessions:
         driver = self._building.of(agent)
         driver.floor.state.seat(agent)
         if self._guids.check(agent, guid, self._clock.monotonic()):
-            driver.tell(RenewGuid(agent, guid))
+            driver.tell(RenewGuid(agent, kept_guid(guid)))
         driver.alive(agent, session=False)
 
     def heartbeat(self, agent: AgentId) -> str | None:
@@ -66,9 +67,9 @@ class Sessions:
         self._building.of(agent).floor.state.seat(agent)
         return self._guids.renew(agent, self._clock.monotonic())
 
-    def restore(self, agent: AgentId, guid: str) -> None:
-        """A session that a crash left goes on."""
-        self._guids.open(agent, guid, self._clock.monotonic())
+    def restore(self, agent: AgentId, kept: str) -> None:
+        """A session that a crash left goes on, with the Guid of this digest."""
+        self._guids.open(agent, kept, self._clock.monotonic())
 
     def forget(self, agent: AgentId) -> None:
         """The agent is configured no more."""

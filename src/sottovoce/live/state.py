@@ -130,6 +130,7 @@ class Seat:
     profile: AgentProfile
     phone: str
     guid: str
+    """Its digest (`journal.kept_guid`)."""
     signed_in_at: datetime
     standing: Standing
     since: datetime

@@ -22,6 +22,7 @@ from typing import Any
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from sottovoce.digests import file_sha256
+from sottovoce.domain.audit_chain import hash_of
 from sottovoce.domain.frames import BadFrame, Frame
 from sottovoce.domain.people import SERVER, ReviewId
 from sottovoce.domain.sampling import (
@@ -152,7 +153,7 @@ def verify_file(text: str) -> DrawCheck:
         found = [
             f"row {row['number']} of the audit does not have its hash"
             for row in rows
-            if audit.hash_of(row["previous"], row) != row["hash"]
+            if hash_of(row["previous"], row) != row["hash"]
         ]
         found += _unaudited(certificate, rows)
         found += _repeat(certificate, packed)
@@ -434,6 +435,7 @@ def _written(row: AuditRow) -> dict[str, Any]:
         "actor": str(row["actor"]),
         "previous": bytes(row["previous"]).hex(),
         "hash": bytes(row["hash"]).hex(),
+        "salt": bytes(row["salt"] or b"").hex(),
     }
 
 
@@ -444,4 +446,6 @@ def _read(row: Mapping[str, Any]) -> AuditRow:
         "actor": int(row["actor"]),
         "previous": bytes.fromhex(row["previous"]),
         "hash": bytes.fromhex(row["hash"]),
+        "version": row.get("version", 1),
+        "salt": bytes.fromhex(row.get("salt", "")),
     }

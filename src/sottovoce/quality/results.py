@@ -30,8 +30,8 @@ from sottovoce.domain.scoring import (
 )
 from sottovoce.errors import Code, Refused
 from sottovoce.quality.access import Reach
+from sottovoce.storage.review import audited, scenarios, score_profiles
 from sottovoce.storage.review import results as stored
-from sottovoce.storage.review import scenarios, score_profiles
 from sottovoce.storage.work import Work
 
 
@@ -162,7 +162,7 @@ async def add(work: Work, results: Collection[RuleResult], held: Mapping[int, st
             now = score(profile, found, known[scenario].ignore_sensitive, by)
             version = versions.get((contact, scenario, by), 0) + 1
             given[contact, scenario, by] = Scored(version, now, SERVER, work.at)
-    await stored.add_scores(work, given)
+    await _give(work, given)
     lowest: dict[int, Decimal] = {}
     for (contact, _, by), scored in {**before, **given}.items():
         if by is By.MACHINE:
@@ -180,7 +180,7 @@ async def _add(work: Work, contact: int, result: str, revision: Revision) -> Rev
     except IntegrityError as race:
         raise Refused(Code.LOST_RACE, "the result was revised by somebody else") from race
     work.audit(
-        "result.revise",
+        audited.REVISED,
         result,
         contact=contact,
         version=revision.version,
@@ -211,10 +211,17 @@ async def _score_by_hand(
             continue
         version = versions.get((contact, scenario, By.MANUAL), 0) + 1
         given[contact, scenario, By.MANUAL] = Scored(version, now, work.user, work.at)
+    await _give(work, given, review_item)
+
+
+async def _give(
+    work: Work, given: Mapping[stored.ScoreKey, Scored], review_item: ReviewId | None = None
+) -> None:
+    """Add versions of scores, each with its line in the audit (`storage.review.audited` compares them)."""
     await stored.add_scores(work, given)
-    for (_, scenario, _), scored in given.items():
+    for (contact, scenario, by), scored in given.items():
         work.audit(
-            "score.manual",
+            audited.scored(by),
             str(contact),
             scenario=scenario,
             version=scored.version,

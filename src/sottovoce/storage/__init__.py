@@ -7,7 +7,8 @@
 * ``work``        the unit of work: one transaction of one tenant, which ``review`` takes
 * ``tables``      the schema as declared; ``migrations`` makes it
 * ``rows``        the one way between dataclasses and rows
-* ``audit``       the chain of what was done, which all write; ``records``: changes as JSON
+* ``audit``       the chain of what was done, which all write; ``heads`` of it that are signed, by
+  ``signatures``; ``records``: changes as JSON
 
 Calls ``domain`` only; ``live`` may call ``own`` and ``review``, these neither of the others.
 Every query takes the VDN, except those of the commands that show all of the installation.

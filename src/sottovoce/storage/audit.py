@@ -1,23 +1,26 @@
 """The audit: rows that are only ever added, each hashed together with the one before, per VDN.
 
 Changing, removing or inserting a row breaks the chain at that row, and `verify` names it. Whoever
-can write the whole table anew can make a chain that fits; against that helps the last number and
-hash noted elsewhere, which `verify` returns and takes (`sottovoce audit verify --expect`).
+can write the whole table anew can make a chain that fits; against that helps a head that is known from
+elsewhere: noted, or signed and kept (`storage.heads`), which `verify` takes.
+
+Rows are added by the database's own function `audit_append`, the only way in for the server's role: it
+holds the head's row until the end of the transaction, so that writers of one VDN take turns.
 """
 
 from __future__ import annotations
 
-import hashlib
 import json
-from collections.abc import Mapping, Sequence
+import secrets
+from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
-from typing import Any
+from datetime import datetime
 
 import sqlalchemy as sa
-from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
+from sottovoce.domain import audit_chain
+from sottovoce.domain.audit_chain import SALT_BYTES, Head, hash_of
 from sottovoce.domain.directory import AgentId, VdnId
 from sottovoce.domain.journal import AuditEntry
 from sottovoce.storage.database import transaction
@@ -28,15 +31,11 @@ from sottovoce.storage.tables import audit, audit_heads
 COMMAND_LINE = AgentId(0)
 """The actor of what commands do."""
 _BATCH = 1000
-
-
-@dataclass(frozen=True, slots=True)
-class Head:
-    """The last row of a chain: its number (0: none yet) and hash."""
-
-    number: int
-    hash: str
-    """Hexadecimal."""
+_APPEND = sa.text(
+    "SELECT audit_append(:vdn, CAST(:ats AS timestamptz[]), CAST(CAST(:actors AS text[]) AS numeric[]),"
+    " CAST(:actions AS text[]), CAST(:targets AS text[]), CAST(CAST(:details AS text[]) AS jsonb[]),"
+    " CAST(:salts AS bytea[]), CAST(:digests AS bytea[]))"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,19 +52,23 @@ async def append(connection: AsyncConnection, vdn: VdnId, entries: Sequence[Audi
     """Add `entries` to the VDN's chain, in the caller's transaction; others of that VDN wait for its end."""
     if not entries:
         return
-    number, previous = await _locked_head(connection, vdn)
     rows = []
     for entry in entries:
         if entry.vdn != vdn:
             raise ValueError(f"an entry of VDN {entry.vdn} in the audit of VDN {vdn}")
-        number += 1
-        row = fitted(entry, number=number)
-        digest = hash_of(previous, row)
-        rows.append({**row, "previous": previous, "hash": digest})
-        previous = digest
-    await connection.execute(sa.insert(audit), rows)
+        rows.append(fitted(entry, salt=secrets.token_bytes(SALT_BYTES)))
     await connection.execute(
-        sa.update(audit_heads).where(audit_heads.c.vdn == vdn).values(number=number, hash=previous)
+        _APPEND,
+        {
+            "vdn": int(vdn),
+            "ats": [row["at"] for row in rows],
+            "actors": [str(int(row["actor"])) for row in rows],
+            "actions": [row["action"] for row in rows],
+            "targets": [row["target"] for row in rows],
+            "details": [json.dumps(row["detail"]) for row in rows],
+            "salts": [row["salt"] for row in rows],
+            "digests": [audit_chain.digest_of(row) for row in rows],
+        },
     )
 
 
@@ -83,95 +86,71 @@ async def by_command_line(
 
 async def read(engine: AsyncEngine, vdn: VdnId, *, after: int = 0, limit: int = 100) -> list[AuditEntry]:
     """The VDN's entries with a number above `after`, in order."""
-    query = (
-        sa.select(audit)
-        .where(audit.c.vdn == vdn, audit.c.number > after)
-        .order_by(audit.c.number)
-        .limit(limit)
-    )
     async with transaction(engine) as connection:
-        rows = (await connection.execute(query)).mappings().all()
-    return all_of(AuditEntry, rows)
+        return all_of(AuditEntry, await _rows(connection, vdn, after, limit))
 
 
-async def verify(engine: AsyncEngine, vdn: VdnId, expected: Head | None = None) -> ChainCheck:
-    """Walk the whole chain. `expected` is an earlier head that must still be in it."""
-    number, previous = 0, _beginning(vdn)
+async def verify(engine: AsyncEngine, vdn: VdnId, expected: Sequence[Head] = ()) -> ChainCheck:
+    """Walk the whole chain. `expected` are earlier heads that must still be in it."""
+    number, previous = 0, audit_chain.beginning(vdn)
+    awaited: dict[int, set[str]] = {}
+    for known in expected:
+        awaited.setdefault(known.number, set()).add(known.hash)
     async with transaction(engine, snapshot=True) as connection:
-        kept = (
-            (await connection.execute(sa.select(audit_heads).where(audit_heads.c.vdn == vdn)))
-            .mappings()
-            .first()
-        )
-        while True:
-            query = (
-                sa.select(audit)
-                .where(audit.c.vdn == vdn, audit.c.number > number)
-                .order_by(audit.c.number)
-                .limit(_BATCH)
-            )
-            rows = (await connection.execute(query)).mappings().all()
+        kept = await head_of(connection, vdn)
+        while rows := await _rows(connection, vdn, number, _BATCH):
             for row in rows:
-                why = _misfit(row, number, previous, expected)
+                why = _misfit(row, number, previous)
+                if not why and awaited.get(number + 1, set()) - {bytes(row["hash"]).hex()}:
+                    why = "the row is another than the one expected: the chain was written anew"
                 if why:
                     return ChainCheck(vdn, Head(number, previous.hex()), number + 1, why)
                 number, previous = row["number"], row["hash"]
-            if len(rows) < _BATCH:
-                break
     head = Head(number, previous.hex())
-    last = kept["number"] if kept is not None else 0
-    if last > number or (expected is not None and expected.number > number):
+    if max([kept.number, *awaited]) > number:
         return ChainCheck(vdn, head, number + 1, "the last rows are missing")
-    if kept is not None and (last != number or bytes(kept["hash"]) != previous):
-        return ChainCheck(vdn, head, min(last, number) + 1, "rows were added past the chain's head")
+    if kept.number and kept != head:
+        return ChainCheck(vdn, head, kept.number + 1, "rows were added past the chain's head")
     return ChainCheck(vdn, head)
 
 
-def _misfit(
-    row: Mapping[str, object] | sa.RowMapping, number: int, previous: bytes, expected: Head | None
-) -> str:
+async def head_of(connection: AsyncConnection, vdn: VdnId) -> Head:
+    """The head of the VDN's chain as it is kept; number 0 where nothing was ever added."""
+    query = sa.select(audit_heads.c.number, audit_heads.c.hash).where(audit_heads.c.vdn == int(vdn))
+    row = (await connection.execute(query)).first()
+    if row is None:
+        return Head(0, audit_chain.beginning(vdn).hex())
+    return Head(row.number, bytes(row.hash).hex())
+
+
+async def stretch(
+    connection: AsyncConnection, vdn: VdnId, after: int, until: int
+) -> AsyncIterator[sa.RowMapping]:
+    """The whole rows with numbers above `after` up to `until`, in order."""
+    while after < until:
+        rows = await _rows(connection, vdn, after, min(_BATCH, until - after))
+        if not rows:
+            return
+        for row in rows:
+            yield row
+        after = rows[-1]["number"]
+
+
+async def _rows(connection: AsyncConnection, vdn: VdnId, after: int, limit: int) -> Sequence[sa.RowMapping]:
+    query = (
+        sa.select(audit)
+        .where(audit.c.vdn == int(vdn), audit.c.number > after)
+        .order_by(audit.c.number)
+        .limit(limit)
+    )
+    return (await connection.execute(query)).mappings().all()
+
+
+def _misfit(row: sa.RowMapping, number: int, previous: bytes) -> str:
     if row["number"] != number + 1:
         return "the row is missing"
     if row["previous"] != previous:
         return "the row does not follow the one before"
-    if row["hash"] != hash_of(previous, row):
+    if row["hash"] != hash_of(previous, dict(row)):
         return "the row was changed"
-    if expected is not None and expected.number == row["number"]:
-        digest = row["hash"]
-        if not isinstance(digest, bytes) or digest.hex() != expected.hash:
-            return "the row is another than the one expected: the chain was written anew"
     return ""
-
-
-async def _locked_head(connection: AsyncConnection, vdn: VdnId) -> tuple[int, bytes]:
-    first = insert(audit_heads).values(vdn=int(vdn), number=0, hash=_beginning(vdn))
-    await connection.execute(first.on_conflict_do_nothing())
-    query = sa.select(audit_heads).where(audit_heads.c.vdn == vdn).with_for_update()
-    row = (await connection.execute(query)).mappings().one()
-    return row["number"], bytes(row["hash"])
-
-
-def _beginning(vdn: VdnId) -> bytes:
-    return hashlib.sha256(f"sottovoce audit of VDN {int(vdn)}".encode()).digest()
-
-
-def hash_of(previous: bytes, row: Mapping[str, Any] | sa.RowMapping) -> bytes:
-    """A row's hash: SHA-256 over the hash of the row before and the row as JSON without spaces, UTF-8.
-
-    The JSON is the list of vdn, number, at (ISO 8601, UTC, microseconds), actor, action, target and detail
-    (keys sorted).
-    """
-    at = row["at"]
-    if not isinstance(at, datetime):
-        raise TypeError("an audit row without its time")
-    content = [
-        row["vdn"],
-        row["number"],
-        at.astimezone(UTC).isoformat(timespec="microseconds"),
-        int(row["actor"]),
-        row["action"],
-        row["target"],
-        row["detail"],
-    ]
-    text = json.dumps(content, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
-    return hashlib.sha256(previous + text.encode()).digest()

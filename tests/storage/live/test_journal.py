@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import hashlib
 import json
 import os
 import sys
@@ -26,6 +27,7 @@ from sottovoce.domain.journal import (
     SegmentEnded,
     SessionEnded,
     SessionSaved,
+    kept_guid,
 )
 from sottovoce.domain.legs import LegId
 from sottovoce.errors import Code, Refused
@@ -44,7 +46,7 @@ ANN, IDA = AgentId(101), AgentId(102)
 
 def session(agent: AgentId = ANN, vdn: VdnId = ONE, guid: str = "guid-1") -> SessionSaved:
     return SessionSaved(
-        agent, vdn, guid, "8001", NOW, (SkillId(1), SkillId(2)), {"autoanswer": True, "status": 4}
+        agent, vdn, kept_guid(guid), "8001", NOW, (SkillId(1), SkillId(2)), {"autoanswer": True, "status": 4}
     )
 
 
@@ -185,8 +187,44 @@ def outage(postgres_dsn: str, postgres_server: str) -> Outage:
 
 async def test_a_commit_is_there_with_its_audit_row(store: PostgresStore, two_vdns: AsyncEngine) -> None:
     await store.commit(ONE, [session(), whisper()])
-    assert (await store.restore(ONE)).sessions == [session()]
     assert (await audit.read(two_vdns, ONE, after=1)) == [whisper()]
+    assert (await store.restore(ONE)).sessions == [session()]
+
+
+async def test_a_supervision_that_a_crash_cut_off_ends_in_the_audit(
+    nodes: Nodes, two_vdns: AsyncEngine
+) -> None:
+    """Once, with whoever takes the VDN over; one that ended before, or was refused, does not end again."""
+
+    def row(actor: AgentId, action: str) -> AuditEntry:
+        return AuditEntry(ONE, NOW, actor, action, "101" if actor == IDA else "102")
+
+    store = nodes.store()
+    await store.open(ONE)
+    await store.commit(ONE, [row(IDA, "supervise.listen"), row(ANN, "supervise.insert")])
+    store.append(ONE, [row(ANN, "supervise.stop"), row(IDA, "supervise.whisper")])
+    store.append(ONE, [row(IDA, "supervise.insert"), row(IDA, "supervise.insert.refused")])
+    store.append(ONE, [row(ANN, "supervise.listen"), row(ANN, "supervise.listen.refused")])
+    await written(store)
+    await nodes.crash(store)
+    again = nodes.store()
+    await again.open(ONE)
+    before = len(await audit.read(two_vdns, ONE))
+    for _ in range(2):
+        await again.restore(ONE)
+    [end] = await audit.read(two_vdns, ONE, after=before)
+    assert (end.actor, end.action, end.target) == (IDA, "supervise.stop", "101")
+    assert (end.detail["mode"], end.detail["reason"]) == ("whisper", "server died")
+
+
+async def test_a_guid_of_an_old_spool_is_hashed_when_it_is_kept(
+    store: PostgresStore, two_vdns: AsyncEngine
+) -> None:
+    old = SessionSaved(ANN, ONE, "0f3c.AgentGateway1", "8001", NOW)
+    store.append(ONE, [old])
+    await written(store)
+    [found] = (await store.restore(ONE)).sessions
+    assert found.guid == hashlib.sha256(b"0f3c.AgentGateway1").hexdigest()
 
 
 async def test_a_commit_writes_what_was_appended_before_it_first(store: PostgresStore) -> None:
@@ -210,7 +248,7 @@ async def test_appended_changes_are_written_in_order(store: PostgresStore) -> No
     store.append(ONE, [DialogSaved(LegId("l2"), ONE, {}), DialogEnded(LegId("l2"), ONE)])
     await written(store)
     restored = await store.restore(ONE)
-    assert [found.guid for found in restored.sessions] == ["guid-699"]
+    assert [found.guid for found in restored.sessions] == [kept_guid("guid-699")]
     assert restored.dialogs == {LegId("l1"): {"call_id": "x", "cseq": 2, "routes": ["<sip:a;lr>"]}}
 
 
@@ -290,7 +328,7 @@ async def test_while_the_database_is_away(nodes: Nodes, outage: Outage, two_vdns
         assert len(nodes.spool().read_text().splitlines()) == 4
     await written(store)
     await until(lambda: nodes.spool().stat().st_size == 0)
-    assert [found.guid for found in (await store.restore(ONE)).sessions] == ["appended"]
+    assert [found.guid for found in (await store.restore(ONE)).sessions] == [kept_guid("appended")]
     found = await finished(two_vdns, ONE)
     assert [contact.call for contact in found] == ["1-1"]
     await store.commit(ONE, [session()])
@@ -354,7 +392,7 @@ async def test_another_node_waits_for_the_lease_and_the_former_owner_is_refused(
     assert lost == [ONE]
     former.append(ONE, [session(guid="stale")])
     await other.commit(ONE, [session(guid="new")])
-    assert [found.guid for found in (await other.restore(ONE)).sessions] == ["new"]
+    assert [found.guid for found in (await other.restore(ONE)).sessions] == [kept_guid("new")]
 
 
 async def test_what_a_stale_owner_appended_is_set_aside(nodes: Nodes, two_vdns: AsyncEngine) -> None:

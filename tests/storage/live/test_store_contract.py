@@ -15,7 +15,7 @@ from tests.storage.live.test_journal import Nodes, Outage
 
 from sottovoce.domain.calls import CallDirection
 from sottovoce.domain.directory import AgentId, SkillId, VdnId
-from sottovoce.domain.journal import AuditEntry, ContactBegan, SessionSaved
+from sottovoce.domain.journal import AuditEntry, ContactBegan, SessionSaved, kept_guid
 from sottovoce.errors import Code, Refused
 from sottovoce.live.ports import Store
 from sottovoce.storage.live import directory
@@ -61,7 +61,7 @@ async def kept(
 
 
 def session() -> SessionSaved:
-    return SessionSaved(ANN, ONE, "guid-1", "8001", NOW, (SkillId(1),), {"auto_answer": True})
+    return SessionSaved(ANN, ONE, kept_guid("guid-1"), "8001", NOW, (SkillId(1),), {"auto_answer": True})
 
 
 def entry() -> AuditEntry:

@@ -4,6 +4,7 @@
   ``passwords`` hashes; ``phonebook`` answers the SIP door from memory
 * ``journal``     ``PostgresStore``, to which floors commit and append: ``changes`` writes each kind to its
   noun's module (``sessions``, ``calls``, the audit), ``spool`` keeps on disk what waits for the database
+* ``supervisions`` closes in the audit what a crash cut off
 * ``talks``       makes contacts, which ``storage.review`` keeps, of the calls that are over
 
 Called by ``app``, the commands, and through ``live.ports.Store`` by the floors. Data flows: floor ->

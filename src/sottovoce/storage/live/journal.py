@@ -23,7 +23,7 @@ from sottovoce.domain.directory import VdnId, VdnProfile
 from sottovoce.domain.journal import Change, Restored
 from sottovoce.errors import Code, Refused
 from sottovoce.storage.database import DatabaseAway, is_away, reason, transaction
-from sottovoce.storage.live import calls, directory, sessions
+from sottovoce.storage.live import calls, directory, sessions, supervisions
 from sottovoce.storage.live import changes as tables_of_changes
 from sottovoce.storage.live.spool import Record, Spool
 from sottovoce.storage.own import lease
@@ -230,7 +230,8 @@ class VdnJournal:
             log.warning("replayed the spool of a former process", vdn=vdn, changes=len(missing))
 
     async def restore(self, recordings: Path | None) -> Restored:
-        """What is open. Ends interrupted contacts, those of which only a recording tells included."""
+        """What is open. Ends interrupted contacts, those of which only a recording tells included, and in the
+        audit the supervisions that were running."""
         async with transaction(self._engine) as connection:
             await lease.fence(connection, self.vdn, self._lease.epoch)
             if recordings is not None:
@@ -238,6 +239,7 @@ class VdnJournal:
                     await calls.segment_began(connection, talk)
             interrupted = await calls.end_interrupted(connection, self.vdn, self._lease.last_alive)
             await tables_of_changes.become_contacts_each(connection, self.vdn, interrupted)
+            await supervisions.close_left(connection, self.vdn, self._lease.last_alive)
             return Restored(
                 await sessions.open_sessions(connection, self.vdn),
                 await sessions.open_dialogs(connection, self.vdn),

@@ -2,22 +2,27 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from sottovoce.domain.directory import VdnId
-from sottovoce.domain.journal import DialogEnded, DialogSaved, SessionEnded, SessionSaved
+from sottovoce.domain.journal import DialogEnded, DialogSaved, SessionEnded, SessionSaved, kept_guid
 from sottovoce.domain.legs import LegId
 from sottovoce.storage.records import fit, fitted
 from sottovoce.storage.rows import all_of, put
 from sottovoce.storage.tables import dialogs, sessions, sign_ins
 
+_DIGEST = re.compile("[0-9a-f]{64}")
+
 
 async def saved(connection: AsyncConnection, change: SessionSaved) -> None:
     """Record a session as it is now, and the sign-in that it began with."""
     row = fitted(change)
+    if not _DIGEST.fullmatch(change.guid):  # of a spool that was written before Guids were hashed
+        row["guid"] = kept_guid(change.guid)
     await put(connection, sessions, row, "vdn", "agent")
     began = {name: row[name] for name in ("vdn", "agent", "signed_in_at", "phone")}
     await put(connection, sign_ins, began, "vdn", "agent", "signed_in_at")

@@ -3,6 +3,8 @@
 * ``opening``     the database that is set, or the embedded one, migrated: where everything begins
 * ``embedded``    runs that PostgreSQL (``placement``: where and as whom, ``cluster``: making it, ``keeper``:
   the program that guards it, ``postmaster``: what an earlier one left behind)
+* ``roles``       the owner of the schema, and the role that the server works as
+* ``anchor``      its key, which signs the heads of the audit at start, at stop and every day
 * ``node``        this server's name, and that one process alone serves from its data folder
 * ``lease``       who owns a VDN, with the epoch that fences former owners out
 

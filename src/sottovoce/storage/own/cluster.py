@@ -1,8 +1,8 @@
 """Making a PostgreSQL cluster that only we can use.
 
-One role, `sottovoce`, may log in, over the Unix socket only, with a generated password
-(scram-sha-256). It owns one database and may make others, and is no superuser; the superuser
-cannot log in at all. The password lies in a file that only this process's user can read.
+Two roles may log in, over the Unix socket only, with generated passwords (scram-sha-256): `sottovoce`
+owns one database and may make others, `sottovoce_server` owns nothing (`roles`). Neither is a superuser;
+that one cannot log in at all. The passwords lie in files that only this process's user can read.
 """
 
 from __future__ import annotations
@@ -13,23 +13,47 @@ import secrets
 import shutil
 import subprocess
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 from sottovoce.storage.own.placement import CannotStart, Placement
 
 ROLE = "sottovoce"
+SERVER_ROLE = "sottovoce_server"
 _ENVIRONMENT = {"PATH": "/usr/bin:/bin", "LC_ALL": "C", "HOME": "/"}
 
 
-def ensure(placement: Placement, binaries: Path, *, sync: bool = True) -> str:
-    """Make the cluster unless it stands; the role's password. Blocks (about a second). Raises CannotStart."""
+@dataclass(frozen=True, slots=True)
+class Passwords:
+    """Of the two roles."""
+
+    owner: str
+    server: str
+
+
+def ensure(placement: Placement, binaries: Path, *, sync: bool = True) -> Passwords:
+    """Make the cluster unless it stands; its passwords. Blocks (about a second). Raises CannotStart.
+
+    For a cluster whose server does not run: what lacks in it, a password or a role, is added without one.
+    """
     if (placement.cluster / "PG_VERSION").exists():
         _check_version(placement, binaries)
-        password = _read(placement.password_file)
-        if password is None:
-            password = _new_password(placement)
-            _single_user(placement, binaries, placement.cluster, [f"ALTER ROLE {ROLE} PASSWORD '{password}'"])
-        return password
+        owner, server = _read(placement.password_file), _read(placement.server_password_file)
+        commands = []
+        if owner is None:
+            owner = _new_password(placement.password_file)
+            commands.append(f"ALTER ROLE {ROLE} PASSWORD '{owner}'")
+        if server is None:
+            server = _new_password(placement.server_password_file)
+            exists = f"SELECT FROM pg_roles WHERE rolname = '{SERVER_ROLE}'"
+            commands += [
+                f"DO $$BEGIN IF NOT EXISTS ({exists}) THEN CREATE ROLE {SERVER_ROLE} LOGIN; END IF; END$$",
+                f"ALTER ROLE {SERVER_ROLE} PASSWORD '{server}'",
+            ]
+        if commands:
+            _let_in(placement.cluster)
+            _single_user(placement, binaries, placement.cluster, commands)
+        return Passwords(owner, server)
     shutil.rmtree(placement.making, ignore_errors=True)
     placement.making.mkdir(mode=0o700)
     if placement.account.is_other:
@@ -49,16 +73,28 @@ def ensure(placement: Placement, binaries: Path, *, sync: bool = True) -> str:
             *([] if sync else ["--no-sync"]),
         ],
     )
-    (placement.making / "pg_hba.conf").write_text(f"local all {ROLE} scram-sha-256\n", encoding="ascii")
-    password = _new_password(placement)
+    _let_in(placement.making)
+    made = Passwords(_new_password(placement.password_file), _new_password(placement.server_password_file))
     commands = [
-        f"CREATE ROLE {ROLE} LOGIN CREATEDB PASSWORD '{password}'",
+        f"CREATE ROLE {ROLE} LOGIN CREATEDB PASSWORD '{made.owner}'",
+        f"CREATE ROLE {SERVER_ROLE} LOGIN PASSWORD '{made.server}'",
         f"CREATE DATABASE {ROLE} OWNER {ROLE}",
         "REVOKE ALL ON DATABASE postgres FROM PUBLIC",
     ]
     _single_user(placement, binaries, placement.making, commands)
     placement.making.rename(placement.cluster)
-    return password
+    return made
+
+
+def passwords(placement: Placement) -> Passwords | None:
+    """Those of a cluster that stands; None while one is missing. Raises CannotStart."""
+    owner, server = _read(placement.password_file), _read(placement.server_password_file)
+    return None if owner is None or server is None else Passwords(owner, server)
+
+
+def _let_in(cluster: Path) -> None:
+    """Let the two roles in, and nobody else."""
+    (cluster / "pg_hba.conf").write_text(f"local all {ROLE},{SERVER_ROLE} scram-sha-256\n", encoding="ascii")
 
 
 def server_command(placement: Placement, binaries: Path, sockets: Path, *, durable: bool) -> list[str]:
@@ -108,10 +144,10 @@ def _read(path: Path) -> str | None:
         raise CannotStart(f"{path} cannot be read: {failure.strerror}") from failure
 
 
-def _new_password(placement: Placement) -> str:
+def _new_password(kept: Path) -> str:
     """A fresh password, written where only this process's user reads it."""
     password = secrets.token_urlsafe(32)
-    making = placement.password_file.with_suffix(".making")
+    making = kept.with_suffix(".making")
     with contextlib.suppress(FileNotFoundError):
         making.unlink()
     handle = os.open(making, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
@@ -119,7 +155,7 @@ def _new_password(placement: Placement) -> str:
         file.write(password + "\n")
         file.flush()
         os.fsync(file.fileno())
-    making.rename(placement.password_file)
+    making.rename(kept)
     return password
 
 

@@ -59,6 +59,7 @@ class EmbeddedPostgres:
         self._lock: int | None = None
         self._keeper: subprocess.Popen[bytes] | None = None
         self._stopping = False
+        self._server_dsn = ""
 
     @property
     def placement(self) -> Placement:
@@ -72,8 +73,13 @@ class EmbeddedPostgres:
         """Whether this process runs the server; else it is a guest of the process that does."""
         return self._lock is not None
 
+    @property
+    def server_dsn(self) -> str:
+        """For the role that the server works as; only after `start`."""
+        return self._server_dsn
+
     async def start(self) -> str:
-        """Start it, or find the one that runs; the DSN. Raises CannotStart with what to do."""
+        """Start it, or find the one that runs; the DSN of the schema's owner. Raises CannotStart."""
         work = asyncio.get_running_loop().run_in_executor(None, self._start)
         try:
             dsn = await asyncio.shield(work)
@@ -116,7 +122,7 @@ class EmbeddedPostgres:
         self._sockets = sockets = socket_folder(placement)
         if self._end_leftover():
             log.warning("ended a PostgreSQL that was left behind", cluster=str(placement.cluster))
-        password = cluster.ensure(placement, self._binaries, sync=not self._temporary)
+        passwords = cluster.ensure(placement, self._binaries, sync=not self._temporary)
         self._launch(sockets)
         log.info(
             "own PostgreSQL runs",
@@ -124,21 +130,21 @@ class EmbeddedPostgres:
             user=placement.account.name,
             sockets=str(sockets),
         )
-        return _dsn(password, sockets)
+        self._server_dsn = _dsn(cluster.SERVER_ROLE, passwords.server, sockets)
+        return _dsn(cluster.ROLE, passwords.owner, sockets)
 
     def _as_guest(self) -> str | None:
-        """The DSN of the owner's server, None while it does not answer."""
+        """The DSN of the server that another process owns, None while it does not answer."""
         placement = self.placement
         found = postmaster.recorded(placement.cluster)
         if found is None or found[1] != "ready" or found[0] not in postmaster.running(placement.cluster):
             return None
-        try:
-            password = placement.password_file.read_text(encoding="ascii").strip()
-        except PermissionError:
-            raise CannotStart(f"{placement.password_file} belongs to another user") from None
-        except OSError:
+        passwords = cluster.passwords(placement)
+        if passwords is None:
             return None
-        dsn = _dsn(password, socket_folder(placement))
+        sockets = socket_folder(placement)
+        self._server_dsn = _dsn(cluster.SERVER_ROLE, passwords.server, sockets)
+        dsn = _dsn(cluster.ROLE, passwords.owner, sockets)
         try:
             psycopg.connect(dsn, connect_timeout=3).close()
         except psycopg.OperationalError:
@@ -243,8 +249,8 @@ class EmbeddedPostgres:
         self._lock = None
 
 
-def _dsn(password: str, sockets: Path) -> str:
-    return f"postgresql://{cluster.ROLE}:{password}@/{cluster.ROLE}?host={quote(str(sockets), safe='')}"
+def _dsn(role: str, password: str, sockets: Path) -> str:
+    return f"postgresql://{role}:{password}@/{cluster.ROLE}?host={quote(str(sockets), safe='')}"
 
 
 def _fresh_log(path: Path) -> IO[bytes]:

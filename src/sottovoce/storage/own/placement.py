@@ -60,8 +60,13 @@ class Placement:
 
     @property
     def password_file(self) -> Path:
-        """The superuser's password, for the owner's eyes only."""
+        """The password of the schema's owner, for this process's user alone."""
         return self.home / "password"
+
+    @property
+    def server_password_file(self) -> Path:
+        """The password of the role that the server works as."""
+        return self.home / "server-password"
 
     @property
     def lock_file(self) -> Path:

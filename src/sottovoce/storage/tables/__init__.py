@@ -18,6 +18,7 @@ from sottovoce.storage.tables.live import (
     agents,
     audit,
     audit_heads,
+    audit_signatures,
     calls,
     dialogs,
     leases,

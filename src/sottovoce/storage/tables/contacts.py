@@ -128,7 +128,7 @@ contact_corrections = sa.Table(
 
 PARTITIONS = (
     """
-    CREATE FUNCTION contacts_month(month timestamptz) RETURNS void LANGUAGE plpgsql AS $$
+    CREATE FUNCTION contacts_month(month timestamptz) RETURNS void LANGUAGE plpgsql SECURITY DEFINER AS $$
     DECLARE
         first timestamptz := date_trunc('month', month, 'UTC');
         name text := 'contacts_' || to_char(first AT TIME ZONE 'UTC', 'YYYY_MM');
@@ -151,8 +151,15 @@ PARTITIONS = (
     END
     $$
     """,
+    """
+    DO $$
+    BEGIN
+        EXECUTE format('ALTER FUNCTION contacts_month SET search_path = %I, pg_temp', current_schema());
+    END
+    $$
+    """,
 )
-"""What makes a month's partition; part of the declared schema.
+"""What makes a month's partition, as the schema's owner whoever asks; part of the declared schema.
 
 It is attached, not created in its place: that lets others read and write contacts meanwhile. It is vacuumed
 sooner than by default: a sample is read from the index alone only where vacuum has been."""

@@ -99,7 +99,7 @@ sessions = sa.Table(
     metadata,
     vdn(),
     sa.Column("agent", sa.Integer, primary_key=True),
-    sa.Column("guid", sa.Text, nullable=False),
+    sa.Column("guid", sa.Text, nullable=False, comment="Its SHA-256: `domain.journal.kept_guid`."),
     sa.Column("phone", sa.Text, nullable=False),
     sa.Column("signed_in_at", TIME, nullable=False),
     sa.Column("skills", ARRAY(sa.Integer), nullable=False, server_default=sa.text("'{}'::integer[]")),
@@ -156,6 +156,9 @@ segments = sa.Table(
     sa.Index(None, "vdn", "agent", "began_at"),
 )
 
+SUPERVISES = "action LIKE 'supervise.%'"
+"""Which rows of the audit are about supervisions: one text for index and query."""
+
 audit = sa.Table(
     "audit",
     metadata,
@@ -173,7 +176,16 @@ audit = sa.Table(
     sa.Column("detail", JSONB, nullable=False, server_default=NO_JSON),
     sa.Column("previous", sa.LargeBinary, nullable=False, comment="The hash of the row before."),
     sa.Column("hash", sa.LargeBinary, nullable=False, comment="SHA-256 over this row and `previous`."),
+    sa.Column(
+        "version",
+        sa.SmallInteger,
+        nullable=False,
+        server_default=sa.text("1"),
+        comment="How it is hashed: `domain.audit_chain`.",
+    ),
+    sa.Column("salt", sa.LargeBinary, comment="Chance, from version 2 on."),
     sa.Index(None, "vdn", "at"),
+    sa.Index("audit_supervisions", "vdn", "actor", "number", postgresql_where=sa.text(SUPERVISES)),
 )
 
 audit_heads = sa.Table(
@@ -184,6 +196,19 @@ audit_heads = sa.Table(
     sa.Column("hash", sa.LargeBinary, nullable=False, comment="The last row's."),
 )
 
+audit_signatures = sa.Table(
+    "audit_signatures",
+    metadata,
+    vdn(),
+    sa.Column("number", sa.BigInteger, primary_key=True, comment="Of the head that is signed."),
+    sa.Column("hash", sa.LargeBinary, nullable=False, comment="Of that head."),
+    sa.Column("at", TIME, primary_key=True),
+    sa.Column("occasion", sa.Text, nullable=False),
+    sa.Column("key", sa.LargeBinary, primary_key=True, comment="The public key, Ed25519."),
+    sa.Column("signature", sa.LargeBinary, nullable=False),
+)
+"""Heads of the audit, signed."""
+
 APPEND_ONLY = (
     """
     CREATE FUNCTION audit_is_append_only() RETURNS trigger LANGUAGE plpgsql AS $$
@@ -192,16 +217,62 @@ APPEND_ONLY = (
     END
     $$
     """,
-    """
-    CREATE TRIGGER audit_no_change BEFORE UPDATE OR DELETE ON audit
+    *(
+        f"""
+    CREATE TRIGGER {table}_no_change BEFORE UPDATE OR DELETE ON {table}
         FOR EACH ROW EXECUTE FUNCTION audit_is_append_only()
+    """
+        for table in ("audit", "audit_signatures")
+    ),
+    *(
+        f"""
+    CREATE TRIGGER {table}_no_truncate BEFORE TRUNCATE ON {table}
+        FOR EACH STATEMENT EXECUTE FUNCTION audit_is_append_only()
+    """
+        for table in ("audit", "audit_signatures")
+    ),
+    """
+    CREATE FUNCTION audit_append(
+        tenant integer, ats timestamptz[], actors numeric[], actions text[], targets text[], details jsonb[],
+        salts bytea[], digests bytea[]
+    ) RETURNS bigint LANGUAGE plpgsql SECURITY DEFINER AS $$
+    DECLARE
+        last bigint;
+        previous bytea;
+        following bytea;
+    BEGIN
+        INSERT INTO audit_heads (vdn, number, hash)
+            VALUES (tenant, 0, sha256(convert_to('sottovoce audit of VDN ' || tenant, 'UTF8')))
+            ON CONFLICT DO NOTHING;
+        SELECT heads.number, heads.hash INTO last, previous
+            FROM audit_heads heads WHERE heads.vdn = tenant FOR UPDATE;
+        FOR place IN 1 .. cardinality(digests) LOOP
+            last := last + 1;
+            following := sha256(previous || digests[place]);
+            INSERT INTO audit (vdn, number, at, actor, action, target, detail, previous, hash, version, salt)
+                VALUES (tenant, last, ats[place], actors[place], actions[place], targets[place],
+                        details[place], previous, following, 2, salts[place]);
+            previous := following;
+        END LOOP;
+        UPDATE audit_heads heads SET number = last, hash = previous WHERE heads.vdn = tenant;
+        RETURN last;
+    END
+    $$
     """,
     """
-    CREATE TRIGGER audit_no_truncate BEFORE TRUNCATE ON audit
-        FOR EACH STATEMENT EXECUTE FUNCTION audit_is_append_only()
+    DO $$
+    BEGIN
+        EXECUTE format(
+            'ALTER FUNCTION audit_append SET search_path = %I, pg_temp', current_schema()
+        );
+    END
+    $$
     """,
 )
-"""What refuses to change or delete audit rows; part of the declared schema."""
+"""What refuses to change or delete audit rows, and the one way to add some; part of the declared schema.
+
+`audit_append` runs with the rights of the schema's owner, whoever calls it: a role that may only read the
+audit can add to it (`storage.own.roles`)."""
 
 
 @sa.event.listens_for(metadata, "after_create")

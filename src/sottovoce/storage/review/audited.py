@@ -1,0 +1,219 @@
+"""What the audit says of scores, revisions and recordings, compared with the rows that there are.
+
+A row that says something else than the audit is named, one that the audit has and the tables lack, and one
+that came in past the audit. Rows older than digests (`domain.audit_chain`) may lack their line in the audit.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable
+from dataclasses import dataclass
+from typing import Any
+
+import sqlalchemy as sa
+
+from sottovoce.domain.audit_chain import VERSION
+from sottovoce.domain.scoring import By
+from sottovoce.storage.review.contacts import RECORDED
+from sottovoce.storage.tables import audit, contacts, revisions, scores
+from sottovoce.storage.work import Work
+
+MOST = 20
+"""So many contradictions of a kind are named."""
+REVISED = "result.revise"
+
+
+def scored(by: By) -> str:
+    """What the audit calls it that a score was given."""
+    return f"score.{by.value}"
+
+
+@dataclass(frozen=True, slots=True)
+class KeptRecording:
+    """A recording whose digest is known."""
+
+    contact: int
+    recording: str
+    sha256: str
+
+
+async def contradictions(work: Work) -> list[str]:
+    """What differs, one sentence each. Each statement reads all of a kind: hand in a snapshot."""
+    since = await _since(work)
+    return [
+        *await _differing(work, _scores(work, since), _of_score),
+        *await _differing(work, _revisions(work, since), _of_revision),
+        *await _differing(work, _recordings(work, since), _of_recording),
+    ]
+
+
+async def counts(work: Work) -> dict[str, int]:
+    """How many scores, revisions and recordings with a digest there are: what `contradictions` looked at."""
+    found = {}
+    for name, table in (("scores", scores), ("revisions", revisions), ("recordings", contacts)):
+        query = sa.select(sa.func.count()).select_from(table).where(table.c.vdn == work.vdn)
+        if table is contacts:
+            query = query.where(contacts.c.recording_sha256.is_not(None))
+        found[name] = (await work.connection.execute(query)).scalar_one()
+    return found
+
+
+async def recordings(work: Work) -> AsyncIterator[KeptRecording]:
+    """The tenant's recordings whose digest is known, the oldest first."""
+    after = 0
+    while True:
+        query = (
+            sa.select(contacts.c.contact, contacts.c.recording, contacts.c.recording_sha256)
+            .where(
+                contacts.c.vdn == work.vdn,
+                contacts.c.contact > after,
+                contacts.c.recording.is_not(None),
+                contacts.c.recording_sha256.is_not(None),
+            )
+            .order_by(contacts.c.contact)
+            .limit(1000)
+        )
+        rows = (await work.connection.execute(query)).all()
+        for row in rows:
+            yield KeptRecording(row.contact, row.recording, row.recording_sha256)
+        if not rows:
+            return
+        after = rows[-1].contact
+
+
+async def _since(work: Work) -> Any:
+    """The moment from which on everything has its line in the audit; None: nothing has."""
+    query = sa.select(sa.func.min(audit.c.at)).where(audit.c.vdn == work.vdn, audit.c.version == VERSION)
+    return (await work.connection.execute(query)).scalar_one()
+
+
+async def _differing(work: Work, query: sa.Select[Any], tell: Callable[[sa.RowMapping], str]) -> list[str]:
+    rows = (await work.connection.execute(query.limit(MOST + 1))).mappings().all()
+    told = [tell(row) for row in rows[:MOST]]
+    return [*told, "… and more of that kind"] if len(rows) > MOST else told
+
+
+def _said(work: Work, *actions: str) -> sa.Subquery:
+    return (
+        sa.select(audit.c.number, audit.c.actor, audit.c.action, audit.c.target, audit.c.detail)
+        .where(audit.c.vdn == work.vdn, audit.c.action.in_(actions))
+        .subquery("said")
+    )
+
+
+def _compared(
+    said: sa.Subquery,
+    there: sa.Subquery,
+    same: sa.ColumnElement[bool],
+    since: Any,
+    at: sa.ColumnElement[Any],
+    *differs: sa.ColumnElement[bool],
+) -> sa.Select[Any]:
+    """Both sides where they do not agree, or one of them is missing."""
+    unsaid = sa.and_(said.c.number.is_(None), at >= sa.literal(since, sa.DateTime(timezone=True)))
+    return (
+        sa.select(said, *(column.label(f"there_{column.name}") for column in there.c))
+        .select_from(said.outerjoin(there, same, full=True))
+        .where(sa.or_(unsaid, there.c.vdn.is_(None), *differs))
+        .order_by(said.c.number)
+    )
+
+
+def _text(said: sa.Subquery, name: str) -> sa.ColumnElement[str]:
+    text: sa.ColumnElement[str] = said.c.detail[name].as_string()
+    return text
+
+
+def _scores(work: Work, since: Any) -> sa.Select[Any]:
+    said = _said(work, *map(scored, By))
+    there = sa.select(scores).where(scores.c.vdn == work.vdn).subquery("there")
+    same = sa.and_(
+        said.c.target == sa.cast(there.c.contact, sa.Text),
+        said.c.action == sa.literal("score.") + there.c.by,
+        _text(said, "scenario") == there.c.scenario,
+        _text(said, "version") == sa.cast(there.c.version, sa.Text),
+    )
+    differs = sa.cast(_text(said, "score"), sa.Numeric) != there.c.score
+    return _compared(said, there, same, since, there.c.at, differs)
+
+
+def _revisions(work: Work, since: Any) -> sa.Select[Any]:
+    said = _said(work, REVISED)
+    there = sa.select(revisions).where(revisions.c.vdn == work.vdn).subquery("there")
+    same = sa.and_(
+        said.c.target == there.c.result,
+        _text(said, "version") == sa.cast(there.c.version, sa.Text),
+    )
+    return _compared(
+        said,
+        there,
+        same,
+        since,
+        there.c.at,
+        (_text(said, "kept") == "true") != (there.c.revise == 1),
+        sa.cast(said.c.actor, sa.Text) != sa.cast(there.c.user, sa.Text),
+        _text(said, "remark") != there.c.remark,
+        (_text(said, "draft") == "true") != there.c.draft.is_not(None),
+    )
+
+
+def _recordings(work: Work, since: Any) -> sa.Select[Any]:
+    said = _said(work, RECORDED)
+    there = (
+        sa.select(
+            contacts.c.vdn,
+            contacts.c.contact,
+            contacts.c.uuid,
+            contacts.c.uploaded_at,
+            contacts.c.recording_sha256,
+        )
+        .where(contacts.c.vdn == work.vdn, contacts.c.recording_sha256.is_not(None))
+        .subquery("there")
+    )
+    same = said.c.target == sa.cast(there.c.uuid, sa.Text)
+    return _compared(
+        said,
+        there,
+        same,
+        since,
+        there.c.uploaded_at,
+        _text(said, "sha256") != there.c.recording_sha256,
+        _text(said, "contact") != sa.cast(there.c.contact, sa.Text),
+    )
+
+
+def _of_score(row: sa.RowMapping) -> str:
+    if row["number"] is None:
+        return (
+            f"the score of contact {row['there_contact']} in scenario {row['there_scenario']},"
+            f" {row['there_by']}, version {row['there_version']}, came in past the audit"
+        )
+    detail, by = row["detail"], row["action"].removeprefix("score.")
+    what = (
+        f"the score of contact {row['target']} in scenario {detail['scenario']}, {by},"
+        f" version {detail['version']},"
+    )
+    now = "is gone" if row["there_vdn"] is None else f"is {row['there_score']}"
+    return f"{what} {now}; row {row['number']} of the audit gave {detail['score']}"
+
+
+def _of_revision(row: sa.RowMapping) -> str:
+    if row["number"] is None:
+        return f"the revision {row['there_version']} of result {row['there_result']} came in past the audit"
+    what = f"the revision {row['detail']['version']} of result {row['target']}"
+    if row["there_vdn"] is None:
+        return f"{what} is gone; it is row {row['number']} of the audit"
+    return f"{what} is another than row {row['number']} of the audit says"
+
+
+def _of_recording(row: sa.RowMapping) -> str:
+    if row["number"] is None:
+        return f"the recording's SHA-256 of contact {row['there_contact']} came in past the audit"
+    if row["there_vdn"] is None:
+        return (
+            f"the contact {row['target']} is gone or has no SHA-256; it is row {row['number']} of the audit"
+        )
+    return (
+        f"the recording's SHA-256 of contact {row['there_contact']} is another than row {row['number']}"
+        " of the audit says"
+    )
