@@ -27,6 +27,7 @@ RIGHTS: dict[Callable[..., Awaitable[Any]], Operation] = {
     tasks.update: Operation.UPDATE_TASK,
     tasks.appoint: Operation.APPOINT_TASK,
     tasks.hand_over: Operation.APPOINT_TASK,
+    tasks.appointable: Operation.APPOINT_TASK,
     tasks.take_effect: Operation.TAKE_EFFECT,
     tasks.terminate: Operation.TERMINATE_TASK,
     tasks.delete: Operation.DELETE_TASK,

@@ -213,6 +213,20 @@ async def test_an_inspector_who_is_an_agent_too_gets_no_call_of_their_own(standi
         await asked(tasks.appoint, standing.office, director, task, even(ANN))
 
 
+async def test_who_can_be_appointed_is_told_with_the_ids(standing: Standing) -> None:
+    async def told(user: UserId) -> list[UserId]:
+        found = await asked(tasks.appointable, standing.office, await standing.caller(user))
+        return [one.user for one in found]
+
+    assert await told(DIRECTOR) == [DIRECTOR, INSPECTOR, LEADER, SECOND, THIRD]
+    assert await told(LEADER) == [INSPECTOR, LEADER, SECOND]
+    async with standing.engine.begin() as connection:
+        await connection.execute(sa.update(users).where(users.c.user == SECOND).values(disabled_at=NOW))
+    assert await told(LEADER) == [INSPECTOR, LEADER]
+    with pytest.raises(Refused):
+        await told(INSPECTOR)
+
+
 async def test_a_leader_appoints_whom_they_lead_in_tasks_of_their_own(standing: Standing) -> None:
     leader = await standing.caller(LEADER)
     theirs = await created(standing)

@@ -19,6 +19,7 @@ from sottovoce.commands.telling import (
     quietly,
     run_for,
     run_on,
+    say,
     tabulate,
 )
 from sottovoce.domain.directory import AgentId, AgentProfile, Right, VdnId
@@ -91,7 +92,7 @@ def import_(
         lambda engine: directory.import_seed(engine, read, Passwords(), settings.sip.domain),
     )
     for change in report.changes:
-        typer.echo(change)
+        say(change)
     typer.echo(f"{len(report.changes)} changed or added, {report.unchanged} as they were")
 
 

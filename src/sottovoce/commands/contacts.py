@@ -23,10 +23,10 @@ from sottovoce.commands.telling import (
     Clocks,
     ConfigOption,
     fail,
-    harmless,
     quietly,
     run_for,
     run_on,
+    say,
     tabulate,
 )
 from sottovoce.config import Settings
@@ -128,7 +128,7 @@ def import_(
         _write(rejects, report)
     for kind, told in (("warning: ", report.warned), ("", report.refused)):
         for one in told[:_MOST_TOLD]:
-            typer.echo(harmless(f"sottovoce: {kind}{one}"), err=True)
+            say(f"sottovoce: {kind}{one}", err=True)
         if len(told) > _MOST_TOLD:
             typer.echo(f"sottovoce: {kind}and {len(told) - _MOST_TOLD} more; see --rejects", err=True)
     typer.echo(

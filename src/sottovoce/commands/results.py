@@ -13,7 +13,7 @@ from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, T
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from sottovoce.clock import SystemClock
-from sottovoce.commands.telling import FAILED, WRONG_CALL, ConfigOption, fail, quietly, run_on
+from sottovoce.commands.telling import FAILED, WRONG_CALL, ConfigOption, fail, harmless, quietly, run_on
 from sottovoce.config import Settings
 from sottovoce.domain.directory import VdnId
 from sottovoce.errors import Refused
@@ -57,7 +57,9 @@ def results(
     console = Console(stderr=True, highlight=False)
 
     def tell(mistake: BadLine) -> None:
-        console.print(f"sottovoce: line {mistake.line}: {mistake.why}", markup=False, soft_wrap=True)
+        console.print(
+            f"sottovoce: line {mistake.line}: {harmless(mistake.why)}", markup=False, soft_wrap=True
+        )
 
     try:
         taken = run_on(settings, lambda engine: _import(engine, settings, file, VdnId(vdn), console, tell))

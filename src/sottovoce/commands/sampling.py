@@ -20,6 +20,7 @@ from sottovoce.commands.telling import (
     quietly,
     run_for,
     run_on,
+    say,
     tabulate,
 )
 from sottovoce.config import Settings
@@ -81,9 +82,9 @@ def verify(
             settings, task or "", lambda engine, wanted: certificates.verify(engine, wanted, folder)
         )
     for fact in verdict.facts:
-        typer.echo(fact)
+        say(fact)
     for difference in verdict.differences:
-        typer.echo(f"DIFFERS: {difference}")
+        say(f"DIFFERS: {difference}")
     if not verdict.passed:
         typer.echo(f"FAIL: the sample of task {verdict.certificate.task} is not what lots and frame give")
         raise typer.Exit(FAILED)

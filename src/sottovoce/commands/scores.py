@@ -24,7 +24,6 @@ from sottovoce.commands.telling import (
     Clocks,
     ConfigOption,
     fail,
-    harmless,
     quietly,
     run_for,
     run_on,
@@ -231,7 +230,7 @@ def correct(
 
     done = _asked(lambda: run_on(settings, write))
     for warning in done.warnings:
-        typer.echo(harmless(f"sottovoce: warning: {warning}"), err=True)
+        say(f"sottovoce: warning: {warning}", err=True)
     typer.echo(f"contact {done.contact.contact} corrected; this is version {done.version}")
 
 

@@ -93,9 +93,9 @@ def quietly(config: Path | None) -> Settings:
     return settings
 
 
-def say(text: str) -> None:
+def say(text: str, *, err: bool = False) -> None:
     """Print a line that has words of others in it: no sign of theirs steers the terminal."""
-    typer.echo(harmless(text))
+    typer.echo(harmless(text), err=err)
 
 
 def harmless(text: str) -> str:

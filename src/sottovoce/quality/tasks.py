@@ -15,7 +15,7 @@ from datetime import datetime
 from typing import Any
 
 from sottovoce.domain.directory import AgentId
-from sottovoce.domain.people import SERVER, ReviewId, UserId
+from sottovoce.domain.people import SERVER, ReviewId, User, UserId
 from sottovoce.domain.reviews import (
     INSPECTING,
     SHOWN,
@@ -40,7 +40,7 @@ from sottovoce.plain import to_plain
 from sottovoce.quality import sampling
 from sottovoce.quality.access import Reach
 from sottovoce.quality.office import Office
-from sottovoce.storage.review import draws, ids, staffing, tasks
+from sottovoce.storage.review import draws, ids, staffing, tasks, users
 from sottovoce.storage.work import Work
 
 
@@ -62,12 +62,21 @@ async def check_people(work: Work, reach: Reach, shares: Shares) -> None:
     """
     shares.check()
     roles = await staffing.roles_of(work, [share.person for share in shares.people])
-    led = reach.user.leads | {reach.user.user}
     for place, share in enumerate(shares.people):
         if not roles.get(share.person, frozenset()) & INSPECTING:
             raise bad_share("is no inspector of this tenant", place, "person")
-        if reach.scope is not Scope.ALL and share.person not in led:
+        if not _may_appoint(reach, share.person):
             raise bad_share("is not led by the caller", place, "person")
+
+
+async def appointable(work: Work, reach: Reach) -> list[User]:
+    """The inspectors whom the caller may appoint, by name; their ids are nowhere else on the wire."""
+    found = [one.user for one in await users.listed(work.connection, work.vdn) if one.disabled_at is None]
+    return [user for user in found if user.roles & INSPECTING and _may_appoint(reach, user.user)]
+
+
+def _may_appoint(reach: Reach, person: UserId) -> bool:
+    return reach.scope is Scope.ALL or person in reach.user.leads | {reach.user.user}
 
 
 def within_reach(reach: Reach, conditions: Conditions) -> Conditions:

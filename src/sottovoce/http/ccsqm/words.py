@@ -103,7 +103,7 @@ Id = Annotated[ReviewId, BeforeValidator(_digits), _ID_SCHEMA]
 UserField = Annotated[UserId, BeforeValidator(_digits), _ID_SCHEMA]
 Number = Annotated[int, BeforeValidator(_whole), Field(ge=-(2**62), le=2**62)]
 Text = Annotated[str, BeforeValidator(_plain)]
-Name = Annotated[Text, AfterValidator(_not_blank)]
+Name = Annotated[Text, Field(min_length=1), AfterValidator(_not_blank)]
 """Of something that people will look for in a list."""
 LooseText = Annotated[str, BeforeValidator(_loose)]
 """A text, or a number that stands for one."""
