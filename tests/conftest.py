@@ -56,6 +56,12 @@ def server_dsn(postgres_server: str, postgres_dsn: str) -> str:
     return _database(_servers[postgres_server], postgres_dsn.split("@/")[1].split("?")[0])
 
 
+@pytest.fixture(scope="module")
+def module_postgres_dsn(postgres_server: str) -> Iterator[str]:
+    """The same for all tests of a module, which get on with what the others leave there."""
+    yield from _fresh(postgres_server, "migrated")
+
+
 @pytest.fixture
 def empty_postgres_dsn(postgres_server: str) -> Iterator[str]:
     """A fresh database with nothing in it."""

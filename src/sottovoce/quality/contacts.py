@@ -87,9 +87,7 @@ async def analyse(office: Office, vdn: VdnId, contact: int) -> Contact | None:
         except BadRecording as bad:
             status, analysis = Inspection.BAD_RECORDING, Analysis(failure=str(bad))
     async with office.work(vdn, SERVER) as work:
-        found = await contacts.find(work, contact, lock=True)  # it may have been corrected meanwhile
-        if found is not None:
-            await contacts.analysed(work.connection, found, status, analysis, work.at)
+        await contacts.analysed(work.connection, found, status, analysis, work.at)
         return await contacts.find(work, contact)
 
 
@@ -103,9 +101,7 @@ async def _digest(office: Office, contact: Contact) -> None:
     except (OSError, ValueError):
         return  # whoever hears it says why
     async with office.work(contact.vdn, SERVER) as work:
-        found = await contacts.find(work, contact.contact, lock=True)
-        if found is not None:
-            await contacts.digested(work, found, sha256)
+        await contacts.digested(work, contact, sha256)
 
 
 async def _heard(path: Path | None) -> Analysis:
