@@ -71,7 +71,7 @@ async def test_importing_twice_changes_nothing(two_vdns: AsyncEngine) -> None:
     assert (second.changes, second.unchanged) == ([], 7)
     assert await everybody(two_vdns) == before
     assert before[UserId(DORA)].groups == ("Quality (leads)",)
-    entries = await audit.read(two_vdns, ONE, after=1)
+    entries = await audit.read(two_vdns, ONE, after=2)
     assert [entry.action for entry in entries] == [
         *["directory.user"] * 4,
         *["directory.group"] * 2,
