@@ -14,7 +14,7 @@ from tests.storage.works import work_of
 
 from sottovoce.domain.directory import VdnId
 from sottovoce.domain.people import ReviewId, UserId
-from sottovoce.domain.reviews import ItemState, TaskState
+from sottovoce.domain.reviews import ItemState, Share, ShareKind, Shares, TaskState
 from sottovoce.domain.scoring import OwnFinding, Passage, RuleKind, Verdict
 from sottovoce.errors import Code, Refused
 from sottovoce.quality import contacts as shown_contacts
@@ -393,3 +393,32 @@ async def test_a_finding_that_does_not_count_is_nobody_s_but_its_inspector_s(sta
         [held] = await results.scores_of(work_of(connection, ONE), contact)
     assert held.manual is not None
     assert (held.manual.score.score, held.manual.user) == (97, SECOND)
+
+
+async def test_a_correction_leaves_the_places_that_its_inspector_sees(standing: Standing) -> None:
+    """Of a finding that was handed over too; of what was dropped never."""
+    made = await put_bare(standing)
+    contact = made.items[0].contact
+
+    async def places(user: UserId | None = None) -> list[tuple[Passage, ...]]:
+        async with transaction(standing.engine) as connection:
+            found = await results.scores_of(work_of(connection, ONE), contact, drafts_of=user)
+        return [one.segments for held in found for one in held.results]
+
+    async def hand_over(giver: UserId, taker: UserId, *, drafts: bool) -> None:
+        shares = Shares(ShareKind.EVEN, (Share(taker),))
+        caller = await standing.caller(DIRECTOR)
+        await asked(tasks.hand_over, standing.office, caller, made.task, giver, shares, drafts=drafts)
+
+    result = await enter(standing, made, segments=(Passage(10, 20),))
+    await hand_over(INSPECTOR, SECOND, drafts=True)
+    await revise(standing, made, 0, by=SECOND, result=result, kind=70, remark="heard again")
+    assert await places(SECOND) == [(Passage(10, 20),)]
+
+    await hand_over(SECOND, INSPECTOR, drafts=False)
+    assert await enter(standing, made, segments=(Passage(30, 40),)) == result
+    await complete(standing, made, 0)
+    async with transaction(standing.engine) as connection:
+        other = await put_task(connection, TaskState.IN_EFFECT, [contact], inspectors=[SECOND])
+    await revise(standing, other, 0, by=SECOND, result=result, kind=70, remark="and again")
+    assert await places(SECOND) == [(Passage(30, 40),)]

@@ -66,7 +66,7 @@ async def revise(
         why = f"the result is one of type {int(found.kind)}"
         raise Refused(Code.BAD_PARAMETER, why, field="rule_kind")
     if segments is None:
-        segments = await stored.last_segments(work, result)
+        segments = await stored.last_segments(work, result, review_item, draft)
     wanted = Revision(0, kept, remark, work.user, work.at, review_item, quality_item, draft, segments)
     revision = await _add(work, contact, result, wanted)
     if draft is None:

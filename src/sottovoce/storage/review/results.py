@@ -218,17 +218,20 @@ async def last_version(work: Work, result: str) -> int:
     return (await work.connection.execute(query)).scalar_one() or 0
 
 
-async def last_segments(work: Work, result: str) -> tuple[Passage, ...] | None:
-    """Where the user of the work, or else the last revision that counts, has a result; None: nowhere else."""
+async def last_segments(
+    work: Work, result: str, review_item: ReviewId | None, draft: int | None
+) -> tuple[Passage, ...] | None:
+    """Where the last draft of an item's round, or else what counts, has a result; None: it says so itself."""
+    of_draft = (revisions.c.review_item == review_item) & (revisions.c.draft == draft)
     query = (
         sa.select(revisions)
         .where(
             revisions.c.vdn == work.vdn,
             revisions.c.result == result,
             revisions.c.segments.is_not(None),
-            revisions.c.draft.is_(None) | (revisions.c.user == work.user),
+            revisions.c.draft.is_(None) | of_draft,
         )
-        .order_by((revisions.c.user == work.user).desc(), revisions.c.version.desc())
+        .order_by(revisions.c.draft.is_(None), revisions.c.version.desc())
         .limit(1)
     )
     row = (await work.connection.execute(query)).mappings().first()
