@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+import asyncio
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 import sqlalchemy as sa
 from tests.quality.disputes import inspected
+from tests.quality.sounds import silence, stereo, tone, write
 from tests.quality.standing import NOW, ONE, TWO, Standing
 
 from sottovoce.domain.calls import CallDirection
+from sottovoce.domain.contacts import Inspection
 from sottovoce.domain.directory import VdnId
 from sottovoce.domain.people import SERVER
 from sottovoce.errors import Code, Refused
+from sottovoce.quality import contacts as heard
 from sottovoce.quality import corrections
 from sottovoce.quality.corrections import Corrected
 from sottovoce.storage import audit
@@ -127,3 +131,15 @@ async def test_a_doubtful_time_is_warned_of(standing: Standing) -> None:
     contact = await imported(standing)
     done = await correct(standing, contact, began_at="2025-03-30 02:30")
     assert "did not exist" in done.warnings[0]
+
+
+async def test_a_correction_while_its_recording_is_heard_loses_nothing(standing: Standing) -> None:
+    contact = await imported(standing)
+    write(standing.office.recordings / "call-1.wav", stereo(tone(120), silence(1)))
+    hearing = asyncio.create_task(heard.analyse(standing.office, ONE, contact))
+    while (await rows(standing, contacts))[0]["recording_sha256"] is None:  # noqa: ASYNC110
+        await asyncio.sleep(0)
+    await correct(standing, contact, began_at="2026-01-15T10:00:00Z")
+    await hearing
+    [row] = await rows(standing, contacts)
+    assert (row["status"], row["analysed_at"]) == (Inspection.SUCCESS, NOW)

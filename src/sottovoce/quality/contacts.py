@@ -87,7 +87,9 @@ async def analyse(office: Office, vdn: VdnId, contact: int) -> Contact | None:
         except BadRecording as bad:
             status, analysis = Inspection.BAD_RECORDING, Analysis(failure=str(bad))
     async with office.work(vdn, SERVER) as work:
-        await contacts.analysed(work.connection, found, status, analysis, work.at)
+        found = await contacts.find(work, contact, lock=True)  # it may have been corrected meanwhile
+        if found is not None:
+            await contacts.analysed(work.connection, found, status, analysis, work.at)
         return await contacts.find(work, contact)
 
 
@@ -101,7 +103,9 @@ async def _digest(office: Office, contact: Contact) -> None:
     except (OSError, ValueError):
         return  # whoever hears it says why
     async with office.work(contact.vdn, SERVER) as work:
-        await contacts.digested(work, contact, sha256)
+        found = await contacts.find(work, contact.contact, lock=True)
+        if found is not None:
+            await contacts.digested(work, found, sha256)
 
 
 async def _heard(path: Path | None) -> Analysis:
