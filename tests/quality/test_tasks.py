@@ -36,7 +36,7 @@ from sottovoce.storage import audit
 from sottovoce.storage.database import transaction
 from sottovoce.storage.review import contacts, ids, results
 from sottovoce.storage.review import tasks as stored
-from sottovoce.storage.tables import group_members, users
+from sottovoce.storage.tables import group_members, review_tasks, users
 
 
 def even(*people: UserId) -> Shares:
@@ -436,3 +436,19 @@ async def test_a_leader_draws_from_the_agents_whom_they_lead(standing: Standing)
     assert none.value.code is Code.NO_RIGHT
     whole = await asked(tasks.create, standing.office, director, TaskOrder("All", CONDITIONS))
     assert await by_agents(standing, whole) == {101, 102, 103}
+
+
+async def test_whoever_renames_draws_nothing_whomever_they_lead_by_now(standing: Standing) -> None:
+    """Of a task from before leaders were bound, too, which has other agents' calls."""
+    director, leader = await standing.caller(DIRECTOR), await standing.caller(LEADER)
+    for agent in (101, 103):
+        await standing.contact(agent)
+    task = await asked(tasks.create, standing.office, director, TaskOrder("All", CONDITIONS))
+    async with standing.engine.begin() as connection:
+        await connection.execute(sa.update(review_tasks).values(created_by=LEADER))
+    await asked(tasks.update, standing.office, leader, task, lambda held: replace(held, name="Named"))
+    assert await by_agents(standing, task) == {101, 103}
+    assert await history(standing, task) == ["create", "rename"]
+    day = NOW - timedelta(days=2)
+    await asked(tasks.update, standing.office, leader, task, lambda held: replace(held, calls_from=day))
+    assert await by_agents(standing, task) == {101}, "another sample is a leader's own"

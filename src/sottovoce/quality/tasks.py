@@ -169,7 +169,8 @@ async def update(
         held, seen = await held_task(work, reach, task)
         before = TaskOrder(held.name, held.conditions, held.calls_from, held.calls_until)
         order = wanted(before)
-        order = replace(order, conditions=within_reach(reach, order.conditions))
+        if order != replace(before, name=order.name):
+            order = replace(order, conditions=within_reach(reach, order.conditions))
         if order == replace(before, name=order.name):
             follow(held.state, TaskAction.RENAME, seen)
             await tasks.change(work, task, name=order.name)
