@@ -211,6 +211,7 @@ async def test_calls_of_an_older_version_become_contacts(empty_postgres_dsn: str
     assert rows[0]["duration_ms"] == 109_750
     assert [row["ended_by"] for row in rows] == ["system", "customer", "customer", "system"]
     assert sorted(jobs) == [rows[0]["contact"], rows[3]["contact"]]
+    assert [row["arrival"] for row in rows][:3] == [1, None, None], "to plans that run they are no news"
     await engine.dispose()
 
 

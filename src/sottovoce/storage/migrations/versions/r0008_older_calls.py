@@ -1,6 +1,7 @@
 """Calls that a version before 0002 finished become contacts; recordings are kept by paths below their folder.
 
-A call that has results and whose recording nobody has heard waits for that.
+A call that has results and whose recording nobody has heard waits for that. For plans that run all of them
+were there before (`arrival` 1): they take what their last window of time left.
 """
 
 from __future__ import annotations
@@ -80,7 +81,7 @@ def upgrade() -> None:
         INSERT INTO contacts (
             vdn, began_at, contact, uuid, call, source, interaction, ended_at, duration_ms, direction, caller,
             called, agent, skill, ended_by, reason, file_name, recording, tracks, supervisions, uploaded_at,
-            status, analysis
+            status, analysis, arrival
         )
         SELECT
             vdn, began_at, contact, gen_random_uuid(), call, 'live', 0, ended_at,
@@ -92,7 +93,8 @@ def upgrade() -> None:
             uploaded_at,
             CASE WHEN recording IS NULL THEN 40 ELSE 0 END,
             CASE WHEN recording IS NULL
-                THEN jsonb_build_object('failure', coalesce(failure, 'there is no recording')) ELSE '{}' END
+                THEN jsonb_build_object('failure', coalesce(failure, 'there is no recording')) ELSE '{}' END,
+            CASE WHEN agent IS NOT NULL AND recording IS NOT NULL THEN 1 END
         FROM older_talks
         """
     )
