@@ -221,13 +221,14 @@ async def at_once(standing: Standing, item: ReviewId, *steps: Awaitable[object])
     async with standing.engine.connect() as holding, asyncio.TaskGroup() as group:
         await quality_items.find(work_of(holding, ONE), item, lock=True)
         running = [group.create_task(outcome(step)) for step in steps]
-        while await _waiting(standing) < sum(not one.done() for one in running):  # noqa: ASYNC110
+        while await waiting(standing) < sum(not one.done() for one in running):  # noqa: ASYNC110
             await asyncio.sleep(0.01)
         await holding.rollback()
     return [one.result() for one in running]
 
 
-async def _waiting(standing: Standing) -> int:
+async def waiting(standing: Standing) -> int:
+    """How many statements wait for a lock."""
     activity = sa.table("pg_stat_activity", sa.column("wait_event_type"), sa.column("datname"))
     query = (
         sa.select(sa.func.count())

@@ -8,17 +8,19 @@ from typing import Any
 
 import pytest
 import sqlalchemy as sa
-from tests.quality.disputes import inspected
+from tests.quality.disputes import inspected, waiting
+from tests.quality.reviewing import CONDITIONS
 from tests.quality.sounds import silence, stereo, tone, write
-from tests.quality.standing import NOW, ONE, TWO, Standing
+from tests.quality.standing import DIRECTOR, NOW, ONE, TWO, Standing
 
 from sottovoce.domain.calls import CallDirection
 from sottovoce.domain.contacts import Inspection
 from sottovoce.domain.directory import VdnId
 from sottovoce.domain.people import SERVER
+from sottovoce.domain.reviews import TaskOrder
 from sottovoce.errors import Code, Refused
 from sottovoce.quality import contacts as heard
-from sottovoce.quality import corrections
+from sottovoce.quality import corrections, sampling, tasks
 from sottovoce.quality.corrections import Corrected
 from sottovoce.storage import audit
 from sottovoce.storage.tables import contact_corrections, contact_sources, contacts
@@ -143,3 +145,17 @@ async def test_a_correction_while_its_recording_is_heard_loses_nothing(standing:
     await hearing
     [row] = await rows(standing, contacts)
     assert (row["status"], row["analysed_at"]) == (Inspection.SUCCESS, NOW)
+
+
+async def test_what_a_draw_under_way_has_is_not_corrected(standing: Standing) -> None:
+    contact = await imported(standing)
+    await correct(standing, contact, agent="101")
+    task, draw = await sampling.begin(standing.office, ONE, DIRECTOR)
+    order = TaskOrder("Drawn", CONDITIONS)
+    async with standing.office.work(ONE, DIRECTOR) as work:
+        await tasks.make(work, standing.office, task=task, draw=draw, order=order, created_by=DIRECTOR)
+        correcting = asyncio.create_task(correct(standing, contact, agent="102"))
+        while not correcting.done() and not await waiting(standing):  # noqa: ASYNC110
+            await asyncio.sleep(0.01)
+    with pytest.raises(Refused, match="a review task has it"):
+        await correcting

@@ -12,7 +12,7 @@ from sottovoce.domain.contacts import Contact, Ender, Origin
 from sottovoce.domain.directory import AgentId, SkillId
 from sottovoce.errors import Code, Refused
 from sottovoce.quality.foreign_calls import Mistake, known, moment, one_of, short
-from sottovoce.storage.review import contacts, corrections, imports
+from sottovoce.storage.review import contacts, corrections, draws, imports
 from sottovoce.storage.review.imports import Tenant
 from sottovoce.storage.work import Work
 
@@ -38,6 +38,8 @@ async def correct(work: Work, number: int, given: Mapping[str, str], why: str) -
     Its begin and agent cannot be changed once a task has it. Refused(NOT_FOUND), (BAD_PARAMETER),
     (WRONG_STATE).
     """
+    if set(given) & set(_SAMPLED):
+        await draws.hold_facts(work, alone=True)  # else a draw under way would have it as it was
     before = await contacts.find(work, number, lock=True)
     tenant = await imports.tenant(work)
     if before is None or tenant is None:

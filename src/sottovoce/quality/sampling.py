@@ -107,6 +107,7 @@ async def draw(
     kept = await draws.find(work, draw, lock=True)
     if kept is None or kept.task != task or kept.drawn_at is not None or kept.maker is None:
         raise Refused(Code.WRONG_STATE, f"draw {draw} cannot be used for task {task}")
+    await draws.hold_facts(work)
     last = await lots.numbered(work, kept.block)
     frame = await _freeze(work, office, task, conditions, calls_from, calls_until, arrivals, last)
     if frame.size == 0:

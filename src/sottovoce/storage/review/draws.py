@@ -63,6 +63,8 @@ _FATE = sa.case(
 )
 _LOCK = 7310205
 """Space of the advisory locks of tenants whose fresh contacts are being drawn."""
+_FACTS = 7310207
+"""Space of those whose contacts are being drawn, or corrected."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -268,6 +270,12 @@ def frame_query(
     stratum = row.agent if conditions.by_agent else sa.literal_column(str(WHOLE))
     query = sa.select(stratum, _packed(row.contact)).where(*where, sa.text(INSPECTABLE))
     return query.group_by(row.agent) if conditions.by_agent else query
+
+
+async def hold_facts(work: Work, *, alone: bool = False) -> None:
+    """Let nobody correct what draws say of contacts until the end; `alone`: nor anybody draw."""
+    lock = sa.func.pg_advisory_xact_lock if alone else sa.func.pg_advisory_xact_lock_shared
+    await work.connection.execute(sa.select(lock(_FACTS, work.vdn)))
 
 
 async def sampled_already(work: Work, but: ReviewId) -> Contacts:
