@@ -30,7 +30,10 @@ from sottovoce.errors import Code, Refused
 from sottovoce.plain import to_plain
 from sottovoce.quality import certificates, sampling, tasks
 from sottovoce.quality.certificates import BadFile
+from sottovoce.storage import audit, heads
+from sottovoce.storage.database import transaction
 from sottovoce.storage.review.draws import read_certificate
+from sottovoce.storage.signatures import SigningKey
 
 UNKNOWN = ReviewId("1772442000999999999")
 SIX = Conditions(Quantity.CALLS, 6)
@@ -252,6 +255,35 @@ async def test_an_exported_certificate_passes_alone(standing: Standing, task: Re
     assert "checked: the file against itself" in said
 
 
+async def test_a_file_passes_against_the_key_that_signed_the_audit(
+    standing: Standing, task: ReviewId
+) -> None:
+    """And only against that one: a file whose rows, signature or stretch were touched does not."""
+    key = SigningKey.generate()
+    async with transaction(standing.engine) as connection:
+        head = await audit.head_of(connection, ONE)
+        await heads.keep(connection, key.sign(ONE, head, NOW, "day"))
+    text = await certificates.export(standing.engine, task)
+    verdict = certificates.verify_file(text, frozenset([key.public]))
+    assert (list(verdict.differences), verdict.anchored) == ([], True)
+    assert not certificates.verify_file(text, frozenset([SigningKey.generate().public])).anchored
+    assert not certificates.verify_file(text).anchored
+
+    def named(change: Callable[[Any], None]) -> str:
+        file = json.loads(text)
+        change(file)
+        return " | ".join(certificates.verify_file(json.dumps(file), frozenset([key.public])).differences)
+
+    stretch = "row 1 of the audit is not in a stretch of the chain"
+    assert stretch in named(lambda file: file["audit"][0].update(salt="00" * 16))
+    assert stretch in named(lambda file: file["proof"][0].update(rows=[]))
+    assert "do not lead to the head" in named(lambda file: file["proof"][0]["digests"].pop())
+    assert "is not its own" in named(lambda file: file["proof"][0]["signature"].update(occasion="stop"))
+    assert "another VDN's" in named(lambda file: file["proof"][0].update(vdn=2))
+    invented = json.loads(text) | {"proof": []}
+    assert not certificates.verify_file(json.dumps(invented), frozenset([key.public])).anchored
+
+
 def test_an_exported_certificate_of_version_1_is_still_read() -> None:
     """What its seed and frame gave is what its file has; a changed seed is found."""
     frame = Frame.of({0: np.arange(1, 41)})
@@ -359,6 +391,8 @@ async def test_the_commands_verify_export_and_list(
     file = tmp_path / "sample.json"
     assert (await told("certificate", task, "--out", file))[0] == 0
     assert (await told("certificate", task, "--out", file))[0] == 2
+    assert (await told("verify", task, "--key", "0" * 64))[0] == 2
+    assert (await told("verify", "--file", file, "--key", "no key"))[0] == 2
     code, out, _ = await told("verify", "--file", file)
     assert (code, out.splitlines()[-1].split(":")[0]) == (3, "CONSISTENT, but not anchored")
     assert (await told("words", "rain on the ninth of May", "--vdn", "1"))[0] == 0

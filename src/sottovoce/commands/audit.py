@@ -76,7 +76,7 @@ def verify(
         fail(["--expect belongs to one VDN: give --vdn too"], WRONG_CALL)
     try:
         known = Elsewhere(
-            frozenset(map(_key, key or ())),
+            frozenset(map(public_key, key or ())),
             anchor.kept(heads_file) if heads_file is not None else (),
             [_head(expect)] if expect is not None else (),
         )
@@ -174,7 +174,8 @@ async def _verify(
     ]
 
 
-def _key(text: str) -> str:
+def public_key(text: str) -> str:
+    """The public key that a text is, or the end of the command."""
     try:
         public_pem(text)
     except BadKey as failure:

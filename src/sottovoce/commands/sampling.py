@@ -10,6 +10,7 @@ import typer
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from sottovoce.clock import SystemClock
+from sottovoce.commands.audit import public_key
 from sottovoce.commands.telling import (
     FAILED,
     WRONG_CALL,
@@ -55,6 +56,10 @@ def verify(
         Path | None,
         typer.Option("--file", metavar="FILE", help="Check an exported certificate instead; no database."),
     ] = None,
+    key: Annotated[
+        list[str] | None,
+        typer.Option("--key", metavar="HEX", help="Of a file: a public key that you have from elsewhere."),
+    ] = None,
     config: ConfigOption = None,
 ) -> None:
     """Draw a task's sample again from its frozen frame and the lots of its contacts, and compare.
@@ -64,17 +69,18 @@ def verify(
     UUID, begin, agent and recording of each drawn call against what is on record, and its file's bytes.
     Said are all other draws that the same person made from these contacts, and what became of each.
 
-    Of a file, only whether it is consistent in itself: whoever invents one invents its audit rows as well.
+    Of a file alone, only whether it is consistent in itself: whoever invents one invents its audit rows as
+    well. With the server's public key (`sottovoce audit key`) also that these rows were in its audit.
 
     Exit code 0: PASS. 1: what differs is named. 2: there is no such task or file. 3: CONSISTENT, a file that
     was compared with nothing but itself.
 
     Example: [bold]sottovoce sampling verify 1772442000000000041[/bold]
     """
-    if (task is None) == (file is None):
-        fail(["give either a TASK or --file FILE"], WRONG_CALL)
+    if (task is None) == (file is None) or (key and file is None):
+        fail(["give either a TASK or --file FILE, this one with or without --key"], WRONG_CALL)
     if file is not None:
-        verdict = _of_file(file)
+        verdict = _of_file(file, frozenset(map(public_key, key or ())))
     else:
         settings = quietly(config)
         folder = settings.recordings_folder
@@ -91,7 +97,8 @@ def verify(
     if not verdict.anchored:
         typer.echo(
             f"CONSISTENT, but not anchored: the file about task {verdict.certificate.task} agrees with"
-            " itself; compare the hash of one of its audit rows with an audit that you trust"
+            " itself; give --key with the public key that you have from elsewhere, or compare the hash of one"
+            " of its audit rows with an audit that you trust"
         )
         raise typer.Exit(UNANCHORED)
     typer.echo(f"PASS: the sample of task {verdict.certificate.task} repeats from its lots and frame")
@@ -180,9 +187,9 @@ def _of_task(settings: Settings, text: str, ask: Callable[[AsyncEngine, ReviewId
         fail([declined.why], WRONG_CALL if declined.code is Code.NOT_FOUND else FAILED)
 
 
-def _of_file(file: Path) -> DrawCheck:
+def _of_file(file: Path, keys: frozenset[str]) -> DrawCheck:
     try:
-        return certificates.verify_file(file.read_text(encoding="utf-8"))
+        return certificates.verify_file(file.read_text(encoding="utf-8"), keys)
     except FileNotFoundError:
         fail([f"there is no file {file}"], WRONG_CALL)
     except UnicodeDecodeError:

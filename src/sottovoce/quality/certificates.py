@@ -3,8 +3,9 @@
 A check in the database covers the chains and blocks that decided the lots, their rows in the audit, the
 audit's chain, the frame, the draw made again, the task's items, and that each drawn call is still the one
 that was drawn: its UUID, begin, agent and recording. A file holds certificate, frame and audit rows; alone it
-can only be consistent in itself: whoever invents one invents its rows as well. It proves something where one
-of its rows is known from elsewhere (`sottovoce audit verify`).
+can only be consistent in itself: whoever invents one invents its rows as well. So it also holds the stretch
+of the audit's chain from its rows to a signed head, other rows as digests: with the public key known from
+elsewhere, it proves that its rows are the audit's.
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ from typing import Any
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from sottovoce.digests import file_sha256
-from sottovoce.domain.audit_chain import hash_of
+from sottovoce.domain.audit_chain import Extract, digest_of, hash_of, unfollowed
 from sottovoce.domain.frames import BadFrame, Frame
 from sottovoce.domain.people import SERVER, ReviewId
 from sottovoce.domain.sampling import (
@@ -36,13 +37,14 @@ from sottovoce.domain.sampling import (
 )
 from sottovoce.domain.verifying import differing, untrue
 from sottovoce.errors import Code, Refused
-from sottovoce.plain import Unreadable, to_plain
+from sottovoce.plain import Unreadable, from_plain, to_plain
 from sottovoce.quality.sampling import BEGUN, DRAWN, sha256_of
-from sottovoce.storage import audit
+from sottovoce.storage import audit, heads
 from sottovoce.storage.audit import ChainCheck
 from sottovoce.storage.database import transaction
 from sottovoce.storage.review import draws, lots
 from sottovoce.storage.review.draws import Draw
+from sottovoce.storage.signatures import is_true
 from sottovoce.storage.work import Work
 
 FORMATS = {1: "sottovoce-certificate-1", 2: "sottovoce-certificate-2"}
@@ -129,11 +131,18 @@ async def verify(engine: AsyncEngine, task: ReviewId, folder: Path | None = None
 async def export(engine: AsyncEngine, task: ReviewId) -> str:
     """A file that can be checked without any database. Refused(NOT_FOUND)."""
     kept = await _kept(engine, task)
+    numbers = [row["number"] for row in kept.rows]
+    async with transaction(engine) as connection:
+        try:
+            proof = await heads.extract(connection, kept.draw.vdn, numbers)
+        except Refused:  # a row is older than digests are: nothing leads from it to a signed head
+            proof = []
     return json.dumps(
         {
             "format": FORMATS[kept.certificate.version],
             "certificate": to_plain(kept.certificate),
             "audit": [_written(row) for row in kept.rows],
+            "proof": to_plain(proof),
             "frame": base64.b64encode(kept.frame).decode(),
         },
         indent=1,
@@ -141,8 +150,12 @@ async def export(engine: AsyncEngine, task: ReviewId) -> str:
     )
 
 
-def verify_file(text: str) -> DrawCheck:
-    """Repeat the draw of an exported certificate; it is compared with nothing but itself. BadFile."""
+def verify_file(text: str, keys: frozenset[str] = frozenset()) -> DrawCheck:
+    """Repeat the draw of an exported certificate, which is compared with itself and with public `keys`.
+
+    It is anchored where each of its audit rows is in a stretch of the chain up to a head that one of the keys
+    signed (64 hexadecimal digits each, known from elsewhere). BadFile.
+    """
     try:
         file = json.loads(text)
         certificate = draws.read_certificate(file["certificate"])
@@ -157,6 +170,8 @@ def verify_file(text: str) -> DrawCheck:
         ]
         found += _unaudited(certificate, rows)
         found += _repeat(certificate, packed)
+        proof = from_plain(tuple[Extract, ...], file.get("proof", []))
+        found += _unproved(certificate, rows, proof)
     except BadFile:
         raise
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError, binascii.Error) as failure:
@@ -168,8 +183,32 @@ def verify_file(text: str) -> DrawCheck:
         f"row {row['number']} of the audit of VDN {row['vdn']}, {row['action']}: {row['hash'].hex()}"
         for row in rows
     ]
-    facts.append("checked: the file against itself; not: calls, recordings, other draws, the audit's chain")
-    return DrawCheck(certificate, found, facts, anchored=False)
+    signed = [one.signature for one in proof if one.signature is not None and one.signature.key in keys]
+    anchored = 0 < len(signed) == len(proof)
+    facts += [f"signed {one.at:%Y-%m-%d %H:%M:%S} UTC by {one.key}, a key that you gave" for one in signed]
+    against = "itself and the chain of the audit up to the signed heads" if anchored else "itself"
+    unchecked = "calls, recordings, other draws" if anchored else "calls, recordings, other draws, the audit"
+    facts.append(f"checked: the file against {against}; not: {unchecked}")
+    return DrawCheck(certificate, found, facts, anchored)
+
+
+def _unproved(
+    certificate: AnyCertificate, rows: Sequence[AuditRow], proof: Sequence[Extract]
+) -> Iterator[str]:
+    """What the stretches of the chain do not say as the rows do; a file without any has nothing to say."""
+    shown: dict[int, str] = {}
+    for extract in proof:
+        yield from unfollowed(extract)
+        if extract.vdn != certificate.vdn:
+            yield "a stretch of the chain is another VDN's"
+        if extract.signature and not is_true(extract.vdn, extract.head, extract.signature):
+            yield f"the signature of head {extract.head.number} is not its own"
+        first = extract.previous.number + 1
+        places = {row.number: row.number - first for row in extract.rows}
+        shown |= {row: extract.digests[at] for row, at in places.items() if 0 <= at < len(extract.digests)}
+    for row in rows if proof else ():
+        if shown.get(row["number"]) != digest_of(row).hex():
+            yield f"row {row['number']} of the audit is not in a stretch of the chain"
 
 
 def _repeat(certificate: AnyCertificate, packed: bytes) -> list[str]:
