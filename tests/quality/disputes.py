@@ -107,6 +107,7 @@ async def appeal(
     *,
     agent: UserId = ANN,
     leader: UserId = TABLE_LEADER,
+    scenario: str = SCENARIO,
 ) -> ReviewId:
     """An appeal, filed."""
     return await asked(
@@ -114,7 +115,7 @@ async def appeal(
         standing.office,
         await standing.caller(agent),
         call=str(contact),
-        chosen=[Chosen(SCENARIO, tuple(results))],
+        chosen=[Chosen(scenario, tuple(results))],
         leader=leader,
         reason="unfair",
     )

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 from tests.quality.asking import asked
+from tests.quality.disputes import appeal
 from tests.quality.reviewing import Made, found, history, put_result, put_task
 from tests.quality.standing import DIRECTOR, FOREIGN, INSPECTOR, NOW, ONE, SECOND, TWO, Standing
 from tests.storage.works import work_of
@@ -379,6 +380,8 @@ async def test_a_finding_that_does_not_count_is_nobody_s_but_its_inspector_s(sta
 
     assert await seen_by(INSPECTOR) == [(result, (Passage(10, 20),))]
     assert await seen_by(None) == await seen_by(SECOND) == []
+    with pytest.raises(Refused, match="is no result of this call"):
+        await appeal(standing, contact, [result], scenario="groupid_1")
     await revise(standing, made, 0, result=result, kind=70, kept=False, remark="once more")
     assert await seen_by(INSPECTOR) == [(result, (Passage(10, 20),))], "a correction leaves the places"
     await asked(tasks.terminate, standing.office, await standing.caller(DIRECTOR), made.task)
@@ -389,6 +392,7 @@ async def test_a_finding_that_does_not_count_is_nobody_s_but_its_inspector_s(sta
     assert await enter(standing, other, SECOND, segments=(Passage(30, 40),)) == result, "one rule, one result"
     await complete(standing, other, 0, by=SECOND)
     assert await seen_by(None) == [(result, (Passage(30, 40),))]
+    await appeal(standing, contact, [result], scenario="groupid_1")
     async with transaction(standing.engine) as connection:
         [held] = await results.scores_of(work_of(connection, ONE), contact)
     assert held.manual is not None
