@@ -110,6 +110,7 @@ def test_keys_are_sent_as_the_rfc_wants_and_read_back() -> None:
         if (packet := sender.next(5000 + 160 * tick)) is not None:
             packets.append(packet)
     assert sender.done
+    assert len(packets) == 2 * 7
     first = [
         (payload[1] >> 7, int.from_bytes(payload[2:], "big"), marker) for payload, _, marker in packets[:7]
     ]

@@ -417,6 +417,12 @@ def test_rtcp_goes_where_the_sdp_says(bench: Bench) -> None:
     assert bench.pool.rtcp_destination(1) is None
 
 
+def test_rtcp_follows_a_source_behind_nat_and_not_the_sdp_s_port(bench: Bench) -> None:
+    index = bench.leg(0, nat=True, rtcp_port=4999)
+    bench.prove(index, ("10.0.0.1", 6000))
+    assert bench.pool.rtcp_destination(0) == source_key("10.0.0.1", 6001)
+
+
 STEPS = st.lists(
     st.tuples(
         st.sampled_from(["open", "close", "send", "wait", "move"]),

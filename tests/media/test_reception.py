@@ -68,6 +68,21 @@ def test_several_packets_of_one_slot_in_a_batch_are_taken_in_order() -> None:
     assert np.array_equal(np.concatenate(heard)[480:], np.concatenate(sent)[160 : 160 * 10])
 
 
+def test_packets_of_different_lengths_in_one_batch_are_all_heard() -> None:
+    ears, long, short = Ears(), Talker(641), Talker(983, ptime_ms=10, ssrc=9)
+    sent: list[list[Samples]] = [[], []]
+    heard = []
+    for _ in range(12):
+        packets = [(0, long.packet()), (1, short.packet()), (1, short.packet())]
+        for slot, data in packets:
+            sent[slot].append(samples_of(data))
+        ears.take(*packets)
+        heard.append(ears.tick())
+    for slot in (0, 1):
+        voice = np.concatenate([frame[slot] for frame in heard])
+        assert np.array_equal(voice[480:], np.concatenate(sent[slot])[160 : 160 * 10])
+
+
 def test_csrcs_extensions_and_padding_change_nothing_in_the_audio() -> None:
     ears, talker = Ears(), Talker()
     heard, sent = [], []
