@@ -65,8 +65,9 @@ def test_a_hop_of_a_uri() -> None:
 
 
 @pytest.mark.parametrize("flow", [None, Hop(Transport.UDP, "10.1.1.1", 5062)])
-def test_what_is_saved_is_restored_through_json(flow: Hop | None) -> None:
-    made = dialog(routes=("<sip:p1;lr>",), local_seq=3, flow=flow, behind_nat=flow is not None)
+@pytest.mark.parametrize("routes", [(), ("<sip:p1;lr>",)])
+def test_what_is_saved_is_restored_through_json(routes: tuple[str, ...], flow: Hop | None) -> None:
+    made = dialog(routes=routes, local_seq=3, flow=flow, behind_nat=flow is not None)
     again = Dialog.restored(json.loads(json.dumps(made.saved())))
     assert again.request("BYE").encode() == made.request("BYE").encode()
     assert again.hop() == made.hop()

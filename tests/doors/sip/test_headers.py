@@ -104,6 +104,11 @@ def test_the_number_of_parameters_is_bounded() -> None:
         parse_params("".join(f";p{i}" for i in range(MAX_PARAMS + 1)))
 
 
+@pytest.mark.parametrize("text", ['"open', 'open"', '"', "plain", ""])
+def test_what_is_not_quoted_on_both_sides_stays_as_it_is(text: str) -> None:
+    assert unquote(text) == text
+
+
 def test_controls_are_taken_out_for_people() -> None:
     assert without_controls("a\x00b\x7fc\x1b[0m") == "abc[0m"
 

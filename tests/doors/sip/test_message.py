@@ -123,6 +123,8 @@ def test_utf8_headers_come_back_as_they_came() -> None:
         (b"Call-ID: c1@192.0.2.1", b"Call-ID:", 400),
         (b"To: <sip:bob@example.com>", b"X: y", 400),
         (b"From: Alice <sip:alice@example.com>;tag=1", b"From: Alice", 400),
+        (b"From: Alice <sip:alice@example.com>;tag=1", b"From: *", 400),
+        (b"To: <sip:bob@example.com>", b"To: *", 400),
         (b"Content-Length: 0", b"Content-Length: 1", 400),
         (b"Content-Length: 0", b"Content-Length: +0", 400),
         (b"Content-Length: 0", b"Content-Length: 99999999999999999999", 400),

@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from sottovoce.domain.legs import Codec, LegAddress, LegDirection
 from sottovoce.doors.sip.sdp import (
+    MAX_FORMATS,
     MAX_MEDIA,
     SdpError,
     SessionDescription,
@@ -289,6 +290,12 @@ def test_what_phones_write_is_forgiven() -> None:
     assert (theirs.user, theirs.session_id, theirs.name) == ("John_Doe", 0, "-")
     _, remote = answer(theirs, HERE, session_id=1, version=1)
     assert remote.codec is Codec.PCMU
+
+
+def test_what_is_just_within_the_bounds() -> None:
+    formats = [str(n) for n in range(MAX_FORMATS)]
+    assert described("m=audio 5004 RTP/AVP " + " ".join(formats)).media[0].formats == formats
+    assert described("m=audio 65535 RTP/AVP 0").media[0].port == 65535
 
 
 @pytest.mark.parametrize(

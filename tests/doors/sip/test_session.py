@@ -86,6 +86,7 @@ def test_a_call_from_invite_to_bye(transport: Transport, caller_ends: bool) -> N
         (404, ReleaseCause.UNREACHABLE),
         (488, ReleaseCause.UNSUPPORTED_MEDIA),
         (603, ReleaseCause.REJECTED),
+        (604, ReleaseCause.UNREACHABLE),
         (302, ReleaseCause.REJECTED),
         (500, ReleaseCause.FAILED),
         (503, ReleaseCause.UNREACHABLE),
@@ -171,6 +172,47 @@ def test_a_missing_ack_ends_the_call_with_bye() -> None:
     quiet(network, caller, callee)
 
 
+def test_a_bye_instead_of_the_ack_ends_the_repetition_of_the_200() -> None:
+    network, caller, callee = pair()
+    network.lose = lambda message, number: isinstance(message, Request) and message.method == "ACK"
+    session = caller.call(callee)
+    network.run(0.1)
+    caller.act(lambda ua: session.hang_up())
+    network.run(10)
+    assert len([m for m in network.sent(200, callee) if m.cseq[1] == "INVITE"]) == 1
+    assert ends(callee) == [ReleaseCause.NORMAL]
+    quiet(network, caller, callee)
+
+
+def test_who_is_reinvited_with_its_ack_lost_talks_and_may_reinvite_too() -> None:
+    network, caller, callee = pair()
+    network.lose = losing("ACK", 1)
+    session = caller.call(callee)
+    network.run(0.1)
+    caller.act(lambda ua: session.reinvite())
+    network.run(0.1)
+    callee.act(lambda ua: callee.offered().hold())
+    network.run(0.1)
+    assert len(network.sent("INVITE", callee)) == 1
+    assert session.remote is not None
+    assert session.remote.direction is LegDirection.SENDONLY
+    callee.act(lambda ua: callee.offered().hang_up())
+    network.run(1)
+    assert ends(caller) == [ReleaseCause.NORMAL]
+
+
+def test_a_reinvite_waits_for_the_ack_of_theirs() -> None:
+    network, caller, callee, session, theirs = talking()
+    network.lose = losing("ACK", 1)
+    caller.act(lambda ua: session.reinvite())
+    network.run(0.1)
+    callee.act(lambda ua: theirs.hold())
+    network.run(0.1)
+    assert network.sent("INVITE", callee) == []
+    network.run(2)
+    assert len(network.sent("INVITE", callee)) == 1
+
+
 def test_a_bye_waits_for_the_ack() -> None:
     network, caller, callee = pair()
     network.lose = losing("ACK", 1)
@@ -252,6 +294,59 @@ def test_cancel_waits_for_a_provisional_response() -> None:
     assert ends(caller) == [ReleaseCause.NO_ANSWER]
     assert ends(callee) == [ReleaseCause.CANCELLED]
     quiet(network, caller, callee)
+
+
+def test_further_provisional_responses_are_cancelled_once() -> None:
+    network, caller, callee, session = ringing()
+    caller.act(lambda ua: session.hang_up())
+    network.inject(network.sent(180)[0], callee.hop, caller)
+    network.run(2)
+    assert len({m.encode() for m in network.sent("CANCEL")}) == len(network.sent("CANCEL")) == 1
+
+
+def test_a_bye_before_the_answer_ends_the_offer_with_487() -> None:
+    network, caller, callee, session = ringing()
+    early = next(iter(session._early.values())).dialog
+    session._ask_in(early, early.request("BYE"))
+    network.collect(caller)
+    network.run(1)
+    assert len(network.sent(487)) == 1
+    assert ends(callee) == ends(caller) == [ReleaseCause.CANCELLED]
+    quiet(network, caller, callee)
+
+
+@pytest.mark.parametrize(("known", "status"), [(True, 200), (False, 481)])
+def test_a_bye_from_a_fork_that_only_rang_leaves_the_call_ringing(known: bool, status: int) -> None:
+    network, caller, callee, session = ringing()
+    early = next(iter(session._early.values())).dialog
+    bye = Request("BYE", "sip:200@10.0.0.1")
+    bye.headers.add("Via", "SIP/2.0/UDP 10.0.0.2:5060;branch=z9hG4bKbye")
+    bye.headers.add("From", f"{early.remote};tag={early.remote_tag if known else 'nobody'}")
+    bye.headers.add("To", f"{early.local};tag={early.local_tag}")
+    bye.headers.add("Call-ID", early.call_id)
+    bye.headers.add("CSeq", "1 BYE")
+    network.inject(bye, callee.hop, caller)
+    network.run(1)
+    assert len(network.sent(status, caller)) == 1
+    assert ends(caller) == []
+    callee.act(lambda ua: callee.offered().accept())
+    network.run(1)
+    assert len(caller.of(events.CallAnswered)) == 1
+
+
+def test_a_reliable_response_without_a_tag_is_told_and_not_confirmed() -> None:
+    network, caller, callee = pair(RELIABLE)
+    callee.answer = None
+    session = caller.call(callee)
+    network.run(0.1)
+    rings = reply(session._invite.request, 180)
+    rings.headers.add("Require", "100rel")
+    rings.headers.add("RSeq", "1")
+    network.inject(rings, callee.hop, caller)
+    network.run(0.1)
+    assert rings.to_tag == ""
+    assert [told.status for told in caller.of(events.CallProgressed)] == [180]
+    assert network.sent("PRACK") == []
 
 
 def test_cancel_crosses_the_200() -> None:

@@ -89,6 +89,12 @@ def test_answers(data: bytes, status: int, header: str | None, value: str | None
         assert values if value is None else value in values
 
 
+def test_only_a_registrar_allows_register() -> None:
+    allowed = answer_to(message("OPTIONS")).headers.tokens("Allow")
+    assert {"invite", "bye"} <= allowed
+    assert "register" not in allowed
+
+
 def test_an_invite_without_contact_is_400() -> None:
     assert answer_to(message("INVITE", SDP).replace(b"Contact:", b"X-Contact:")).status == 400
 
