@@ -229,6 +229,8 @@ def test_schedules_that_mean_nothing() -> None:
     ):
         with pytest.raises(ValueError):
             Schedule(Cycle.DAILY, start, **bad)  # type: ignore[arg-type]
+    with pytest.raises(ValueError):
+        Schedule(Cycle.DAILY, datetime(2300, 1, 1, tzinfo=UTC), total=1)
 
 
 def test_names_of_tasks() -> None:

@@ -376,8 +376,10 @@ async def test_a_call_out_rings_the_agent_then_the_customer(stage):
     await stage.forget(101)
     call = await stage.desk.call_out(CallOut(A, "0123", "777"))
     assert await stage.names(101) == ["PhoneAlerting"]
+    await refused(Code.NO_CALL, stage.desk.ask(DialOn(A, "1")))
     stage.phone(101).lift()
     assert await stage.names(101) == ["PhoneOffHook", "AgentPreoccupied", "CustomerAlerting"]
+    await refused(Code.NO_CALL, stage.desk.ask(DialOn(A, "1")))
     assert stage.hears() == {"1101": {"♪"}, "0123": set()}
     customer.lift()
     assert await stage.names(101) == ["CallTalking", "RecordingStarted"]

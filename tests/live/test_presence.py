@@ -142,6 +142,27 @@ async def test_sign_out_waits_for_the_call_unless_forced(stage):
     assert [(one.agent, one.reason) for one in ended] == [(A, "reason 7")]
 
 
+async def test_sign_out_ends_a_hanging_poll(stage):
+    await stage.sign_in(101)
+    await stage.forget(101)
+    poll = asyncio.ensure_future(stage.desk.next_event(A, 600))
+    await asyncio.sleep(0)
+    await stage.desk.ask(SignOutAgent(A))
+    await stage.quiet()
+    assert poll.done()
+    assert poll.result() is None
+
+
+async def test_a_rest_ends_with_the_session_and_reminds_nobody_of_the_next(stage):
+    await stage.sign_in(101)
+    await stage.desk.ask(ChangeState(A, Trigger.REST, seconds=60, reason=5))
+    await stage.desk.ask(SignOutAgent(A))
+    await stage.sign_in(101)
+    await stage.forget(101)
+    await stage.later(61)
+    assert await stage.events(101) == []
+
+
 async def test_who_signs_out_gets_no_call_from_the_queue_on_the_way(stage):
     await stage.sign_in(101)
     await stage.call_in("555")
@@ -393,6 +414,7 @@ async def test_looking_at_agents(stage):
     assert [view.agent for view in stage.desk.all_agents(A)] == [101, 102, 103, 104, 300, 301, 302]
     assert stage.desk.agent(I, A).state is AgentState.IDLE
     assert stage.desk.agent(I, B).state is AgentState.SIGNED_OUT
+    assert stage.desk.agent(I, B).phone == "1102"
     assert stage.desk.is_inspector(I)
     assert not stage.desk.is_inspector(A)
     for target in (FOREIGN, UNKNOWN):

@@ -67,6 +67,20 @@ def test_csv_and_json_lines_say_the_same() -> None:
 
 
 @pytest.mark.parametrize(
+    ("said", "verdict"),
+    [
+        *((said, Verdict.KEPT) for said in (1, "1", True, "true")),
+        *((said, Verdict.VIOLATED) for said in (0, "0", False, "false")),
+        *((said, Verdict.NOT_EVALUATED) for said in (-1, "-1")),
+    ],
+)
+def test_verdicts_as_numbers_and_as_words(said: object, verdict: Verdict) -> None:
+    [found] = lines(row(valid=said))
+    assert isinstance(found, ResultLine)
+    assert found.row.valid is verdict
+
+
+@pytest.mark.parametrize(
     ("changed", "said"),
     [
         ({"contact": None}, "needs a contact or a call_uuid"),

@@ -173,6 +173,17 @@ async def test_a_call_in_detail(standing: Standing) -> None:
     assert spoken.body["call_id"] == contact
 
 
+@pytest.mark.parametrize(("agent", "staff"), [(199, "199"), (None, None)])
+async def test_an_agent_who_is_no_user_is_told_by_their_work_number(
+    standing: Standing, agent: int | None, staff: str | None
+) -> None:
+    await standing.contact(agent)
+    found = (
+        await standing.call("appraisecall/detail", {"call_uuid": str(UUID(int=1))}, None, base=ISQM)
+    ).body
+    assert found["staff_id"] == staff
+
+
 async def test_scores_by_machine_and_by_hand_are_told_without_a_quality_item(standing: Standing) -> None:
     contact, uuid = await standing.contact(), str(UUID(int=1))
     await scenario(standing)
