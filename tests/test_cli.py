@@ -286,7 +286,7 @@ def test_agents_from_import_to_password(
     ]
     code, out, _ = told(capsys, "audit", "verify")
     assert code == 3
-    assert out.startswith("VDN 1: 3 rows, head 3:")
+    assert out.startswith("VDN 1: 4 rows, head 4:")
     assert "VDN 1: CONSISTENT, but not anchored" in out
     code, public, _ = told(capsys, "audit", "key")
     assert told(capsys, "audit", "key", "--pem")[1].startswith("-----BEGIN PUBLIC KEY-----")
@@ -294,10 +294,10 @@ def test_agents_from_import_to_password(
     assert f"signed by {public}" in told(capsys, "audit", "sign")[1]
     code, out, _ = told(capsys, "audit", "verify", "--key", public.strip())
     assert code == 0
-    assert "VDN 1: PASS: vouched for up to row 3 by the key" in out
+    assert "VDN 1: PASS: vouched for up to row 4 by the key" in out
     assert told(capsys, "audit", "key", "--new")[1] != public
     code, out, _ = told(capsys, "audit", "verify", "--key", public.strip())
-    assert (code, "up to row 3" in out, "goes on to row 4" in out) == (0, True, True)
+    assert (code, "up to row 4" in out, "goes on to row 5" in out) == (0, True, True)
 
 
 def type_in(monkeypatch: pytest.MonkeyPatch, text: str) -> None:

@@ -21,6 +21,8 @@ from sottovoce.storage.signatures import BadKey, SigningKey, is_true, public_pem
 
 NOW = datetime(2026, 11, 22, 4, 5, 6, 789012, tzinfo=UTC)
 ONE = VdnId(1)
+IMPORTED = 2
+"""Rows of the import."""
 KEY = SigningKey.generate()
 
 
@@ -48,15 +50,15 @@ async def test_a_signature_says_which_head_when_and_why(two_vdns: AsyncEngine) -
     async with transaction(two_vdns) as connection:
         assert await heads.signed(connection, ONE) == [signed]
         assert await heads.signed(connection, VdnId(2)) == []
-        assert await heads.signed(connection, ONE, since=2) == []
+        assert await heads.signed(connection, ONE, since=IMPORTED + 1) == []
         assert await heads.keys(connection) == [KEY.public]
         assert await heads.last_signed(connection, KEY.public) == {ONE: NOW}
         assert await heads.last_signed(connection, SigningKey.generate().public) == {}
     head, told = signed.head, signed.signature
     assert is_true(1, head, told)
     assert not is_true(2, head, told)
-    assert not is_true(1, Head(2, head.hash), told)
-    assert not is_true(1, Head(1, "00" * 32), told)
+    assert not is_true(1, Head(head.number + 1, head.hash), told)
+    assert not is_true(1, Head(head.number, "00" * 32), told)
     for change in (
         {"at": NOW + timedelta(seconds=1)},
         {"occasion": "stop"},
@@ -78,15 +80,18 @@ def test_a_key_is_written_and_read() -> None:
 
 
 async def test_an_extract_ends_with_the_next_signed_head(two_vdns: AsyncEngine) -> None:
-    """Row 1 is of the import. Rows that concern nobody are digests; each stretch is as short as can be."""
+    """Rows that concern nobody are digests; each stretch is as short as can be."""
     await add(two_vdns, "a", "secret one", "b")
     first = await sign(two_vdns)
     await add(two_vdns, "secret two", "c", "secret three")
     last = await sign(two_vdns)
     await add(two_vdns, "secret four", "d")
-    found = await extracted(two_vdns, 4, 2, 6)
+    found = await extracted(two_vdns, *(IMPORTED + place for place in (3, 1, 5)))
     assert [[row.target for row in one.rows] for one in found] == [["a", "b"], ["c"]]
-    assert [(one.previous.number, len(one.digests)) for one in found] == [(1, 3), (5, 2)]
+    assert [(one.previous.number, len(one.digests)) for one in found] == [
+        (IMPORTED, 3),
+        (IMPORTED + 4, 2),
+    ]
     assert [(one.head, one.signature) for one in found] == [
         (first.head, first.signature),
         (last.head, last.signature),
@@ -99,13 +104,13 @@ async def test_an_extract_ends_with_the_next_signed_head(two_vdns: AsyncEngine) 
 async def test_without_a_later_signature_an_extract_ends_with_the_head_of_now(two_vdns: AsyncEngine) -> None:
     await sign(two_vdns)
     await add(two_vdns, "a", "b")
-    [found] = await extracted(two_vdns, 2)
-    assert (found.signature, found.head.number, len(found.digests)) == (None, 3, 2)
+    [found] = await extracted(two_vdns, IMPORTED + 1)
+    assert (found.signature, found.head.number, len(found.digests)) == (None, IMPORTED + 2, 2)
     assert unfollowed(found) == []
 
 
 async def test_no_extract_of_rows_that_are_not_there(two_vdns: AsyncEngine) -> None:
-    for number in (0, 2):
+    for number in (0, IMPORTED + 1):
         with pytest.raises(Refused) as refused:
             await extracted(two_vdns, number)
         assert refused.value.code is Code.NOT_FOUND

@@ -25,6 +25,8 @@ from sottovoce.storage.own.placement import place
 
 NOW = datetime(2026, 11, 22, 4, 5, 6, tzinfo=UTC)
 ONE = VdnId(1)
+ROWS = 3
+"""Two of the import, one of `server`."""
 REFUSED = "permission denied|must be owner"
 
 
@@ -65,12 +67,12 @@ async def test_the_server_s_role_is_refused(server: AsyncEngine, statement: str)
     with pytest.raises(ProgrammingError, match=REFUSED):
         async with transaction(server) as connection:
             await connection.execute(sa.text(statement))
-    assert (await audit.verify(server, ONE)).head.number == 2
+    assert (await audit.verify(server, ONE)).head.number == ROWS
 
 
 async def test_the_server_s_role_adds(server: AsyncEngine, tmp_path: Path) -> None:
     signs = await Anchor.open(server, tmp_path, ManualClock(NOW), None)
-    assert [one.head.number for one in await signs.sign([ONE], "start")] == [2]
+    assert [one.head.number for one in await signs.sign([ONE], "start")] == [ROWS]
     async with transaction(server) as connection:
         await connection.execute(sa.text("SELECT contacts_month('2031-01-01Z')"))
         await connection.execute(sa.text("UPDATE vdns SET name = 'x'"))
@@ -86,7 +88,7 @@ async def test_a_search_path_of_the_caller_s_changes_nothing(server: AsyncEngine
         )
         await connection.execute(sa.text("INSERT INTO audit_heads VALUES (1, 77, '')"))
         await audit.append(connection, ONE, [AuditEntry(ONE, NOW, AgentId(102), "call.drop", "1-2")])
-    assert (await audit.verify(server, ONE)).head.number == 3
+    assert (await audit.verify(server, ONE)).head.number == ROWS + 1
 
 
 async def test_who_owns_all_is_told(two_vdns: AsyncEngine) -> None:
