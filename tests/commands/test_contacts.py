@@ -28,7 +28,7 @@ async def test_warnings_and_refusals_are_told_counted_and_kept_with_their_rows(
 ) -> None:
     folder, rejects = tmp_path / "calls", tmp_path / "rejects.csv"
     write(folder / "a.wav", silence(1))
-    rows = ["a.wav,1769900000,101", "a.wav,1769900001,", '"b.wav",soon,101']
+    rows = ["a.wav,1769900000,101", "a.wav,1769900001,", "=b.wav,soon,101"]
     (folder / "calls.csv").write_text("file,began_at,agent\n" + "\n".join(rows) + "\n")
 
     async def told(*more: str) -> tuple[int, str, list[str]]:
@@ -51,7 +51,7 @@ async def test_warnings_and_refusals_are_told_counted_and_kept_with_their_rows(
     with rejects.open(newline="") as file:
         found = list(csv.DictReader(file))
     assert [(one["outcome"], one["place"], one["row"]) for one in found] == [
-        ("refused", "calls.csv:4", rows[2]),
+        ("refused", "calls.csv:4", "'" + rows[2]),
         ("warning", "calls.csv:3", rows[1]),
     ]
 

@@ -16,6 +16,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from sottovoce.clock import SystemClock
 from sottovoce.commands import results, scores
+from sottovoce.commands.sheets import cell
 from sottovoce.commands.telling import (
     FAILED,
     WRONG_CALL,
@@ -220,7 +221,7 @@ def _write(path: Path, report: ImportReport) -> None:
         rows = csv.writer(file)
         rows.writerow(("outcome", "place", "reason", "row"))
         for outcome, told in (("refused", report.refused), ("warning", report.warned)):
-            rows.writerows((outcome, one.place, one.reason, one.row) for one in told)
+            rows.writerows((outcome, one.place, cell(one.reason), cell(one.row)) for one in told)
 
 
 def _row(contact: Contact, clocks: Clocks) -> tuple[object, ...]:

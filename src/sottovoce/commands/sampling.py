@@ -13,6 +13,7 @@ from sottovoce.clock import SystemClock
 from sottovoce.commands.audit import public_key
 from sottovoce.commands.telling import (
     FAILED,
+    UNANCHORED,
     WRONG_CALL,
     AsJson,
     Clocks,
@@ -41,8 +42,6 @@ commands = typer.Typer(
 )
 
 T = TypeVar("T")
-UNANCHORED = 3
-"""Exit code of a check that compared a certificate with nothing but itself."""
 
 Task = Annotated[str, typer.Argument(metavar="TASK", help="The review task's id, 18 to 20 digits.")]
 
