@@ -16,6 +16,7 @@ READERS = (
     SOURCE / "logs.py",
     *(SOURCE / "config").glob("*.py"),
     *(SOURCE / "commands").glob("*.py"),
+    SOURCE / "storage" / "own" / "opening.py",
 )
 """Where settings are handed on; their own module, where validators and properties read them."""
 HANDED = (

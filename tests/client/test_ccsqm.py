@@ -181,10 +181,11 @@ async def test_a_result_is_corrected(standing: Standing, quality: Quality) -> No
     await inspector.tasks.revise(
         item.item, uuid, result, compliant=True, kind=RuleKind.SILENCE, remark="listened again"
     )
-    [score] = await quality.calls.scores(uuid)
-    assert score.results["silence_rule"][0].revised == 1
+    [draft] = await quality.calls.scores(uuid)
+    assert draft.results["silence_rule"][0].revised == -1, "it counts when the call is completed"
     await inspector.tasks.complete(item.item, str(contact))
-    assert (await quality.calls.scores(uuid))[0].manual == 100
+    [score] = await quality.calls.scores(uuid)
+    assert (score.results["silence_rule"][0].revised, score.manual) == (1, 100)
 
 
 async def test_profiles_and_scenarios(quality: Quality) -> None:

@@ -365,7 +365,6 @@ async def test_the_same_bodies_reach_what_is_there_with_our_own_token(quality: S
     assert refused == {
         "appraisecall/complain": "005",
         "appraisescore/modifyAppraiseScore": "007",
-        "qualitytask/appointQualityTask": "005",
         "qualitytask/createQualityTask": "008",
         "qualitytask/modifyResultQualityTask": "005",
         "qualitytask/takeEffectQualityTask": "005",

@@ -47,7 +47,7 @@ from sottovoce.domain.rights import Operation, Scope
 from sottovoce.errors import Code
 from sottovoce.http.ccsqm import complain, qualityitem
 from sottovoce.http.ccsqm.codes import SUCCESSFUL, Module
-from sottovoce.storage.tables import group_members, quality_items, user_groups, users, vdns
+from sottovoce.storage.tables import quality_items, user_groups, users, vdns
 
 QUALITY_ITEMS = Module("0410", "0410000")
 CALL = "c6a31191-6c69-486b-b8f9-c3412ef44bfd"
@@ -73,13 +73,10 @@ DONE = {"resultCode": "0410000", "resultDesc": SUCCESSFUL}
 
 
 async def example_leader(standing: Standing) -> None:
-    """The leader of the page's example is here one of the inspectors': let them lead Ann as well."""
+    """The leader of the page's example is here one of the inspectors': let them lead Ann, as table leader."""
     async with standing.engine.begin() as connection:
         roles = [Role.TABLE_LEADER.value]
         await connection.execute(sa.update(users).where(users.c.user == PAGE_LEADER).values(roles=roles))
-        await connection.execute(
-            sa.insert(group_members).values(vdn=1, name="Agents", user=PAGE_LEADER, leads=True)
-        )
 
 
 async def test_complain_as_the_page_writes_it(standing: Standing) -> None:

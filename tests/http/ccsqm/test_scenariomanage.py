@@ -151,6 +151,7 @@ async def test_a_deleted_scenario_is_gone_but_not_what_it_gave(standing: Standin
     assert actions == [
         "scenario.create",
         "scenario.switch",
+        "score.machine",
         "results.import",
         "scenario.delete",
         "scenario.create",

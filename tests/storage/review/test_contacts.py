@@ -179,7 +179,12 @@ async def test_a_change_that_cannot_be_written_takes_no_contact_with_it(two_vdns
         refused = await changes.apply_each(connection, ONE, told)
     assert refused == [bad, foreign]
     entries = await audit.read(two_vdns, ONE)
-    assert [entry.action for entry in entries] == ["directory.import", "recording.finished", "call.drop"]
+    assert [entry.action for entry in entries] == [
+        "directory.import",
+        "sampling.chain",
+        "recording.finished",
+        "call.drop",
+    ]
     assert [contact.agent for contact in await kept(two_vdns)] == [ANN]
 
 

@@ -90,7 +90,7 @@ async def test_appointing_and_releasing_go_by_the_order_of_the_draw(postgres_dsn
         await prepared(connection)
         await tasks.insert(work_of(connection, ONE), made, list(reversed(parts)))
         await tasks.insert(work_of(connection, ONE), other, items(other, 3))
-        await tasks.appoint(work_of(connection, ONE), made.task, people)
+        await tasks.appoint(work_of(connection, ONE), made.task, dict(enumerate(people)))
         assert [one.inspector for one in await tasks.items(work_of(connection, ONE), made.task)] == people
         assert {one.inspector for one in await tasks.items(work_of(connection, ONE), other.task)} == {None}
         await tasks.change_item(work_of(connection, ONE), parts[1].item, state=ItemState.DONE.value)

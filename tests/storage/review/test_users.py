@@ -32,7 +32,7 @@ async def test_a_user_is_found_as_added_and_by_their_tenant_alone(two_vdns: Asyn
     assert given == GIVEN
     assert (len(made), made[:10]) == (19, str(int(NOW.timestamp())))
     assert found == User(made, ONE, "Ann", frozenset({Role.STAFF}), AgentId(101))
-    entries = await audit.read(two_vdns, ONE, after=1)
+    entries = await audit.read(two_vdns, ONE, after=2)
     assert [(entry.at, entry.actor, entry.action, entry.target, entry.detail) for entry in entries] == [
         (NOW, 0, "directory.user", made, {"name": "Ann", "roles": "staff"}),
         (NOW, 0, "directory.user", GIVEN, {"name": "Ida", "roles": "quality_leader, inspector"}),
@@ -74,7 +74,7 @@ async def test_roles_and_disabling_take_effect_at_once(two_vdns: AsyncEngine) ->
         for change in (users.disable, users.enable):
             with pytest.raises(Refused, match="there is no user 9"):
                 await change(connection, UserId("9"), NOW)
-    entries = await audit.read(two_vdns, ONE, after=2)
+    entries = await audit.read(two_vdns, ONE, after=3)
     assert [(entry.action, dict(entry.detail)) for entry in entries] == [
         ("directory.user_roles", {"before": "inspector", "roles": "table_leader"}),
         ("directory.user_disabled", {}),

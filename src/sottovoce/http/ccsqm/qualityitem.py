@@ -35,6 +35,7 @@ from sottovoce.http.ccsqm.words import (
     UserField,
     milliseconds,
     seconds,
+    whole_number,
 )
 from sottovoce.plain import natural
 from sottovoce.quality import appeals
@@ -62,10 +63,10 @@ _CONCLUSIONS = {True: "passed", False: "not passed", None: None}
 
 def _numbered(kinds: Mapping[int, object], must_be: str) -> BeforeValidator:
     def chosen(value: object) -> object:
-        number = natural(value) if isinstance(value, str) else value
-        if isinstance(number, bool) or not isinstance(number, int) or number not in kinds:
-            raise ValueError(f"must be {must_be}")
-        return kinds[number]
+        try:
+            return kinds[whole_number(value)]
+        except (ValueError, KeyError):
+            raise ValueError(f"must be {must_be}") from None
 
     return BeforeValidator(chosen)
 

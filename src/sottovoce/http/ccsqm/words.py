@@ -33,7 +33,8 @@ def _digits(value: object) -> object:
     return str(number)
 
 
-def _whole(value: object) -> int:
+def whole_number(value: object) -> int:
+    """A whole number, from a text or a number. ValueError."""
     number = whole(value) if isinstance(value, str) else value
     if isinstance(number, float) and number.is_integer() and abs(number) <= _EXACT:
         return int(number)
@@ -101,7 +102,7 @@ def _either(value: int) -> datetime:
 _ID_SCHEMA = WithJsonSchema({"type": "string", "format": "id", "pattern": "^[0-9]{1,20}$"})
 Id = Annotated[ReviewId, BeforeValidator(_digits), _ID_SCHEMA]
 UserField = Annotated[UserId, BeforeValidator(_digits), _ID_SCHEMA]
-Number = Annotated[int, BeforeValidator(_whole), Field(ge=-(2**62), le=2**62)]
+Number = Annotated[int, BeforeValidator(whole_number), Field(ge=-(2**62), le=2**62)]
 Text = Annotated[str, BeforeValidator(_plain)]
 Name = Annotated[Text, Field(min_length=1), AfterValidator(_not_blank)]
 """Of something that people will look for in a list."""
@@ -112,17 +113,17 @@ RoleField = Annotated[Role, BeforeValidator(_role), WithJsonSchema({"type": "str
 _TIME_SCHEMA = {"type": "integer", "minimum": 0}
 Seconds = Annotated[
     datetime,
-    BeforeValidator(lambda value: _seconds(_whole(value))),
+    BeforeValidator(lambda value: _seconds(whole_number(value))),
     WithJsonSchema({**_TIME_SCHEMA, "format": "s"}),
 ]
 Milliseconds = Annotated[
     datetime,
-    BeforeValidator(lambda value: _milliseconds(_whole(value))),
+    BeforeValidator(lambda value: _milliseconds(whole_number(value))),
     WithJsonSchema({**_TIME_SCHEMA, "format": "ms"}),
 ]
 EitherTime = Annotated[
     datetime,
-    BeforeValidator(lambda value: _either(_whole(value))),
+    BeforeValidator(lambda value: _either(whole_number(value))),
     WithJsonSchema({**_TIME_SCHEMA, "format": "s or ms"}),
 ]
 """Where the pages leave the unit open: from 100000000000 on milliseconds, below it seconds."""
