@@ -320,7 +320,6 @@ def _appeals() -> Iterator[Lie]:
         result, first, {"automaticScore": 42, "ruleGroupName": _more, "credit.score": 42}, "[]."
     )
     yield Lie("the manual score is the machine's", result, second, told=_machine)
-    yield Lie("the manual score is the machine's after all", result, revise, told=_machine)
     yield from _tells(credit, first, {"score": 42, "setting.group_name": _more}, "[].credit[].", seen=None)
     rules = "[].credit[].silence_rule[]."
     yield from _tells(credit, first, {"valid": True, "revise_id": _more}, rules, seen=None)
@@ -339,7 +338,6 @@ def _appeals() -> Iterator[Lie]:
     yield from _idle("0410000", second, reassign, modify)
     yield from _idle("0410000", first, judge)
     yield from _agrees("0410000", second, reassign, judge, modify)
-    yield from _agrees("0410000", first, modify)
     yield from _ignores(modify, second, {"revise": 0}, "ruleInfo.", seen=None)
     yield from _ignores(judge, first, {"auditOperation": "pass", "coment": "x"}, seen=None)
     yield from _ignores(reassign, second, {"handler": "1600226359041729505"}, seen=None)

@@ -94,6 +94,6 @@ async def test_an_honest_proxy_is_believed(court: Court, part: str) -> None:
     assert await court.judged((part,)) == []
 
 
-def test_no_two_lies_have_one_name() -> None:
+async def test_no_two_lies_have_one_name() -> None:
     names = [lie.name for lie in LIES]
     assert len(set(names)) == len(names)
