@@ -60,7 +60,7 @@ async def test_after_kill_9_calls_get_their_bye_and_sessions_come_back() -> None
             assert recording.getnchannels() == 2
             assert recording.getnframes() > 4000, "what had been written is readable"
         assert await served.stop() == 0
-        assert "VDN 1: whole" in await served.command("audit", "verify")
+        assert "VDN 1: PASS" in await served.verified_audit()
 
 
 async def test_a_stop_ends_calls_and_leaves_nothing_running() -> None:
