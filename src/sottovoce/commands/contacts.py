@@ -14,7 +14,6 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from sottovoce.clock import SystemClock
 from sottovoce.commands import results, scores
 from sottovoce.commands.sheets import cell
 from sottovoce.commands.telling import (
@@ -24,10 +23,12 @@ from sottovoce.commands.telling import (
     Clocks,
     ConfigOption,
     fail,
+    office_of,
     quietly,
     run_for,
     run_on,
     say,
+    shown,
     tabulate,
 )
 from sottovoce.config import Settings
@@ -37,7 +38,6 @@ from sottovoce.domain.people import SERVER
 from sottovoce.errors import Refused
 from sottovoce.quality import contact_import
 from sottovoce.quality.contact_import import ImportOutcome, ImportReport, ImportWish
-from sottovoce.quality.office import Office
 from sottovoce.storage.database import transaction
 from sottovoce.storage.review import contacts, jobs
 from sottovoce.storage.review.jobs import Backlog
@@ -167,7 +167,7 @@ def list_(
     typer.echo(f"{len(found)} of {total}", err=True)
     if backlog.waiting or backlog.running:
         first = clocks.of(VdnId(vdn), backlog.oldest_at)
-        since = f", the first since {first:%Y-%m-%d %H:%M:%S %Z}" if first is not None else ""
+        since = f", the first since {shown(first)}" if first is not None else ""
         typer.echo(f"analysis: {backlog.running} running, {backlog.waiting} waiting{since}", err=True)
     if backlog.failed:
         typer.echo(f"analysis: {backlog.failed} given up in the last week; the log says why", err=True)
@@ -206,7 +206,7 @@ async def _import(
         console=Console(stderr=True),
         disable=not sys.stderr.isatty(),
     ) as progress:
-        office = Office(engine, SystemClock(), settings.recordings_folder)
+        office = office_of(engine, settings)
         task = progress.add_task("importing", total=contact_import.count(files))
 
         def tell(outcome: ImportOutcome) -> None:

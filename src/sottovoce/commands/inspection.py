@@ -11,12 +11,11 @@ import typer
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from sottovoce.commands.telling import (
-    WRONG_CALL,
     AsJson,
     Clocks,
     ConfigOption,
-    fail,
     quietly,
+    review_id,
     run_for,
     run_within,
     say,
@@ -31,7 +30,6 @@ from sottovoce.domain.review_lists import ItemFilter, ItemLine, TaskFilter, Task
 from sottovoce.domain.reviews import Share, ShareKind, Shares, TaskState, TaskStep
 from sottovoce.domain.rights import Operation
 from sottovoce.errors import Code, Refused
-from sottovoce.plain import natural
 from sottovoce.quality import access, plans, task_lists, tasks
 from sottovoce.storage.database import transaction
 from sottovoce.storage.review import tasks as task_rows
@@ -139,7 +137,7 @@ def hand_over(
     settings = quietly(config)
     who = user_id(giver)
     shares = Shares(ShareKind.EVEN, tuple(Share(user_id(taker)) for taker in takers))
-    only = None if task is None else [_digits(one) for one in task]
+    only = None if task is None else [review_id(one, "a task or plan") for one in task]
 
     async def work(connection: AsyncConnection) -> dict[ReviewId, int]:
         vdn = await users.tenant_of(connection, who)
@@ -237,7 +235,7 @@ def _of(
     settings: Settings, text: str, ask: Callable[[AsyncConnection, VdnId, ReviewId], Awaitable[T]]
 ) -> tuple[T, Local]:
     """What `ask` finds about the task or plan of that id, with its VDN's clock; or the end of the command."""
-    wanted = _digits(text)
+    wanted = review_id(text, "a task or plan")
 
     async def work(engine: AsyncEngine, _: VdnId | None) -> tuple[T, VdnId]:
         async with transaction(engine) as connection:
@@ -252,12 +250,6 @@ def _of(
 
 def _local(clocks: Clocks, vdn: VdnId) -> Local:
     return lambda at: clocks.of(vdn, at)
-
-
-def _digits(text: str) -> ReviewId:
-    if natural(text) is None:
-        fail([f"{text!r} is no id of a task or plan: up to 20 digits"], WRONG_CALL)
-    return ReviewId(text)
 
 
 def _task_row(line: TaskLine, local: Local) -> tuple[object, ...]:

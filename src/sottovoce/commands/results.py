@@ -12,8 +12,16 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from sottovoce.clock import SystemClock
-from sottovoce.commands.telling import FAILED, WRONG_CALL, ConfigOption, fail, harmless, quietly, run_on
+from sottovoce.commands.telling import (
+    FAILED,
+    WRONG_CALL,
+    ConfigOption,
+    fail,
+    harmless,
+    office_of,
+    quietly,
+    run_on,
+)
 from sottovoce.config import Settings
 from sottovoce.domain.directory import VdnId
 from sottovoce.errors import Refused
@@ -88,7 +96,7 @@ async def _import(
     with Progress(*columns, console=console, disable=not console.is_terminal) as progress:
         size = os.stat(file).st_size
         bar = progress.add_task(file.name, total=size or None)
-        office = Office(engine, SystemClock(), settings.recordings_folder)
+        office = office_of(engine, settings)
         async for part, position in _batches(office, vdn, file):
             whole.landed += part.landed
             whole.unchanged += part.unchanged

@@ -9,7 +9,6 @@ from typing import Annotated, TypeVar
 import typer
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from sottovoce.clock import SystemClock
 from sottovoce.commands.audit import public_key
 from sottovoce.commands.telling import (
     FAILED,
@@ -19,7 +18,9 @@ from sottovoce.commands.telling import (
     Clocks,
     ConfigOption,
     fail,
+    office_of,
     quietly,
+    review_id,
     run_for,
     run_on,
     say,
@@ -29,10 +30,8 @@ from sottovoce.config import Settings
 from sottovoce.domain.directory import VdnId
 from sottovoce.domain.people import SERVER, ReviewId
 from sottovoce.errors import Code, Refused
-from sottovoce.plain import natural
 from sottovoce.quality import certificates
 from sottovoce.quality.certificates import BadFile, DrawCheck
-from sottovoce.quality.office import Office
 from sottovoce.storage.database import transaction
 from sottovoce.storage.review import draws, lots
 from sottovoce.storage.review.draws import Draw
@@ -169,7 +168,7 @@ def words(
     settings = quietly(config)
 
     async def work(engine: AsyncEngine, only: VdnId | None) -> None:
-        office = Office(engine, SystemClock(), settings.recordings_folder)
+        office = office_of(engine, settings)
         async with office.work(only or VdnId(vdn), SERVER) as inner:
             await lots.say(inner, text)
 
@@ -179,7 +178,7 @@ def words(
 
 def _of_task(settings: Settings, text: str, ask: Callable[[AsyncEngine, ReviewId], Awaitable[T]]) -> T:
     """What `ask` finds about the task of that id, or the end of the command."""
-    task = _digits(text)
+    task = review_id(text, "a task")
     try:
         return run_on(settings, lambda engine: ask(engine, task))
     except Refused as declined:
@@ -195,12 +194,6 @@ def _of_file(file: Path, keys: frozenset[str]) -> DrawCheck:
         fail([f"{file}: it is no exported certificate: it is no text"], WRONG_CALL)
     except BadFile as failure:
         fail([f"{file}: {failure}"], WRONG_CALL)
-
-
-def _digits(task: str) -> ReviewId:
-    if natural(task) is None:
-        fail([f"{task!r} is no id of a task: up to 20 digits"], WRONG_CALL)
-    return ReviewId(task)
 
 
 def _row(draw: Draw, fate: str | None, clocks: Clocks) -> tuple[object, ...]:

@@ -15,7 +15,6 @@ from zoneinfo import ZoneInfo
 import typer
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from sottovoce.clock import SystemClock
 from sottovoce.commands.sheets import new_sheet
 from sottovoce.commands.telling import (
     FAILED,
@@ -24,13 +23,14 @@ from sottovoce.commands.telling import (
     Clocks,
     ConfigOption,
     fail,
+    office_of,
     quietly,
     run_for,
     run_on,
     say,
+    shown,
     tabulate,
 )
-from sottovoce.config import Settings
 from sottovoce.domain.contacts import Search
 from sottovoce.domain.directory import AgentId, VdnId
 from sottovoce.domain.people import SERVER, ReviewId, UserId
@@ -41,7 +41,6 @@ from sottovoce.plain import natural
 from sottovoce.quality import access, contacts, corrections, inspection, results, score_sheet
 from sottovoce.quality.contacts import ShownContact
 from sottovoce.quality.corrections import Corrected
-from sottovoce.quality.office import Office
 from sottovoce.quality.score_sheet import ScoreLine
 from sottovoce.storage.review import contacts as stored
 from sottovoce.storage.review import plans, users
@@ -86,7 +85,7 @@ def show(call: Call, vdn: Vdn, as_json: AsJson = False, config: ConfigOption = N
     settings = quietly(config)
 
     async def read(engine: AsyncEngine, _: VdnId | None) -> tuple[ShownContact, list[ScenarioScores]]:
-        async with _office(engine, settings).work(VdnId(vdn), SERVER, snapshot=True) as work:
+        async with office_of(engine, settings).work(VdnId(vdn), SERVER, snapshot=True) as work:
             reach = access.for_the_server(VdnId(vdn), Operation.SHOW_CONTACT)
             found = await stored.called(work, call)
             if found is None:
@@ -94,12 +93,11 @@ def show(call: Call, vdn: Vdn, as_json: AsJson = False, config: ConfigOption = N
             one = await contacts.show(work, reach, found.uuid)
             return one, await results.scores_of(work, one.contact.contact)
 
-    (shown, scores), clocks = _asked(lambda: run_for(settings, vdn, read))
-    facts = _facts(shown, clocks)
+    (contact, scores), clocks = _asked(lambda: run_for(settings, vdn, read))
+    facts = _facts(contact, clocks)
     if not as_json:
         for name, value in facts.items():
-            told = f"{value:%Y-%m-%d %H:%M:%S %Z}" if isinstance(value, datetime) else value
-            say(f"{name:<10} {'none' if told is None else told}")
+            say(f"{name:<10} {'none' if value is None else shown(value)}")
         tabulate(_SCORE, [_score(one, clocks, VdnId(vdn)) for one in scores], none="no scores yet")
         tabulate(_RESULT, [_result(one, result) for one in scores for result in one.results])
         return
@@ -136,7 +134,7 @@ def export(
     with new_sheet(out, HEADS) as add:
 
         async def write(engine: AsyncEngine, _: VdnId | None) -> int:
-            office, count = _office(engine, settings), 0
+            office, count = office_of(engine, settings), 0
             async with office.work(VdnId(vdn), SERVER, snapshot=True) as work:
                 zone = ZoneInfo(await plans.time_zone(work))
                 reach = access.for_the_server(VdnId(vdn), Operation.QUERY_CONTACTS)
@@ -186,7 +184,7 @@ def finding(
     )
 
     async def enter(engine: AsyncEngine) -> str:
-        async with _office(engine, settings).work(VdnId(vdn), UserId(user)) as work:
+        async with office_of(engine, settings).work(VdnId(vdn), UserId(user)) as work:
             inspector = await users.find(work, work.user)
             if inspector is None:
                 raise Refused(Code.NOT_FOUND, f"VDN {vdn} has no user {user}")
@@ -222,7 +220,7 @@ def correct(
     given = {name: text for name, text in zip(corrections.FIELDS, values, strict=True) if text is not None}
 
     async def write(engine: AsyncEngine) -> Corrected:
-        async with _office(engine, settings).work(VdnId(vdn), SERVER) as work:
+        async with office_of(engine, settings).work(VdnId(vdn), SERVER) as work:
             found = await stored.called(work, call)
             if found is None:
                 raise Refused(Code.NOT_FOUND, f"VDN {work.vdn} has no contact {call}")
@@ -241,10 +239,6 @@ def _asked(ask: Callable[[], Found]) -> Found:
     except Refused as declined:
         wrong = declined.code in (Code.NOT_FOUND, Code.BAD_PARAMETER, Code.NOBODY)
         fail([str(declined)], WRONG_CALL if wrong else FAILED)
-
-
-def _office(engine: AsyncEngine, settings: Settings) -> Office:
-    return Office(engine, SystemClock(), settings.recordings_folder)
 
 
 def _between(wanted: Search, since: datetime | None, until: datetime | None, zone: ZoneInfo) -> Search:

@@ -20,9 +20,13 @@ from rich.text import Text
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from sottovoce import logs
+from sottovoce.clock import SystemClock
 from sottovoce.config import ConfigError, Settings, load
 from sottovoce.domain.directory import VdnId
+from sottovoce.domain.people import ReviewId
 from sottovoce.errors import Code, Refused
+from sottovoce.plain import natural
+from sottovoce.quality.office import Office
 from sottovoce.storage.database import BadDsn, DatabaseAway, transaction
 from sottovoce.storage.live import directory
 from sottovoce.storage.live.seed import SeedMistakes
@@ -73,6 +77,13 @@ def fail(sentences: Iterable[str], code: int = FAILED) -> NoReturn:
     for sentence in sentences:
         typer.echo(f"sottovoce: {harmless(sentence)}", err=True)
     raise typer.Exit(code)
+
+
+def review_id(text: str, of: str) -> ReviewId:
+    """The id that a text is, `of` a task or plan, or the end of the command."""
+    if natural(text) is None:
+        fail([f"{text!r} is no id of {of}: up to 20 digits"], WRONG_CALL)
+    return ReviewId(text)
 
 
 def settings_of(config: Path | None) -> Settings:
@@ -131,7 +142,7 @@ def tabulate(
     )
     table = Table(*columns, box=None if piped else box.HEAVY_HEAD, pad_edge=not piped)
     for row in rows:
-        table.add_row(*(Text(harmless(_shown(cell))) for cell in row))
+        table.add_row(*(Text(harmless(shown(cell))) for cell in row))
     console = Console(width=_ENDLESS if piped else None)
     with console.capture() as printed:
         console.print(table)
@@ -141,16 +152,22 @@ def tabulate(
         typer.echo(none, err=True)
 
 
-def _shown(cell: object) -> str:
+def shown(cell: object) -> str:
+    """A value as people read it: a time by its own zone's clock, in seconds; None as nothing."""
     if cell is None:
         return ""
     if isinstance(cell, datetime):
         return f"{cell:%Y-%m-%d %H:%M:%S %Z}"
-    return ", ".join(map(_shown, cell)) if isinstance(cell, (list, tuple)) else str(cell)
+    return ", ".join(map(shown, cell)) if isinstance(cell, (list, tuple)) else str(cell)
 
 
 def _plainly(cell: object) -> object:
     return cell.isoformat() if isinstance(cell, datetime) else cell
+
+
+def office_of(engine: AsyncEngine, settings: Settings) -> Office:
+    """Where a command's use cases work."""
+    return Office(engine, SystemClock(), settings.recordings_folder)
 
 
 def run_on(settings: Settings, work: Callable[[AsyncEngine], Awaitable[T]]) -> T:
