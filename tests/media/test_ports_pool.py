@@ -410,6 +410,18 @@ def test_rtcp_belongs_to_the_port_above_or_to_the_ssrc(bench: Bench) -> None:
     assert bench.pool.rtcp_owner(index, source_key("10.0.0.2", 5555), b"") is None
 
 
+def test_rtcp_counts_before_the_first_rtp_packet(bench: Bench) -> None:
+    """A phone that is muted from the start, or suppresses silence, reports all the same."""
+    report = bytes([0x81, 201, 0, 7]) + (9).to_bytes(4, "big") + bytes(24)
+    index = bench.leg(0)
+    named = bench.leg(1, "10.0.0.2", rtcp_port=4999)
+    assert bench.pool.rtcp_owner(index, source_key("10.0.0.1", 4001), report) == 0
+    assert bench.pool.rtcp_owner(named, source_key("10.0.0.2", 4999), report) == 1
+    assert bench.pool.rtcp_owner(named, source_key("10.0.0.2", 4001), report) is None
+    assert bench.pool.rtcp_owner(index, source_key("10.9.9.9", 4001), report) is None
+    assert bench.pool.state(0) is SourceState.UNPROVEN
+
+
 def test_rtcp_goes_where_the_sdp_says(bench: Bench) -> None:
     bench.leg(0, rtcp_port=4999)
     bench.leg(1, port=65535)

@@ -427,13 +427,14 @@ class PortsPool:
     def rtcp_owner(self, index: int, source: int, packet: bytes) -> int | None:
         """The slot that an RTCP packet on a port's odd half belongs to, or None: dropped and counted.
 
-        By the port that belongs to a proven RTP source or the SDP, else by the sender's SSRC.
+        By the port that belongs to a proven RTP source or the SDP, else by the sender's SSRC. Before the
+        first RTP packet only the SDP's port counts: a sign of life of who has nothing to say yet.
         """
         ssrc = int.from_bytes(packet[4:8], "big") if len(packet) >= 8 else -1
         by_ssrc: int | None = None
         for slot in self._on_port[index]:
             leg = self._legs[slot]
-            if leg.remote is None or leg.source is None or not leg.admits(source):
+            if leg.remote is None or not leg.admits(source):
                 continue
             if source == self.rtcp_destination(slot):
                 return slot

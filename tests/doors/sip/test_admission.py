@@ -197,8 +197,8 @@ class Registered:
     def is_registered(self, name: str) -> bool:
         return name in self.names
 
-    def is_phone_at(self, source: Hop) -> bool:
-        return source == SOURCE
+    def is_phone_at(self, source: Hop, name: str) -> bool:
+        return source == SOURCE and name in self.names
 
 
 def calls(user: str, registered: Registered) -> Admitted | Refusal:

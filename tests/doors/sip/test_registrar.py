@@ -12,6 +12,7 @@ from sottovoce.config import TrunkSettings
 from sottovoce.domain.directory import PhoneAccount, VdnId
 from sottovoce.doors.sip import events
 from sottovoce.doors.sip.admission import ALGORITHMS, Admitted, Authenticator, Guard, Refusal
+from sottovoce.doors.sip.calling import OutgoingCall
 from sottovoce.doors.sip.digest import Algorithm, Challenge, NonceKeeper, authorize, ha1
 from sottovoce.doors.sip.hops import Hop, Transport
 from sottovoce.doors.sip.limits import LimitVerdict, SourceLimits
@@ -72,6 +73,7 @@ class Office:
         password: str = "secret",
         algorithm: Algorithm = Algorithm.MD5,
         source: Hop | None = None,
+        path: str = "",
     ) -> Response:
         """A REGISTER by hand, challenge met."""
         authorization = ""
@@ -86,6 +88,7 @@ class Office:
             )
             text += f"Contact: {contacts}\r\n" if contacts else ""
             text += f"Expires: {expires}\r\n" if expires else ""
+            text += f"Path: {path}\r\n" if path else ""
             text += f"Authorization: {authorization}\r\n" if authorization else ""
             self.network.inject(text.encode() + b"\r\n", source or self.phone.hop, self.server)
             self.network.run(0.05)
@@ -365,7 +368,7 @@ def test_admission() -> None:
     for stranger in (replace(edge, port=5061), Hop(Transport.UDP, "203.0.113.9", 5060), office.phone.hop):
         assert challenged(invite(office, stranger))
     office.send("<sip:a@10.0.0.1>")
-    assert office.registrar.is_phone_at(office.phone.hop)
+    assert all(office.registrar.is_phone_at(office.phone.hop, name) for name in ("anna", "501"))
     assert challenged(invite(office, office.phone.hop))
     assert challenged(invite(office, office.phone.hop, user="bert"))
 
@@ -444,3 +447,64 @@ def test_a_phone_inside_a_trunk_s_network_is_a_phone() -> None:
     assert invite(office, replace(office.phone.hop, port=5099)) == Admitted("+4930", "100", VDN, "lan")
     office.network.run(61)
     assert invite(office, office.phone.hop) == Admitted("+4930", "100", VDN, "lan")
+
+
+def test_a_phone_that_registers_from_a_trunk_s_address_shuts_nobody_out() -> None:
+    """Behind a PBX or an edge, phones and customers come from one address and port."""
+    edge = Hop(Transport.UDP, "10.3.0.1", 5060)
+    trunks = (trunk("edge", "10.3.0.1", networks=("10.3.0.1/32",), ports=(5060,)),)
+    office = Office(trunks)
+    office.send("<sip:a@10.0.0.1>", source=edge)
+    assert office.registrar.is_phone_at(edge, "anna")
+    for customer in ("004930123456", "bert"):
+        assert invite(office, edge, user=customer) == Admitted("+4930", "100", VDN, "edge")
+    for phone in ("anna", "501"):
+        assert challenged(invite(office, edge, user=phone))
+
+
+def test_a_proxy_that_has_authenticated_its_phones_is_believed_though_they_register_through_it() -> None:
+    edge = Hop(Transport.UDP, "10.3.0.1", 5060)
+    office = Office((trunk("edge", "10.3.0.1", networks=("10.3.0.1/32",), carries_phones=True),))
+    office.send("<sip:a@10.0.0.1>", source=edge)
+    assert invite(office, edge) == Admitted("501", "100", VDN, "edge", "501")
+
+
+def test_a_path_is_kept_and_told_back() -> None:
+    office = Office()
+    path = "<sip:10.3.0.1:5070;lr;received=x>, <sip:10.3.0.2;transport=tcp;lr>"
+    answer = office.send("<sip:a@192.168.1.5>", path=path, source=Hop(Transport.UDP, "10.3.0.1", 5060))
+    routers = ("<sip:10.3.0.1:5070;lr;received=x>", "<sip:10.3.0.2;transport=tcp;lr>")
+    assert tuple(answer.headers.get_all("Path")) == routers
+    binding = office.registrar.of_user("anna")[0]
+    assert (binding.path, binding.hop) == (routers, Hop(Transport.UDP, "10.3.0.1", 5070))
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "<sip:10.3.0.1>",
+        "<sips:10.3.0.1;lr>",
+        "<sip:10.3.0.1;lr;transport=sctp>",
+        "nonsense",
+        ", ".join(["<sip:10.3.0.1;lr>"] * 5),
+    ],
+)
+def test_a_path_that_no_invite_can_go_is_refused(path: str) -> None:
+    office = Office()
+    assert office.send("<sip:a@192.168.1.5>", path=path).status == 400
+    assert not office.registrar.of_user("anna")
+
+
+def test_an_invite_goes_along_the_path_and_its_cancel_too() -> None:
+    network = Network()
+    server, edge = network.peer("10.0.0.2"), network.peer("10.3.0.1")
+    edge.answer = lambda session: session.ring()
+    routes = ("<sip:10.3.0.1;lr>", "<sip:10.3.0.2;lr>")
+    call = OutgoingCall("sip:a@192.168.1.5", edge.hop, server.media, "sip:1@test", routes=routes)
+    session = server.act(lambda ua: ua.invite(call))
+    network.run(1)
+    server.act(lambda ua: session.hang_up())
+    network.run(1)
+    for method in ("INVITE", "CANCEL", "ACK"):
+        (sent,) = [m for _, _, to, m in network.wire if isinstance(m, Request) and m.method == method]
+        assert (sent.uri, tuple(sent.headers.get_all("Route"))) == ("sip:a@192.168.1.5", routes)

@@ -157,13 +157,14 @@ class Registered(Protocol):
         """Whether a phone of that user name has a contact now."""
         ...
 
-    def is_phone_at(self, source: Hop) -> bool:
-        """Whether a registered phone sends from exactly that address and port."""
+    def is_phone_at(self, source: Hop, name: str) -> bool:
+        """Whether a phone of that user name or number is registered from exactly that address and port."""
         ...
 
 
 class Guard:
-    """The door's doorman. A registered phone's own address goes before a trunk's network around it."""
+    """The door's doorman. What a phone registered from a trunk's address calls itself is that phone's
+    there and wants its password; all else from there is the trunk's."""
 
     def __init__(
         self,
@@ -193,13 +194,13 @@ class Guard:
 
     def admit(self, request: Request, source: Hop, now: float) -> Admitted | Refusal:
         """Let in a trunk's call to a number that is answered here, and a phone's with its password."""
-        trunk = self.trunk_of(source)
-        if trunk is None or self._registered.is_phone_at(source):
+        trunk, named = self.trunk_of(source), caller_of(request)
+        if trunk is None or (self._registered.is_phone_at(source, named) and not trunk.carries_phones):
             return self._admit_phone(request, source, now)
         called = self._called(request)
-        caller = asserted_of(request) or caller_of(request)
+        caller = asserted_of(request) or named
         if trunk.carries_phones:
-            found = self._directory.account(caller_of(request))
+            found = self._directory.account(named)
             if found is not None:
                 account, vdn = found
                 return Admitted(account.number, called, vdn, trunk.name, account.number)

@@ -39,6 +39,8 @@ class OutgoingCall:
     """Answers 401 and 407."""
     nat: bool = False
     """Whether the far side is behind NAT: media from wherever it proves itself, requests to `hop`."""
+    routes: tuple[str, ...] = ()
+    """Loose routers on the way, the first at `hop`."""
 
 
 @dataclass(slots=True)
@@ -100,6 +102,8 @@ class Calling(Session):
     def _request(self, body: bytes) -> Request:
         call, name = self.call, self.call.from_name.replace('"', "'")
         headers = Headers()
+        for route in call.routes:
+            headers.add("Route", route)
         headers.add("Max-Forwards", "70")
         display = f'"{name}" ' if name else ""
         headers.add("From", f"{display}<{call.from_uri}>;tag={self.key.local_tag}")

@@ -251,6 +251,7 @@ class SipDoor:
             from_name=leg.caller if user != leg.caller else "",
             account=target.account,
             nat=target.nat,
+            routes=target.routes,
         )
         leg.trunk, leg.proxied = trunk.name if trunk else "", target.proxied
         self._endpoint.act(lambda ua: self._take(leg, ua.invite(call)))
@@ -394,7 +395,7 @@ class SipDoor:
         if to.side is LineKind.PHONE:
             bound = self._registrar.of_number(vdn, to.number)
             if bound:
-                return [Target(b.contact, b.hop, nat=b.behind_nat) for b in bound]
+                return [Target(b.contact, b.hop, nat=b.behind_nat, routes=b.path) for b in bound]
             proxy = settings.outbound_proxy
             if proxy is None:
                 return []

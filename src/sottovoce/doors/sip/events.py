@@ -40,6 +40,8 @@ class Binding:
     cseq: int
     instance: str = ""
     """+sip.instance (RFC 5626), or ""."""
+    path: tuple[str, ...] = ()
+    """The proxies on the way to it, as its REGISTER named them (RFC 3327), the nearest to us first."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -33,6 +33,8 @@ class Target:
     nat: bool = False
     trunk: TrunkSettings | None = None
     proxied: bool = False
+    routes: tuple[str, ...] = ()
+    """The Path of a registered phone."""
 
 
 class SipLeg:

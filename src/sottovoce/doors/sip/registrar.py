@@ -26,6 +26,8 @@ DEFAULT_EXPIRES = 600
 """Seconds, for a phone that names none."""
 MAX_CONTACTS = 8
 """Contacts of one account: each is rung in its turn."""
+MAX_PATH = 4
+"""Proxies between a phone and us."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,19 +54,20 @@ class Registrar:
         self._nat = Networks(nat)
         self._bindings: dict[str, dict[str, tuple[Binding, Timer]]] = {}
         self._by_number: dict[tuple[VdnId, str], set[str]] = {}
-        self._sources: Counter[tuple[str, int]] = Counter()
+        self._sources: Counter[tuple[str, int, str]] = Counter()
+        """Who is registered from which host and port, by user names and numbers."""
 
     def is_registered(self, name: str) -> bool:
         """Whether a phone of this user name has a contact now."""
         return bool(self._bindings.get(name))
 
-    def is_phone_at(self, source: Hop) -> bool:
-        """Whether a registered phone sends from exactly this address and port."""
-        return (source.host, source.port) in self._sources
+    def is_phone_at(self, source: Hop, name: str) -> bool:
+        """Whether a phone of this user name or number is registered from exactly this address and port."""
+        return (source.host, source.port, name) in self._sources
 
     def is_phone(self, host: str) -> bool:
         """Whether a registered phone sends from this host."""
-        return any(host == known for known, _ in self._sources)
+        return any(host == known for known, _, _ in self._sources)
 
     def of_user(self, username: str) -> list[Binding]:
         """The contacts of a user name, the one that registered last first."""
@@ -96,6 +99,7 @@ class Registrar:
             ("Contact", f"<{b.contact}>;expires={max(1, round(b.expires_at - now))}")
             for b in self.of_user(account.username)
         ]
+        extra += [("Path", value) for value in request.headers.get_all("Path")]
         transaction.answer(200, extra=extra)
 
     def _change(self, request: Request, source: Hop, account: PhoneAccount, vdn: VdnId) -> Refusal | None:
@@ -117,6 +121,8 @@ class Registrar:
         wishes = self._wishes(values, general)
         if isinstance(wishes, Refusal):
             return wishes
+        if not _is_path(request.headers.get_all("Path")):
+            return Refusal(400, "Bad Path")
         for wish in wishes:
             old = known.get(_key(wish.uri))
             if old is not None and old[0].call_id == request.call_id and number <= old[0].cseq:
@@ -152,8 +158,9 @@ class Registrar:
             if wish.instance and binding.instance == wish.instance:
                 self._unbind(user, other, quiet=True)  # the same phone, at a new address
         nat = source.host in self._nat
-        hop = hop_of(wish.uri)
-        if nat:
+        path = tuple(request.headers.get_all("Path"))
+        hop = hop_of(NameAddr.parse(path[0]).uri if path else wish.uri)
+        if nat and not path:
             hop = source
         elif source.flow and hop.transport is source.transport:
             hop = Hop(hop.transport, hop.host, hop.port, source.flow)
@@ -169,12 +176,13 @@ class Registrar:
             call_id=request.call_id,
             cseq=request.cseq[0],
             instance=wish.instance,
+            path=path,
         )
         timer = self._timers.after(wish.seconds, lambda: self._unbind(user, key))
         mine = self._bindings.setdefault(user, {})
         mine[key] = (binding, timer)
         self._by_number.setdefault((vdn, account.number), set()).add(user)
-        self._sources[source.host, source.port] += 1
+        self._sources.update(_places(binding))
         while len(mine) > MAX_CONTACTS:
             self._unbind(user, next(iter(mine)))
         self._emit(Bound(user, binding))
@@ -186,10 +194,10 @@ class Registrar:
             return
         binding, timer = known
         timer.cancel()
-        source = binding.source.host, binding.source.port
-        self._sources[source] -= 1
-        if not self._sources[source]:
-            del self._sources[source]
+        for place in _places(binding):
+            self._sources[place] -= 1
+            if not self._sources[place]:
+                del self._sources[place]
         if not mine:
             self._bindings.pop(user, None)
             users = self._by_number.get((binding.vdn, binding.number), set())
@@ -198,6 +206,24 @@ class Registrar:
                 self._by_number.pop((binding.vdn, binding.number), None)
         if not quiet:
             self._emit(Unbound(user, binding.contact))
+
+
+def _is_path(values: list[str]) -> bool:
+    """Whether an INVITE can go that way: few loose routers, by a transport that is spoken (RFC 3327 4)."""
+    routers = [or_none(NameAddr.parse, value) for value in values]
+    return len(values) <= MAX_PATH and all(
+        router is not None
+        and router.uri.scheme == "sip"
+        and router.uri.loose_router
+        and Transport.named(router.uri.transport) is not None
+        for router in routers
+    )
+
+
+def _places(binding: Binding) -> list[tuple[str, int, str]]:
+    """Where the phone sends from, under both of its names."""
+    source = binding.source
+    return [(source.host, source.port, name) for name in (binding.username, binding.number)]
 
 
 def _key(uri: SipUri) -> str:
