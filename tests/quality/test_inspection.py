@@ -9,6 +9,7 @@ import pytest
 import sqlalchemy as sa
 from tests.quality.asking import asked
 from tests.quality.disputes import appeal
+from tests.quality.inspected import bring
 from tests.quality.reviewing import Made, found, history, put_result, put_task
 from tests.quality.standing import DIRECTOR, FOREIGN, INSPECTOR, NOW, ONE, SECOND, TWO, Standing
 from tests.storage.works import work_of
@@ -16,7 +17,7 @@ from tests.storage.works import work_of
 from sottovoce.domain.directory import VdnId
 from sottovoce.domain.people import ReviewId, UserId
 from sottovoce.domain.reviews import ItemState, Share, ShareKind, Shares, TaskState
-from sottovoce.domain.scoring import OwnFinding, Passage, RuleKind, Verdict
+from sottovoce.domain.scoring import OwnFinding, Passage, RuleKind, ScenarioScores, Verdict
 from sottovoce.errors import Code, Refused
 from sottovoce.quality import contacts as shown_contacts
 from sottovoce.quality import inspection, results, tasks
@@ -239,8 +240,7 @@ async def test_a_rule_that_gave_no_result_yet_is_measured_by_its_first_finding(s
         await connection.execute(sa.update(scenarios).values(speed_rules=["haste"]))
     result = await enter(standing, made, rule="haste", points=Decimal("2.50"), name="Haste", kept=True)
     async with transaction(standing.engine) as connection:
-        held = await stored_results.find(work_of(connection, ONE), result)
-    assert held is not None
+        held = (await stored_results.many(work_of(connection, ONE), [result]))[result]
     assert (held.name, held.points, held.rule) == ("Haste", Decimal("2.50"), "haste")
 
 
@@ -284,12 +284,19 @@ async def test_findings_are_the_item_s_inspector_s_and_of_a_scenario_that_is_on(
         await enter(standing, made)
 
 
+async def shown(standing: Standing, contact: int, by: UserId | None = None) -> list[ScenarioScores]:
+    """What a contact was found, as everybody sees it or that inspector in their open item."""
+    async with transaction(standing.engine) as connection:
+        work = work_of(connection, ONE)
+        item = None if by is None else await stored_results.open_item(work, contact, by)
+        return await results.scores_of(work, contact, drafts_of=item)
+
+
 async def seen(
     standing: Standing, contact: int, by: UserId | None = None
 ) -> tuple[list[Verdict], int | None]:
     """What each result of a contact says to everybody, or to that inspector; and the manual score."""
-    async with transaction(standing.engine) as connection:
-        (found,) = await results.scores_of(work_of(connection, ONE), contact, drafts_of=by)
+    (found,) = await shown(standing, contact, by)
     manual = None if found.manual is None else int(found.manual.score.score)
     return [result.final for result in found.results], manual
 
@@ -368,14 +375,79 @@ async def test_two_open_items_on_one_call_keep_their_drafts_apart(standing: Stan
     assert [version for (version,) in await rows(standing, revisions, "version")].count(4) == 1
 
 
+async def test_two_open_items_of_one_inspector_on_one_call_keep_their_drafts_apart(
+    standing: Standing,
+) -> None:
+    """Also findings: each item has its own, and shows none of the other's."""
+    number = await standing.contact()
+    async with transaction(standing.engine) as connection:
+        await put_result(connection, number, f"silenceRule{number}-1")
+        waiting = [ItemState.WAITING]
+        one, two = [
+            await put_task(connection, TaskState.IN_EFFECT, [number], states=waiting) for _ in range(2)
+        ]
+        await connection.execute(sa.update(scenarios).values(speed_rules=["haste"]))
+    inspector = await standing.caller(INSPECTOR)
+
+    async def drafts(made: Made) -> list[Verdict]:
+        (found,) = await asked(inspection.show, standing.office, inspector, made.items[0].item)
+        return [result.final for result in found.results]
+
+    await revise(standing, one, 0)
+    result = await enter(standing, one, rule="haste", points=Decimal(2))
+    assert (await drafts(one), await drafts(two)) == ([VIOLATED, VIOLATED], [KEPT])
+    with pytest.raises(Refused, match="no such rule result"):
+        await revise(standing, two, 0, result=result, kind=70)
+    assert await enter(standing, two, rule="haste", points=Decimal(2), kept=True) == result
+    assert (await drafts(one), await drafts(two)) == ([VIOLATED, VIOLATED], [KEPT, KEPT])
+    await complete(standing, two, 0)
+    assert await seen(standing, number) == ([KEPT, KEPT], 100)
+    await complete(standing, one, 0)
+    assert await seen(standing, number) == ([VIOLATED, VIOLATED], 95)
+
+
+async def test_a_hidden_finding_of_another_inspector_is_unknown(standing: Standing) -> None:
+    made = await put_bare(standing)
+    result = await enter(standing, made)
+    async with transaction(standing.engine) as connection:
+        other = await put_task(
+            connection,
+            TaskState.IN_EFFECT,
+            [made.items[0].contact],
+            inspectors=[SECOND],
+            states=[ItemState.WAITING],
+        )
+    with pytest.raises(Refused, match="no such rule result") as refusal:
+        await revise(standing, other, 0, by=SECOND, result=result, kind=70)
+    assert refusal.value.code is Code.NOT_FOUND
+    await complete(standing, made, 0)
+    await revise(standing, other, 0, by=SECOND, result=result, kind=70, kept=True)
+
+
+async def test_a_finding_whose_rule_was_imported_meanwhile_corrects_what_was_imported(
+    standing: Standing,
+) -> None:
+    """One rule deducts once: the finding's draft counts as a correction of the result that landed."""
+    made = await put_bare(standing)
+    contact = made.items[0].contact
+    await enter(standing, made)
+    row = {"contact": contact, "scenario": "S", "kind": "manual", "rule": "14161", "valid": -1}
+    assert (await bring(standing, row)).landed == 1
+    await complete(standing, made, 0)
+    (held,) = await shown(standing, contact)
+    assert [(one.entered, one.final) for one in held.results] == [(False, VIOLATED)]
+    assert held.manual is not None
+    assert held.manual.score.score == 97
+    assert await rows(standing, quality_item_hits, "result") == [(held.results[0].result,)]
+
+
 async def test_a_finding_that_does_not_count_is_nobody_s_but_its_inspector_s(standing: Standing) -> None:
     made = await put_bare(standing)
     contact = made.items[0].contact
     result = await enter(standing, made, segments=(Passage(10, 20),))
 
     async def seen_by(user: UserId | None) -> list[tuple[str, tuple[Passage, ...]]]:
-        async with transaction(standing.engine) as connection:
-            found = await results.scores_of(work_of(connection, ONE), contact, drafts_of=user)
+        found = await shown(standing, contact, user)
         return [(one.result, one.segments) for held in found for one in held.results]
 
     assert await seen_by(INSPECTOR) == [(result, (Passage(10, 20),))]
@@ -405,9 +477,7 @@ async def test_a_correction_leaves_the_places_that_its_inspector_sees(standing: 
     contact = made.items[0].contact
 
     async def places(user: UserId | None = None) -> list[tuple[Passage, ...]]:
-        async with transaction(standing.engine) as connection:
-            found = await results.scores_of(work_of(connection, ONE), contact, drafts_of=user)
-        return [one.segments for held in found for one in held.results]
+        return [one.segments for held in await shown(standing, contact, user) for one in held.results]
 
     async def hand_over(giver: UserId, taker: UserId, *, drafts: bool) -> None:
         shares = Shares(ShareKind.EVEN, (Share(taker),))

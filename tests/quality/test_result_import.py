@@ -13,13 +13,16 @@ import pytest
 import sqlalchemy as sa
 from hypothesis import given
 from hypothesis import strategies as st
+from tests.quality.asking import asked
 from tests.quality.inspected import bring, contact_row, scenario, uuid_of
-from tests.quality.standing import DIRECTOR, NOW, ONE, TWO, Standing
+from tests.quality.reviewing import put_task
+from tests.quality.standing import DIRECTOR, INSPECTOR, NOW, ONE, TWO, Standing
 
+from sottovoce.domain.reviews import ItemState, TaskState
 from sottovoce.domain.rights import Operation
 from sottovoce.domain.scenarios import CallRange, ScenarioOrder
-from sottovoce.domain.scoring import Passage, RuleKind, Verdict
-from sottovoce.quality import access, scenarios
+from sottovoce.domain.scoring import OwnFinding, Passage, RuleKind, Verdict
+from sottovoce.quality import access, inspection, scenarios
 from sottovoce.quality.csv_rows import text_of
 from sottovoce.quality.result_import import take
 from sottovoce.quality.result_rows import LONGEST_LINE, BadLine, BadResultFile, ResultLine, read
@@ -218,6 +221,31 @@ async def test_what_is_on_record_is_never_overwritten(standing: Standing) -> Non
     assert again.landed == 1
     assert (await contact_row(standing, contact))["machine_score"] == 93
     assert (await contact_row(standing, other))["machine_score"] is None
+
+
+async def test_a_finding_that_never_counted_keeps_no_result_out_and_one_that_counts_does(
+    standing: Standing,
+) -> None:
+    await scenario(standing, speed_rules=("m",))
+    contact, other = await standing.contact(), await standing.contact()
+    inspector = await standing.caller(INSPECTOR)
+    finding = OwnFinding(scenario="Sales", rule="m", kept=False, remark="heard", points=Decimal(5))
+    async with standing.engine.begin() as connection:
+        made = await put_task(
+            connection, TaskState.IN_EFFECT, [contact, other], states=[ItemState.WAITING] * 2
+        )
+    for item in made.items:
+        call = str(item.contact)
+        await asked(inspection.enter_finding, standing.office, inspector, item.item, call, finding)
+    last = made.items[1]
+    await asked(inspection.complete, standing.office, inspector, last.item, str(other))
+    manual = {"kind": "manual", "rule": "m", "valid": -1, "points": 5}
+    for expected in ((1, 0), (0, 1)):
+        taken = await bring(standing, {"contact": contact, **manual}, {"contact": other, **manual})
+        assert (taken.landed, taken.unchanged) == expected
+        assert [(one.line, one.why) for one in taken.mistakes] == [
+            (2, "rule: an inspector has found m on this call: that stays as it is")
+        ]
 
 
 async def test_unknown_calls_and_scenarios_are_told_and_the_others_land(standing: Standing) -> None:

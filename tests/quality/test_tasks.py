@@ -291,8 +291,8 @@ async def test_an_inspector_who_is_away_hands_over_what_is_open(standing: Standi
         await asked(inspection.complete, standing.office, ill, theirs[1].item, str(theirs[1].contact))
     await asked(inspection.complete, standing.office, third, theirs[1].item, str(theirs[1].contact))
     async with transaction(standing.engine) as connection:
-        counted = await results.find(work_of(connection, ONE), f"silenceRule{theirs[1].contact}")
-    assert counted is not None
+        name = f"silenceRule{theirs[1].contact}"
+        counted = (await results.many(work_of(connection, ONE), [name]))[name]
     assert counted.final is (Verdict.VIOLATED if drafts else Verdict.KEPT)
     said = await versions_of(standing, f"silenceRule{theirs[1].contact}")
     assert [one.draft for one in said] == ([1, None] if drafts else [1])

@@ -20,6 +20,7 @@ from sottovoce.plain import to_plain
 from sottovoce.quality import results
 from sottovoce.storage import migrations
 from sottovoce.storage.database import connect
+from sottovoce.storage.review import results as stored_results
 from sottovoce.storage.review.results import Reasons
 
 ONE = VdnId(1)
@@ -107,7 +108,8 @@ async def test_corrections_that_were_never_completed_count_no_more(empty_postgre
     async with engine.begin() as connection:
         work = work_of(connection, ONE)
         (first,), (second,), (third,) = [await results.scores_of(work, contact) for contact in (1, 2, 3)]
-        (mine,) = await results.scores_of(work, 1, drafts_of=UserId(str(INSPECTOR)))
+        item = await stored_results.open_item(work, 1, UserId(str(INSPECTOR)))
+        (mine,) = await results.scores_of(work, 1, drafts_of=item)
         query = sa.text("SELECT version FROM scores WHERE contact = 2 AND by = 'manual' ORDER BY version")
         given = list((await connection.execute(query)).scalars())
     kept, violated = Verdict.KEPT, Verdict.VIOLATED

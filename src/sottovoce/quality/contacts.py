@@ -138,7 +138,7 @@ async def search(
 
 
 async def show(work: Work, reach: Reach, uuid: UUID) -> ShownContact:
-    """One contact; its violations as the caller sees them: an inspector has their drafts in them.
+    """One contact; its violations as the caller sees them: with the drafts of their open item, if any.
 
     Refused(NOT_FOUND) where it is unknown or out of the caller's reach.
     """
@@ -147,7 +147,8 @@ async def show(work: Work, reach: Reach, uuid: UUID) -> ShownContact:
     if contact is None or (seen is not None and contact.agent not in seen):
         raise Refused(Code.NOT_FOUND, "there is no such call")
     [one] = await shown(work, [contact])
-    found = await results.of_contacts(work, [contact.contact], drafts_of=reach.user.user)
+    item = await results.open_item(work, contact.contact, reach.user.user)
+    found = await results.of_contacts(work, [contact.contact], drafts_of=item)
     violated = sum(one.final is Verdict.VIOLATED for group in found.values() for one in group)
     return dataclasses.replace(one, violations=violated)
 

@@ -2,8 +2,9 @@
 
 A finding is a result that only people judge (`RuleKind.MANUAL`) and that nobody has evaluated yet, and the
 inspector's revision of it, with the places. So it counts, waits as a draft and opens a problem as any
-correction does. Until a revision counts it is shown to its inspector alone; what two inspectors find by the
-same rule is one result, and deducts once.
+correction does. Until a revision counts it is shown in its item alone; what two inspectors find by the
+same rule is one result, and deducts once. An import that brings a result of that rule meanwhile lands: the
+finding then counts as a correction of it (`results.settle`).
 """
 
 from __future__ import annotations
@@ -35,7 +36,7 @@ async def enter(work: Work, contact: Contact, item: ReviewId, finding: OwnFindin
     name, points = await _measure(work, scenario, finding)
     _check_passages(contact, finding)
     await results.locked(work, [contact.contact])
-    found = await results.of_contacts(work, [contact.contact], drafts_of=work.user)
+    found = await results.of_contacts(work, [contact.contact], drafts_of=item)
     for result in found.get((contact.contact, scenario.scenario), ()):
         if result.rule == finding.rule:
             why = (
@@ -43,7 +44,9 @@ async def enter(work: Work, contact: Contact, item: ReviewId, finding: OwnFindin
             )
             raise Refused(Code.WRONG_STATE, why)
     made = RuleResult(
-        result=result_id(work.vdn, contact.contact, scenario.scenario, RuleKind.MANUAL, finding.rule),
+        result=result_id(
+            work.vdn, contact.contact, scenario.scenario, RuleKind.MANUAL, finding.rule, entered=True
+        ),
         contact=contact.contact,
         scenario=scenario.scenario,
         kind=RuleKind.MANUAL,

@@ -1,7 +1,7 @@
 """What an inspector does with a sampled call: looks, corrects results, enters findings, finishes it.
 
-Corrections are drafts, seen by the item's inspector alone, until the call is finished: what ends with its
-task before that leaves no half inspection in force [2512, 2513].
+Corrections are drafts, the item's own and seen by its inspector alone, until the call is finished: what ends
+with its task before that leaves no half inspection in force [2512, 2513].
 
 Who changes something holds the task's row, then the item's, so that an item is done or released, never both,
 and the task is finished with exactly the last of its items. An item is its inspector's alone: to everybody
@@ -63,6 +63,21 @@ async def revise_result(
     that contact: else NOT_FOUND. Without `segments` the places in the call stay as they are.
     """
     held = await _held(work, reach, item, call)
+    await _revise(work, held, result, kept, remark, kind, segments)
+
+
+async def _revise(
+    work: Work,
+    held: _Held,
+    result: str,
+    kept: bool,
+    remark: str,
+    kind: int,
+    segments: tuple[Passage, ...] | None,
+    *,
+    entering: bool = False,
+) -> None:
+    item = held.item.item
     follow(held.task.state, TaskAction.REVISE, held.task_seen)
     state = follow_item(held.item.state, ItemAction.REVISE, held.item_seen)
     if state is not held.item.state:
@@ -76,6 +91,7 @@ async def revise_result(
         kind=kind,
         review_item=item,
         draft=held.item.round,
+        entering=entering,
         segments=segments,
     )
     detail = {"item": item, "result": result, "kept": kept, "remark": remark}
@@ -90,22 +106,13 @@ async def enter_finding(work: Work, reach: Reach, item: ReviewId, call: str, fin
     """
     held = await _held(work, reach, item, call)
     result = await findings.enter(work, held.contact, item, finding)
-    await revise_result(
-        work,
-        reach,
-        item,
-        call,
-        result=result,
-        kept=finding.kept,
-        remark=finding.remark,
-        kind=RuleKind.MANUAL,
-        segments=finding.segments,
-    )
+    said = (finding.kept, finding.remark, RuleKind.MANUAL, finding.segments)
+    await _revise(work, held, result, *said, entering=True)
     return result
 
 
 async def show(work: Work, reach: Reach, item: ReviewId) -> list[ScenarioScores]:
-    """What the call of an open item was found, with its inspector's drafts; the scores are those that count.
+    """What the call of an open item was found, with the item's drafts; the scores are those that count.
 
     Refused(NOT_FOUND) for everybody but the inspector.
     """
@@ -113,7 +120,7 @@ async def show(work: Work, reach: Reach, item: ReviewId) -> list[ScenarioScores]
     task = None if found is None else await tasks.find(work, found.task)
     if found is None or found.inspector != reach.user.user or task is None or task.state not in SHOWN:
         raise no_item()
-    return await results.scores_of(work, found.contact, drafts_of=reach.user.user)
+    return await results.scores_of(work, found.contact, drafts_of=item)
 
 
 async def complete(work: Work, reach: Reach, item: ReviewId, call: str) -> None:

@@ -85,6 +85,7 @@ async def _land(
     """What is on record stays whatever became of its scenario; the rest lands where that takes it."""
     scenarios_by_id = {scenario.scenario: scenario for scenario in known.values()}
     before = await stored.many(work, wanted.keys())
+    entered = await stored.entered_in(work, {result.contact for _, result in wanted.values()})
     new: dict[str, tuple[int, RuleResult]] = {}
     for line, result in wanted.values():
         contact = held[result.contact]
@@ -92,6 +93,9 @@ async def _land(
             _again(taken, line, result, before[result.result])
         elif why := scenarios_by_id[result.scenario].declines(contact.began_at, contact.interaction):
             taken.mistakes.append(BadLine(line, f"scenario: {why}"))
+        elif (result.contact, result.scenario, result.rule) in entered:
+            why = f"an inspector has found {result.rule} on this call: that stays as it is"
+            taken.mistakes.append(BadLine(line, f"rule: {why}"))
         else:
             new[result.result] = (line, result)
     landed = await results.add(work, [result for _, result in new.values()], held)
@@ -149,7 +153,13 @@ def _again(taken: Taken, line: int, result: RuleResult, before: RuleResult) -> N
         )
 
 
-def result_id(vdn: VdnId, contact: int, scenario: str, kind: RuleKind, rule: str) -> str:
-    """The id of a result to which nobody gave one: the same for the same rule on the same call."""
-    content = "\n".join((str(int(vdn)), str(contact), scenario, str(int(kind)), rule))
+def result_id(
+    vdn: VdnId, contact: int, scenario: str, kind: RuleKind, rule: str, *, entered: bool = False
+) -> str:
+    """The id of a result to which nobody gave one: the same for the same rule on the same call.
+
+    What an inspector `entered` has another one: until it counts, it keeps no result out.
+    """
+    named = (str(int(vdn)), str(contact), scenario, str(int(kind)), rule)
+    content = "\n".join((*named, "entered") if entered else named)
     return PREFIXES[kind] + str(uuid5(_NAMESPACE, content))

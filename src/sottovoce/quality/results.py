@@ -15,7 +15,7 @@ from decimal import Decimal
 from sqlalchemy.exc import IntegrityError
 
 from sottovoce.domain.contacts import Inspection
-from sottovoce.domain.people import SERVER, ReviewId, UserId
+from sottovoce.domain.people import SERVER, ReviewId
 from sottovoce.domain.reviews import Item
 from sottovoce.domain.scoring import (
     LONGEST_REMARK,
@@ -46,11 +46,13 @@ async def revise(
     review_item: ReviewId | None = None,
     quality_item: ReviewId | None = None,
     draft: int | None = None,
+    entering: bool = False,
     segments: tuple[Passage, ...] | None = None,
 ) -> Revision:
     """Correct a result of `contact` to kept or violated, as the user of `work`; the manual score follows.
 
     A `draft`, of that round of `review_item`, changes no score. `kind`, if given, must be the result's.
+    A finding that only drafts of other items have is unknown, unless this item is `entering` it as well.
     Without `segments` the places in the call stay as they are.
     The caller has made sure that this user may do it now.
     Refused(BAD_PARAMETER) for the remark or the kind, (NOT_FOUND) where the contact has no such result
@@ -59,7 +61,8 @@ async def revise(
     if not 1 <= len(remark.strip()) <= LONGEST_REMARK:
         raise Refused(Code.BAD_PARAMETER, f"must have 1 to {LONGEST_REMARK} characters", field="remark")
     held = await stored.locked(work, [contact])
-    found = await stored.find(work, result) if held else None
+    known = await stored.many(work, [result], review_item, hidden=entering) if held else {}
+    found = known.get(result)
     if found is None or found.contact != contact:
         raise Refused(Code.NOT_FOUND, "the call has no such rule result")
     if kind is not None and kind != found.kind:
@@ -77,12 +80,23 @@ async def revise(
 async def settle(work: Work, item: Item) -> None:
     """Let the drafts of an item count and give its contact its manual scores, now that the item is done.
 
-    A score that already says the same, for the same reasons, is not given again.
+    A score that already says the same, for the same reasons, is not given again. A finding whose rule has
+    got a result meanwhile is a correction of that one.
     """
     if not await stored.locked(work, [item.contact]):
         return
-    for result, draft in await stored.drafts(work, item):
-        await _add(work, item.contact, result, replace(draft, user=work.user, at=work.at, draft=None))
+    drafts = await stored.drafts(work, item)
+    found = await stored.many(work, [result for result, _ in drafts])
+    known = await stored.of_contacts(work, [item.contact])
+    of_rules = {(one.scenario, one.rule): one.result for group in known.values() for one in reversed(group)}
+    hidden = {
+        one.result: of_rules.get((one.scenario, one.rule), one.result)
+        for one in found.values()
+        if one.entered and one.revision is None
+    }
+    for result, draft in sorted(drafts, key=lambda one: one[0] not in hidden):
+        counting = replace(draft, user=work.user, at=work.at, draft=None)
+        await _add(work, item.contact, hidden.get(result, result), counting)
     await _score_by_hand(work, item.contact, review_item=item.item)
 
 
@@ -91,16 +105,16 @@ async def violated_in(work: Work, review_item: ReviewId) -> list[str]:
     return await stored.violated_in(work, review_item)
 
 
-async def scores_of(work: Work, contact: int, *, drafts_of: UserId | None = None) -> list[ScenarioScores]:
+async def scores_of(work: Work, contact: int, *, drafts_of: ReviewId | None = None) -> list[ScenarioScores]:
     """All results and scores of a contact, one entry per scenario, the oldest scenario first.
 
-    The results show the drafts of an inspector's open items if `drafts_of` names one; the scores never do.
+    The results show the drafts of an open item if `drafts_of` names one; the scores never do.
     """
     return (await scores_of_all(work, [contact], drafts_of=drafts_of)).get(contact, [])
 
 
 async def scores_of_all(
-    work: Work, contacts: Collection[int], *, drafts_of: UserId | None = None
+    work: Work, contacts: Collection[int], *, drafts_of: ReviewId | None = None
 ) -> dict[int, list[ScenarioScores]]:
     """The same of several contacts; those without any are not in it."""
     held = await stored.of_contacts(work, contacts, drafts_of=drafts_of)

@@ -78,10 +78,10 @@ class Reasons:
         return Score(score, profile, self.deductions)
 
 
-def _results(vdn: VdnId, drafts_of: UserId | None = None, *, hidden: bool = False) -> sa.Select[Any]:
-    """Results with the last revision that counts; `drafts_of` an inspector, with their draft instead.
+def _results(vdn: VdnId, drafts_of: ReviewId | None = None, *, hidden: bool = False) -> sa.Select[Any]:
+    """Results with the last revision that counts; `drafts_of` an open item, with its draft instead.
 
-    Findings without such a revision are left out but for `hidden`: drafts are their inspector's alone.
+    Findings without such a revision are left out but for `hidden`: drafts are their item's alone.
     """
     last = sa.select(revisions).where(
         revisions.c.vdn == rule_results.c.vdn, revisions.c.result == rule_results.c.result
@@ -89,9 +89,9 @@ def _results(vdn: VdnId, drafts_of: UserId | None = None, *, hidden: bool = Fals
     if drafts_of is None:
         last = last.where(revisions.c.draft.is_(None)).order_by(revisions.c.version.desc())
     else:
-        theirs = (review_items.c.inspector == drafts_of) & review_items.c.state.in_(_OPEN)
+        its = (review_items.c.item == drafts_of) & review_items.c.state.in_(_OPEN)
         draft = revisions.c.draft
-        last = last.where(draft.is_(None) | drafted(theirs)).order_by(
+        last = last.where(draft.is_(None) | drafted(its)).order_by(
             draft.is_(None), revisions.c.version.desc()
         )
     revision = last.limit(1).lateral("last_revision")
@@ -162,24 +162,39 @@ async def insert_new(work: Work, results: Sequence[RuleResult]) -> frozenset[str
     return frozenset(added.scalars())
 
 
-async def find(work: Work, result: str) -> RuleResult | None:
-    """One result with the last revision that counts; None: unknown, or another tenant's."""
-    return (await many(work, [result])).get(result)
-
-
-async def many(work: Work, wanted: Collection[str]) -> dict[str, RuleResult]:
-    """Those of them that the tenant has, by their ids."""
-    query = _results(work.vdn, hidden=True).where(rule_results.c.result.in_(list(wanted)))
+async def many(
+    work: Work, wanted: Collection[str], drafts_of: ReviewId | None = None, *, hidden: bool = True
+) -> dict[str, RuleResult]:
+    """Those of them that the tenant has, by their ids, `hidden` findings too unless told otherwise."""
+    query = _results(work.vdn, drafts_of, hidden=hidden).where(rule_results.c.result.in_(list(wanted)))
     found = map(_result, (await work.connection.execute(query)).mappings())
     return {result.result: result for result in found}
 
 
+async def open_item(work: Work, contact: int, inspector: UserId) -> ReviewId | None:
+    """The item in which somebody inspects a contact, the one opened last; None: they do not."""
+    item = review_items.c
+    query = (
+        sa.select(item.item)
+        .where(
+            item.vdn == work.vdn,
+            item.contact == contact,
+            item.inspector == inspector,
+            item.state.in_(_OPEN),
+        )
+        .order_by(item.opened_at.desc().nulls_last(), item.item.desc())
+        .limit(1)
+    )
+    found = (await work.connection.execute(query)).scalar_one_or_none()
+    return None if found is None else ReviewId(found)
+
+
 async def of_contacts(
-    work: Work, wanted: Collection[int], *, drafts_of: UserId | None = None
+    work: Work, wanted: Collection[int], *, drafts_of: ReviewId | None = None
 ) -> dict[tuple[int, str], list[RuleResult]]:
     """All results of those contacts, by contact and scenario, the oldest first.
 
-    With the drafts of an inspector's open items instead of what counts, if `drafts_of` names one.
+    With the drafts of an open item instead of what counts, if `drafts_of` names one.
     """
     query = (
         _results(work.vdn, drafts_of)
@@ -190,6 +205,13 @@ async def of_contacts(
     for result in map(_result, (await work.connection.execute(query)).mappings()):
         held.setdefault((result.contact, result.scenario), []).append(result)
     return held
+
+
+async def entered_in(work: Work, wanted: Collection[int]) -> set[tuple[int, str, str]]:
+    """Contact, scenario and rule of the findings on those contacts that count."""
+    query = _results(work.vdn).where(rule_results.c.entered, rule_results.c.contact.in_(list(wanted)))
+    rows = (await work.connection.execute(query)).mappings()
+    return {(row["contact"], row["scenario"], row["rule"]) for row in rows}
 
 
 async def of_rule(work: Work, scenario: str, rule: str) -> RuleResult | None:
