@@ -24,6 +24,8 @@ from sottovoce.media.ports_pool import (
 )
 
 PHONE = ("10.0.0.1", 4000)
+BEHIND_NAT = {"nat": True, "signalling_host": "192.0.2.1"}
+"""A phone whose SDP names its private address, and whose NAT has that one."""
 
 
 def rtp(sequence: int, ssrc: int = 7, payload_type: int = 0, version: int = 2) -> bytes:
@@ -134,7 +136,7 @@ def test_a_re_invite_is_followed_by_either_codec(bench: Bench) -> None:
 
 
 def test_after_silence_either_codec_proves_the_new_source(bench: Bench) -> None:
-    index = bench.leg(0, nat=True, codecs=BOTH)
+    index = bench.leg(0, anywhere=True, codecs=BOTH)
     bench.prove(index)
     bench.now += SILENCE_S + 0.1
     elsewhere = ("192.0.2.1", 7000)
@@ -160,18 +162,63 @@ def test_duplicates_between_do_not_undo_a_proof(bench: Bench) -> None:
         (("10.0.0.1", 4000), {}, ("10.0.0.1", 4000)),
         (("10.0.0.1", 9999), {}, ("10.0.0.1", 4000)),
         (("10.0.0.7", 9999), {"signalling_host": "10.0.0.7"}, ("10.0.0.7", 9999)),
-        (("192.0.2.1", 9999), {"nat": True}, ("192.0.2.1", 9999)),
         (("10.0.0.1", 9999), {"nat": True}, ("10.0.0.1", 9999)),
+        (("192.0.2.1", 9999), BEHIND_NAT, ("192.0.2.1", 9999)),
+        (("192.0.2.1", 50_001), BEHIND_NAT, ("192.0.2.1", 50_001)),
+        (("8.8.4.4", 9999), {**BEHIND_NAT, "host": "8.8.4.4"}, ("8.8.4.4", 9999)),
+        (("198.51.100.66", 5), {"anywhere": True}, ("198.51.100.66", 5)),
+        (("10.0.0.1", 9999), {"signalling_host": "trunk.example"}, ("10.0.0.1", 4000)),
     ],
 )
 def test_who_may_prove_itself_and_where_it_is_answered(
     bench: Bench, source: tuple[str, int], more: dict[str, object], destination: tuple[str, int]
 ) -> None:
-    index = bench.leg(0, **more)
-    assert bench.pool.destination(0) == source_key(*PHONE)
+    named = (str(more.pop("host", PHONE[0])), PHONE[1])
+    index = bench.leg(0, *named, **more)
+    assert bench.pool.destination(0) == source_key(*named)
     bench.prove(index, source)
     assert bench.pool.state(0) is SourceState.PROVEN
     assert bench.pool.destination(0) == source_key(*destination)
+
+
+@pytest.mark.parametrize("more", [{}, {"nat": True}, BEHIND_NAT], ids=["plain", "unknown", "behind NAT"])
+@pytest.mark.parametrize("stranger", [("198.51.100.66", 5), ("192.0.2.2", 7000), ("10.0.0.2", 4000)])
+@pytest.mark.parametrize("spoke", [False, True])
+def test_a_stranger_wins_no_leg_however_long_its_phone_is_silent(
+    bench: Bench, more: dict[str, object], stranger: tuple[str, int], spoke: bool
+) -> None:
+    index = bench.leg(0, **more)
+    source = ("192.0.2.1", 9999) if more is BEHIND_NAT else PHONE
+    if spoke:
+        bench.prove(index, source)
+    answered = bench.pool.destination(0)
+    for _ in range(3):
+        bench.now += SILENCE_S + 0.1
+        bench.prove(index, stranger, ssrc=66)
+        assert bench.send(index, stranger, rtp(PROOF_PACKETS, 66)) == [-1]
+    report = bytes([0x81, 201, 0, 7]) + (7).to_bytes(4, "big") + bytes(24)
+    assert bench.pool.rtcp_owner(index, source_key(*stranger), report) is None
+    assert bench.pool.destination(0) == answered
+    bench.prove(index, source, ssrc=8)
+    assert bench.send(index, source, rtp(PROOF_PACKETS, 8)) == [0]
+
+
+def test_who_has_the_private_address_of_a_phone_behind_nat_is_a_stranger_here(bench: Bench) -> None:
+    index = bench.leg(0, **BEHIND_NAT)
+    bench.prove(index, PHONE)
+    assert bench.pool.state(0) is SourceState.UNPROVEN
+
+
+def test_a_phone_behind_nat_that_changes_its_network_is_heard_from_there_at_once(bench: Bench) -> None:
+    """Its re-INVITE comes from elsewhere, and its SDP names the same private address."""
+    index = bench.leg(0, **BEHIND_NAT)
+    bench.prove(index, ("192.0.2.1", 7000))
+    remote = RemoteMedia(*PHONE, Codec.PCMU, signalling_host="203.0.113.9", nat=True)
+    bench.pool.expect(0, remote)
+    assert bench.send(index, ("192.0.2.1", 7000), rtp(3)) == [0]
+    bench.prove(index, ("203.0.113.9", 7777), ssrc=8)
+    assert bench.pool.destination(0) == source_key("203.0.113.9", 7777)
+    assert bench.send(index, ("192.0.2.1", 7000), rtp(4)) == [-1]
 
 
 @pytest.mark.parametrize("host", ["phone.example", "::1", "", "10.0.0.256"])
@@ -252,7 +299,7 @@ def test_the_late_packets_of_an_ended_leg_reach_nobody(bench: Bench) -> None:
     assert bench.leg(1, "10.0.0.2") == index
     bench.prove(index, ("10.0.0.2", 4000), ssrc=9)
     bench.pool.close(0, bench.now)
-    assert bench.leg(2, "10.0.0.1", nat=True) == index
+    assert bench.leg(2, "10.0.0.1", nat=True, anywhere=True) == index
     for sequence in range(3, 12):
         assert bench.send(index, PHONE, rtp(sequence)) == [-1]
     assert bench.pool.state(2) is SourceState.UNPROVEN
@@ -280,13 +327,13 @@ def test_a_proven_leg_is_not_stolen_while_it_speaks(bench: Bench) -> None:
     assert bench.pool.destination(0) == source_key(*PHONE)
 
 
-def test_a_source_that_falls_silent_may_come_from_elsewhere(bench: Bench) -> None:
-    index = bench.leg(0, nat=True)
-    bench.prove(index)
+def test_a_source_that_falls_silent_may_come_from_another_port_of_its_nat(bench: Bench) -> None:
+    index = bench.leg(0, **BEHIND_NAT)
+    bench.prove(index, ("192.0.2.1", 6000))
     bench.now += SILENCE_S + 0.1
     bench.prove(index, ("192.0.2.1", 7000))
     assert bench.pool.destination(0) == source_key("192.0.2.1", 7000)
-    assert bench.send(index, PHONE, rtp(50)) == [-1]
+    assert bench.send(index, ("192.0.2.1", 6000), rtp(50)) == [-1]
 
 
 def test_a_re_invite_moves_the_leg_when_the_new_source_is_proven(bench: Bench) -> None:
@@ -314,16 +361,16 @@ def test_a_re_invite_back_to_the_proven_source_ends_the_search_for_another(bench
 
 
 def test_a_re_invite_that_changes_nothing_leaves_the_source_alone(bench: Bench) -> None:
-    index = bench.leg(0, nat=True)
+    index = bench.leg(0, **BEHIND_NAT)
     bench.prove(index, ("192.0.2.1", 7000))
-    bench.pool.expect(0, RemoteMedia(*PHONE, Codec.PCMU, nat=True))
+    bench.pool.expect(0, replace(RemoteMedia(*PHONE, Codec.PCMU), **BEHIND_NAT))  # type: ignore[arg-type]
     assert bench.pool.state(0) is SourceState.PROVEN
     assert bench.send(index, ("192.0.2.1", 7000), rtp(3)) == [0]
 
 
 def test_two_silent_legs_behind_one_nat_are_told_apart_by_ssrc_or_not_at_all(bench: Bench) -> None:
     for slot in range(2):
-        index = bench.leg(slot, f"10.0.0.{slot + 1}", nat=True)
+        index = bench.leg(slot, f"10.0.0.{slot + 1}", **BEHIND_NAT)
         bench.prove(index, ("192.0.2.1", 7000 + slot), ssrc=50 + slot)
     assert bench.pool.index(0) == bench.pool.index(1)
     bench.now += SILENCE_S + 0.1
@@ -334,7 +381,7 @@ def test_two_silent_legs_behind_one_nat_are_told_apart_by_ssrc_or_not_at_all(ben
 
 
 def test_a_flood_is_looked_at_within_bounds_and_starves_no_expected_source(bench: Bench) -> None:
-    index = bench.leg(0, nat=True)
+    index = bench.leg(0, anywhere=True)
     flood = 4000
     for sequence in range(PROOF_PACKETS):
         bench.now += 0.02
@@ -378,7 +425,7 @@ def test_what_is_dropped_on_a_leg_s_own_port_is_told_to_it(bench: Bench) -> None
 @pytest.mark.parametrize(("sources", "proven"), [(4, True), (5, False)])
 def test_so_many_sources_may_prove_themselves_side_by_side(bench: Bench, sources: int, proven: bool) -> None:
     """One more, and the oldest is forgotten: a flood of sources holds bounded memory."""
-    index = bench.leg(0, nat=True)
+    index = bench.leg(0, anywhere=True)
     for sequence in range(PROOF_PACKETS):
         for number in range(sources):
             bench.send(index, ("192.0.2.1", 7000 + number), rtp(sequence, ssrc=number))
@@ -386,7 +433,7 @@ def test_so_many_sources_may_prove_themselves_side_by_side(bench: Bench, sources
 
 
 def test_the_expected_source_is_never_forgotten_for_others(bench: Bench) -> None:
-    index = bench.leg(0, nat=True)
+    index = bench.leg(0, anywhere=True)
     for sequence in range(PROOF_PACKETS):
         bench.send(index, PHONE, rtp(sequence))
         for number in range(9):

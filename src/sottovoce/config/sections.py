@@ -167,8 +167,15 @@ class NetworkSettings(Section):
     )
     nat: tuple[Network, ...] = Field(
         default=(),
-        description="Networks behind NAT: phones there are answered where their packets come from,"
-        " and RTP is taken from any source that proves itself.",
+        description="Networks behind NAT: phones there are answered where their packets come from. Their RTP"
+        " is taken from the address that their SIP comes from, any port of it, and from a public address that"
+        " their SDP names.",
+    )
+    rtp_from_anywhere: tuple[Network, ...] = Field(
+        default=(),
+        description="Networks whose calls take RTP from any address that proves itself by a few packets, as"
+        " NATs with several addresses need it. A stranger who guesses the port can then take a call's audio"
+        " over.",
     )
 
 

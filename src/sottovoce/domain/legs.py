@@ -71,7 +71,10 @@ class RemoteMedia:
     signalling_host: str | None = None
     """The IP that the SIP came from; RTP from there is accepted too."""
     nat: bool = False
-    """Whether its network is configured as NAT: then any source that proves itself is accepted."""
+    """Whether its network is configured as NAT: RTP is answered where it comes from, and what the SDP names
+    is no place that it may come from, unless that is a public address."""
+    anywhere: bool = False
+    """Whether any source that proves itself is accepted, by a setting."""
     codecs: tuple[Codec, ...] = ()
     """All that its SDP named: it may change between them at will. () means `codec` alone."""
 

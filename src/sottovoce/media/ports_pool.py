@@ -2,9 +2,11 @@
 
 A packet's key is its local port and its source address. A leg has a port to itself until its
 source is proven: the negotiated payload type, one SSRC, `PROOF_PACKETS` in a row, from the IP of
-the SDP or of the signalling (from anywhere when its network is configured as NAT). Only then may
-another leg move in. It may latch anew under the same rules after a re-INVITE that changes the far
-side, or when its source has been silent. What belongs to nobody is dropped and counted.
+the SDP or of the signalling. Where its network is configured as NAT it is that of the signalling, any
+port of it, and the SDP's where that is a public one: a stranger's packets win no leg (RTP bleed), but
+where a setting takes them from anywhere. Only then may another leg move in. It may latch anew under the
+same rules after a re-INVITE that changes the far side, or when its source has been silent. What belongs
+to nobody is dropped and counted.
 
 In the steady state all packets of a tick are attributed by one binary search over 64-bit keys.
 Unknown sources take a slow path whose work per tick and port is bounded, so that a flood costs a
@@ -15,6 +17,7 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass, field
 from enum import IntEnum
 from ipaddress import AddressValueError, IPv4Address
@@ -62,6 +65,20 @@ def host_of(key: int) -> str:
 def port_of(key: int) -> int:
     """The port of a source key."""
     return int.from_bytes((key & 0xFFFF).to_bytes(2, "little"), "big")
+
+
+def _hosts_of(remote: RemoteMedia) -> frozenset[int]:
+    """The hosts, as in source keys, that a leg's RTP may come from.
+
+    A private address in the SDP of a phone behind NAT is one of a network that we do not know: the host
+    that has it here is a stranger. A signalling host may be a name, or IPv6: then it admits nothing.
+    """
+    hosts = set()
+    with suppress(AddressValueError):
+        hosts.add(source_key(remote.signalling_host or "", 0) >> 16)
+    if not hosts or not remote.nat or IPv4Address(remote.host).is_global:
+        hosts.add(source_key(remote.host, 0) >> 16)
+    return frozenset(hosts)
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,7 +141,7 @@ class _Leg:
 
     def admits(self, source: int) -> bool:
         """Whether its network may send from there."""
-        return self.remote is not None and (self.remote.nat or source >> 16 in self.hosts)
+        return self.remote is not None and (self.remote.anywhere or source >> 16 in self.hosts)
 
 
 @dataclass(frozen=True, slots=True)
@@ -235,13 +252,11 @@ class PortsPool:
         leg = self._legs[slot]
         try:
             expected = source_key(remote.host, remote.port)
-            hosts = {expected >> 16}
-            if remote.signalling_host is not None:
-                hosts.add(source_key(remote.signalling_host, 0) >> 16)
         except (AddressValueError, OverflowError):
             raise Refused(Code.BAD_PARAMETER, "RTP is sent to numeric IPv4 addresses only") from None
-        moved = leg.expected is not None and leg.expected != expected and leg.source != expected
-        leg.remote, leg.expected, leg.hosts = remote, expected, frozenset(hosts)
+        hosts = _hosts_of(remote)
+        moved = leg.source != expected and (leg.expected, leg.hosts) != (expected, hosts)
+        leg.remote, leg.expected, leg.hosts = remote, expected, hosts
         self._expected[slot] = expected
         leg.candidates.clear()
         if self._state[slot] == SourceState.PROVEN and moved:

@@ -117,13 +117,16 @@ def settings(**more: object) -> SipSettings:
 
 
 @asynccontextmanager
-async def floors(transport: Transport = Transport.UDP) -> AsyncIterator[tuple[Floor, Floor]]:
+async def floors(
+    transport: Transport = Transport.UDP, network: NetworkSettings | None = None
+) -> AsyncIterator[tuple[Floor, Floor]]:
     """A caller whose trunk is the second, and the second, which takes calls from loopback."""
     tasks = Tasks()
     inbound = trunk("in", "127.0.0.1", networks=("127.0.0.0/8",))
     second = Floor(settings(trunks=(inbound,)), tasks, first_port=40000)
     await second.door.start()
-    first = Floor(settings(trunks=(trunk("out", "127.0.0.1", second.port, transport),)), tasks)
+    out = settings(trunks=(trunk("out", "127.0.0.1", second.port, transport),))
+    first = Floor(out, tasks, network=network)
     await first.door.start()
     try:
         yield first, second
@@ -428,6 +431,19 @@ async def test_the_next_contact_is_rung_when_the_first_is_unreachable() -> None:
         await floor.until(LegAnswered)
         assert floor.of(LegGone) == []
         assert len(phone.events) > 1
+
+
+@pytest.mark.parametrize("nat", [[], ["127.0.0.0/8"]])
+@pytest.mark.parametrize("anywhere", [[], ["127.0.0.0/8"]])
+async def test_rtp_from_anywhere_is_a_setting_of_its_own_and_off(nat: list[str], anywhere: list[str]) -> None:
+    around = NetworkSettings.model_validate({"nat": nat, "rtp_from_anywhere": anywhere})
+    async with floors(network=around) as (first, second):
+        second.answer_all()
+        first.door.ring(LegId("a"), VDN, to("900"), "123")
+        await first.until(LegAnswered)
+        remote = first.engine.open[LegId("a")]
+        assert remote is not None
+        assert (remote.nat, remote.anywhere) == (bool(nat), bool(anywhere))
 
 
 async def test_a_trunk_that_we_register_with() -> None:

@@ -15,7 +15,7 @@ from sottovoce.domain.legs import LegAddress, LegDirection, ReleaseCause
 from sottovoce.doors.sip import events
 from sottovoce.doors.sip.called import Called
 from sottovoce.doors.sip.calling import Calling
-from sottovoce.doors.sip.hops import Outgoing, Transport
+from sottovoce.doors.sip.hops import Hop, Outgoing, Transport
 from sottovoce.doors.sip.message import Request, Response, parse, reply
 from sottovoce.doors.sip.ports import Account
 from sottovoce.doors.sip.sdp import SessionDescription
@@ -493,6 +493,20 @@ def test_glare() -> None:
     assert session.held
     assert theirs.held
     assert ends(caller) == ends(callee) == []
+
+
+def test_media_is_expected_from_where_a_re_invite_came_from() -> None:
+    """A phone that changed its network names its private address as before; RTP comes from the new NAT."""
+    network, caller, _, session, theirs = talking()
+    assert theirs.dialog is not None
+    reinvite = theirs.dialog.request("INVITE")
+    reinvite.headers.add("Via", "SIP/2.0/UDP 10.0.0.2;branch=z9hG4bKmoved")
+    reinvite.headers.set("Content-Type", "application/sdp")
+    reinvite.body = network.sent(200)[0].body.replace(b"m=audio 20000", b"m=audio 20444")
+    network.inject(reinvite, Hop(Transport.UDP, "203.0.113.9", 41000), caller)
+    network.run(0.1)
+    assert session.remote is not None
+    assert (session.remote.port, session.remote.signalling_host) == (20444, "203.0.113.9")
 
 
 def test_a_reinvite_without_an_offer_is_given_one() -> None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from functools import partial
 
 import structlog
@@ -83,6 +84,7 @@ class SipDoor:
         self._legs: dict[LegId, SipLeg] = {}
         self._by_call: dict[events.CallKey, SipLeg] = {}
         self._nat = Networks(network.nat)
+        self._rtp_from_anywhere = Networks(network.rtp_from_anywhere)
         self._owed: dict[LegId, Mapping[str, object]] = {}
         self._started = False
         limits = SourceLimits(
@@ -355,6 +357,7 @@ class SipDoor:
                     self._finish(leg, cause)
 
     async def _set_remote(self, leg: SipLeg, remote: RemoteMedia) -> None:
+        remote = replace(remote, anywhere=remote.signalling_host in self._rtp_from_anywhere)
         if leg.ending or remote == leg.remote:
             return
         leg.remote = remote

@@ -424,6 +424,7 @@ class Session:
 
     def _answer_or_offer(self, transaction: ServerTransaction) -> bytes | None:
         """The body of our 200: the answer, or our offer if there was none. None if it was refused."""
+        self.negotiation.signalling_host = transaction.source.host  # a phone may have changed its network
         try:
             if transaction.request.body:
                 return self.negotiation.answer(transaction.request.body)
