@@ -247,6 +247,7 @@ def _plans() -> Iterator[Lie]:
     alone = {"nextExecutionTimeStr": 0, "qiqtStatus": "1", "qiqtCycleType": "daily", "qiqtName": "x"}
     yield from _tells(query, "plans", alone, "list[].", seen=None)
     yield from _tells(query, "plans", {"total": 42}, seen=None)
+    yield from _ignores(query, "plans", {"rows": 100, "page": 1}, seen=None)
     renamed = {"list": "data"}
     named = lambda one: {renamed.get(name, name): value for name, value in one.items()}  # noqa: E731
     yield Lie("the plans are in data", query, "plans", told=named)

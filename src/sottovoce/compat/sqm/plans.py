@@ -110,15 +110,16 @@ async def _query(bench: Bench, known: Interfaces, plan: str | None) -> None:
         check.like(interface.answer, reply.document)
     with bench.check(interface.name, "rows is the size of a page") as check:
         needed(plan, _NO_PLAN)
-        reply = await bench.ask(interface.path, {"page": 1, "rows": 1})
-        check.that(len(reply.field("list") or ()) == 1, reply)
-        total, every = reply.field("total"), await _all(bench, known)
+        second = plan_body(f"{bench.name}-p2", str(bench.people.inspector))
+        check.done(await bench.ask(known.add_plan.path, second), known.add_plan.code)
+        first, other = [await bench.ask(interface.path, {"page": page, "rows": 1}) for page in (1, 2)]
+        for reply in (first, other):
+            check.that(len(reply.field("list") or ()) == 1, reply)
+        check.that(first.field("list")[0]["qiqtId"] != other.field("list")[0]["qiqtId"], other)
+        total, every = first.field("total"), await _all(bench, known)
         check.that(total in (None, len(every)), f"total {total}, listed are {len(every)}")
         ids = [row.get("qiqtId") for row in every]
         check.that(len(set(ids)) == len(ids), "a plan is listed twice")
-        if len(ids) > 1:
-            second = await bench.ask(interface.path, {"page": 2, "rows": 1})
-            check.that(second.field("list")[0]["qiqtId"] != reply.field("list")[0]["qiqtId"], second)
     with bench.check(interface.name, "a new plan is stopped", inferred=True) as check:
         row = await _row(bench, known, needed(plan, _NO_PLAN))
         check.that(row["qiqtStatus"] == _STOPPED, f"qiqtStatus {row['qiqtStatus']}")
