@@ -87,6 +87,8 @@ class InProcessLines:
         self.offers: set[LegId] = set()
         """Those of them that called in."""
         self.opened: list[LegId] = []
+        self.ends: dict[LegId, ReleaseCause] = {}
+        """Why the floor gave legs up."""
         self.recovered: dict[LegId, Mapping[str, object]] = {}
 
     def phone(
@@ -120,6 +122,7 @@ class InProcessLines:
         self._enqueue(self._accept(leg))
 
     def hang_up(self, leg: LegId, cause: ReleaseCause = ReleaseCause.NORMAL) -> None:
+        self.ends[leg] = cause
         self._enqueue(self._hang_up(leg, cause))
 
     def recover(self, dialogs: Mapping[LegId, Mapping[str, object]]) -> None:

@@ -78,6 +78,10 @@ LISTEN, WHISPER, INSERT = Mode
         ("three", [customer(), agent(), agent(B)], [], "C:AB A:BC B:AC"),
         ("three, whisper", [customer(), agent(), agent(B)], [on(WHISPER)], "C:AB A:BCI B:AC I:ABC"),
         ("three, insert", [customer(), agent(), agent(B)], [on(INSERT)], "C:ABI A:BCI B:ACI I:ABC"),
+        ("early", [customer(early=True), agent()], [], "C:- A:C"),
+        ("early, listen", [customer(early=True), agent()], [on(LISTEN)], "C:- A:C I:AC"),
+        ("early, whisper", [customer(early=True), agent()], [on(WHISPER)], "C:- A:CI I:AC"),
+        ("early, insert", [customer(early=True), agent()], [on(INSERT)], "C:- A:CI I:AC"),
         ("two customers", [customer(), customer(D), agent()], [on(WHISPER)], "C:AD D:AC A:CDI I:ACD"),
     ],
 )  # fmt: skip

@@ -20,7 +20,7 @@ from sottovoce.errors import Code
 from sottovoce.live.availability import ChangeState, ChooseSkills, SetHabit
 from sottovoce.live.handling import Answer, CallOut, DialOn, Hold, Mute, Release, TakeBack
 from sottovoce.live.supervising import DropCall
-from sottovoce.media.engine import DigitPressed, LegTimedOut, RecordingStopped
+from sottovoce.media.engine import DigitPressed, LegProven, LegTimedOut, RecordingStopped
 
 A, B, C, I = AgentId(101), AgentId(102), AgentId(103), AgentId(300)  # noqa: E741
 TWO = {"555": {"1101"}, "1101": {"555"}}
@@ -288,10 +288,12 @@ async def test_the_agents_phone_hangs_up(stage):
 async def test_a_silent_leg_ends_the_call(stage):
     await stage.sign_in(101)
     customer = await stage.call_in("555")
-    stage.engine.tell(LegTimedOut(customer.leg))
+    leg = customer.leg
+    stage.engine.tell(LegTimedOut(leg))
     await stage.quiet()
     assert stage.hears() == {}
     assert contacts(stage)[-1] == "ended media_timeout"
+    assert stage.lines.ends[leg] is ReleaseCause.MEDIA_TIMEOUT, "its BYE says so (RFC 3326)"
 
 
 async def test_hold_and_take_back(stage):
@@ -390,6 +392,52 @@ async def test_a_call_out_rings_the_agent_then_the_customer(stage):
     await stage.quiet()
     assert stage.hears() == {}
     assert contacts(stage) == ["began outbound 777 0123", "segment 101", "ended customer: normal"]
+
+
+async def test_sound_before_the_answer_is_heard_instead_of_our_ringing(stage):
+    """A 183 with SDP: the network's own ringing or announcement. Nobody is heard there before the answer."""
+    customer = stage.lines.phone("0123")
+    await stage.sign_in(101, 300)
+    await stage.desk.supervise(I, A, Mode.WHISPER)
+    await stage.desk.call_out(CallOut(A, "0123"))
+    await stage.quiet()
+    assert "♪" in stage.hears()["1101"]
+    stage.engine.tell(LegProven(customer.leg))
+    await stage.quiet()
+    assert stage.hears() == {"1101": {"0123", "1300"}, "1300": {"1101", "0123"}, "0123": set()}
+    customer.lift()
+    await stage.quiet()
+    assert stage.hears() == {"1101": {"0123", "1300"}, "1300": {"1101", "0123"}, "0123": {"1101"}}
+
+
+@pytest.mark.parametrize("early", [False, True])
+async def test_who_has_not_answered_yet_may_be_silent(stage, early):
+    """A trunk may describe its media in a 183 and send none before its 200, however long it rings."""
+    customer = stage.lines.phone("0123")
+    await stage.sign_in(101)
+    await stage.desk.call_out(CallOut(A, "0123"))
+    await stage.quiet()
+    if early:
+        stage.engine.tell(LegProven(customer.leg))
+    stage.engine.tell(LegTimedOut(customer.leg))
+    await stage.quiet()
+    customer.lift()
+    await stage.quiet()
+    assert stage.hears() == {"1101": {"0123"}, "0123": {"1101"}}
+    stage.engine.tell(LegTimedOut(customer.leg))
+    await stage.quiet()
+    assert contacts(stage)[-1] == "ended media_timeout"
+
+
+async def test_early_sound_ends_with_a_refusal(stage):
+    customer = stage.lines.phone("0123")
+    await stage.sign_in(101, release_phone=False)
+    await stage.desk.call_out(CallOut(A, "0123"))
+    await stage.quiet()
+    stage.engine.tell(LegProven(customer.leg))
+    customer.hang_up(ReleaseCause.BUSY)
+    await stage.quiet()
+    assert stage.hears() == {"1101": set()}
 
 
 async def test_the_agent_never_lifts(stage):

@@ -36,7 +36,7 @@ from sottovoce.live.presence import CloseFloor, ProfileRead, SignInAgent, SignOu
 from sottovoce.live.state import Call, LiveSettings
 from sottovoce.live.supervising import ChangeMode, DropCall, Intercept, StopSupervision, Supervise
 from sottovoce.live.views import SignIn
-from sottovoce.media.engine import LegsLost, LegTimedOut
+from sottovoce.media.engine import LegProven, LegsLost, LegTimedOut
 
 AGENTS = [AgentId(n) for n in (101, 102, 300, 301)]
 INSPECTORS = AGENTS[2:]
@@ -309,7 +309,7 @@ class FloorMachine(RuleBasedStateMachine):
         self.give(LegGone(leg, cause))
 
     @precondition(lambda self: self.open - self.leaving)
-    @rule(data=st.data(), kind=st.sampled_from([LegHeld, LegResumed, LegTimedOut, LegsLost]))
+    @rule(data=st.data(), kind=st.sampled_from([LegHeld, LegResumed, LegTimedOut, LegProven, LegsLost]))
     def something_happens_to_a_leg(self, data, kind):
         leg = data.draw(st.sampled_from(sorted(self.open - self.leaving)))
         self.give(kind(frozenset({leg})) if kind is LegsLost else kind(leg))

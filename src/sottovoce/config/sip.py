@@ -47,6 +47,12 @@ class TrunkSettings(FarSideSettings):
     )
     from_domain: str = Field(default="", description="The host in From; none: our domain.")
     register_here: bool = Field(default=False, description="Register with it by that account.")
+    number: str = Field(
+        default="",
+        max_length=64,
+        description="Whom its calls to our registered contact reach, where they name no other number:"
+        " an access code.",
+    )
     carries_phones: bool = Field(
         default=False, description="An edge proxy that has authenticated the phones behind it (Kamailio)."
     )

@@ -3,6 +3,7 @@
 The table is the whole truth about audio: the engine's one verb applies it. Its rules:
 
 * A held party hears nobody (music is played to it) and is heard by nobody; "all" never includes it.
+* A party that has not answered yet (early media) is heard and hears nobody.
 * A muted party is heard by nobody, inspectors included; it still hears.
 * A listening inspector hears the supervised agent and whom that agent hears. A whispering one is heard
   by that agent alone, an inserting one by all; no inspector hears another who whispers.
@@ -34,6 +35,8 @@ class Party:
     role: CallRole
     held: bool = False
     muted: bool = False
+    early: bool = False
+    """Sends sound before it answers: a network's ringing, an announcement."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +68,7 @@ def audibility(
         whispers = frozenset(
             i.leg for i in inspecting if i.speaks and i.mode is Mode.WHISPER and i.agent == party.leg
         )
-        if party.held:
+        if party.held or party.early:
             hears[party.leg] = frozenset()
         elif talking:
             hears[party.leg] = (voices - {party.leg}) | inserted | whispers

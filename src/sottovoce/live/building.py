@@ -142,7 +142,7 @@ class Building:
 
     def _media(self, event: EngineEvent) -> None:
         match event:
-            case LegTimedOut(leg) | DigitPressed(leg, _):
+            case LegTimedOut(leg) | DigitPressed(leg, _) | LegProven(leg):
                 self._tell_owner(leg, event)
             case EchoHeard(agent, _):
                 self._tell_owner(agent, event)
@@ -154,8 +154,6 @@ class Building:
             case RecordingStopped():
                 for driver in self.floors.values():
                     driver.tell(event)
-            case LegProven():
-                pass
 
     def _tell_owner(self, leg: LegId, event: EngineEvent) -> None:
         driver = self._legs.get(leg)

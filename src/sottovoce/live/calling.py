@@ -241,6 +241,14 @@ def customer_alerting(floor: FloorState, call: Call) -> None:
         floor.emit(events.CustomerAlerting(call.seat.agent, call.call, call.number))
 
 
+def customer_early(floor: FloorState, call: Call) -> None:
+    """The called side sends sound before it answers (RFC 3960 3.2): the agent hears it, not our ringing."""
+    if call.state is CallState.DIALLING and call.seat is not None:
+        call.customer_early = True
+        hearing.ringback(floor, call.seat, False)
+        hearing.refresh(floor, call.seat)
+
+
 @happens(CallUnanswered)
 def timed_out(floor: FloorState, timer: CallUnanswered) -> None:
     """Rang too long: at an agent, or at an outside number."""
@@ -282,8 +290,8 @@ _SILENCE = {
 
 
 def _cause(reason: str) -> ReleaseCause:
-    """What the customer's line is told."""
-    return ReleaseCause.WORKER_LOST if reason == ReleaseCause.WORKER_LOST.value else ReleaseCause.NORMAL
+    """What the customer's line is told: why that line itself was given up, else nothing special."""
+    return ReleaseCause(reason) if reason in set(ReleaseCause) else ReleaseCause.NORMAL
 
 
 def talks(seat: Seat) -> bool:

@@ -41,8 +41,9 @@ def parties(seat: Seat) -> list[Party]:
     if seat.leg is not None and seat.leg_up:
         muted = call is not None and joined and call.muted
         found.append(Party(seat.leg, CallRole.AGENT, muted=muted))
-    if call is not None and joined and call.customer is not None:
-        found.append(Party(call.customer, CallRole.CUSTOMER, held=on_hold(seat)))
+    if call is not None and call.customer is not None and (joined or call.customer_early):
+        held, early = on_hold(seat), not joined
+        found.append(Party(call.customer, CallRole.CUSTOMER, held=held, early=early))
     return found
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import structlog
 
 from sottovoce.domain import events
+from sottovoce.domain.calls import CallState
 from sottovoce.domain.journal import DialogEnded, DialogSaved
 from sottovoce.domain.legs import LegId, ReleaseCause
 from sottovoce.domain.lines import LegAnswered, LegGone, LegHeld, LegPressed, LegResumed, LegRinging, LegSaved
@@ -111,7 +112,10 @@ def saved(floor: FloorState, event: LegSaved) -> None:
 
 @happens(LegTimedOut)
 def media_timed_out(floor: FloorState, event: LegTimedOut) -> None:
-    """A leg is silent: it counts as gone."""
+    """A leg is silent: it counts as gone. Who has not answered yet may be."""
+    owner = floor.legs.get(event.leg)
+    if isinstance(owner, Call) and owner.state is CallState.DIALLING:
+        return
     _lost(floor, event.leg, ReleaseCause.MEDIA_TIMEOUT)
 
 
@@ -146,5 +150,8 @@ def pressed(floor: FloorState, event: DigitPressed | LegPressed) -> None:
 
 
 @happens(LegProven)
-def nothing(floor: FloorState, told: LegProven) -> None:
-    """A word of media that changes nothing here."""
+def proven(floor: FloorState, event: LegProven) -> None:
+    """A leg sends sound; of one that has not answered yet that is early media."""
+    owner = floor.legs.get(event.leg)
+    if isinstance(owner, Call):
+        calling.customer_early(floor, owner)

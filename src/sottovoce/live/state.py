@@ -76,6 +76,8 @@ class Call:
     early_media: bool = False
     customer_up: bool = False
     customer_alerted: bool = False
+    customer_early: bool = False
+    """The called side sends sound before it answers: the agent hears that instead of our ringing."""
     seat: Seat | None = None
     presented: bool = False
     """Whether the agent was told of the call (CallRinging, CallTalking)."""

@@ -150,7 +150,7 @@ class Phone:
     """A phone with any number of calls. `say` is what each call's microphone carries.
 
     With `auto_answer` a call is answered `answer_after_s` after it rang; without it the owner
-    does it. `busy` refuses calls with 486.
+    does it. `busy` refuses calls with 486. With `early_media` it speaks while it rings (183).
     """
 
     def __init__(
@@ -160,11 +160,13 @@ class Phone:
         *,
         auto_answer: bool = True,
         answer_after_s: float = 0.0,
+        early_media: bool = False,
         clock: Clock | None = None,
     ) -> None:
         self.name = name
         self.auto_answer = auto_answer
         self.answer_after_s = answer_after_s
+        self.early_media = early_media
         self.busy = False
         self.calls: list[PhoneCall] = []
         """Those that have not ended, oldest first."""
@@ -385,7 +387,7 @@ class Phone:
             await call.media.close()
             return
         self.act(call, lambda _: offer.place(local))
-        self.act(call, lambda _: offer.ring())
+        self.act(call, lambda _: offer.early() if self.early_media else offer.ring())
         self._came.append(call)
         self._coming.set()
         if self.auto_answer:

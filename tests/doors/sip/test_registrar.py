@@ -341,11 +341,13 @@ def test_a_phone_behind_nat_is_reached_where_it_came_from() -> None:
 # --- who may call
 
 
-def invite(office: Office, source: Hop, user: str = "anna", called: str = "100") -> Admitted | Refusal:
+def invite(
+    office: Office, source: Hop, user: str = "anna", called: str = "100", to: str = "", more: str = ""
+) -> Admitted | Refusal:
     request = parse(
         f"INVITE sip:{called}@test SIP/2.0\r\nVia: SIP/2.0/UDP x;branch=z9hG4bKi\r\n"
-        f"From: <sip:{user}@test>;tag=1\r\nTo: <sip:{called}@test>\r\nCall-ID: i\r\n"
-        f"CSeq: 1 INVITE\r\nP-Asserted-Identity: <sip:+4930@x>\r\n\r\n".encode()
+        f"From: <sip:{user}@test>;tag=1\r\nTo: <sip:{to or called}@test>\r\nCall-ID: i\r\n"
+        f"CSeq: 1 INVITE\r\nP-Asserted-Identity: <sip:+4930@x>\r\n{more}\r\n".encode()
     )
     assert isinstance(request, Request)
     return office.guard.admit(request, source, office.network.now)
@@ -508,3 +510,25 @@ def test_an_invite_goes_along_the_path_and_its_cancel_too() -> None:
     for method in ("INVITE", "CANCEL", "ACK"):
         (sent,) = [m for _, _, to, m in network.wire if isinstance(m, Request) and m.method == method]
         assert (sent.uri, tuple(sent.headers.get_all("Route"))) == ("sip:a@192.168.1.5", routes)
+
+
+@pytest.mark.parametrize(
+    ("to", "more", "number", "called"),
+    [
+        ("1-00", "", "", "100"),
+        ("us", "P-Called-Party-ID: <sip:100@x>\r\n", "", "100"),
+        ("666", "P-Called-Party-ID: nonsense\r\n", "100", "100"),
+        ("us", "", "100", "100"),
+        ("us", "", "", None),
+    ],
+)
+def test_a_call_to_the_contact_that_we_registered_finds_its_callee(
+    to: str, more: str, number: str, called: str | None
+) -> None:
+    """A registrar calls `sip:account@us`: the number is in To, in P-Called-Party-ID, or nowhere."""
+    up = {"networks": ("203.0.113.0/29",), "account": Account("us", "secret"), "number": number}
+    office = Office((trunk("provider", "203.0.113.1", register_here=True, **up),))  # type: ignore[arg-type]
+    source = Hop(Transport.UDP, "203.0.113.1", 5060)
+    expected = Refusal(404) if called is None else Admitted("+4930", called, VDN, "provider")
+    assert invite(office, source, called="us", to=to, more=more) == expected
+    assert invite(office, source, called="666", to="100") == Refusal(404)

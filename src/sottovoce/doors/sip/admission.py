@@ -197,7 +197,7 @@ class Guard:
         trunk, named = self.trunk_of(source), caller_of(request)
         if trunk is None or (self._registered.is_phone_at(source, named) and not trunk.carries_phones):
             return self._admit_phone(request, source, now)
-        called = self._called(request)
+        called = self._called_by(request, trunk)
         caller = asserted_of(request) or named
         if trunk.carries_phones:
             found = self._directory.account(named)
@@ -211,8 +211,21 @@ class Guard:
 
     def _called(self, request: Request) -> str:
         """Which number is called: without visual separators, unless one with them is answered here."""
-        called = called_of(request)
+        return self._plain(called_of(request))
+
+    def _plain(self, called: str) -> str:
         return called if self._directory.route(called) is not None else without_separators(called)
+
+    def _called_by(self, request: Request, trunk: TrunkSettings) -> str:
+        """Which number a trunk calls. Of a call to the contact that we registered there, which names our
+        account, the number stands elsewhere (RFC 7315 4.2, RFC 3261 8.2.2.1), or in the settings."""
+        called = self._called(request)
+        if not trunk.register_here or called != trunk.username:
+            return called
+        party = or_none(NameAddr.parse, request.headers.get("P-Called-Party-ID"))
+        named = [address.uri.number for address in (party, request.to) if address is not None]
+        numbers = [self._plain(number) for number in (called, *named, trunk.number)]
+        return next((number for number in numbers if self._directory.route(number) is not None), called)
 
     def _admit_phone(self, request: Request, source: Hop, now: float) -> Admitted | Refusal:
         """Everybody is challenged alike: who has no password learns nothing about who is registered."""
