@@ -60,8 +60,8 @@ from sottovoce.errors import Refused
 from sottovoce.quality import appeals
 from sottovoce.quality.results import scores_of
 from sottovoce.storage import audit
+from sottovoce.storage.tables import group_members, users
 from sottovoce.storage.tables import quality_items as item_rows
-from sottovoce.storage.tables import users
 
 
 async def told(standing: Standing, item: ReviewId) -> list[str]:
@@ -395,6 +395,20 @@ async def test_an_appeal_is_against_ones_own_call_to_ones_own_leader(standing: S
     async with standing.engine.begin() as connection:
         assert (await connection.execute(sa.select(sa.func.count()).select_from(item_rows))).scalar() == 0
     await file(contact, [first, second, first], TABLE_DIRECTOR)
+
+
+async def test_who_only_has_the_agent_inspected_is_no_leader_to_appeal_to(standing: Standing) -> None:
+    contact, results = await disputed_call(standing)
+    async with standing.engine.begin() as connection:
+        both = [Role.TABLE_LEADER, Role.QUALITY_LEADER]
+        await connection.execute(sa.update(users).where(users.c.user == LEADER).values(roles=both))
+        of = (group_members.c.user == LEADER) & (group_members.c.name == "Agents")
+        await connection.execute(sa.update(group_members).where(of).values(inspects=True))
+    with pytest.raises(Refused, match="does not lead agent 101"):
+        await appeal(standing, contact, results, leader=LEADER)
+    item = await appeal(standing, contact, results)
+    with pytest.raises(Refused, match="there is no such appeal"):
+        await step(standing, item, LEADER, AppealStep.PASS)
 
 
 async def test_a_leader_who_gave_the_result_is_not_appealed_to(standing: Standing) -> None:

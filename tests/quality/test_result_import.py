@@ -223,7 +223,7 @@ async def test_what_is_on_record_is_never_overwritten(standing: Standing) -> Non
     assert (await contact_row(standing, other))["machine_score"] is None
 
 
-async def test_a_finding_that_never_counted_keeps_no_result_out_and_one_that_counts_does(
+async def test_a_finding_that_never_counted_keeps_no_result_out(
     standing: Standing,
 ) -> None:
     await scenario(standing, speed_rules=("m",))

@@ -78,7 +78,8 @@ def import_(
           - {name: Sales, side: table, leaders: \\[Lea], members: \\[Ann]}
 
     Quality leaders among the leaders of a group of the table side have its agents inspected: the
-    samples that they draw are of those agents alone.
+    samples that they draw are of those agents alone. Who is a table leader, too, answers for all
+    agents of groups that they lead; name them in inspected_by, not in leaders, where they do not.
 
     A user without `user` (an id) is whoever has that agent, else that name in the VDN, else
     somebody new. Plans run by the clock of the VDN's time_zone. Agents may call out to numbers

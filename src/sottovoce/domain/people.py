@@ -32,6 +32,11 @@ class Role(StrEnum):
     STAFF = "staff"
 
 
+QUALITY_LEADS = frozenset({Role.QUALITY_DIRECTOR, Role.QUALITY_LEADER})
+TABLE_LEADS = frozenset({Role.TABLE_DIRECTOR, Role.TABLE_LEADER})
+"""Who leads on either side."""
+
+
 class GroupSide(StrEnum):
     """Whom a group has in it."""
 
@@ -50,7 +55,9 @@ class User:
     agent: AgentId | None = None
     leads: frozenset[UserId] = field(default=frozenset())
     leads_agents: frozenset[AgentId] = field(default=frozenset())
-    """The work numbers of the agents in the groups that this one leads, if only to have them inspected."""
+    """The work numbers of the agents for whom this one answers, as a leader of the table side."""
+    inspects_agents: frozenset[AgentId] = field(default=frozenset())
+    """Those of the agents whom this one has inspected, as a leader of the quality side."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -270,9 +270,9 @@ async def _conditions(work: Work, held: Plan) -> Conditions:
     """What a run draws by: of the agents whom the plan's leader leads now. Refused(NO_RIGHT): of nobody."""
     if held.led_by is None:
         return held.conditions
-    _, led = await users.led(work, held.led_by)
+    led = await users.led(work, held.led_by)
     try:
-        return held.conditions.among(led)
+        return held.conditions.among(led.inspected)
     except ValueError:
         why = f"user {held.led_by} leads none of the plan's agents"
         raise Refused(Code.NO_RIGHT, why) from None

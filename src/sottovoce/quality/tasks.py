@@ -80,15 +80,15 @@ def _may_appoint(reach: Reach, person: UserId) -> bool:
 
 
 def within_reach(reach: Reach, conditions: Conditions) -> Conditions:
-    """The conditions; of calls of none but the agents whom the caller leads unless their right reaches ALL.
+    """The conditions; of none but the agents whom the caller has inspected unless their right reaches ALL.
 
     Refused(BAD_PARAMETER) where they name another agent, (NO_RIGHT) where the caller leads none.
     """
     if reach.scope is Scope.ALL:
         return conditions
-    led = reach.user.leads_agents
+    led = reach.user.inspects_agents
     if not led:
-        raise Refused(Code.NO_RIGHT, f"user {reach.user.user} leads no group of agents")
+        raise Refused(Code.NO_RIGHT, f"user {reach.user.user} has no group of agents inspected")
     strangers = sorted(set(conditions.agents) - led)
     if strangers:
         raise Refused(Code.BAD_PARAMETER, f"agent {strangers[0]} is not led by the caller", field="agents")

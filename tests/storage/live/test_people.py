@@ -14,7 +14,7 @@ from sottovoce.domain.people import Role, UserId
 from sottovoce.storage import audit
 from sottovoce.storage.live import directory, seed
 from sottovoce.storage.live.seed import SeedMistakes, SeedReport
-from sottovoce.storage.review import users
+from sottovoce.storage.review import quality_items, users
 
 NOW = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
 ONE = VdnId(1)
@@ -173,5 +173,40 @@ async def test_a_group_of_agents_is_led_by_who_answers_for_it_and_by_who_has_it_
         for leader, leads in ((lea, {UserId(ann)}), (UserId(DORA), {UserId(DORA)})):
             found = await users.find(work_of(connection, ONE), leader)
             assert found is not None
-            assert found.leads_agents == {AgentId(101)}
+            answers = leader == lea
+            assert found.leads_agents == ({AgentId(101)} if answers else frozenset())
+            assert found.inspects_agents == (frozenset() if answers else {AgentId(101)})
             assert found.leads == leads
+
+
+async def test_who_only_has_a_group_inspected_answers_for_none_of_it(two_vdns: AsyncEngine) -> None:
+    """Whatever their roles: `inspected_by`, or that the group is of the quality side, counts."""
+    lina, ann = "1600226359041729509", "1600226476732482581"
+    text = (
+        HEAD
+        + f"""
+  users:
+  - {{name: Lina, user: {lina}, roles: [table_leader, quality_leader]}}
+  - {{name: Ann, user: {ann}, agent: 101, roles: [staff, inspector]}}
+  groups:
+  - {{name: Sales, side: table, PART: ["{lina}"], members: ["{ann}"]}}
+"""
+    )
+    agents, nobody = {AgentId(101)}, frozenset[AgentId]()
+    for changed, answers, leads in (
+        (text.replace("PART", "inspected_by"), nobody, set()),
+        (text.replace("PART", "leaders"), agents, {ann}),
+        (text.replace("side: table, PART", "side: quality, leaders"), nobody, {lina, ann}),
+    ):
+        await imported(two_vdns, changed)
+        async with two_vdns.begin() as connection:
+            work = work_of(connection, ONE)
+            found = await users.find(work, UserId(lina))
+            leader = await quality_items.leader_of(work, AgentId(101))
+        assert found is not None
+        assert (found.leads_agents, found.inspects_agents, found.leads) == (answers, agents, leads)
+        assert leader == (lina if answers else None)
+    await imported(two_vdns, text.replace("PART", "inspected_by"))
+    assert (await everybody(two_vdns))[UserId(lina)].groups == ("Sales (inspects)",)
+    [mistake] = await refused(two_vdns, text.replace("side: table, PART", "side: quality, inspected_by"))
+    assert mistake.endswith(f"{lina} cannot have inspected a group of the quality side")

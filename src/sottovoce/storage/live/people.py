@@ -10,31 +10,37 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from sottovoce.domain.directory import VdnId
-from sottovoce.domain.people import GroupSide, Role, UserId
+from sottovoce.domain.people import QUALITY_LEADS, TABLE_LEADS, GroupSide, Role, UserId
 from sottovoce.storage import audit
 from sottovoce.storage.live.seed import USER_ID, GroupSeed, SeedFile, SeedReport, UserSeed, VdnSeed
 from sottovoce.storage.review import ids
 from sottovoce.storage.review.users import in_order, joined
 from sottovoce.storage.tables import agents, group_members, user_groups, users
 
-_QUALITY_LEADS = frozenset({Role.QUALITY_DIRECTOR, Role.QUALITY_LEADER})
-_TABLE_LEADS = frozenset({Role.TABLE_DIRECTOR, Role.TABLE_LEADER})
-LEADING: Mapping[GroupSide, frozenset[Role]] = {
-    GroupSide.QUALITY: _QUALITY_LEADS,
-    GroupSide.TABLE: _TABLE_LEADS | _QUALITY_LEADS,
+
+class Part(NamedTuple):
+    """In what way somebody is in a group."""
+
+    leads: bool
+    inspects: bool = False
+
+
+LEADERS, INSPECTED_BY, MEMBERS = Part(True), Part(True, True), Part(False)
+FITTING: Mapping[tuple[GroupSide, Part], frozenset[Role]] = {
+    (GroupSide.QUALITY, LEADERS): QUALITY_LEADS,
+    (GroupSide.QUALITY, INSPECTED_BY): frozenset(),
+    (GroupSide.QUALITY, MEMBERS): QUALITY_LEADS | {Role.INSPECTOR},
+    (GroupSide.TABLE, LEADERS): TABLE_LEADS | QUALITY_LEADS,
+    (GroupSide.TABLE, INSPECTED_BY): QUALITY_LEADS,
+    (GroupSide.TABLE, MEMBERS): TABLE_LEADS | {Role.STAFF},
 }
-"""Who can lead a group of that side; who leads agents from the quality side has them inspected."""
-OF_SIDE: Mapping[GroupSide, frozenset[Role]] = {
-    GroupSide.QUALITY: _QUALITY_LEADS | {Role.INSPECTOR},
-    GroupSide.TABLE: _TABLE_LEADS | {Role.STAFF},
-}
-"""Who can be in it."""
+"""Who can be what in a group of that side; who leads agents from the quality side has them inspected."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,23 +175,26 @@ async def _put_groups(here: SeedPlace) -> list[str]:
     there = await _there(here)
     mistakes: list[str] = []
     for index, group in enumerate(here.vdn.groups):
-        wanted: dict[str, bool] = {}
-        for part, named, leads in (("leaders", group.leaders, True), ("members", group.members, False)):
+        wanted: dict[str, Part] = {}
+        for part in (LEADERS, INSPECTED_BY, MEMBERS):
+            key, named, what = {
+                LEADERS: ("leaders", group.leaders, "lead"),
+                INSPECTED_BY: ("inspected_by", group.inspected_by, "have inspected"),
+                MEMBERS: ("members", group.members, "be in"),
+            }[part]
             for number, person in enumerate(named):
-                where = here.where("groups", index, part, number)
+                where = here.where("groups", index, key, number)
                 user = _person(here, there, person, where, mistakes)
                 if user is None:
                     continue
-                fitting = (LEADING if leads else OF_SIDE)[group.side]
+                fitting = FITTING[group.side, part]
                 if not fitting & {Role(role) for role in there[user]["roles"]}:
-                    what = "lead" if leads else "be in"
-                    mistakes.append(
-                        f"{where}{person} cannot {what} a group of the {group.side} side"
-                        f" without one of the roles {', '.join(in_order(fitting))}"
-                    )
+                    lacking = f" without one of the roles {', '.join(in_order(fitting))}" if fitting else ""
+                    cannot = f"{person} cannot {what} a group of the {group.side} side"
+                    mistakes.append(f"{where}{cannot}{lacking}")
                 elif user in wanted:
                     mistakes.append(f"{where}group {group.name}: {person} is there twice")
-                wanted[user] = leads
+                wanted[user] = part
         if not mistakes:
             await _put_group(here, group, wanted)
     return mistakes
@@ -208,14 +217,15 @@ def _person(
     return None
 
 
-async def _put_group(here: SeedPlace, group: GroupSeed, wanted: Mapping[str, bool]) -> None:
+async def _put_group(here: SeedPlace, group: GroupSeed, wanted: Mapping[str, Part]) -> None:
     key = {"vdn": here.vdn.vdn, "name": group.name}
     this = (user_groups.c.vdn == here.vdn.vdn) & (user_groups.c.name == group.name)
     kept = sa.select(user_groups.c.side).where(this)
     side = (await here.connection.execute(kept)).scalar_one_or_none()
     of_group = (group_members.c.vdn == here.vdn.vdn) & (group_members.c.name == group.name)
-    members = sa.select(group_members.c.user, group_members.c.leads).where(of_group)
-    before = {user: leads for user, leads in (await here.connection.execute(members)).all()}
+    row = group_members.c
+    members = sa.select(row.user, row.leads, row.inspects).where(of_group)
+    before = {user: Part(*part) for user, *part in (await here.connection.execute(members)).all()}
     changed = [] if side == group.side else ["side"]
     changed += [] if before == wanted else ["people"]
     if not changed:
@@ -227,7 +237,7 @@ async def _put_group(here: SeedPlace, group: GroupSeed, wanted: Mapping[str, boo
         await here.connection.execute(sa.update(user_groups).where(this).values(side=group.side.value))
     await here.connection.execute(sa.delete(group_members).where(of_group))
     if wanted:
-        rows = [{**key, "user": user, "leads": leads} for user, leads in wanted.items()]
+        rows = [{**key, "user": user, **part._asdict()} for user, part in wanted.items()]
         await here.connection.execute(sa.insert(group_members), rows)
     what = f"group {group.name}"
     here.report.changes.append(f"{what} added" if side is None else f"{what} changed: {', '.join(changed)}")
@@ -235,6 +245,7 @@ async def _put_group(here: SeedPlace, group: GroupSeed, wanted: Mapping[str, boo
         "directory.group",
         group.name,
         side=group.side.value,
-        leaders=", ".join(user for user, leads in wanted.items() if leads),
-        members=", ".join(user for user, leads in wanted.items() if not leads),
+        leaders=", ".join(user for user, part in wanted.items() if part is LEADERS),
+        members=", ".join(user for user, part in wanted.items() if part is MEMBERS),
+        inspected_by=", ".join(user for user, part in wanted.items() if part is INSPECTED_BY),
     )

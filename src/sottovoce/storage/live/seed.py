@@ -168,6 +168,8 @@ class GroupSeed(_Entry):
     name: Name
     side: GroupSide
     leaders: tuple[Person, ...] = Field(default=(), max_length=1000)
+    inspected_by: tuple[Person, ...] = Field(default=(), max_length=1000)
+    """Of a group of agents: who has them inspected, and leads them in nothing else, whatever their roles."""
     members: tuple[Person, ...] = Field(default=(), max_length=10_000)
 
 
@@ -346,7 +348,11 @@ def _unclear_people(file: SeedFile, place: int, vdn: VdnSeed) -> Iterator[str]:
     for index, group in enumerate(vdn.groups):
         persons = [
             ((place, "groups", index, part, number), person)
-            for part, named in (("leaders", group.leaders), ("members", group.members))
+            for part, named in (
+                ("leaders", group.leaders),
+                ("inspected_by", group.inspected_by),
+                ("members", group.members),
+            )
             for number, person in enumerate(named)
         ]
         yield from _twice(file, persons, f"group {group.name}:")

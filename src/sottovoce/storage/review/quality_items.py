@@ -19,7 +19,7 @@ from sottovoce.domain.appeals import (
     WantedItems,
 )
 from sottovoce.domain.directory import AgentId, VdnId
-from sottovoce.domain.people import ReviewId, Role, UserId
+from sottovoce.domain.people import GroupSide, ReviewId, Role, UserId
 from sottovoce.domain.reviews import ItemState
 from sottovoce.storage.review.results import drafted
 from sottovoce.storage.rows import Row, Where, between, columns_of, given, value_of
@@ -32,6 +32,7 @@ from sottovoce.storage.tables import (
     review_items,
     revisions,
     rule_results,
+    user_groups,
     users,
 )
 from sottovoce.storage.tables.schema import ID
@@ -294,18 +295,21 @@ async def last_review(work: Work, contact: int) -> tuple[ReviewId, UserId] | Non
 
 
 async def leader_of(work: Work, agent: AgentId) -> UserId | None:
-    """The table leader of an agent; of several the one with the lowest id."""
+    """The table leader who answers for an agent (`users.led`); of several the one with the lowest id."""
     led, leading = group_members.alias(), users.alias()
     query = (
         sa.select(sa.func.min(leading.c.user))
         .select_from(users)
         .join(led, (led.c.vdn == users.c.vdn) & (led.c.user == users.c.user))
+        .join(user_groups, (user_groups.c.vdn == led.c.vdn) & (user_groups.c.name == led.c.name))
         .join(group_members, (group_members.c.vdn == led.c.vdn) & (group_members.c.name == led.c.name))
         .join(leading, leading.c.user == group_members.c.user)
         .where(
             users.c.vdn == work.vdn,
             users.c.agent == agent,
+            user_groups.c.side == GroupSide.TABLE.value,
             group_members.c.leads,
+            ~group_members.c.inspects,
             leading.c.user != users.c.user,
             leading.c.disabled_at.is_(None),
             leading.c.roles.contains([Role.TABLE_LEADER.value]),

@@ -14,7 +14,7 @@ import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from sottovoce.domain.directory import AgentId, VdnId
-from sottovoce.domain.people import GroupSide, Role, User, UserId
+from sottovoce.domain.people import QUALITY_LEADS, TABLE_LEADS, GroupSide, Role, User, UserId
 from sottovoce.errors import Code, Refused
 from sottovoce.storage import audit
 from sottovoce.storage.review import ids
@@ -33,8 +33,19 @@ class Listed:
     user: User
     """Without whom they lead."""
     groups: tuple[str, ...]
-    """The names of their groups, by name; those that they lead end with ` (leads)`."""
+    """The names of their groups, by name; those that they lead end with ` (leads)`, or ` (inspects)`."""
     disabled_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class Led:
+    """Whom somebody leads; disabled ones are left out."""
+
+    users: frozenset[UserId]
+    agents: frozenset[AgentId]
+    """For whom they answer."""
+    inspected: frozenset[AgentId]
+    """Whom they have inspected."""
 
 
 async def find(work: Work, user: UserId) -> User | None:
@@ -45,8 +56,8 @@ async def find(work: Work, user: UserId) -> User | None:
     row = (await work.connection.execute(query)).mappings().first()
     if row is None:
         return None
-    members, agents = await led(work, user)
-    return value_of(User, row, leads=members, leads_agents=agents)
+    whom = await led(work, user)
+    return value_of(User, row, leads=whom.users, leads_agents=whom.agents, inspects_agents=whom.inspected)
 
 
 async def names(work: Work) -> dict[UserId, str]:
@@ -64,7 +75,8 @@ async def listed(connection: AsyncConnection, vdn: VdnId | None = None) -> list[
         membership = membership.where(group_members.c.vdn == int(vdn))
     groups: dict[str, list[str]] = {}
     for row in (await connection.execute(membership)).mappings():
-        groups.setdefault(row["user"], []).append(row["name"] + (" (leads)" if row["leads"] else ""))
+        does = " (inspects)" if row["inspects"] else " (leads)" if row["leads"] else ""
+        groups.setdefault(row["user"], []).append(row["name"] + does)
     rows = (await connection.execute(query)).mappings().all()
     return [
         Listed(value_of(User, row), tuple(groups.get(row["user"], ())), row["disabled_at"]) for row in rows
@@ -176,17 +188,25 @@ async def _free_agent(work: Work, agent: AgentId) -> None:
         raise Refused(Code.BAD_PARAMETER, f"agent {agent} is user {held} already")
 
 
-async def led(work: Work, leader: UserId) -> tuple[frozenset[UserId], frozenset[AgentId]]:
-    """The users of the groups that somebody leads, and the agents among them; disabled ones are left out.
+async def led(work: Work, leader: UserId) -> Led:
+    """Whom somebody leads by their groups.
 
-    Of a group of agents those who lead it with them are none of theirs, and who leads it for inspection alone
-    leads no users in it: they have the agents' calls inspected.
+    A leader of a group of agents who has a role of the table side answers for its agents, unless they lead it
+    for inspection alone; those who lead it with them are none of theirs. All other leaders, and whoever has a
+    role of the quality side, have the agents inspected.
     """
     led, leading = group_members.alias(), users.alias()
     table = user_groups.c.side == GroupSide.TABLE.value
-    inspects = ~leading.c.roles.overlap([Role.TABLE_DIRECTOR.value, Role.TABLE_LEADER.value])
+    answers = table & ~group_members.c.inspects & leading.c.roles.overlap(_values(TABLE_LEADS))
+    inspects = ~answers | leading.c.roles.overlap(_values(QUALITY_LEADS))
     query = (
-        sa.select(users.c.user, users.c.agent, (table & (led.c.leads | inspects)).label("beside"))
+        sa.select(
+            users.c.user,
+            users.c.agent,
+            (~table | answers & ~led.c.leads).label("led"),
+            answers.label("answers"),
+            inspects.label("inspects"),
+        )
         .join(led, led.c.user == users.c.user)
         .join(user_groups, (user_groups.c.vdn == led.c.vdn) & (user_groups.c.name == led.c.name))
         .join(group_members, (group_members.c.vdn == led.c.vdn) & (group_members.c.name == led.c.name))
@@ -199,7 +219,13 @@ async def led(work: Work, leader: UserId) -> tuple[frozenset[UserId], frozenset[
         )
     )
     rows = (await work.connection.execute(query)).all()
-    return (
-        frozenset(UserId(row.user) for row in rows if not row.beside),
-        frozenset(AgentId(row.agent) for row in rows if row.agent is not None),
+    agents = [(AgentId(row.agent), row) for row in rows if row.agent is not None]
+    return Led(
+        frozenset(UserId(row.user) for row in rows if row.led),
+        frozenset(agent for agent, row in agents if row.answers),
+        frozenset(agent for agent, row in agents if row.inspects),
     )
+
+
+def _values(roles: Collection[Role]) -> list[str]:
+    return [role.value for role in roles]

@@ -34,6 +34,13 @@ group_members = sa.Table(
     sa.Column("name", sa.Text, primary_key=True),
     sa.Column("user", ID, sa.ForeignKey("users.user"), primary_key=True),
     sa.Column("leads", sa.Boolean, nullable=False, server_default=sa.false()),
+    sa.Column(
+        "inspects",
+        sa.Boolean,
+        nullable=False,
+        server_default=sa.false(),
+        comment="Leads it to have its agents inspected, and for nothing else.",
+    ),
     sa.ForeignKeyConstraint(["vdn", "name"], ["user_groups.vdn", "user_groups.name"]),
     sa.Index(None, "vdn", "user"),
 )
