@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Coroutine
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 import sqlalchemy as sa
-from tests.quality.disputes import inspected, waiting
+from tests.quality.disputes import appeal, inspected, state_of, step, violated, waiting
 from tests.quality.reviewing import CONDITIONS
 from tests.quality.sounds import silence, stereo, tone, write
-from tests.quality.standing import DIRECTOR, NOW, ONE, TWO, Standing
+from tests.quality.standing import DIRECTOR, NOW, ONE, TABLE_LEADER, TWO, Standing
 
+from sottovoce.domain.appeals import AppealStep
 from sottovoce.domain.calls import CallDirection
 from sottovoce.domain.contacts import Inspection
 from sottovoce.domain.directory import VdnId
@@ -23,6 +25,8 @@ from sottovoce.quality import contacts as heard
 from sottovoce.quality import corrections, sampling, tasks
 from sottovoce.quality.corrections import Corrected
 from sottovoce.storage import audit
+from sottovoce.storage.review import contacts as contact_rows
+from sottovoce.storage.review import results as stored_results
 from sottovoce.storage.tables import contact_corrections, contact_sources, contacts
 
 WHY = "wrong in the list"
@@ -125,6 +129,63 @@ async def test_what_is_sampled_live_or_foreign_is_left_alone(standing: Standing)
             await correct(standing, contact, **given)
         assert refused.value.code is Code.WRONG_STATE
     assert (await correct(standing, contact, caller="556")).version == 1
+
+
+async def test_the_agent_stays_while_an_appeal_is_open(standing: Standing) -> None:
+    """Whoever appealed is owed an answer; the call's other facts can be corrected meanwhile."""
+    contact = await imported(standing)
+    await correct(standing, contact, agent="101")
+    item = await appeal(standing, contact, await violated(standing, contact))
+    with pytest.raises(Refused, match=f"the appeal {item} about it is open") as refused:
+        await correct(standing, contact, agent="102")
+    assert refused.value.code is Code.WRONG_STATE
+    await correct(standing, contact, caller="556", began_at="2026-01-15T10:00:00Z")
+    await step(standing, item, TABLE_LEADER, AppealStep.BACK)
+    await correct(standing, contact, agent="102")
+    assert (await state_of(standing, item)).agent == 101, "what was decided stays on record"
+    with pytest.raises(Refused, match="no such call of the caller's"):
+        await appeal(standing, contact, await violated(standing, contact))
+
+
+async def meanwhile(
+    standing: Standing, contact: int, task: Coroutine[Any, Any, Any], **given: str
+) -> asyncio.Task[Any]:
+    """Start that while a correction holds the contact, and commit the correction once it waits."""
+    async with standing.office.work(ONE, SERVER) as work:
+        await corrections.correct(work, contact, given, WHY)
+        started = asyncio.create_task(task)
+        while not started.done() and not await waiting(standing):  # noqa: ASYNC110
+            await asyncio.sleep(0.01)
+    return started
+
+
+async def test_an_appeal_filed_while_the_agent_is_corrected_is_nobody_s(standing: Standing) -> None:
+    contact = await imported(standing)
+    await correct(standing, contact, agent="101")
+    results = await violated(standing, contact)
+    filed = await meanwhile(standing, contact, appeal(standing, contact, results), agent="102")
+    with pytest.raises(Refused, match="no such call of the caller's"):
+        await filed
+
+
+async def test_whoever_waits_for_a_contact_that_goes_to_another_month_finds_it_there(
+    standing: Standing,
+) -> None:
+    contact = await imported(standing)
+    begins = [datetime(2026, month, 15, 10, tzinfo=UTC) for month in (1, 2)]
+
+    async def held() -> datetime:
+        async with standing.office.work(ONE, SERVER) as work:
+            return (await stored_results.locked(work, [contact]))[contact].began_at
+
+    async def found() -> datetime:
+        async with standing.office.work(ONE, SERVER) as work:
+            there = await contact_rows.find(work, contact, lock=True)
+        assert there is not None
+        return there.began_at
+
+    for wait, begin in zip((held, found), begins, strict=True):
+        assert await (await meanwhile(standing, contact, wait(), began_at=begin.isoformat())) == begin
 
 
 async def test_a_doubtful_time_is_warned_of(standing: Standing) -> None:

@@ -211,7 +211,8 @@ def correct(
 ) -> None:
     """Correct an imported contact. What it said before stays as a version, and the audit tells it.
 
-    An empty text takes a value away. Begin and agent stay once a review task has the contact.
+    An empty text takes a value away. Begin and agent stay once a review task has the contact, the
+    agent while an appeal about it is open.
 
     Example: [bold]sottovoce contacts correct 17 --vdn 1 --agent 102 --why "wrong in the list"[/bold]
     """

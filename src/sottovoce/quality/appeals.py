@@ -132,6 +132,9 @@ async def file_appeal(
     while an appeal of the caller's on that call is open.
     """
     contact = await contacts.called(work, call)
+    if contact is not None:  # held: its agent cannot be corrected before the appeal is on record
+        await stored_results.locked(work, [contact.contact])
+        contact = await contacts.find(work, contact.contact)
     if contact is None or contact.agent is None or contact.agent != reach.user.agent:
         raise Refused(Code.NOT_FOUND, "there is no such call of the caller's")
     review = await quality_items.last_review(work, contact.contact)

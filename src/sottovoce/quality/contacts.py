@@ -75,7 +75,7 @@ async def analyse(office: Office, vdn: VdnId, contact: int) -> Contact | None:
     Refused(UNAVAILABLE).
     """
     async with office.work(vdn, SERVER) as work:
-        found = await contacts.find(work, contact)
+        found = await contacts.find(work, contact, lock=True)
         if found is None or found.analysed_at is not None:
             return found
         await contacts.analysed(work.connection, found, Inspection.IN_PROGRESS, Analysis(), None)

@@ -12,7 +12,7 @@ from sottovoce.domain.contacts import Contact, Ender, Origin
 from sottovoce.domain.directory import AgentId, SkillId
 from sottovoce.errors import Code, Refused
 from sottovoce.quality.foreign_calls import Mistake, known, moment, one_of, short
-from sottovoce.storage.review import contacts, corrections, draws, imports
+from sottovoce.storage.review import contacts, corrections, draws, imports, quality_items
 from sottovoce.storage.review.imports import Tenant
 from sottovoce.storage.work import Work
 
@@ -35,8 +35,8 @@ class Corrected:
 async def correct(work: Work, number: int, given: Mapping[str, str], why: str) -> Corrected:
     """Correct an imported contact: `given` is some of FIELDS, spelt as in a CSV; an empty text takes it away.
 
-    Its begin and agent cannot be changed once a task has it. Refused(NOT_FOUND), (BAD_PARAMETER),
-    (WRONG_STATE).
+    Its begin and agent cannot be changed once a task has it, nor its agent while an appeal or a problem about
+    it is open: whoever appealed is owed an answer. Refused(NOT_FOUND), (BAD_PARAMETER), (WRONG_STATE).
     """
     if set(given) & set(_SAMPLED):
         await draws.hold_facts(work, alone=True)  # else a draw under way would have it as it was
@@ -59,6 +59,9 @@ async def correct(work: Work, number: int, given: Mapping[str, str], why: str) -
         raise Refused(Code.BAD_PARAMETER, "that is what it says already")
     if set(changed) & set(_SAMPLED) and await corrections.sampled(work, number):
         raise Refused(Code.WRONG_STATE, "a review task has it: its begin and its agent stay")
+    if "agent" in changed and (disputes := await quality_items.open_about(work, number)):
+        why = f"{disputes[0]} about it is open: its agent stays until that is completed"
+        raise Refused(Code.WRONG_STATE, why)
     version = await corrections.keep(work, before, after, changed, reason)
     return Corrected(after, version, tuple(warnings))
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
+from typing import Any
 
 import psycopg
 import sqlalchemy as sa
@@ -28,6 +29,10 @@ _ARGUMENTS = {
     "options": f"-c timezone=UTC -c statement_timeout={STATEMENT_TIMEOUT * 1000}"
     f" -c idle_in_transaction_session_timeout={STATEMENT_TIMEOUT * 1000}",
 }
+
+_MOVED = "40001"
+"""A row that a statement waited for lies in another partition now (SQLSTATE)."""
+_MOVES = 10
 
 
 class DatabaseAway(Exception):
@@ -96,6 +101,23 @@ async def transaction(engine: AsyncEngine, *, snapshot: bool = False) -> AsyncIt
         if is_away(failure) and not isinstance(failure, DatabaseAway):
             raise DatabaseAway(reason(failure)) from failure
         raise
+
+
+async def locking(connection: AsyncConnection, query: sa.Select[Any]) -> Sequence[sa.Row[Any]]:
+    """The rows of a SELECT … FOR UPDATE of a table in partitions, in a transaction that survives it.
+
+    A row that goes to another partition while this waits for it (a contact whose begin is corrected) is read
+    again there. DatabaseAway where that happens all the time.
+    """
+    for _ in range(_MOVES):
+        try:
+            async with connection.begin_nested():
+                rows: Sequence[sa.Row[Any]] = (await connection.execute(query)).all()
+                return rows
+        except OperationalError as failure:
+            if getattr(failure.orig, "sqlstate", None) != _MOVED:
+                raise
+    raise DatabaseAway(f"a row went to another partition {_MOVES} times")
 
 
 def reason(failure: BaseException) -> str:

@@ -25,6 +25,7 @@ from sottovoce.domain.directory import AgentId, VdnId
 from sottovoce.domain.journal import AuditEntry
 from sottovoce.domain.people import SERVER, UserId
 from sottovoce.plain import natural, to_plain
+from sottovoce.storage.database import locking
 from sottovoce.storage.records import fit, fitted
 from sottovoce.storage.review import jobs
 from sottovoce.storage.rows import Where, all_of, between, milliseconds, value_of
@@ -50,7 +51,7 @@ async def find(work: Work, contact: int, *, lock: bool = False) -> Contact | Non
     """
     if lock:
         of = (contacts.c.vdn == work.vdn, contacts.c.contact == contact)
-        await work.connection.execute(sa.select(contacts.c.contact).where(*of).with_for_update())
+        await locking(work.connection, sa.select(contacts.c.contact).where(*of).with_for_update())
     return (await many(work, [contact])).get(contact)
 
 

@@ -71,6 +71,15 @@ async def find(work: Work, item: ReviewId, *, lock: bool = False) -> QualityItem
     return None if row is None else _item_of(row)
 
 
+async def open_about(work: Work, contact: int) -> list[str]:
+    """The open items about a contact, each as its kind and its id."""
+    query = sa.select(_ITEM.kind, _ITEM.quality_item).where(
+        _ITEM.vdn == work.vdn, _ITEM.contact == contact, _ITEM.state != AppealState.COMPLETED.value
+    )
+    rows = await work.connection.execute(query.order_by(_ITEM.quality_item))
+    return [f"the {kind} {item}" for kind, item in rows]
+
+
 async def save(work: Work, item: QualityItem) -> None:
     """Write an item that the caller has locked."""
     await work.connection.execute(

@@ -32,6 +32,7 @@ from sottovoce.domain.scoring import (
     Verdict,
 )
 from sottovoce.plain import from_plain, to_plain
+from sottovoce.storage.database import locking
 from sottovoce.storage.rows import columns_of, value_of
 from sottovoce.storage.tables import contacts, review_items, revisions, rule_results, scores
 from sottovoce.storage.tables.contacts import UNHEARD
@@ -132,7 +133,7 @@ async def locked(work: Work, wanted: Collection[int]) -> dict[int, Held]:
         .order_by(contacts.c.contact)
         .with_for_update(key_share=True)
     )
-    rows = await work.connection.execute(query)
+    rows = await locking(work.connection, query)
     return {row.contact: Held(row.began_at, Interaction(row.interaction)) for row in rows}
 
 
