@@ -53,6 +53,7 @@ async def test_sign_in_starts_idle_busy_or_in_wrap_up(standing: Standing, client
         ({"phonenum": "9" * 25}, "100-013"),
         ({"autoanswer": "perhaps"}, "100-001"),
         ({"callBackUri": "https://x/", "serviceToken": "t"}, "100-001"),
+        ({"pushUrl": "https://x/?token=t"}, "100-001"),
     ],
     ids=str,
 )
@@ -167,7 +168,7 @@ async def test_busy_twice_needs_prolong(client: LedgerClient) -> None:
 
 async def test_skills(client: LedgerClient) -> None:
     await client.sign_in(A)
-    skills = "/onlineagent/{a}/agentskills"
+    skills = "/agentgroup/{a}/agentbyworkno/101"
     both = [{"name": "sales", "id": 1, "mediatype": 5}, {"name": "help", "id": 2, "mediatype": 5}]
     table = [
         ("false", []),
@@ -176,10 +177,11 @@ async def test_skills(client: LedgerClient) -> None:
         ("false?skillid=2;99", both[1:]),
         ("TRUE", both),
     ]
-    assert await client.ok(A, "GET", skills) == []
+    assert (await client.ok(A, "GET", skills))["skilllist"] == []
     for how, after in table:
         assert await client.ok(A, "POST", f"/onlineagent/{{a}}/resetskill/{how}") is None
-        assert await client.ok(A, "GET", skills) == after, how
+        assert (await client.ok(A, "GET", skills))["skilllist"] == after, how
+        assert await client.ok(A, "GET", "/onlineagent/{a}/agentskills") == both
 
 
 async def test_upkeep(client: LedgerClient) -> None:
@@ -215,17 +217,17 @@ async def test_looking_at_agents(standing: Standing, client: LedgerClient) -> No
     await standing.at_work(A, INSPECTOR)
     standing.clock.advance(5)
     seen = await client.ok(INSPECTOR, "GET", "/agentgroup/{a}/agentbyworkno/101")
-    assert (seen["workno"], seen["status"], seen["ctiStatus"], seen["phonenumber"]) == ("101", 4, 1, "1101")
+    assert (seen["workno"], seen["status"], seen["ctiStatus"], seen["phonenumber"]) == ("101", "4", 1, "1101")
     assert seen["currentstatetime"] == 5
     online = await client.ok(INSPECTOR, "GET", "/agentgroup/{a}/onlineagentonvdn")
     assert [one["workno"] for one in online] == ["101", "300"]
     everyone = await client.ok(INSPECTOR, "GET", "/agentgroup/{a}/allagentstatus")
     assert {one["workno"]: one["status"] for one in everyone} == {
-        "101": 4,
-        "102": 2,
-        "103": 2,
-        "300": 4,
-        "301": 2,
+        "101": "4",
+        "102": "2",
+        "103": "2",
+        "300": "4",
+        "301": "2",
     }
     assert await client.ok(INSPECTOR, "GET", "/agentgroup/{a}/iscensor") is True
     assert await client.ok(A, "GET", "/agentgroup/{a}/iscensor") is False

@@ -170,8 +170,8 @@ async def test_forcing(standing: Standing, client: LedgerClient) -> None:
         ("AgentState_Ready", None),
     ]
     await client.ok(INSPECTOR, "POST", QC + "adjustskill", json={"workNo": str(A), "skills": [2]})
-    skills = await client.ok(A, "GET", "/onlineagent/{a}/agentskills")
-    assert [skill["id"] for skill in skills] == [2]
+    seen = await client.ok(A, "GET", f"/agentgroup/{{a}}/agentbyworkno/{A}")
+    assert [skill["id"] for skill in seen["skilllist"]] == [2]
     await standing.call_in()
     call = (await client.ok(B, "GET", "/calldata/{a}/allcallid"))[0]
     await client.ok(INSPECTOR, "POST", QC + f"forcedropcall/{call}")

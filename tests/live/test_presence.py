@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
+from pathlib import Path
 
 import pytest
 from tests.live.refusals import refused
 
+from sottovoce.config import AgentSettings
 from sottovoce.domain import events
 from sottovoce.domain.agents import AgentState, Trigger
-from sottovoce.domain.directory import AgentId, SkillId, VdnId
+from sottovoce.domain.directory import NO_PASSWORD, AgentId, SkillId, VdnId
 from sottovoce.domain.journal import (
     AuditEntry,
     ContactEnded,
@@ -26,6 +29,7 @@ from sottovoce.live.availability import AdjustSkills, ChangeState, ChooseSkills,
 from sottovoce.live.handling import Release
 from sottovoce.live.presence import ForceSignOut, SignOutAgent
 from sottovoce.live.sessions import LOCK_AFTER, LOCK_S
+from sottovoce.live.state import LiveSettings
 from sottovoce.live.supervising import ChangeMode, DropCall, Intercept
 from sottovoce.live.views import SignIn
 
@@ -74,6 +78,21 @@ async def test_too_many_wrong_passwords_lock_for_a_while(stage):
     await refused(Code.ACCOUNT_LOCKED, stage.desk.sessions.sign_in(A, SignIn("secret", "")))
     stage.clock.advance(2)
     await stage.sign_in(101)
+
+
+@pytest.mark.parametrize(
+    ("lets", "password", "may"), [(True, "", True), (True, "x", False), (False, "", False)]
+)
+async def test_an_agent_without_a_password_where_that_may_be(new_stage, lets, password, may):
+    stage = new_stage(LiveSettings(Path("/rec"), AgentSettings(empty_passwords=lets)))
+    profile = stage.store.profiles[1]
+    agents = {**profile.agents, A: replace(profile.agents[A], password_hash=NO_PASSWORD)}
+    stage.store.profiles[1] = replace(profile, agents=agents)
+    await stage.desk.open([VdnId(1)])
+    asked = stage.desk.sessions.sign_in(A, SignIn(password, ""))
+    await (asked if may else refused(Code.WRONG_CREDENTIALS, asked))
+    await refused(Code.WRONG_CREDENTIALS, stage.desk.sessions.sign_in(B, SignIn("", "")))
+    await stage.desk.close()
 
 
 async def test_one_sign_in_at_a_time(stage):
@@ -334,13 +353,21 @@ async def test_who_is_thrown_out_is_told(stage):
         stage.desk.status(A)
 
 
+async def test_what_a_forced_sign_in_took_over_is_on_record(stage):
+    await stage.sign_in(101)
+    await stage.desk.sessions.sign_in(A, SignIn("secret", "", status=AgentState.BUSY), force=True)
+    await stage.quiet()
+    kept = [change for change in stage.store.written if isinstance(change, SessionSaved)][-1]
+    assert (kept.skills, kept.settings["state"]) == ((1, 2), "busy")
+
+
 async def test_adjusted_skills(stage):
     await stage.sign_in(101, 300)
     await stage.desk.ask(AdjustSkills(I, A, (SkillId(2), SkillId(2))))
-    assert [skill.skill for skill in stage.desk.skills(A)] == [2]
+    assert [skill.skill for skill in stage.desk.agent(A, A).skills] == [2]
     await refused(Code.BAD_PARAMETER, stage.desk.ask(AdjustSkills(I, A, (SkillId(9),))))
     await stage.desk.ask(AdjustSkills(I, A, ()))
-    assert stage.desk.skills(A) == ()
+    assert stage.desk.agent(A, A).skills == ()
 
 
 def inspector_commands(desk, inspector, target):
@@ -484,7 +511,7 @@ async def test_what_a_crash_leaves(stage, new_stage):
     again.desk.sessions.authenticate(I, stage.guids[300])
     assert again.state(101) is AgentState.BUSY
     assert again.state(300) is AgentState.IDLE
-    assert [skill.skill for skill in again.desk.skills(A)] == [1, 2]
+    assert [skill.skill for skill in again.desk.agent(A, A).skills] == [1, 2]
     assert again.lines.recovered == {LegId("left"): {"call-id": "x"}}
     assert DialogEnded(LegId("left"), VdnId(1)) in again.store.written
     assert ContactEnded("7-7", VdnId(1), again.clock.now(), "interrupted") in again.store.written

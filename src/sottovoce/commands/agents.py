@@ -87,7 +87,11 @@ def import_(
     abroad (00) and 0900 need an entry that begins so: "0" alone does not open them.
     """
     settings = quietly(config)
-    read = seed.read(file, agent_maximum=settings.agents.agent_maximum)
+    read = seed.read(
+        file,
+        agent_maximum=settings.agents.agent_maximum,
+        empty_passwords=settings.agents.empty_passwords,
+    )
     report = run_on(
         settings,
         lambda engine: directory.import_seed(engine, read, Passwords(), settings.sip.domain),
@@ -176,8 +180,8 @@ def _password(from_stdin: bool) -> str:
         password = sys.stdin.readline().rstrip("\r\n")
     else:
         password = typer.prompt("Password", hide_input=True, confirmation_prompt=True)
-    if not 6 <= len(password) <= 256:
-        fail(["a password has 6 to 256 characters"], WRONG_CALL)
+    if not seed.SHORTEST_PASSWORD <= len(password) <= 256:
+        fail([f"a password has {seed.SHORTEST_PASSWORD} to 256 characters"], WRONG_CALL)
     return password
 
 

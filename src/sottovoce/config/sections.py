@@ -123,6 +123,12 @@ class AgentSettings(Section):
         le=999_999,
         description="The highest agent id (the lowest is 101): 59999, or up to 999999.",
     )
+    empty_passwords: bool = Field(
+        default=False,
+        description='Whether agents may be without a password (`password: ""` in a seed file) and sign in'
+        " with an empty one, for clients that can send no other. Whoever reaches the port can be such an"
+        " agent.",
+    )
     ring_timeout: float = Field(
         default=30.0,
         ge=5,

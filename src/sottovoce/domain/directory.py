@@ -15,6 +15,10 @@ AgentId = NewType("AgentId", int)
 SkillId = NewType("SkillId", int)
 
 
+NO_PASSWORD = ""
+"""What an agent without a password has in the place of its hash."""
+
+
 class Right(StrEnum):
     """What an agent may do besides talking."""
 
@@ -45,7 +49,7 @@ class AgentProfile:
     vdn: VdnId
     name: str
     password_hash: str
-    """argon2id; never shown, never logged."""
+    """argon2id, or NO_PASSWORD; never shown, never logged."""
     phone: str | None = None
     """The phone used when sign-in names none; sign-in may name another of the VDN."""
     skills: tuple[SkillId, ...] = ()

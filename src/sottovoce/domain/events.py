@@ -123,7 +123,12 @@ class PresenceChanged(AgentEvent):
 
 @dataclass(frozen=True, slots=True)
 class PhoneAlerting(AgentEvent):
-    """The agent's phone rings (AgentOther_PhoneAlerting)."""
+    """The agent's phone rings (AgentOther_PhoneAlerting): for the call that comes in, or, where none is
+    named, for the agent's own call out or a supervision."""
+
+    call: str = ""
+    caller: str = ""
+    called: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -234,6 +239,7 @@ class RecordingStarted(CallEvent):
 
     recording: RecordingId
     path: str
+    """Below the recordings' folder."""
     caller: str
     called: str
 

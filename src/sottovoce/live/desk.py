@@ -12,7 +12,7 @@ from collections.abc import Iterable
 from sottovoce.clock import Clock, moment
 from sottovoce.config import AuthMode
 from sottovoce.domain import access
-from sottovoce.domain.directory import AgentId, Skill, VdnId
+from sottovoce.domain.directory import AgentId, AgentProfile, Skill, VdnId
 from sottovoce.domain.supervision import Mode
 from sottovoce.errors import Code, Refused
 from sottovoce.live import pictures
@@ -58,7 +58,13 @@ class Desk:
             settings=settings,
         )
         guids = Guids(dynamic=settings.agents.auth_mode is AuthMode.DYNAMIC)
-        self.sessions = Sessions(self._building, guids, passwords=passwords, clock=clock)
+        self.sessions = Sessions(
+            self._building,
+            guids,
+            passwords=passwords,
+            clock=clock,
+            empty_passwords=settings.agents.empty_passwords,
+        )
         """Sign-in and Guids."""
         self._starting: dict[AgentId, AgentId] = {}
         """Inspectors whose supervision is being begun, and of whom."""
@@ -182,10 +188,10 @@ class Desk:
         """The agent's state in short."""
         return pictures.status(self._seat(agent))
 
-    def skills(self, agent: AgentId) -> tuple[Skill, ...]:
-        """The queues that the agent is signed in to."""
-        floor = self._floor(agent)
-        return pictures.skills(floor, floor.seat(agent).skills)
+    def configured_skills(self, caller: AgentId, target: AgentId) -> tuple[Skill, ...]:
+        """The queues that an agent of the caller's VDN may sign in to. TARGET_UNKNOWN."""
+        floor, profile = self._known(caller, target)
+        return pictures.skills(floor, profile.skills)
 
     def call_info(self, agent: AgentId, *, include_last: bool = True) -> CallView | None:
         """The agent's call, or (with `include_last`) the last one."""
@@ -204,11 +210,7 @@ class Desk:
 
     def agent(self, caller: AgentId, target: AgentId) -> AgentView:
         """One agent of the caller's VDN. TARGET_UNKNOWN."""
-        floor = self._floor(caller)
-        profile = floor.profile.agents.get(target)
-        if profile is None:
-            raise Refused(Code.TARGET_UNKNOWN, f"no agent {target} in this VDN")
-        return pictures.agent(floor, profile)
+        return pictures.agent(*self._known(caller, target))
 
     def online_agents(self, caller: AgentId) -> tuple[AgentView, ...]:
         """The signed-in agents of the caller's VDN, by work number."""
@@ -232,6 +234,13 @@ class Desk:
         floor = self._building.of(agent).floor.state
         floor.seat(agent)
         return floor
+
+    def _known(self, caller: AgentId, target: AgentId) -> tuple[FloorState, AgentProfile]:
+        floor = self._floor(caller)
+        profile = floor.profile.agents.get(target)
+        if profile is None:
+            raise Refused(Code.TARGET_UNKNOWN, f"no agent {target} in this VDN")
+        return floor, profile
 
     def _seat(self, agent: AgentId) -> Seat:
         return self._building.of(agent).floor.state.seat(agent)

@@ -160,12 +160,12 @@ def note_segment(floor: FloorState, segment: TalkSegment) -> None:
             floor.profile.vdn,
             segment.agent,
             segment.began_at,
-            _place(floor, segment.path) if segment.begun else None,
+            place(floor, segment.path) if segment.begun else None,
         )
     )
 
 
-def _place(floor: FloorState, path: Path) -> str:
+def place(floor: FloorState, path: Path) -> str:
     """A recording's path as it is kept: below the recordings' folder, wherever that is moved to."""
     folder = floor.settings.folder
     return str(path.relative_to(folder) if path.is_relative_to(folder) else path)
@@ -178,7 +178,7 @@ def tell_recording(floor: FloorState, segment: TalkSegment) -> None:
     call = segment.call
     floor.emit(
         events.RecordingStarted(
-            segment.agent, call.call, segment.recording, str(segment.path), call.caller, call.called
+            segment.agent, call.call, segment.recording, place(floor, segment.path), call.caller, call.called
         )
     )
 
@@ -234,9 +234,9 @@ def close_segment(
             segment.agent,
             segment.began_at,
             segment.ended_at,
-            _place(floor, segment.path) if segment.begun else None,
+            place(floor, segment.path) if segment.begun else None,
             {
-                str(segment.inspectors[leg]): _place(floor, path)
+                str(segment.inspectors[leg]): place(floor, path)
                 for leg, path in tracks.items()
                 if leg in segment.inspectors
             },
@@ -296,7 +296,7 @@ def fail_segment(
                 segment.agent,
                 call.call,
                 recording,
-                str(segment.path),
+                place(floor, segment.path),
                 call.caller,
                 call.called,
                 failure,

@@ -71,7 +71,7 @@ def call(floor: FloorState, shown: Call) -> CallView:
         shown.held_at,
         shown.ended_at,
         shown.muted,
-        str(shown.segment.path) if shown.segment is not None else None,
+        hearing.place(floor, shown.segment.path) if shown.segment is not None else None,
     )
 
 

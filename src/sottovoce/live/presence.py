@@ -75,26 +75,38 @@ def _check_sign_in(floor: FloorState, asked: SignInAgent) -> Permitted[Seat]:
 
 @command(SignInAgent, _check_sign_in)
 def sign_in(floor: FloorState, asked: SignInAgent, seat: Seat) -> None:
-    """Seat the agent. A forced sign-in takes over a session at the same phone with its call and skills."""
+    """Seat the agent. A forced sign-in takes over a session at the same phone with its call and skills;
+    where there is no call, in the state that it asks for."""
     before = floor.seats.get(seat.agent)
     floor.do(OpenFeed(seat.agent))
     if before is not None and before.phone == seat.phone:
         before.guid, before.signed_in_at = seat.guid, seat.signed_in_at
         before.auto_answer, before.auto_idle = seat.auto_answer, seat.auto_idle
         before.release_phone, before.listen_status = seat.release_phone, seat.listen_status
-        floor.emit(events.InService(seat.agent))
-        tell_all(floor, before)
+        if before.call is None and not before.state.engaged:
+            seating.stand(floor, before, seat.standing)
+            tell_first(floor, before)
+        else:
+            floor.emit(events.InService(seat.agent))
+            tell_all(floor, before)
+        floor.journal(seating.saved(floor, before))
     else:
         if before is not None:
             leave(floor, before, "signed in elsewhere")
             floor.do(OpenFeed(seat.agent))
         floor.seats[seat.agent] = seat
-        floor.emit(events.InService(seat.agent), events.AgentReady(seat.agent))
-        if seat.state is not AgentState.IDLE:
-            seating.tell_state(floor, seat)
+        tell_first(floor, seat)
         seating.arm_limit(floor, seat)
         tell_presence(floor, seat.profile, signed_in=True)
     floor.do(Arm(SessionSilent(seat.agent), floor.settings.agents.sign_out_after))
+    calling.assign(floor)
+
+
+def tell_first(floor: FloorState, seat: Seat) -> None:
+    """Tell a client that begins in the state that it asked for [1202]."""
+    floor.emit(events.InService(seat.agent), events.AgentReady(seat.agent))
+    if seat.state is not AgentState.IDLE:
+        seating.tell_state(floor, seat)
 
 
 def tell_all(floor: FloorState, seat: Seat) -> None:

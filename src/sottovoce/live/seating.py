@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from sottovoce.domain import events
 from sottovoce.domain.agents import AgentState, Standing, Trigger
+from sottovoce.domain.calls import CallDirection
 from sottovoce.domain.journal import SessionSaved
 from sottovoce.domain.lines import Destination, LineKind
 from sottovoce.live.effects import Arm, Disarm, HangUp, RestEnds, Ring, WrapUpEnds
@@ -98,7 +99,11 @@ def phone_alerting(floor: FloorState, seat: Seat) -> None:
     """The agent's phone rings (told once)."""
     if not seat.leg_alerted:
         seat.leg_alerted = True
-        floor.emit(events.PhoneAlerting(seat.agent))
+        call = seat.call
+        if call is not None and call.direction is CallDirection.INBOUND:
+            floor.emit(events.PhoneAlerting(seat.agent, call.call, call.caller, call.called))
+        else:
+            floor.emit(events.PhoneAlerting(seat.agent))
 
 
 def drop_phone(floor: FloorState, seat: Seat) -> None:

@@ -68,6 +68,11 @@ CASES: list[tuple[AgentEvent, str, object]] = [
         },
     ),
     (events.PhoneAlerting(A), "AgentOther_PhoneAlerting", None),
+    (
+        events.PhoneAlerting(A, CALL, "555", "800"),
+        "AgentOther_PhoneAlerting",
+        {"callid": CALL, "caller": "555", "called": "800"},
+    ),
     (events.PhoneOffHook(A), "AgentOther_PhoneOffhook", {"type": "main"}),
     (events.PhoneReleased(A), "AgentOther_PhoneRelease", {"phoneState": 3}),
     (events.PhoneReleased(A, by_agent=True), "AgentOther_PhoneRelease", {"phoneState": 2}),

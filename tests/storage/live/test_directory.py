@@ -9,7 +9,7 @@ import sqlalchemy as sa
 from argon2 import PasswordHasher
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from sottovoce.domain.directory import AccessCode, AgentId, Right, Skill, SkillId, VdnId
+from sottovoce.domain.directory import NO_PASSWORD, AccessCode, AgentId, Right, Skill, SkillId, VdnId
 from sottovoce.errors import Code, Refused
 from sottovoce.storage.live import directory, seed
 from sottovoce.storage.live.passwords import Passwords
@@ -133,6 +133,14 @@ async def test_mistakes_are_told_with_their_line_and_nothing_is_imported(
         await directory.import_seed(two_vdns, seed.parse(text), passwords, REALM)
     assert refused.value.mistakes == mistakes
     assert [await directory.profile(two_vdns, vdn) for vdn in (VdnId(1), VdnId(2))] == before
+
+
+async def test_a_password_is_taken_away_and_given_again(two_vdns: AsyncEngine, passwords: Passwords) -> None:
+    for password in ("''", "a long one"):
+        text = f"vdns:\n- vdn: 1\n  name: A\n  agents: [{{agent: 101, name: Ann, password: {password}}}]\n"
+        await directory.import_seed(two_vdns, seed.parse(text, empty_passwords=True), passwords, REALM)
+        kept = (await directory.profile(two_vdns, VdnId(1))).agents[AgentId(101)].password_hash
+        assert (kept == NO_PASSWORD) is (password == "''")
 
 
 async def test_one_agent_is_added(two_vdns: AsyncEngine) -> None:

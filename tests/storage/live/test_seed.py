@@ -134,6 +134,24 @@ def test_no_password_is_told() -> None:
     assert "hunter2" not in repr(file.seed)
 
 
+def test_an_agent_without_a_password_where_that_may_be() -> None:
+    text = AGENT + "  - {agent: 101, name: A, password: ''}\n  - {agent: 102, name: B, password: short}\n"
+    with pytest.raises(SeedMistakes) as refused:
+        seed.parse(text, "s.yaml", empty_passwords=True)
+    assert [mistake.partition(": ")[2] for mistake in refused.value.mistakes] == [
+        "vdns.1.agents.2.password: must have 6 signs or more"
+    ]
+    text = text.replace("short", "longer")
+    with pytest.raises(SeedMistakes) as refused:
+        seed.parse(text, "s.yaml")
+    assert [mistake.partition(": ")[2] for mistake in refused.value.mistakes] == [
+        "agent 101 is without a password, and agents.empty_passwords is off"
+    ]
+    password = seed.parse(text, empty_passwords=True).seed.vdns[0].agents[0].password
+    assert password is not None
+    assert password.get_secret_value() == ""
+
+
 def test_files_that_cannot_be_read(tmp_path: Path) -> None:
     with pytest.raises(SeedMistakes, match="cannot be read: No such file"):
         seed.read(tmp_path / "none.yaml")

@@ -19,11 +19,12 @@ serves = INTERFACES.serves
 
 
 def encode_agent(agent: AgentView, now: datetime) -> dict[str, object]:
-    """An agent [1026]. `currentstatetime` in s, `logindate` in ms."""
+    """An agent [1026]. `currentstatetime` in s, `logindate` in ms; `status` is a text of digits, since one
+    client compares it strictly with texts and the others take both."""
     return {
         "workno": str(agent.agent),
         "name": agent.name,
-        "status": gateway_state(agent.state, agent.pending),
+        "status": str(gateway_state(agent.state, agent.pending)),
         "ctiStatus": CTI[agent.state],
         "groupid": agent.group,
         "groupname": "",

@@ -32,6 +32,13 @@ def _nothing(event: domain.AgentEvent) -> None:
     return None
 
 
+def _phone_alerting(event: domain.PhoneAlerting) -> dict[str, object] | None:
+    """Clients take content for an incoming call, and none for their own call out [JEv, J2]."""
+    if not event.call:
+        return None
+    return {"callid": event.call, "caller": event.caller, "called": event.called}
+
+
 def _call(event: domain.CallHeld) -> str:
     return event.call
 
@@ -151,7 +158,7 @@ WIRE: Mapping[type[domain.AgentEvent], tuple[str, Content]] = {
     domain.AgentSetWork: ("AgentState_SetWork_Success", _nothing),
     domain.AgentWorkCancelled: ("AgentState_CancelWork_Success", _nothing),
     domain.PresenceChanged: ("QC_AgentState_Notify", _presence),
-    domain.PhoneAlerting: ("AgentOther_PhoneAlerting", _nothing),
+    domain.PhoneAlerting: ("AgentOther_PhoneAlerting", _phone_alerting),
     domain.PhoneOffHook: ("AgentOther_PhoneOffhook", lambda event: {"type": "main"}),
     domain.PhoneReleased: (
         "AgentOther_PhoneRelease",

@@ -46,11 +46,12 @@ class SignInForm(Form):
     listen_status: bool = Field(False, alias="listenStatus")
     call_back_uri: Text = Field("", alias="callBackUri", max_length=200)
     service_token: Text = Field("", alias="serviceToken", max_length=50)
+    push_url: Text = Field("", alias="pushUrl")
 
     def wish(self) -> SignIn:
         """The sign-in that is meant. Raises Refused with the code for the field that is wrong."""
-        if self.call_back_uri and self.service_token:
-            raise Refused(Code.BAD_SIGN_IN, "push mode is not served; sign in without callBackUri and poll")
+        if self.push_url or (self.call_back_uri and self.service_token):
+            raise Refused(Code.BAD_SIGN_IN, "push mode is not served; sign in without it and poll")
         if self.agenttype not in _AGENT_TYPES:
             raise Refused(Code.BAD_AGENT_TYPE)
         if self.status not in SIGN_IN:
@@ -228,8 +229,9 @@ def encode_skill(skill: Skill) -> dict[str, object]:
 
 @serves("GET", "/agentskills", Form)
 async def agent_skills(caller: Caller, form: Form) -> Answer:
-    """The queues that the caller is signed in to [1207]."""
-    return Answer([encode_skill(skill) for skill in caller.desk.skills(caller.agent)])
+    """The queues that the caller may sign in to [1206]."""
+    skills = caller.desk.configured_skills(caller.agent, caller.agent)
+    return Answer([encode_skill(skill) for skill in skills])
 
 
 @serves("POST PUT", "/handshake", Form)

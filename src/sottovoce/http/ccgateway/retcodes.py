@@ -1,6 +1,7 @@
 """Refusals on this wire: one table from the domain's codes to retcodes, and what each retcode means.
 
 A page lists the codes that its interface may answer, and nothing else is answered but `ALWAYS`.
+Clients read 000-003 as the end of their session, so it is said of a Guid alone.
 So each domain code has candidates in order of preference; the first that the interface lists is taken.
 Sources: [0580] and the pages' own lists; the order is inferred (design, decision 11).
 """
@@ -66,7 +67,7 @@ CANDIDATES: Mapping[Code, tuple[str, ...]] = {
     Code.WRONG_AGENT_STATE: ("100-009", "900-005", RESOURCE_UNAVAILABLE, INTERNAL),
     Code.UNAVAILABLE: ("900-001", "100-003", INTERNAL),
     Code.INTERNAL: (INTERNAL, RESOURCE_UNAVAILABLE),
-    Code.NO_RIGHT: ("900-002", "300-001", "100-009", NO_PERMISSION),
+    Code.NO_RIGHT: ("900-002", "300-001", "100-009", INTERNAL),
     Code.TARGET_UNKNOWN: ("900-004", RESOURCE_UNAVAILABLE, "300-002", INTERNAL),
     Code.TARGET_IS_SELF: (SELF_INSPECTION,),
     Code.TARGET_NOT_SIGNED_IN: ("900-004", RESOURCE_UNAVAILABLE, "300-002", INTERNAL),
@@ -76,7 +77,7 @@ CANDIDATES: Mapping[Code, tuple[str, ...]] = {
     Code.WRONG_CALL_STATE: (*_CALL_STATE, RESOURCE_UNAVAILABLE, INTERNAL),
     Code.NO_HELD_CALL: ("200-015", "200-011", "200-006", "400-003", RESOURCE_UNAVAILABLE, INTERNAL),
     Code.BAD_NUMBER: ("200-001", BAD_URL),
-    Code.NUMBER_NOT_ALLOWED: ("200-001", NO_PERMISSION),
+    Code.NUMBER_NOT_ALLOWED: ("200-001", INTERNAL),
     Code.NOTHING_TO_ANSWER: ("200-002", RESOURCE_UNAVAILABLE, INTERNAL),
     Code.MEDIA_EXHAUSTED: (RESOURCE_UNAVAILABLE, "100-003", INTERNAL),
     Code.NOT_SERVED: (RESOURCE_UNAVAILABLE, INTERNAL),
@@ -144,4 +145,4 @@ def general_failure(listed: Collection[str]) -> str:
     for candidate in (RESOURCE_UNAVAILABLE, INTERNAL, "100-003"):
         if candidate in listed:
             return candidate
-    return NO_PERMISSION
+    return BAD_URL

@@ -63,5 +63,5 @@ asks("DELETE", "", Form, lambda by, form: handling.Release(by))
 @serves("PUT", "/callout", CallOut)
 async def callout(caller: Caller, form: CallOut) -> Answer:
     """Place a call; the answer is its id [1232]."""
-    skill = None if form.skillid is None else SkillId(form.skillid)
+    skill = SkillId(form.skillid) if form.skillid else None  # QuickAgent sends 0 for none
     return Answer(await caller.desk.call_out(handling.CallOut(caller.agent, form.called, form.caller, skill)))

@@ -18,6 +18,7 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from sottovoce.domain.directory import (
+    NO_PASSWORD,
     AccessCode,
     AgentId,
     AgentProfile,
@@ -185,6 +186,8 @@ async def _password_hashes(engine: AsyncEngine, file: SeedFile, passwords: Passw
         raise SeedMistakes(mistakes)
 
     async def fitting(agent: int, password: str) -> tuple[int, str]:
+        if not password:
+            return agent, NO_PASSWORD
         there = hashes.get(agent)
         if there is not None and await passwords.verify(there, password):
             return agent, there

@@ -41,6 +41,7 @@ from pydantic import (
     SecretStr,
     StringConstraints,
     ValidationError,
+    field_validator,
 )
 from pydantic_core import ErrorDetails
 
@@ -51,6 +52,7 @@ from sottovoce.wording import told
 LARGEST = 16 << 20
 """Bytes of a seed file at most."""
 LOWEST_AGENT = 101
+SHORTEST_PASSWORD = 6
 _DEEPEST = 16
 _OPENING = (
     yaml.BlockMappingStartToken,
@@ -143,11 +145,19 @@ class AgentSeed(_Entry):
 
     agent: int = Field(ge=LOWEST_AGENT, le=999_999)
     name: Name
-    password: SecretStr | None = Field(default=None, min_length=6, max_length=256)
+    password: SecretStr | None = Field(default=None, max_length=256)
+    """Empty: the agent has none, where `agents.empty_passwords` lets that be."""
     phone: Dialled | None = None
     skills: tuple[int, ...] = Field(default=(), max_length=1000)
     rights: frozenset[Right] = frozenset()
     group: int = Field(default=0, ge=0, le=1_000_000)
+
+    @field_validator("password")
+    @classmethod
+    def _long_enough(cls, password: SecretStr | None) -> SecretStr | None:
+        if password is not None and 0 < len(password) < SHORTEST_PASSWORD:
+            raise ValueError(f"must have {SHORTEST_PASSWORD} signs or more")
+        return password
 
 
 class UserSeed(_Entry):
@@ -217,7 +227,7 @@ class SeedFile:
         return f"{self._name}:{_line(self._lines, path)}: "
 
 
-def read(path: Path, *, agent_maximum: int = 59_999) -> SeedFile:
+def read(path: Path, *, agent_maximum: int = 59_999, empty_passwords: bool = False) -> SeedFile:
     """Read and check a seed file. Raises SeedMistakes with all that can be said without the database."""
     try:
         if path.stat().st_size > LARGEST:
@@ -227,10 +237,12 @@ def read(path: Path, *, agent_maximum: int = 59_999) -> SeedFile:
         raise SeedMistakes([f"{path}: cannot be read: {failure.strerror}"]) from failure
     except UnicodeDecodeError as failure:
         raise SeedMistakes([f"{path}: is not UTF-8 (byte {failure.start})"]) from failure
-    return parse(text, str(path), agent_maximum=agent_maximum)
+    return parse(text, str(path), agent_maximum=agent_maximum, empty_passwords=empty_passwords)
 
 
-def parse(text: str, name: str = "seed", *, agent_maximum: int = 59_999) -> SeedFile:
+def parse(
+    text: str, name: str = "seed", *, agent_maximum: int = 59_999, empty_passwords: bool = False
+) -> SeedFile:
     """`read` of a text; `name` is what mistakes call the file."""
     content, lines = _load(text, name)
     try:
@@ -240,7 +252,7 @@ def parse(text: str, name: str = "seed", *, agent_maximum: int = 59_999) -> Seed
             [_sentence(error, name, lines) for error in failure.errors(include_url=False)]
         ) from None
     file = SeedFile(seed, name, lines)
-    mistakes = list(_contradictions(file, agent_maximum))
+    mistakes = list(_contradictions(file, agent_maximum, empty_passwords))
     if mistakes:
         raise SeedMistakes(mistakes)
     return file
@@ -302,7 +314,7 @@ def _walk(node: yaml.Node, path: _Path, name: str, lines: dict[_Path, int], mist
             lines[(*path, word)] = key.start_mark.line + 1
 
 
-def _contradictions(file: SeedFile, agent_maximum: int) -> Iterator[str]:
+def _contradictions(file: SeedFile, agent_maximum: int, empty_passwords: bool) -> Iterator[str]:
     """What is wrong between the parts."""
     vdns = dict(enumerate(file.seed.vdns))
     if not vdns:
@@ -315,6 +327,9 @@ def _contradictions(file: SeedFile, agent_maximum: int) -> Iterator[str]:
             if agent.agent > agent_maximum:
                 where = file.at("vdns", place, "agents", index, "agent")
                 yield f"{where}agent {agent.agent} is above agents.agent_maximum ({agent_maximum})"
+            if agent.password is not None and not len(agent.password) and not empty_passwords:
+                where = file.at("vdns", place, "agents", index, "password")
+                yield f"{where}agent {agent.agent} is without a password, and agents.empty_passwords is off"
         yield from _unclear_people(file, place, vdn)
     for part, name, what in (
         ("users", "user", "user"),
