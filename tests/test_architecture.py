@@ -133,6 +133,7 @@ PURE_MODULES = {
         "availability",
         "bonds",
         "calling",
+        "conversing",
         "effects",
         "floor",
         "handling",

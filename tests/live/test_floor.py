@@ -187,8 +187,8 @@ def test_an_inbound_call(script):
         tell 101 CallAutoAnswered
         tell 101 CustomerAlerting
         disarm CallUnanswered
-        play customer -
         record
+        play customer -
         hears customer:phone1101 phone1101:customer recorded customer+phone1101
         tell 101 CallTalking
         tell 101 RecordingStarted
@@ -267,7 +267,6 @@ def test_an_intercept(script):
         > Intercept
         disarm LeaseEnds
         stop recording
-        play customer -
         record
         hears customer:phone1300 phone1101:- phone1300:customer recorded customer+phone1300
         tell 300 CallTalking

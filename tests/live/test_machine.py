@@ -26,8 +26,8 @@ from sottovoce.domain.legs import LegId, RecordingResult, ReleaseCause
 from sottovoce.domain.lines import LegAnswered, LegGone, LegHeld, LegOffered, LegResumed, LegRinging
 from sottovoce.domain.supervision import Mode
 from sottovoce.errors import Refused
+from sottovoce.live import conversing, hearing
 from sottovoce.live import effects as fx
-from sottovoce.live import hearing
 from sottovoce.live.availability import ChangeState, ChooseSkills, ForceState
 from sottovoce.live.floor import Floor
 from sottovoce.live.handling import Answer, CallOut, Hold, Mute, Release, TakeBack
@@ -97,11 +97,14 @@ class FloorMachine(RuleBasedStateMachine):
         floor = self.floor.state
         return [
             *(
-                (s.agent, s.standing, s.leg, s.leg_up, id(s.call), id(s.inspecting))
+                (s.agent, s.standing, s.leg, s.leg_up, [*map(id, s.calls)], id(s.inspecting))
                 for s in floor.seats.values()
             ),
             *((s.agent, [(i.inspector.agent, i.mode) for i in s.inspectors]) for s in floor.seats.values()),
-            *((c.call, c.state, c.muted) for c in floor.calls.values()),
+            *(
+                (c.call, c.state, [(p.seat.agent, p.alerting, p.held_at, p.muted) for p in c.parts])
+                for c in floor.calls.values()
+            ),
         ]
 
     def perform(self, effect: fx.Effect) -> None:
@@ -349,16 +352,17 @@ class FloorMachine(RuleBasedStateMachine):
     @invariant()
     def the_engine_does_what_the_state_says(self):
         wanted: dict[LegId, frozenset[LegId]] = {}
-        for seat in self.floor.state.seats.values():
-            for leg, voices in hearing.table(seat).hears.items():
-                assert leg not in wanted
-                wanted[leg] = voices
+        floor = self.floor.state
+        tables = [hearing.table(seat) for seat in floor.seats.values()]
+        for table in tables + [conversing.of_call(call).table for call in floor.calls.values()]:
+            for leg, voices in table.hears.items():
+                assert wanted.setdefault(leg, voices) == voices
         assert {k: v for k, v in wanted.items() if v} == {k: v for k, v in self.hears.items() if v}
 
     @invariant()
     def no_customer_hears_an_inspector_who_does_not_insert(self):
         floor = self.floor.state
-        customers = {call.customer for call in floor.calls.values()}
+        customers = {one.leg for call in floor.calls.values() for one in call.customers}
         for seat in floor.seats.values():
             supervision = seat.inspecting
             if supervision is None or seat.leg is None:
@@ -372,17 +376,18 @@ class FloorMachine(RuleBasedStateMachine):
                     assert listener == supervision.target.leg
                 if listener in customers:
                     assert supervision.mode is Mode.INSERT
-                    assert listener == supervision.target.call.customer
+                    assert listener in {one.leg for one in supervision.target.call.customers}
 
     @invariant()
     def a_held_or_waiting_customer_hears_nobody(self):
         for call in self.floor.state.calls.values():
-            if not call.talking or (call.seat is not None and hearing.on_hold(call.seat)):
-                assert not self.hears.get(call.customer)
-                if call.talking:
-                    assert call.customer in self.music
-            elif call.talking:
-                assert call.customer not in self.music
+            for customer in call.customers:
+                if not call.talking or hearing.on_hold(call):
+                    assert not self.hears.get(customer.leg)
+                    if call.talking:
+                        assert customer.leg in self.music
+                elif call.talking:
+                    assert customer.leg not in self.music
 
     @invariant()
     def no_leg_is_lost_sight_of(self):
@@ -391,24 +396,27 @@ class FloorMachine(RuleBasedStateMachine):
         for leg in self.open - set(floor.legs):
             assert leg in self.leaving
         for leg, owner in floor.legs.items():
-            assert (owner.customer if isinstance(owner, Call) else owner.leg) == leg
+            assert owner.outside(leg) if isinstance(owner, Call) else owner.leg == leg
 
     @invariant()
     def calls_and_seats_agree(self):
         floor = self.floor.state
         for seat in floor.seats.values():
-            if seat.call is not None:
-                assert seat.call.seat is seat
-                assert floor.calls[seat.call.call] is seat.call
+            for call in seat.calls:
+                assert call.part(seat).seat is seat
+                assert floor.calls[call.call] is call
             if seat.state.engaged:
                 assert (seat.call is None) is (seat.inspecting is not None)
             if seat.inspecting is not None:
                 assert seat.inspecting in seat.inspecting.target.inspectors
             for supervision in seat.inspectors:
                 assert supervision.inspector.inspecting is supervision
-        talking = [c for c in floor.calls.values() if c.segment is not None and c.segment.failure is None]
-        assert {c.segment.recording for c in talking} == self.recording
-        assert all((c.segment is not None) is c.talking for c in floor.calls.values())
+        parts = [(call, part) for call in floor.calls.values() for part in call.parts]
+        assert all(call in part.seat.calls for call, part in parts)
+        segments = [part.segment for _, part in parts if part.segment is not None]
+        assert {one.recording for one in segments if one.failure is None} == self.recording
+        for call, part in parts:
+            assert (part.segment is not None) is (call.talking and not part.alerting)
 
     @invariant()
     def events_lead_from_picture_to_picture(self):
@@ -420,7 +428,7 @@ class FloorMachine(RuleBasedStateMachine):
             if seat.state in (AgentState.ANSWERING, AgentState.TALKING):
                 assert seat.call is not None
                 assert picture.call == seat.call.call
-                assert picture.held is (seat.call.held_at is not None)
+                assert picture.held is (seat.part.held_at is not None)
 
     def teardown(self):
         self.give(CloseFloor())

@@ -11,12 +11,12 @@ from sottovoce.domain import events
 from sottovoce.domain.agents import AgentState, BusyReason, Trigger
 from sottovoce.domain.calls import CallDirection, CallState, CallTrigger, move
 from sottovoce.domain.journal import ContactBegan
-from sottovoce.domain.legs import ReleaseCause
+from sottovoce.domain.legs import LegId, ReleaseCause
 from sottovoce.domain.lines import LegOffered
 from sottovoce.live import bonds, hearing, seating
 from sottovoce.live.effects import Accept, Announce, Arm, CallUnanswered, Disarm, HangUp
 from sottovoce.live.inputs import happens
-from sottovoce.live.state import Call, FloorState, Seat
+from sottovoce.live.state import AgentPart, Call, FloorState, OutsideParty, Seat
 
 log = structlog.get_logger(__name__)
 
@@ -51,10 +51,10 @@ def offered(floor: FloorState, offer: LegOffered) -> None:
         offer.caller,
         offer.called,
         code.skill,
-        offer.leg,
         CallState.ARRIVING,
         floor.moment,
         early_media=code.early_media,
+        customers=[OutsideParty(offer.leg, offer.caller)],
     )
     floor.legs[offer.leg] = call
     began(floor, call)
@@ -80,7 +80,7 @@ def assign(floor: FloorState) -> None:
         call, seat = floor.calls[pair[0]], floor.seats[pair[1]]
         floor.queues.leave(call.call)
         call.state = move(call.state, CallTrigger.ASSIGN)
-        call.seat, seat.call = seat, call
+        seat.enter(call, AgentPart(seat, alerting=True))
         seating.seize(floor, seat)
         skill = call.skill
         assert skill is not None
@@ -100,53 +100,49 @@ def assign(floor: FloorState) -> None:
 def present(floor: FloorState, call: Call, seat: Seat) -> None:
     """The phone is lifted (or its leg stands): talk at once, or wait for `answer`."""
     told = events.CallAutoAnswered if seat.auto_answer else events.CallRinging
-    call.presented = True
+    call.part(seat).presented = True
     floor.emit(told(seat.agent, call.call, call.caller, call.called, call.direction))
     floor.emit(events.CustomerAlerting(seat.agent, call.call, call.number))
     if seat.auto_answer:
-        connect(floor, call)
+        connect(floor, call, seat)
     else:
         seating.move(floor, seat, Trigger.LIFT)
 
 
-def connect(floor: FloorState, call: Call) -> None:
+def connect(floor: FloorState, call: Call, seat: Seat) -> None:
     """The agent took the call: talk, once the trunk is answered too."""
-    if call.customer_up:
-        talk(floor, call)
+    if call.customers[0].up:
+        talk(floor, call, seat)
     elif call.state is CallState.ALERTING:
         call.state = move(call.state, CallTrigger.JOIN)
         assert call.customer is not None
         floor.do(Accept(call.customer))
 
 
-def talk(floor: FloorState, call: Call) -> None:
+def talk(floor: FloorState, call: Call, seat: Seat) -> None:
     """Agent and customer hear each other from now on."""
-    seat = call.seat
-    assert seat is not None
+    part = call.part(seat)
     call.state = move(call.state, CallTrigger.TALK)
     call.talked_at = call.talked_at or floor.now_in(call)
-    call.presented = True
+    part.alerting, part.presented = False, True
     floor.do(Disarm(CallUnanswered(call.call)))
     seating.move(floor, seat, Trigger.TALK)
     join(floor, call, seat)
 
 
-def join(floor: FloorState, call: Call, seat: Seat, *, taken_from: Seat | None = None) -> None:
-    """Begin a talk segment: recording, music, table, words. New callers never meet an inserted inspector.
+def join(floor: FloorState, call: Call, seat: Seat) -> None:
+    """Begin a talk segment: recording, table, words. New callers never meet an inserted inspector.
 
-    `taken_from` talked with this customer until now: the same table takes the customer away there.
+    The same table takes the customer from whoever talked with them until now.
     """
+    part = call.part(seat)
     bonds.fall_back(floor, seat)
-    if hearing.on_hold(seat):
-        hearing.music(floor, call, True)
-    elif call.direction is CallDirection.INBOUND or call.segments:
-        hearing.music(floor, call, False)
-    hearing.begin_segment(floor, call, seat)
-    hearing.refresh(floor, *([taken_from] if taken_from is not None else []), seat)
+    hearing.begin_segment(floor, call, part)
+    hearing.refresh(floor, seat, call=call)
     tell_talking(floor, call, seat)
-    assert call.segment is not None
-    hearing.tell_recording(floor, call.segment)
-    hearing.note_segment(floor, call.segment)
+    assert part.segment is not None
+    hearing.tell_recording(floor, part.segment)
+    hearing.note_segment(floor, part.segment)
 
 
 def tell_talking(floor: FloorState, call: Call, seat: Seat) -> None:
@@ -154,15 +150,12 @@ def tell_talking(floor: FloorState, call: Call, seat: Seat) -> None:
     floor.emit(events.CallTalking(seat.agent, call.call, call.caller, call.called, call.direction))
 
 
-def unanswered(floor: FloorState, call: Call, reason: BusyReason) -> None:
+def unanswered(floor: FloorState, call: Call, seat: Seat, reason: BusyReason) -> None:
     """The agent did not take it and is busy now; the call goes to the next one, at its old place."""
-    seat = call.seat
-    assert seat is not None
     assert call.skill is not None
     floor.do(Disarm(CallUnanswered(call.call)))
     call.state = move(call.state, CallTrigger.UNANSWERED)
-    call.seat, seat.call = None, None
-    call.presented = False
+    seat.leave(call)
     floor.emit(events.CallNotAnswered(seat.agent, call.call))
     seating.release_phone(floor, seat)
     seating.set_free(floor, seat, Trigger.SILENT, reason=reason)
@@ -174,31 +167,33 @@ def end_call(floor: FloorState, call: Call, reason: str, *, customer_gone: bool 
     """The call is over, whoever ended it. Silence, hang-up, words, in this order."""
     if call.state is CallState.ENDED:
         return
-    seat, talked = call.seat, call.talking
+    parts, talked = list(call.parts), call.talking
     call.state = move(call.state, CallTrigger.END)
     call.ended_at, call.reason = floor.now_in(call), reason
     floor.calls.pop(call.call, None)
     floor.queues.leave(call.call)
     floor.do(Disarm(CallUnanswered(call.call)))
-    if seat is not None:
-        seat.call, seat.last_call = None, call
-        bonds.fall_back(floor, seat)
-        hearing.refresh(floor, seat)
-    hearing.end_segment(floor, call)
-    if call.customer is not None:
-        floor.legs.pop(call.customer, None)
-        if not customer_gone:
-            floor.do(HangUp(call.customer, _cause(reason)))
-    if seat is not None:
-        leave_call(floor, call, seat, talked=talked)
+    for customer in call.customers:
+        floor.legs.pop(customer.leg, None)
+    for part in parts:
+        part.seat.leave(call)
+        bonds.fall_back(floor, part.seat)
+    hearing.refresh(floor, *(part.seat for part in parts), call=call)
+    for part in parts:
+        hearing.end_segment(floor, part)
+    if not customer_gone:
+        floor.do(*(HangUp(customer.leg, _cause(reason)) for customer in call.customers))
+    for part in parts:
+        leave_call(floor, call, part, talked=talked)
     hearing.finish_contact(floor, call)
     assign(floor)
 
 
-def leave_call(floor: FloorState, call: Call, seat: Seat, *, talked: bool) -> None:
+def leave_call(floor: FloorState, call: Call, part: AgentPart, *, talked: bool) -> None:
     """Tell the agent that the call is over, and free the phone and the agent."""
+    seat = part.seat
     if call.direction is CallDirection.OUTBOUND and not talked:
-        if call.customer is None and not seat.leg_up:
+        if not call.customers and not seat.leg_up:
             floor.emit(events.CallOutFailed(seat.agent, call.call, call.reason))
             floor.emit(events.ConnectFailed(seat.agent, call.call))
             seating.release_phone(floor, seat)
@@ -209,42 +204,43 @@ def leave_call(floor: FloorState, call: Call, seat: Seat, *, talked: bool) -> No
             floor.emit(events.CallOutFailed(seat.agent, call.call, call.reason))
             floor.emit(events.ConnectFailed(seat.agent, call.call))
     else:
-        if call.presented:
+        if part.presented:
             floor.emit(events.CallReleased(seat.agent, call.call))
             floor.emit(events.CustomerReleased(seat.agent, call.call, call.number))
         seating.release_phone(floor, seat)
     seating.set_free(floor, seat, Trigger.OVER)
 
 
-def customer_gone(floor: FloorState, call: Call, cause: ReleaseCause) -> None:
+def customer_gone(floor: FloorState, call: Call, leg: LegId, cause: ReleaseCause) -> None:
     """The customer hung up, gave up, or could not be reached."""
     end_call(floor, call, f"customer: {cause.value}", customer_gone=True)
 
 
-def customer_answered(floor: FloorState, call: Call) -> None:
+def customer_answered(floor: FloorState, call: Call, leg: LegId) -> None:
     """The customer's leg talks."""
-    call.customer_up = True
+    call.outside(leg).up = True
     if call.state is CallState.ARRIVING:
         enter_queue(floor, call)
-    elif call.state is CallState.JOINING:
-        talk(floor, call)
+    elif call.state is CallState.JOINING and call.seat is not None:
+        talk(floor, call, call.seat)
     elif call.state is CallState.DIALLING and call.seat is not None:
-        customer_alerting(floor, call)
+        customer_alerting(floor, call, leg)
         hearing.ringback(floor, call.seat, False)
-        talk(floor, call)
+        talk(floor, call, call.seat)
 
 
-def customer_alerting(floor: FloorState, call: Call) -> None:
+def customer_alerting(floor: FloorState, call: Call, leg: LegId) -> None:
     """The called customer's phone rings (told once); the agent hears it."""
-    if call.seat is not None and not call.customer_alerted:
-        call.customer_alerted = True
+    customer = call.outside(leg)
+    if call.seat is not None and not customer.alerted:
+        customer.alerted = True
         floor.emit(events.CustomerAlerting(call.seat.agent, call.call, call.number))
 
 
-def customer_early(floor: FloorState, call: Call) -> None:
+def customer_early(floor: FloorState, call: Call, leg: LegId) -> None:
     """The called side sends sound before it answers (RFC 3960 3.2): the agent hears it, not our ringing."""
     if call.state is CallState.DIALLING and call.seat is not None:
-        call.customer_early = True
+        call.outside(leg).early = True
         hearing.ringback(floor, call.seat, False)
         hearing.refresh(floor, call.seat)
 
@@ -256,7 +252,7 @@ def timed_out(floor: FloorState, timer: CallUnanswered) -> None:
     if call is None or call.seat is None:
         return
     if call.state is CallState.ALERTING:
-        unanswered(floor, call, BusyReason.NO_ANSWER)
+        unanswered(floor, call, call.seat, BusyReason.NO_ANSWER)
     elif call.state in (CallState.DIALLING, CallState.JOINING):
         end_call(floor, call, "no answer")
 
@@ -276,7 +272,7 @@ def phone_lost(floor: FloorState, seat: Seat, cause: ReleaseCause, *, was_up: bo
                 phone=seat.phone,
                 cause=cause.value,
             )
-        unanswered(floor, call, reason)
+        unanswered(floor, call, seat, reason)
     else:
         lost = cause is ReleaseCause.WORKER_LOST
         end_call(floor, call, cause.value if lost else f"agent: {cause.value}")

@@ -198,7 +198,7 @@ class Desk:
         floor = self._floor(agent)
         seat = floor.seat(agent)
         shown = seat.call or (seat.last_call if include_last else None)
-        return pictures.call(floor, shown) if shown is not None else None
+        return pictures.call(floor, shown, seat) if shown is not None else None
 
     def call_ids(self, agent: AgentId) -> tuple[str, ...]:
         """The ids of the agent's calls."""

@@ -14,7 +14,7 @@ from sottovoce.errors import Code, Refused
 from sottovoce.live import calling, hearing, seating
 from sottovoce.live.effects import Arm, CallUnanswered, Ring
 from sottovoce.live.inputs import Command, never_waits
-from sottovoce.live.state import Call, FloorState, Seat
+from sottovoce.live.state import AgentPart, Call, FloorState, OutsideParty, Seat
 from sottovoce.media.engine import SendDigits
 
 _NUMBER = re.compile(r"[0-9*#]{1,24}\Z")
@@ -54,12 +54,10 @@ def call_out(floor: FloorState, asked: CallOut) -> None:
         asked.caller or seat.phone,
         asked.called,
         asked.skill,
-        None,
         CallState.DIALLING,
         floor.moment,
-        seat=seat,
     )
-    seat.call = call
+    seat.enter(call, AgentPart(seat))
     calling.began(floor, call)
     floor.do(Arm(CallUnanswered(call.call), floor.settings.agents.ring_timeout))
     if seat.leg_up:
@@ -71,10 +69,11 @@ def call_out(floor: FloorState, asked: CallOut) -> None:
 def dial(floor: FloorState, call: Call, seat: Seat) -> None:
     """The agent's phone is up: ring the customer."""
     seating.seize(floor, seat)
-    call.customer = floor.new_leg()
-    floor.legs[call.customer] = call
+    customer = OutsideParty(floor.new_leg(), call.called)
+    call.customers.append(customer)
+    floor.legs[customer.leg] = call
     side = LineKind.PHONE if call.called in floor.profile.phones else LineKind.TRUNK
-    floor.do(Ring(call.customer, Destination(side, call.called), call.caller))
+    floor.do(Ring(customer.leg, Destination(side, call.called), call.caller))
     hearing.ringback(floor, seat, True)
     floor.do(Arm(CallUnanswered(call.call), CALL_OUT_S))
 
@@ -93,13 +92,13 @@ def answer(floor: FloorState, asked: Answer) -> None:
     call = seat.call
     if call is None or seat.state is not AgentState.ANSWERING or asked.call not in (None, call.call):
         raise Refused(Code.NOTHING_TO_ANSWER, "no call waits for an answer, or the phone is not lifted")
-    calling.connect(floor, call)
+    calling.connect(floor, call, seat)
 
 
-def _call(seat: Seat) -> Call:
-    if seat.call is None:
+def _call(seat: Seat) -> tuple[Call, AgentPart]:
+    if seat.call is None or seat.part is None:
         raise Refused(Code.NO_CALL, f"agent {seat.agent} has no call")
-    return seat.call
+    return seat.call, seat.part
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,13 +110,10 @@ class Hold(Command):
 def hold(floor: FloorState, asked: Hold) -> None:
     """The customer hears music and nobody else."""
     seat = floor.seat(asked.by)
-    call = _call(seat)
-    already = hearing.on_hold(seat)
+    call, part = _call(seat)
     call.state = move(call.state, CallTrigger.HOLD)
-    call.held_at = floor.now_in(call)
+    part.held_at = floor.now_in(call)
     hearing.refresh(floor, seat)
-    if not already:
-        hearing.music(floor, call, True)
     floor.emit(events.CallHeld(seat.agent, call.call))
 
 
@@ -132,13 +128,11 @@ class TakeBack(Command):
 def take_back(floor: FloorState, asked: TakeBack) -> None:
     """End the hold."""
     seat = floor.seat(asked.by)
-    call = seat.call
-    if call is None or asked.call not in (None, call.call):
+    call, part = seat.call, seat.part
+    if call is None or part is None or asked.call not in (None, call.call):
         raise Refused(Code.NO_HELD_CALL, "no such call is held")
     call.state = move(call.state, CallTrigger.TAKE_BACK)
-    call.held_at = None
-    if not hearing.on_hold(seat):
-        hearing.music(floor, call, False)
+    part.held_at = None
     hearing.refresh(floor, seat)
     calling.tell_talking(floor, call, seat)
 
@@ -154,12 +148,12 @@ class Mute(Command):
 def mute(floor: FloorState, asked: Mute) -> None:
     """Take the agent's voice from everybody, or give it back."""
     seat = floor.seat(asked.by)
-    call = _call(seat)
+    call, part = _call(seat)
     if not call.talking:
         raise Refused(Code.NO_CALL, "the call does not talk yet")
-    if call.muted is asked.on:
+    if part.muted is asked.on:
         raise Refused(Code.WRONG_CALL_STATE, "muted already" if asked.on else "not muted")
-    call.muted = asked.on
+    part.muted = asked.on
     hearing.refresh(floor, seat)
 
 
@@ -176,10 +170,10 @@ def dial_on(floor: FloorState, asked: DialOn) -> None:
     seat = floor.seat(asked.by)
     if not _NUMBER.match(asked.digits):
         raise Refused(Code.BAD_PARAMETER, "1-24 of 0-9 * #")
-    call = _call(seat)
-    if call.state is not CallState.TALKING or call.customer is None:
+    call, _ = _call(seat)
+    if call.state is not CallState.TALKING or not call.customers:
         raise Refused(Code.NO_CALL, "nobody to dial to")
-    floor.do(SendDigits(call.customer, asked.digits))
+    floor.do(*(SendDigits(customer.leg, asked.digits) for customer in call.customers))
 
 
 @dataclass(frozen=True, slots=True)
@@ -191,8 +185,8 @@ class Release(Command):
 def release(floor: FloorState, asked: Release) -> None:
     """The agent ends the call."""
     seat = floor.seat(asked.by)
-    call = _call(seat)
+    call, _ = _call(seat)
     if call.state is CallState.ALERTING:
-        calling.unanswered(floor, call, BusyReason.REJECTED)
+        calling.unanswered(floor, call, seat, BusyReason.REJECTED)
     else:
         calling.end_call(floor, call, "agent: released")

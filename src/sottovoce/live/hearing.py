@@ -1,103 +1,168 @@
-"""A seat's sound: the table of its conversation, its music and its recording.
+"""What is heard: the tables of conversations, music for who is held, and the recordings of talks.
 
-`refresh` computes the table from the state and leaves an Apply only if it changed; a leg that
-left the conversation is given an empty row, so that nobody is heard by oversight.
+`refresh` computes tables from the state and leaves an Apply only if they changed; a leg that
+left a conversation is given the row of the one that it is in now, or an empty one, so that nobody is heard
+by oversight.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from sottovoce.domain import events
-from sottovoce.domain.audibility import CallRole, Inspecting, Party, audibility, recorded
 from sottovoce.domain.calls import CallState
 from sottovoce.domain.contacts import SupervisionSpan
 from sottovoce.domain.directory import AgentId
 from sottovoce.domain.journal import ContactEnded, SegmentBegan, SegmentEnded
 from sottovoce.domain.legs import LegId, Recording, RecordingId, RecordingResult, Routing, Sound
 from sottovoce.domain.supervision import Mode
+from sottovoce.live import conversing
+from sottovoce.live.conversing import Conversation
 from sottovoce.live.inputs import happens
-from sottovoce.live.state import Call, FloorState, Seat, TalkSegment
+from sottovoce.live.state import AgentPart, Call, FloorState, Seat, TalkSegment
 from sottovoce.media.engine import Apply, Play, RecordingStopped, StartRecording, StopRecording
 
 RINGBACK = Sound("ringback")
-_SILENCE = Routing({})
 
 
-def on_hold(seat: Seat) -> bool:
-    """Whether the seat's customer is held: by the interface or by the agent's own phone."""
-    call = seat.call
-    return call is not None and call.talking and (call.state is CallState.HELD or seat.leg_held)
-
-
-def parties(seat: Seat) -> list[Party]:
-    """Who takes part in the seat's own conversation now; an inspector at work has none."""
-    found: list[Party] = []
-    if seat.inspecting is not None:
-        return found
-    call = seat.call
-    joined = call is not None and call.talking
-    if seat.leg is not None and seat.leg_up:
-        muted = call is not None and joined and call.muted
-        found.append(Party(seat.leg, CallRole.AGENT, muted=muted))
-    if call is not None and call.customer is not None and (joined or call.customer_early):
-        held, early = on_hold(seat), not joined
-        found.append(Party(call.customer, CallRole.CUSTOMER, held=held, early=early))
-    return found
-
-
-def inspecting(seat: Seat) -> list[Inspecting]:
-    """The inspectors who are on the seat with their phones."""
-    found: list[Inspecting] = []
-    agent = seat.leg or LegId("")
-    for supervision in seat.inspectors:
-        leg = supervision.inspector.leg
-        if not supervision.reaching and leg is not None and supervision.inspector.leg_up:
-            found.append(Inspecting(leg, agent, supervision.mode, supervision.inspector.leg_held))
-    return found
+def on_hold(call: Call) -> bool:
+    """Whether somebody in the call waits with music, because all others are away or hold it."""
+    return conversing.left_alone(call) is not None
 
 
 def table(seat: Seat) -> Routing:
     """The table of the seat's conversation as the state demands it."""
-    present, listening = parties(seat), inspecting(seat)
-    segment = seat.call.segment if seat.call is not None else None
-    wanted = segment is not None and segment.failure is None and seat.leg is not None
-    return Routing(
-        audibility(present, listening),
-        frozenset(inspector.leg for inspector in listening),
-        segment.recording if wanted and segment is not None else None,
-        recorded(present, listening, seat.leg) if wanted and seat.leg is not None else frozenset(),
-    )
+    return conversing.conversation(seat).table
 
 
-def refresh(floor: FloorState, *seats: Seat) -> None:
-    """Make the seats' tables true if they are not yet, all at once.
+def refresh(floor: FloorState, *seats: Seat, call: Call | None = None) -> None:
+    """Make true what these seats, and all who are or were in conversation with them, hear; `call` in
+    which no agent may be left, too. Tables all at once; music before and after them; then recordings."""
+    scope = _Scope(floor)
+    scope.follow(seats, call)
+    calls = scope.calls
+    for one in calls:
+        _play(floor, one, one.music - _alone(one), None)
+    hears, before = scope.hears, scope.before
+    changed = hears != before and any((*before.values(), *hears.values()))
+    recordings = _recordings(calls, every=changed)
+    if changed or recordings:
+        floor.do(Apply(scope.routing(recordings[0] if recordings else None)))
+    floor.do(*(Apply(other) for other in recordings[1:]))
+    for one in calls:
+        _play(floor, one, _alone(one) - one.music, Sound(floor.settings.media.music))
 
-    A leg that goes from one of them to another is the later one's; so is the recording.
-    """
-    for seat in seats:
-        if seat.call is not None and seat.call.segment is not None:
-            _note(floor, seat.call.segment, _taking_part(seat))
-    changed = [routing for seat in seats if (routing := _changed(seat)) is not None]
-    if len(changed) == 1:
-        floor.do(Apply(changed[0]))
-    elif changed:
-        hears = {leg: voices for routing in changed for leg, voices in routing.hears.items()}
-        inspectors = frozenset[LegId]().union(*(routing.inspectors for routing in changed))
-        floor.do(Apply(Routing(hears, inspectors, changed[-1].recording, changed[-1].recorded)))
+
+class _Scope:
+    """The conversations that a change reaches, found from some seats on."""
+
+    def __init__(self, floor: FloorState) -> None:
+        self._floor = floor
+        self.seats: list[Seat] = []
+        self.calls: list[Call] = []
+        self.before: dict[LegId, frozenset[LegId]] = {}
+        self.now: dict[LegId, frozenset[LegId]] = {}
+        self.inspectors: frozenset[LegId] = frozenset()
+
+    def follow(self, seats: Sequence[Seat], call: Call | None) -> None:
+        """Take in these, and whoever left their conversations since they were last refreshed."""
+        todo: list[Seat | Call] = [*seats, *([call] if call is not None else [])]
+        while todo:
+            owner = todo.pop(0)
+            if isinstance(owner, Seat) and owner not in self.seats:
+                self._take(conversing.conversation(owner), owner)
+                todo += owner.calls
+                todo += [owner.inspecting.target] if owner.inspecting is not None else []
+            elif isinstance(owner, Call) and owner not in self.calls:
+                self.calls.append(owner)
+                found = conversing.of_call(owner)
+                self.before |= owner.routing.hears if owner.routing is not None else {}
+                owner.routing = found.table
+                self._take(found)
+            gone = (self._floor.legs.get(leg) for leg in self.before if leg not in self.now)
+            todo += [one for one in gone if one is not None and not self._knows(one)]
+
+    def _knows(self, owner: Seat | Call) -> bool:
+        return owner in self.seats if isinstance(owner, Seat) else owner in self.calls
+
+    def _take(self, found: Conversation, *also: Seat) -> None:
+        routing = found.table
+        for seat in (seat for seat in (*found.seats, *also) if seat not in self.seats):
+            self.seats.append(seat)
+            self.before |= seat.routing.hears if seat.routing is not None else {}
+            seat.routing = routing
+            _note(self._floor, seat)
+        self.now |= routing.hears
+        self.inspectors |= routing.inspectors
+
+    @property
+    def hears(self) -> dict[LegId, frozenset[LegId]]:
+        """All rows; who left and is nowhere now hears nobody."""
+        return {**{leg: frozenset[LegId]() for leg in self.before if leg not in self.now}, **self.now}
+
+    def routing(self, first: Routing | None) -> Routing:
+        """All of it in one, with the first recording."""
+        if first is None:
+            return Routing(self.hears, self.inspectors)
+        return Routing(self.hears, self.inspectors, first.recording, first.recorded)
 
 
-def _taking_part(seat: Seat) -> dict[AgentId, Mode]:
-    return {
-        supervision.inspector.agent: supervision.mode
+def _alone(call: Call) -> set[LegId]:
+    """Who of the call is to hear music: whoever is held; before the call talks, that stays as it is."""
+    if call.state is not CallState.ENDED and not call.talking:
+        return set(call.music)
+    leg = conversing.left_alone(call)
+    return {leg} if leg is not None else set()
+
+
+def _play(floor: FloorState, call: Call, legs: set[LegId], sound: Sound | None) -> None:
+    for leg in sorted(legs):
+        (call.music.discard if sound is None else call.music.add)(leg)
+        if leg in floor.legs:
+            floor.do(Play(leg, sound))
+
+
+def music(floor: FloorState, call: Call, on: bool) -> None:
+    """Start or stop the music that the customers hear before the call talks."""
+    legs = {customer.leg for customer in call.customers}
+    if on:
+        _play(floor, call, legs - call.music, Sound(floor.settings.media.music))
+    else:
+        _play(floor, call, legs & call.music, None)
+
+
+def _recordings(calls: Sequence[Call], *, every: bool) -> list[Routing]:
+    """Whose voice goes onto which recording: where that changed, or of `every` one."""
+    changed = []
+    for call in calls:
+        for part in call.parts:
+            segment = part.segment
+            if segment is None or segment.failure is not None or part.seat.leg is None:
+                continue
+            allowed = conversing.wanted_on(part, call)
+            if every or allowed != segment.allowed:
+                segment.allowed = allowed
+                changed.append(Routing({}, recording=segment.recording, recorded=allowed))
+    return changed
+
+
+def _note(floor: FloorState, seat: Seat) -> None:
+    """Keep who supervises the seat's talks from now on, and the spans that end now."""
+    present = {
+        supervision.inspector.agent: (supervision.mode, supervision.inspector.leg)
         for supervision in seat.inspectors
         if not supervision.reaching and supervision.inspector.leg_up
     }
+    for call in seat.calls:
+        segment = call.part(seat).segment
+        if segment is not None:
+            segment.inspectors |= {leg: agent for agent, (_, leg) in present.items() if leg is not None}
+            _note_spans(floor, segment, {agent: mode for agent, (mode, _) in present.items()})
 
 
-def _note(floor: FloorState, segment: TalkSegment, present: dict[AgentId, Mode]) -> None:
-    """Keep who supervises the talk from now on, and the spans that end now."""
+def _note_spans(floor: FloorState, segment: TalkSegment, present: dict[AgentId, Mode]) -> None:
     now = floor.now_in(segment.call)
     for inspector, (mode, since) in list(segment.supervised.items()):
         if present.get(inspector) is not mode:
@@ -108,35 +173,9 @@ def _note(floor: FloorState, segment: TalkSegment, present: dict[AgentId, Mode])
         segment.supervised.setdefault(inspector, (mode, now))
 
 
-def _changed(seat: Seat) -> Routing | None:
-    """What must be applied for this seat, legs that left it included; None when all is true already."""
-    now = table(seat)
-    before = seat.routing or _SILENCE
-    if now.recording is not None and seat.call is not None and seat.call.segment is not None:
-        for supervision in seat.inspectors:
-            leg = supervision.inspector.leg
-            if leg in now.inspectors and leg is not None:
-                seat.call.segment.inspectors[leg] = supervision.inspector.agent
-    if before == now:
-        return None
-    seat.routing = now
-    if now.recording is None and not any((*before.hears.values(), *now.hears.values())):
-        return None
-    gone = [leg for leg in before.hears if leg not in now.hears]
-    if gone:
-        hears = {**dict.fromkeys(gone, frozenset[LegId]()), **now.hears}
-        now = Routing(hears, now.inspectors, now.recording, now.recorded)
-    return now
-
-
-def music(floor: FloorState, call: Call, on: bool) -> None:
-    """Start or stop the music that the customer hears."""
-    if call.customer is not None:
-        floor.do(Play(call.customer, Sound(floor.settings.media.music) if on else None))
-
-
-def begin_segment(floor: FloorState, call: Call, seat: Seat) -> None:
-    """Arm the recording of the seat's talk; the next table carries it."""
+def begin_segment(floor: FloorState, call: Call, part: AgentPart) -> None:
+    """Arm the recording of the agent's talk with the first customer; the next table carries it."""
+    seat = part.seat
     assert seat.leg is not None
     assert call.customer is not None
     call.segments += 1
@@ -145,9 +184,9 @@ def begin_segment(floor: FloorState, call: Call, seat: Seat) -> None:
     day = now.strftime("%Y/%m/%d")
     path = floor.settings.folder / str(floor.profile.vdn) / day / f"{name}.wav"
     recording = RecordingId(name)
-    call.segment = TalkSegment(recording, path, call, seat.agent, now)
+    segment = part.segment = TalkSegment(recording, path, call, seat.agent, call.customer, now)
     if not floor.settings.recordings.enabled:
-        call.segment.failure, call.segment.begun = "recording is switched off", False
+        segment.failure, segment.begun = "recording is switched off", False
         return
     floor.do(StartRecording(Recording(recording, path, call.customer, seat.leg)))
 
@@ -183,13 +222,13 @@ def tell_recording(floor: FloorState, segment: TalkSegment) -> None:
     )
 
 
-def end_segment(floor: FloorState, call: Call) -> None:
+def end_segment(floor: FloorState, part: AgentPart) -> None:
     """Close the recording of the talk that ends; its journal entry follows when the files are closed."""
-    segment, call.segment = call.segment, None
+    segment, part.segment = part.segment, None
     if segment is None:
         return
-    segment.ended_at = floor.now_in(call)
-    _note(floor, segment, {})
+    segment.ended_at = floor.now_in(segment.call)
+    _note_spans(floor, segment, {})
     floor.closing[segment.recording] = segment
     if segment.failure is not None:
         close_segment(floor, segment.recording, segment.stopped, segment.failure)
@@ -286,10 +325,11 @@ def fail_segment(
     floor: FloorState, recording: RecordingId, failure: str, stopped: RecordingResult | None = None
 ) -> None:
     """A recording could not begin, or stopped by itself: the call goes on, its agent is told."""
-    for call in floor.calls.values():
-        segment = call.segment
+    for part in [part for call in floor.calls.values() for part in call.parts]:
+        segment = part.segment
         if segment is None or segment.recording != recording or segment.failure is not None:
             continue
+        call = segment.call
         segment.failure, segment.stopped, segment.begun = failure, stopped, stopped is not None
         floor.emit(
             events.RecordingFailed(
@@ -302,8 +342,7 @@ def fail_segment(
                 failure,
             )
         )
-        if call.seat is not None:
-            refresh(floor, call.seat)
+        refresh(floor, part.seat)
 
 
 def ringback(floor: FloorState, seat: Seat, on: bool) -> None:

@@ -9,7 +9,7 @@ from sottovoce.domain.calls import CallState
 from sottovoce.domain.journal import DialogEnded, DialogSaved
 from sottovoce.domain.legs import LegId, ReleaseCause
 from sottovoce.domain.lines import LegAnswered, LegGone, LegHeld, LegPressed, LegResumed, LegRinging, LegSaved
-from sottovoce.live import bonds, calling, handling, hearing, seating
+from sottovoce.live import bonds, calling, conversing, handling, hearing, seating
 from sottovoce.live.effects import HangUp
 from sottovoce.live.inputs import happens
 from sottovoce.live.state import Call, FloorState, Seat
@@ -25,7 +25,7 @@ def ringing(floor: FloorState, event: LegRinging) -> None:
     if isinstance(owner, Seat):
         seating.phone_alerting(floor, owner)
     elif isinstance(owner, Call):
-        calling.customer_alerting(floor, owner)
+        calling.customer_alerting(floor, owner, event.leg)
 
 
 @happens(LegAnswered)
@@ -33,7 +33,7 @@ def answered(floor: FloorState, event: LegAnswered) -> None:
     """A phone is lifted."""
     owner = floor.legs.get(event.leg)
     if isinstance(owner, Call):
-        calling.customer_answered(floor, owner)
+        calling.customer_answered(floor, owner, event.leg)
     elif isinstance(owner, Seat) and not owner.leg_up:
         _lifted(floor, owner)
 
@@ -45,10 +45,10 @@ def _lifted(floor: FloorState, seat: Seat) -> None:
     floor.emit(events.PhoneOffHook(seat.agent))
     if seat.inspecting is not None and seat.inspecting.reaching:
         bonds.reached(floor, seat.inspecting)
-    elif seat.call is not None and seat.call.customer is None:
-        handling.dial(floor, seat.call, seat)
-    elif seat.call is not None:
+    elif seat.call is not None and seat.part is not None and seat.part.alerting:
         calling.present(floor, seat.call, seat)
+    elif seat.call is not None:
+        handling.dial(floor, seat.call, seat)
 
 
 @happens(LegGone)
@@ -57,7 +57,7 @@ def gone(floor: FloorState, event: LegGone) -> None:
     floor.journal(DialogEnded(event.leg, floor.profile.vdn))
     owner = floor.legs.pop(event.leg, None)
     if isinstance(owner, Call):
-        calling.customer_gone(floor, owner, event.cause)
+        calling.customer_gone(floor, owner, event.leg, event.cause)
     elif isinstance(owner, Seat):
         _phone_gone(floor, owner, event.cause, by_agent=True)
 
@@ -90,12 +90,9 @@ def held(floor: FloorState, event: LegHeld | LegResumed) -> None:
     owner, on = floor.legs.get(event.leg), isinstance(event, LegHeld)
     if not isinstance(owner, Seat) or owner.leg_held is on:
         return
-    before = hearing.on_hold(owner)
     owner.leg_held = on
     hearing.refresh(floor, owner)
     call = owner.call
-    if call is not None and hearing.on_hold(owner) is not before:
-        hearing.music(floor, call, on)
     if call is not None and call.talking:
         told = events.PhoneHeld if on else events.PhoneResumed
         listeners = [owner, *(s.inspector for s in owner.inspectors if not s.reaching)]
@@ -139,11 +136,10 @@ def echo(floor: FloorState, event: EchoHeard) -> None:
 def pressed(floor: FloorState, event: DigitPressed | LegPressed) -> None:
     """A key goes to the party that hears who pressed it, however that party takes keys; to no inspector."""
     owner = floor.legs.get(event.leg)
-    seat = owner.seat if isinstance(owner, Call) else owner
-    if seat is None:
+    if owner is None:
         return
-    legs = [party.leg for party in hearing.parties(seat)]
-    hears = hearing.table(seat).hears
+    now = conversing.of_call(owner) if isinstance(owner, Call) else conversing.conversation(owner)
+    legs, hears = [party.leg for party in now.parties], now.table.hears
     for leg in legs:
         if event.leg in legs and event.leg in hears[leg]:
             floor.do(SendDigits(leg, event.digit))
@@ -154,4 +150,4 @@ def proven(floor: FloorState, event: LegProven) -> None:
     """A leg sends sound; of one that has not answered yet that is early media."""
     owner = floor.legs.get(event.leg)
     if isinstance(owner, Call):
-        calling.customer_early(floor, owner)
+        calling.customer_early(floor, owner, event.leg)

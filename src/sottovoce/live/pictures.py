@@ -51,12 +51,13 @@ def status(seat: Seat) -> AgentStatus:
 
 
 def call_ids(seat: Seat) -> tuple[str, ...]:
-    """The ids of the agent's calls: one or none."""
-    return (seat.call.call,) if seat.call is not None else ()
+    """The ids of the agent's calls, the one that the agent acts in first."""
+    return tuple(call.call for call in seat.calls)
 
 
-def call(floor: FloorState, shown: Call) -> CallView:
-    """A call as its agent sees it."""
+def call(floor: FloorState, shown: Call, seat: Seat) -> CallView:
+    """A call as this agent sees it."""
+    part = next((part for part in shown.parts if part.seat is seat), None)
     skill = floor.profile.skills.get(shown.skill) if shown.skill is not None else None
     return CallView(
         shown.call,
@@ -68,10 +69,10 @@ def call(floor: FloorState, shown: Call) -> CallView:
         skill.name if skill is not None else "",
         shown.began_at,
         shown.talked_at,
-        shown.held_at,
+        part.held_at if part is not None else None,
         shown.ended_at,
-        shown.muted,
-        hearing.place(floor, shown.segment.path) if shown.segment is not None else None,
+        part is not None and part.muted,
+        hearing.place(floor, part.segment.path) if part is not None and part.segment is not None else None,
     )
 
 
@@ -88,7 +89,7 @@ def snapshot(floor: FloorState, seat: Seat, last_event: int) -> Snapshot:
         floor.now,
         agent(floor, seat.profile),
         seat.standing.reason,
-        call(floor, seat.call) if seat.call is not None else None,
+        call(floor, seat.call, seat) if seat.call is not None else None,
         supervision(seat.inspecting) if seat.inspecting is not None else None,
         tuple(supervision(one) for one in seat.inspectors if not one.reaching),
         last_event,
@@ -103,8 +104,8 @@ def hears(floor: FloorState) -> Mapping[str, frozenset[str]]:
             role = "agent" if seat.inspecting is None else "inspector"
             names[seat.leg] = f"{role} {seat.agent}"
     for one in floor.calls.values():
-        if one.customer is not None:
-            names[one.customer] = f"customer {one.number}"
+        for customer in one.customers:
+            names[customer.leg] = f"customer {customer.number}"
     heard: dict[str, frozenset[str]] = {}
     for seat in floor.seats.values():
         for listener, voices in hearing.table(seat).hears.items():
@@ -130,7 +131,7 @@ def view(floor: FloorState) -> FloorView:
                 one.called,
                 one.seat.agent if one.seat is not None else None,
                 one.talked_at or one.began_at,
-                one.muted,
+                bool(one.parts) and one.parts[0].muted,
             )
             for one in floor.calls.values()
         ),

@@ -122,7 +122,7 @@ def tell_all(floor: FloorState, seat: Seat) -> None:
         floor.emit(events.CallRinging(seat.agent, call.call, call.caller, call.called, call.direction))
     if call is not None and call.talking:
         calling.tell_talking(floor, call, seat)
-        if call.held_at is not None:
+        if seat.part is not None and seat.part.held_at is not None:
             floor.emit(events.CallHeld(seat.agent, call.call))
 
 
@@ -219,8 +219,8 @@ def leave(floor: FloorState, seat: Seat, reason: str, *, told: bool = False) -> 
     """Clear the seat."""
     seat.leaving = True
     bonds.end_all(floor, seat, f"agent {seat.agent}: {reason}")
-    if seat.call is not None:
-        calling.end_call(floor, seat.call, f"agent: {reason}")
+    for call in seat.calls:
+        calling.end_call(floor, call, f"agent: {reason}")
     seating.drop_phone(floor, seat)
     if told:
         floor.emit(events.ServiceShutdown(seat.agent, seat.signed_in_at, reason))

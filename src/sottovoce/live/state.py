@@ -46,6 +46,8 @@ class TalkSegment:
     path: Path
     call: Call
     agent: AgentId
+    customer: LegId
+    """The one on the customer's channel."""
     began_at: datetime
     ended_at: datetime | None = None
     inspectors: dict[LegId, AgentId] = field(default_factory=dict)
@@ -58,40 +60,81 @@ class TalkSegment:
     """False when the recording could not begin at all."""
     stopped: RecordingResult | None = None
     """What a recording that ended by itself holds."""
+    allowed: frozenset[LegId] | None = None
+    """Whose voice goes onto it, as it was last applied."""
+
+
+@dataclass(slots=True, eq=False)
+class OutsideParty:
+    """A party outside: who called in, or was called."""
+
+    leg: LegId
+    number: str
+    up: bool = False
+    alerted: bool = False
+    early: bool = False
+    """Sends sound before it answers: the agent hears that instead of our ringing."""
+
+
+@dataclass(slots=True, eq=False)
+class AgentPart:
+    """An agent's part in a call."""
+
+    seat: Seat
+    alerting: bool = False
+    """Rung for the call, or awaited to `answer`: the agent does not talk in it yet."""
+    presented: bool = False
+    """Whether the agent was told of the call (CallRinging, CallTalking)."""
+    held_at: datetime | None = None
+    muted: bool = False
+    segment: TalkSegment | None = None
 
 
 @dataclass(slots=True, eq=False)
 class Call:
-    """A call on the floor."""
+    """A call on the floor, and who takes part in it (`docs/decisions/0037-calls-with-parties.md`)."""
 
     call: str
     direction: CallDirection
     caller: str
     called: str
     skill: SkillId | None
-    customer: LegId | None
     state: CallState
     began: Moment
     """All times of a call are of the wall clock by which it began, so that its lengths are right."""
     early_media: bool = False
-    customer_up: bool = False
-    customer_alerted: bool = False
-    customer_early: bool = False
-    """The called side sends sound before it answers: the agent hears that instead of our ringing."""
-    seat: Seat | None = None
-    presented: bool = False
-    """Whether the agent was told of the call (CallRinging, CallTalking)."""
+    customers: list[OutsideParty] = field(default_factory=list)
+    parts: list[AgentPart] = field(default_factory=list)
+    music: set[LegId] = field(default_factory=set)
+    """Its legs that music is played to now."""
+    routing: Routing | None = None
+    """The table applied last for its customers."""
     order: int | None = None
     """Its place in the queue."""
     talked_at: datetime | None = None
-    held_at: datetime | None = None
     ended_at: datetime | None = None
     reason: str = ""
     finished: bool = False
     """Its end is journaled."""
-    muted: bool = False
-    segment: TalkSegment | None = None
     segments: int = 0
+
+    @property
+    def customer(self) -> LegId | None:
+        """The leg of the first party outside."""
+        return self.customers[0].leg if self.customers else None
+
+    @property
+    def seat(self) -> Seat | None:
+        """Who has it: the agent who is in it longest."""
+        return self.parts[0].seat if self.parts else None
+
+    def part(self, seat: Seat) -> AgentPart:
+        """That agent's part; StopIteration where there is none."""
+        return next(part for part in self.parts if part.seat is seat)
+
+    def outside(self, leg: LegId) -> OutsideParty:
+        """The customer on that leg; StopIteration where there is none."""
+        return next(customer for customer in self.customers if customer.leg == leg)
 
     @property
     def began_at(self) -> datetime:
@@ -148,13 +191,15 @@ class Seat:
     leg_held: bool = False
     """The phone put us on hold by its own re-INVITE."""
     call: Call | None = None
+    """The call that the agent acts in; `waiting` are others that the agent holds."""
+    waiting: list[Call] = field(default_factory=list)
     last_call: Call | None = None
     inspecting: Supervision | None = None
     inspectors: list[Supervision] = field(default_factory=list)
     leaving: bool = False
     """Signing out: no call finds this agent any more."""
     routing: Routing | None = None
-    """The table applied last for this seat."""
+    """The table applied last for this seat, and all who were in conversation with it."""
 
     @property
     def agent(self) -> AgentId:
@@ -165,6 +210,34 @@ class Seat:
     def state(self) -> AgentState:
         """The agent's state."""
         return self.standing.state
+
+    @property
+    def calls(self) -> list[Call]:
+        """All calls of the agent, the one that the agent acts in first."""
+        return [self.call, *self.waiting] if self.call is not None else []
+
+    @property
+    def part(self) -> AgentPart | None:
+        """The agent's part in `call`."""
+        return self.call.part(self) if self.call is not None else None
+
+    def enter(self, call: Call, part: AgentPart) -> None:
+        """The agent takes part in a call and acts in it; another waits meanwhile."""
+        call.parts.append(part)
+        if self.call is not None:
+            self.waiting.insert(0, self.call)
+        self.call = call
+
+    def leave(self, call: Call) -> AgentPart:
+        """The agent takes no part any more; the call that waits comes to the front, held as it is."""
+        part = call.part(self)
+        call.parts.remove(part)
+        self.last_call = call
+        if call in self.waiting:
+            self.waiting.remove(call)
+        else:
+            self.call = self.waiting.pop(0) if self.waiting else None
+        return part
 
     @property
     def free(self) -> bool:

@@ -17,7 +17,7 @@ from sottovoce.errors import Code, Refused
 from sottovoce.live import bonds, calling, hearing, seating
 from sottovoce.live.effects import Arm, InspectorUnreached, LeaseEnds
 from sottovoce.live.inputs import Command, Permitted, command, happens, never_waits
-from sottovoce.live.state import Call, FloorState, Seat, Supervision
+from sottovoce.live.state import AgentPart, Call, FloorState, Seat, Supervision
 
 MAX_INSPECTORS = 24
 """On one agent: the mixer sums 32 voices per listener."""
@@ -184,14 +184,13 @@ def intercept(floor: FloorState, asked: Intercept, wanted: tuple[Supervision, Ca
     supervision, call = wanted
     agent, inspector = supervision.target, supervision.inspector
     call.state = move(call.state, CallTrigger.INTERCEPT)
-    call.muted, call.held_at = False, None
-    agent.call, agent.last_call = None, call
+    left = agent.leave(call)
     bonds.fall_back(floor, agent)
     bonds.part(floor, supervision)
-    hearing.end_segment(floor, call)
-    call.seat, inspector.call = inspector, call
+    hearing.end_segment(floor, left)
+    inspector.enter(call, AgentPart(inspector, presented=True))
     seating.move(floor, inspector, Trigger.TALK)
-    calling.join(floor, call, inspector, taken_from=agent)
+    calling.join(floor, call, inspector)
     floor.journal(bonds.ended(floor, supervision, "intercepted"))
     seating.set_free(floor, agent, Trigger.FREED)
     seating.release_phone(floor, agent)
