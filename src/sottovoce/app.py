@@ -20,7 +20,7 @@ import structlog
 import uvloop
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from sottovoce.clock import SystemClock
+from sottovoce.clock import Clock, SystemClock
 from sottovoce.config import Settings
 from sottovoce.domain.directory import VdnId
 from sottovoce.doors.sip.door import SipDoor
@@ -103,7 +103,7 @@ async def running(settings: Settings, *, over: asyncio.Event | None = None) -> A
         stack.push_async_callback(anchor.end)  # when the journal has written its last row
         stack.push_async_callback(store.close)
         phonebook = Phonebook()
-        door = SipDoor(media, phonebook, settings.sip, settings.network, clock, tasks)
+        door = SipDoor(media, phonebook, settings.sip, settings.network, clock, tasks, journal=store)
         desk = Desk(
             store=store,
             engine=media,
@@ -113,7 +113,7 @@ async def running(settings: Settings, *, over: asyncio.Event | None = None) -> A
             tasks=tasks,
             settings=LiveSettings(recordings, settings.agents, settings.recordings, settings.media),
         )
-        directories = Directories(engine, store, phonebook, desk)
+        directories = Directories(engine, store, phonebook, desk, door, clock)
         revision = await directories.read()
         await door.start()
         stack.push_async_callback(door.stop)
@@ -148,13 +148,23 @@ async def running(settings: Settings, *, over: asyncio.Event | None = None) -> A
 class Directories:
     """Keeps the phonebook and the floors in step with what is configured."""
 
-    def __init__(self, engine: AsyncEngine, store: PostgresStore, phonebook: Phonebook, desk: Desk) -> None:
+    def __init__(
+        self,
+        engine: AsyncEngine,
+        store: PostgresStore,
+        phonebook: Phonebook,
+        desk: Desk,
+        door: SipDoor,
+        clock: Clock,
+    ) -> None:
         self._engine, self._store, self._phonebook, self._desk = engine, store, phonebook, desk
+        self._door, self._clock = door, clock
         self.vdns: list[VdnId] = []
         """Whose floors are here."""
 
     async def read(self) -> int:
-        """Take the leases of VDNs not owned yet and read all profiles; the revision read.
+        """Take the leases of VDNs not owned yet, read all profiles and where their phones were registered;
+        the revision read.
 
         Raises as the store does.
         """
@@ -163,6 +173,9 @@ class Directories:
         for vdn in vdns:
             await self._store.open(vdn)
         self._phonebook.read([await self._store.profile(vdn) for vdn in vdns])
+        for vdn in vdns:
+            if vdn not in self.vdns:
+                self._door.remember(await self._store.phones(vdn, self._clock.now()))
         self.vdns[:] = vdns
         return revision
 

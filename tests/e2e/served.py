@@ -9,7 +9,7 @@ import signal
 import socket
 import sys
 import tempfile
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
 
@@ -18,6 +18,7 @@ from sottovoce.client.ccsqm import Quality
 from sottovoce.doors.sip.hops import Hop, Transport
 from sottovoce.doors.sip.ports import Account
 from sottovoce.phones.phone import Phone
+from sottovoce.phones.sources import Quiet, Source
 
 LOOPBACK = "127.0.0.1"
 OUTSIDE = "127.0.0.2"
@@ -185,17 +186,19 @@ async def quality(served: Served) -> tuple[Quality, Quality]:
 
 
 @asynccontextmanager
-async def registered(served: Served, number: str) -> AsyncIterator[Phone]:
+async def registered(
+    served: Served, number: str, transport: Transport = Transport.UDP, say: Callable[[], Source] = Quiet
+) -> AsyncIterator[Phone]:
     """One of the installation's phones, registered, answering by itself."""
-    async with Phone(number) as phone:
-        await phone.register(LOOPBACK, served.sip_port, Account(number, SECRET))
+    async with Phone(number, say) as phone:
+        await phone.register(LOOPBACK, served.sip_port, Account(number, SECRET), transport=transport)
         yield phone
 
 
 @asynccontextmanager
-async def outside(name: str = "5551") -> AsyncIterator[Phone]:
+async def outside(name: str = "5551", say: Callable[[], Source] = Quiet) -> AsyncIterator[Phone]:
     """A customer's phone, on the trunk's side."""
-    phone = Phone(name)
+    phone = Phone(name, say)
     await phone.start(OUTSIDE)
     try:
         yield phone

@@ -10,13 +10,23 @@ import pytest
 from tests.e2e.served import ACCESS_CODE, SECRET, Served, gateway, outside, registered, serving
 
 from sottovoce.client.ccgateway import Failed
+from sottovoce.doors.sip.hops import Transport
+from sottovoce.doors.sip.ports import Account
 from sottovoce.phones.phone import Phone
+from sottovoce.phones.sources import Tone
+from sottovoce.phones.tones import TONES
+
+CUSTOMER, AGENT = TONES[:2]
 
 
 async def ended_call(phone: Phone) -> None:
     """The phone's call was ended by a BYE."""
     if phone.calls:
         await phone.calls[0].ended(40)
+
+
+async def heard(phone: Phone) -> set[int]:
+    return set((await phone.hear(settle_s=0.5, patience_s=10)).hearing.heard)
 
 
 def recordings(served: Served) -> list[Path]:
@@ -61,6 +71,47 @@ async def test_after_kill_9_calls_get_their_bye_and_sessions_come_back() -> None
             assert recording.getnframes() > 4000, "what had been written is readable"
         assert await served.stop() == 0
         assert "VDN 1: PASS" in await served.verified_audit()
+
+
+@pytest.mark.parametrize("end", [signal.SIGKILL, signal.SIGTERM])
+async def test_after_a_restart_a_call_is_heard_before_any_phone_registers_anew(end: signal.Signals) -> None:
+    """One phone is registered over UDP, one over TCP; neither notices that the server was away."""
+    async with (
+        serving() as served,
+        gateway(served) as client,
+        registered(served, "8101", say=lambda: Tone(AGENT)) as agent_phone,
+        registered(served, "8102", Transport.TCP) as inspector_phone,
+        outside(say=lambda: Tone(CUSTOMER)) as customer,
+    ):
+        ann, ian = client.agent(101), client.agent(102)
+        await ann.sign_in(SECRET, "8101")
+        await ian.sign_in(SECRET, "8102")
+        await served.stop(end)
+        await served.start()
+        assert "registrations taken up" in served.log.read_text()
+        async with ann.polling():
+            call = await customer.call(ACCESS_CODE, via=served.hop)
+            await call.talking()
+            await ann.next_event("AgentEvent_Talking")
+            assert await heard(customer) == {AGENT}
+            assert await heard(agent_phone) == {CUSTOMER}
+            await ian.listen(101)
+            await ann.next_event("AgentOther_BeQcStart")
+            assert await heard(inspector_phone) == {AGENT, CUSTOMER}
+
+
+async def test_a_phone_without_a_registration_calls_with_its_password() -> None:
+    async with (
+        serving() as served,
+        gateway(served) as client,
+        registered(served, "8101") as agent_phone,
+        Phone("8103") as phone,
+    ):
+        ann = client.agent(101)
+        await ann.sign_in(SECRET, "8101")
+        call = await phone.call(ACCESS_CODE, via=served.hop, account=Account("8103", SECRET))
+        await call.talking()
+        await (await agent_phone.next_call()).talking()
 
 
 async def test_a_stop_ends_calls_and_leaves_nothing_running() -> None:

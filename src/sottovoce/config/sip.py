@@ -78,6 +78,16 @@ class SipSettings(Section):
     session_expires: int = Field(
         default=1800, ge=0, le=86_400, description="Seconds of the session timer (RFC 4028); 0 offers none."
     )
+    registration_min: int = Field(
+        default=60, ge=10, le=86_400, description="Seconds of the shortest registration; a phone asks again."
+    )
+    registration_max: int = Field(
+        default=3600,
+        ge=10,
+        le=86_400,
+        description="Seconds of the longest registration; a longer wish is cut to it, so that a phone that is"
+        " gone is known to be.",
+    )
     trunks: tuple[TrunkSettings, ...] = Field(
         default=(), description="Trunks; calls to the outside take the first."
     )
@@ -108,4 +118,10 @@ class SipSettings(Section):
         names = [trunk.name for trunk in self.trunks]
         if twice := sorted({name for name in names if names.count(name) > 1}):
             raise ValueError(f"two trunks are named {', '.join(twice)}")
+        return self
+
+    @model_validator(mode="after")
+    def _registrations(self) -> Self:
+        if self.registration_min > self.registration_max:
+            raise ValueError("registration_min must not lie above registration_max")
         return self

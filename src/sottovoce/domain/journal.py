@@ -65,6 +65,23 @@ class DialogEnded:
 
 
 @dataclass(frozen=True, slots=True)
+class KeptContact:
+    """Where a phone can be rung, as the door wrote it, and until when."""
+
+    until: datetime
+    contact: Mapping[str, object]
+
+
+@dataclass(frozen=True, slots=True)
+class PhoneSaved:
+    """All places where a phone is registered now, the newest last; none: it is registered no more."""
+
+    username: str
+    vdn: VdnId
+    contacts: Sequence[KeptContact] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class ContactBegan:
     """A call entered the floor. A restart ends those that have no end."""
 
@@ -138,6 +155,7 @@ Change = (
     | SessionEnded
     | DialogSaved
     | DialogEnded
+    | PhoneSaved
     | ContactBegan
     | SegmentBegan
     | SegmentEnded

@@ -260,9 +260,16 @@ class Phone:
         await asyncio.wait_for(done, 40.0)
 
     async def call(
-        self, number: str, *, via: Hop | None = None, from_number: str = "", domain: str = ""
+        self,
+        number: str,
+        *,
+        via: Hop | None = None,
+        from_number: str = "",
+        domain: str = "",
+        account: Account | None = None,
     ) -> PhoneCall:
-        """Place a call through the registrar, or `via` another hop; it is answered by `talking`."""
+        """Place a call through the registrar, or `via` another hop, where `account` answers a challenge;
+        it is answered by `talking`."""
         hop = via or self._registrar
         if hop is None:
             raise NotRegistered(f"{self.name} is not registered and was told no way out")
@@ -275,7 +282,7 @@ class Phone:
             hop=hop,
             local=local,
             from_uri=f"sip:{user}@{where}",
-            account=self._account if via is None else None,
+            account=self._account if via is None else account,
         )
         self._endpoint.act(lambda ua: self._take(call, ua.invite(wanted)))
         return call

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from typing import TypeVar
 
@@ -15,6 +15,7 @@ from tests.silent_engine import SilentEngine
 from sottovoce.clock import SystemClock
 from sottovoce.config import Advertised, NetworkSettings, SipSettings
 from sottovoce.domain.directory import PhoneAccount, VdnId
+from sottovoce.domain.journal import PhoneSaved
 from sottovoce.domain.legs import LegAddress, LegId, ReleaseCause
 from sottovoce.domain.lines import (
     Destination,
@@ -36,7 +37,7 @@ from sottovoce.doors.sip.digest import Algorithm, ha1
 from sottovoce.doors.sip.door import SipDoor
 from sottovoce.doors.sip.endpoint import Endpoint
 from sottovoce.doors.sip.hops import Hop, Transport
-from sottovoce.doors.sip.ports import Account
+from sottovoce.doors.sip.ports import Account, Journal
 from sottovoce.doors.sip.registering import RegisterWith
 from sottovoce.media.engine import DigitPressed
 from sottovoce.tasks import Tasks
@@ -66,6 +67,16 @@ class Book:
         return VDN if called.startswith("9") else None
 
 
+class Kept:
+    """A journal that has the last word on each phone."""
+
+    def __init__(self) -> None:
+        self.phones: dict[str, PhoneSaved] = {}
+
+    def append(self, vdn: VdnId, changes: Sequence[PhoneSaved]) -> None:
+        self.phones |= {change.username: change for change in changes}
+
+
 class Floor:
     """One door, its engine, and the line events so far."""
 
@@ -77,9 +88,11 @@ class Floor:
         network: NetworkSettings | None = None,
         capacity: int = 100,
         first_port: int = 30000,
+        journal: Journal | None = None,
     ) -> None:
         self.engine = SilentEngine(capacity, first_port)
-        self.door = SipDoor(self.engine, Book(), settings, network or NetworkSettings(), SystemClock(), tasks)
+        network = network or NetworkSettings()
+        self.door = SipDoor(self.engine, Book(), settings, network, SystemClock(), tasks, journal=journal)
         self.events: list[LineEvent] = []
         self._changed = asyncio.Event()
         self.door.subscribe(self._heard)
@@ -258,11 +271,13 @@ async def test_a_phone_that_sends_its_keys_by_both_ways_is_taken_at_its_media() 
         assert floor.of(LegPressed) == [LegPressed(LegId("a"), "1")]
 
 
+@pytest.mark.parametrize("registers", [True, False])
 @pytest.mark.parametrize("transport", list(Transport))
-async def test_a_registered_phone_calls_after_a_challenge(transport: Transport) -> None:
+async def test_a_phone_calls_after_a_challenge(transport: Transport, registers: bool) -> None:
     async with office(transport) as (floor, phone, hop):
-        await phone.register(hop)
-        await phone.until(events.Registered)
+        if registers:
+            await phone.register(hop)
+            await phone.until(events.Registered)
         floor.answer_all()
         phone.call("777", hop)
         await phone.until(events.CallAnswered)
@@ -273,13 +288,41 @@ async def test_a_registered_phone_calls_after_a_challenge(transport: Transport) 
         assert ended.by_far_side
 
 
+@pytest.mark.parametrize("transport", list(Transport))
+@pytest.mark.parametrize("there", [True, False])
+async def test_a_phone_is_rung_after_a_restart_before_it_registers_anew(
+    transport: Transport, there: bool
+) -> None:
+    """Over TCP a new connection is made to its contact."""
+    tasks, journal = Tasks(), Kept()
+    before = Floor(settings(), tasks, journal=journal)
+    await before.door.start()
+    phone = Phone("501", tasks)
+    await phone.endpoint.start("127.0.0.1", 0)
+    await phone.register(Hop(transport, "127.0.0.1", before.port))
+    await phone.until(events.Registered)
+    await before.door.stop()
+    if not there:
+        await phone.endpoint.stop()
+    after = Floor(settings(), tasks)
+    after.door.remember(journal.phones.values())
+    await after.door.start()
+    after.door.ring(LegId("a"), VDN, Destination(LineKind.PHONE, "501"), "123")
+    if there:
+        await after.until(LegAnswered)
+    elif transport is Transport.TCP:
+        assert (await after.until(LegGone)).cause is ReleaseCause.UNREACHABLE
+    await after.door.stop()
+    await phone.endpoint.stop()
+    await tasks.close()
+
+
 async def test_strangers_are_refused() -> None:
     async with office() as (floor, phone, hop):
+        phone.account = Account("phone501", "wrong")
         phone.call("777", hop)
         assert (await phone.until(events.CallEnded)).status == 403
-        await phone.register(hop)
-        await phone.until(events.Registered)
-        phone.account = Account("phone501", "wrong")
+        phone.account = Account("nobody", "secret")
         phone.call("777", hop)
         assert (await phone.until(events.CallEnded, 2)).status == 403
         assert floor.of(LegOffered) == []

@@ -5,10 +5,12 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from tests.doors.sip.far_sides import trunk
 from tests.doors.sip.network import Counted, Network, Peer, answering
 
-from sottovoce.config import TrunkSettings
+from sottovoce.config import SipSettings, TrunkSettings
 from sottovoce.domain.directory import PhoneAccount, VdnId
 from sottovoce.doors.sip import events
 from sottovoce.doors.sip.admission import ALGORITHMS, Admitted, Authenticator, Guard, Refusal
@@ -46,14 +48,17 @@ class Office:
         *,
         nat: tuple[str, ...] = (),
         algorithms: tuple[Algorithm, ...] = ALGORITHMS,
+        **settings: int,
     ) -> None:
         self.network = Network()
         self.limits = SourceLimits(1000, 1000, failures=3)
-        self.server = self.network.peer("10.0.0.2", limits=self.limits)
+        self.server = self.network.peer(
+            "10.0.0.2", settings=SipSettings(domain="test", **settings), limits=self.limits
+        )
         ua = self.server.ua
         keeper = NonceKeeper(b"k" * 32)
         authenticator = Authenticator(REALM, Book(), keeper, Counted("salt"), self.limits, algorithms)
-        self.registrar = ua.registrar = Registrar(authenticator, ua.timers, ua.emit, nat=nat)
+        self.registrar = ua.registrar = Registrar(authenticator, ua.timers, ua.emit, ua.settings, nat=nat)
         ua.doorman = self.guard = Guard(trunks, Book(), authenticator, self.registrar, nat=nat)
         self.phone = self.network.peer("10.0.0.1")
         self._numbers = 0
@@ -242,6 +247,13 @@ def test_bounds_of_expiry_and_of_contacts() -> None:
     assert office.send(many).status == 403
 
 
+def test_the_bounds_of_expiry_are_settings() -> None:
+    office = Office(registration_min=900, registration_max=1000)
+    assert office.send("<sip:a@10.0.0.1>;expires=899").headers.get("Min-Expires") == "900"
+    assert expiry(office.send("<sip:a@10.0.0.1>;expires=2000")) == {"sip:a@10.0.0.1": 1000}
+    assert expiry(office.send("<sip:a@10.0.0.1>")) == {"sip:a@10.0.0.1": 900}
+
+
 def test_nothing_is_done_when_one_contact_is_bad() -> None:
     office = Office()
     assert office.send("<sip:a@10.0.0.1>, <sip:a@10.0.0.2>;expires=1").status == 423
@@ -336,6 +348,88 @@ def test_a_phone_behind_nat_is_reached_where_it_came_from() -> None:
     assert binding.behind_nat
     assert binding.hop == outside
     assert binding.contact == "sip:a@192.168.1.5"
+
+
+# --- over a restart
+
+
+def told(office: Office) -> list[list[str]]:
+    """The contacts each time that some were to be kept."""
+    return [[b.contact for b in e.bindings] for e in office.server.of(events.ContactsChanged)]
+
+
+def test_a_new_place_is_kept_at_once_and_a_refresh_with_others() -> None:
+    office = Office()
+    office.send("<sip:a@10.0.0.1>")
+    assert told(office) == [["sip:a@10.0.0.1"]]
+    for _ in range(5):
+        office.send("<sip:a@10.0.0.1>")
+    assert len(told(office)) == 1
+    office.network.run(1.1)
+    assert told(office) == [["sip:a@10.0.0.1"]] * 2
+    office.send("<sip:a@10.0.0.1:6000>")
+    assert told(office)[2:] == [["sip:a@10.0.0.1", "sip:a@10.0.0.1:6000"]]
+    office.send("<sip:a@10.0.0.1>;expires=0")
+    assert told(office)[3:] == [["sip:a@10.0.0.1:6000"]]
+    office.send("*", "0")
+    assert told(office)[4:] == [[]]
+
+
+def test_what_ran_out_is_kept_no_more() -> None:
+    office = Office()
+    office.send("<sip:a@10.0.0.1>;expires=60")
+    office.network.run(62)
+    assert told(office) == [["sip:a@10.0.0.1"], []]
+
+
+def test_a_phone_that_registered_anew_goes_before_what_was_kept() -> None:
+    office, later = Office(), Office()
+    office.send("<sip:a@10.0.0.1>;expires=3000", call_id="x", seq=7)
+    [kept] = office.registrar.of_user("anna")
+    later.send("<sip:a@10.0.0.1>;expires=100")
+    later.registrar.restore(kept)
+    assert later.registrar.of_user("anna")[0].expires_at - later.network.now < 101
+
+
+def test_what_was_kept_holds_as_long_as_it_may_and_keeps_its_order() -> None:
+    office, later = Office(), Office(registration_max=500)
+    office.send("<sip:a@10.0.0.1;transport=tcp>;expires=3000", call_id="x", seq=7)
+    [kept] = office.registrar.of_user("anna")
+    later.registrar.restore(replace(kept, source=replace(kept.source, flow=3), hop=replace(kept.hop, flow=3)))
+    [restored] = later.registrar.of_number(VDN, "501")
+    assert (restored.source.flow, restored.hop.flow) == (0, 0)
+    assert later.registrar.is_phone_at(later.phone.hop, "anna")
+    assert later.send("<sip:a@10.0.0.1;transport=tcp>", call_id="x", seq=7).status == 500
+    assert later.server.of(events.Bound) == []
+    later.network.run(499)
+    assert later.contacts() == ["sip:a@10.0.0.1;transport=tcp"]
+    later.network.run(2)
+    assert later.contacts() == []
+
+
+STEPS = st.lists(
+    st.one_of(
+        st.tuples(st.sampled_from(["1", "2", "3"]), st.sampled_from([0, 60, 300])),
+        st.tuples(st.just("wait"), st.sampled_from([2, 61])),
+    ),
+    max_size=12,
+)
+
+
+@settings(max_examples=60, deadline=None)
+@given(STEPS)
+def test_a_restart_brings_back_exactly_what_was_registered(steps: list[tuple[str, int]]) -> None:
+    office, later = Office(), Office()
+    for what, seconds in steps:
+        if what == "wait":
+            office.network.run(seconds)
+        else:
+            office.send(f"<sip:a@10.0.0.{what}>;expires={seconds}")
+    office.server.act(lambda ua: office.registrar.tell())
+    changes = office.server.of(events.ContactsChanged)
+    for kept in changes[-1].bindings if changes else ():
+        later.registrar.restore(kept)
+    assert later.registrar.of_user("anna") == office.registrar.of_user("anna")
 
 
 # --- who may call

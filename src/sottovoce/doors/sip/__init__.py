@@ -11,7 +11,8 @@ The core (pure; time, tokens and chance are handed in):
 * ``session``       a call that stands; ``calling`` and ``called`` are its two beginnings, ``negotiation``
                     its offers and answers, ``refresh`` its timer (RFC 4028), ``reliable`` its repetitions,
                     ``keys`` what an INFO in it says
-* ``registrar``     who is reachable where; ``registering`` is the client's side
+* ``registrar``     who is reachable where; ``registering`` is the client's side, ``kept`` what a restart
+                    takes up again
 * ``admission``     who may call: trunks by address, phones by digest; ``limits`` how often
 * ``ua``            the user agent: a core that takes every message to one of these
 

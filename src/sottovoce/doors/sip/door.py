@@ -7,7 +7,7 @@ media happens in order, one step after the other, in a queue of its own.
 from __future__ import annotations
 
 import secrets
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from functools import partial
 
@@ -16,6 +16,7 @@ import structlog
 from sottovoce.clock import Clock
 from sottovoce.config import NetworkSettings, SipSettings
 from sottovoce.domain.directory import VdnId
+from sottovoce.domain.journal import PhoneSaved
 from sottovoce.domain.legs import LegId, ReleaseCause, RemoteMedia
 from sottovoce.domain.lines import (
     Destination,
@@ -39,9 +40,10 @@ from sottovoce.doors.sip.digest import NonceKeeper
 from sottovoce.doors.sip.endpoint import Endpoint, SystemEntropy
 from sottovoce.doors.sip.far_sides import account_at, hop_to
 from sottovoce.doors.sip.hops import Transport
+from sottovoce.doors.sip.kept import KeptRegistrations
 from sottovoce.doors.sip.legs import SipLeg, Target
 from sottovoce.doors.sip.limits import SourceLimits
-from sottovoce.doors.sip.ports import Account, Directory
+from sottovoce.doors.sip.ports import Account, Directory, Journal
 from sottovoce.doors.sip.registering import RegisterWith
 from sottovoce.doors.sip.registrar import Registrar
 from sottovoce.doors.sip.session import Session
@@ -76,7 +78,10 @@ class SipDoor:
         network: NetworkSettings,
         clock: Clock,
         tasks: Tasks,
+        *,
+        journal: Journal | None = None,
     ) -> None:
+        """Without a `journal` registrations end with the process."""
         self._engine = engine
         self._settings = settings
         self._tasks = tasks
@@ -108,7 +113,8 @@ class SipDoor:
             limits=limits,
         )
         ua = self._endpoint.ua
-        self._registrar = Registrar(authenticator, ua.timers, ua.emit, nat=network.nat)
+        self._registrar = Registrar(authenticator, ua.timers, ua.emit, settings, nat=network.nat)
+        self._kept = KeptRegistrations(self._registrar, directory, journal, clock)
         guard = Guard(settings.trunks, directory, authenticator, self._registrar, nat=network.nat)
         ua.registrar = self._registrar
         ua.doorman = guard
@@ -133,6 +139,7 @@ class SipDoor:
 
     async def stop(self) -> None:
         """Say BYE to all legs, close their media, wait a moment for the answers, close the sockets."""
+        self._endpoint.act(lambda ua: self._registrar.tell())
         try:
             for leg in list(self._legs):
                 self.hang_up(leg)
@@ -151,6 +158,10 @@ class SipDoor:
     def contacts(self, username: str) -> list[events.Binding]:
         """Where a phone is registered now, newest first."""
         return self._registrar.of_user(username)
+
+    def remember(self, phones: Iterable[PhoneSaved]) -> None:
+        """Take up the registrations of before a restart that have not run out."""
+        self._endpoint.act(lambda ua: self._kept.remember(phones))
 
     def knows(self, host: str) -> bool:
         """Whether that host is a trunk's or a registered phone's."""
@@ -318,6 +329,8 @@ class SipDoor:
                 log.info("phone registered", account=username, contact=binding.contact)
             case events.Unbound(username=username, contact=contact):
                 log.info("phone unregistered", account=username, contact=contact)
+            case events.ContactsChanged():
+                self._kept.keep(event)
             case events.Registered(address=address) | events.Unregistered(address=address):
                 registered = isinstance(event, events.Registered)
                 log.info("registration changed", address=address, registered=registered)

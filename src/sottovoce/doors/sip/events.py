@@ -132,6 +132,15 @@ class Unbound:
 
 
 @dataclass(frozen=True, slots=True)
+class ContactsChanged:
+    """What is to be kept of a phone: all its contacts, the newest last."""
+
+    username: str
+    vdn: VdnId
+    bindings: tuple[Binding, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Registered:
     """Our REGISTER was accepted for `expires` seconds; it is refreshed by itself."""
 
@@ -166,6 +175,7 @@ Event = (
     | CallEnded
     | Bound
     | Unbound
+    | ContactsChanged
     | Registered
     | RegistrationFailed
     | Unregistered

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
 from sottovoce.domain.directory import PhoneAccount, VdnId
+from sottovoce.domain.journal import PhoneSaved
 from sottovoce.doors.sip.hops import Hop
 
 
@@ -30,6 +32,14 @@ class Directory(Protocol):
 
     def route(self, called: str) -> VdnId | None:
         """The VDN that answers `called` when it comes in on a trunk, or None (404)."""
+        ...
+
+
+class Journal(Protocol):
+    """What outlives the process."""
+
+    def append(self, vdn: VdnId, changes: Sequence[PhoneSaved]) -> None:
+        """Write these soon, in order. Never waits. Raises Refused for a VDN that is another node's."""
         ...
 
 

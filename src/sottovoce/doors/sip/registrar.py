@@ -1,15 +1,19 @@
-"""Who is reachable where (RFC 3261 10.3). Bindings live in memory: phones refresh them after a restart."""
+"""Who is reachable where (RFC 3261 10.3).
+
+What changes is told by ContactsChanged, and `restore` takes it back: a restart loses no phone.
+"""
 
 from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
+from sottovoce.config import SipSettings
 from sottovoce.domain.directory import PhoneAccount, VdnId
 from sottovoce.doors.sip.admission import Authenticator, Networks, Refusal
 from sottovoce.doors.sip.dialog import hop_of
-from sottovoce.doors.sip.events import Binding, Bound, Event, Unbound
+from sottovoce.doors.sip.events import Binding, Bound, ContactsChanged, Event, Unbound
 from sottovoce.doors.sip.headers import or_none
 from sottovoce.doors.sip.hops import Hop, Transport
 from sottovoce.doors.sip.message import Request
@@ -18,12 +22,10 @@ from sottovoce.doors.sip.transactions import ServerTransaction
 from sottovoce.doors.sip.uri import NameAddr, SipUri
 from sottovoce.plain import natural
 
-MIN_EXPIRES = 60
-"""Seconds; below it 423: a phone that refreshes more often costs more than it tells."""
-MAX_EXPIRES = 3600
-"""Seconds; a longer wish is cut to it, so that a phone that is gone is known to be within the hour."""
 DEFAULT_EXPIRES = 600
 """Seconds, for a phone that names none."""
+GATHER = 1.0
+"""Seconds for which refreshes that change only the time are gathered: of any number of phones one commit."""
 MAX_CONTACTS = 8
 """Contacts of one account: each is rung in its turn."""
 MAX_PATH = 4
@@ -45,17 +47,22 @@ class Registrar:
         authenticator: Authenticator,
         timers: Timers,
         emit: Callable[[Event], None],
+        settings: SipSettings,
         *,
         nat: tuple[str, ...] = (),
     ) -> None:
         self._authenticator = authenticator
         self._timers = timers
         self._emit = emit
+        self._settings = settings
         self._nat = Networks(nat)
         self._bindings: dict[str, dict[str, tuple[Binding, Timer]]] = {}
         self._by_number: dict[tuple[VdnId, str], set[str]] = {}
         self._sources: Counter[tuple[str, int, str]] = Counter()
         """Who is registered from which host and port, by user names and numbers."""
+        self._untold: dict[str, VdnId] = {}
+        """Phones of which something is to be kept, soon."""
+        self._telling: Timer | None = None
 
     def is_registered(self, name: str) -> bool:
         """Whether a phone of this user name has a contact now."""
@@ -78,6 +85,41 @@ class Registrar:
         users = self._by_number.get((vdn, number), set())
         found = [binding for user in users for binding in self.of_user(user)]
         return sorted(found, key=lambda binding: binding.expires_at, reverse=True)
+
+    def restore(self, binding: Binding) -> None:
+        """Know a binding of before a restart, unless the phone has registered anew since. Its connection is
+        gone: a new one is made to the contact."""
+        key = _key(SipUri.parse(binding.contact))
+        if key in self._bindings.get(binding.username, {}):
+            return
+        longest = self._timers.now + self._settings.registration_max
+        self._put(
+            key,
+            replace(
+                binding,
+                hop=replace(binding.hop, flow=0),
+                source=replace(binding.source, flow=0),
+                expires_at=min(binding.expires_at, longest),
+            ),
+        )
+
+    def tell(self) -> None:
+        """Say now what is to be kept."""
+        untold, self._untold = self._untold, {}
+        if self._telling is not None:
+            self._telling.cancel()
+            self._telling = None
+        for user, vdn in untold.items():
+            bindings = tuple(binding for binding, _ in self._bindings.get(user, {}).values())
+            self._emit(ContactsChanged(user, vdn, bindings))
+
+    def _keep(self, user: str, vdn: VdnId, *, soon: bool) -> None:
+        """Have the contacts of a phone kept: now, or `soon`, with those of others."""
+        self._untold[user] = vdn
+        if not soon:
+            self.tell()
+        elif self._telling is None:
+            self._telling = self._timers.after(GATHER, self.tell)
 
     def on_register(self, transaction: ServerTransaction) -> None:
         """Answer a REGISTER."""
@@ -117,6 +159,7 @@ class Registrar:
                 return Refusal(500, "CSeq Out Of Order")
             for contact in list(known):
                 self._unbind(user, contact)
+            self._keep(user, vdn, soon=False)
             return None
         wishes = self._wishes(values, general)
         if isinstance(wishes, Refusal):
@@ -127,14 +170,21 @@ class Registrar:
             old = known.get(_key(wish.uri))
             if old is not None and old[0].call_id == request.call_id and number <= old[0].cseq:
                 return Refusal(500, "CSeq Out Of Order")
+        before = self._lasting(user)
         for wish in wishes:
             self._unbind(user, _key(wish.uri), quiet=wish.seconds > 0)
             if wish.seconds > 0:
                 self._bind(wish, request, source, account, vdn)
+        self._keep(user, vdn, soon=self._lasting(user) == before)
         return None
+
+    def _lasting(self, user: str) -> set[Binding]:
+        """A phone's contacts, whenever and by which REGISTER they were told."""
+        return {replace(known, expires_at=0.0, call_id="", cseq=0) for known in self.of_user(user)}
 
     def _wishes(self, values: list[str], general: int | None) -> list[_Wish] | Refusal:
         wishes = []
+        shortest, longest = self._settings.registration_min, self._settings.registration_max
         if len(values) > MAX_CONTACTS:
             return Refusal(403, "Too Many Contacts")
         for value in values:
@@ -145,11 +195,11 @@ class Registrar:
                 return Refusal(400, "Contact Of Another Transport")
             seconds = _seconds(address.params.get("expires"))
             if seconds is None:
-                seconds = general if general is not None else DEFAULT_EXPIRES
-            if 0 < seconds < MIN_EXPIRES:
-                return Refusal(423, extra=(("Min-Expires", str(MIN_EXPIRES)),))
+                seconds = general if general is not None else max(shortest, DEFAULT_EXPIRES)
+            if 0 < seconds < shortest:
+                return Refusal(423, extra=(("Min-Expires", str(shortest)),))
             instance = address.params.get("+sip.instance") or ""
-            wishes.append(_Wish(address.uri, min(seconds, MAX_EXPIRES), instance))
+            wishes.append(_Wish(address.uri, min(seconds, longest), instance))
         return wishes
 
     def _bind(self, wish: _Wish, request: Request, source: Hop, account: PhoneAccount, vdn: VdnId) -> None:
@@ -178,14 +228,22 @@ class Registrar:
             instance=wish.instance,
             path=path,
         )
-        timer = self._timers.after(wish.seconds, lambda: self._unbind(user, key))
-        mine = self._bindings.setdefault(user, {})
-        mine[key] = (binding, timer)
-        self._by_number.setdefault((vdn, account.number), set()).add(user)
-        self._sources.update(_places(binding))
-        while len(mine) > MAX_CONTACTS:
-            self._unbind(user, next(iter(mine)))
+        self._put(key, binding)
+        while len(self._bindings[user]) > MAX_CONTACTS:
+            self._unbind(user, next(iter(self._bindings[user])))
         self._emit(Bound(user, binding))
+
+    def _put(self, key: str, binding: Binding) -> None:
+        user = binding.username
+        timer = self._timers.after(binding.expires_at - self._timers.now, lambda: self._run_out(user, key))
+        self._bindings.setdefault(user, {})[key] = (binding, timer)
+        self._by_number.setdefault((binding.vdn, binding.number), set()).add(user)
+        self._sources.update(_places(binding))
+
+    def _run_out(self, user: str, key: str) -> None:
+        vdn = self._bindings[user][key][0].vdn
+        self._unbind(user, key)
+        self._keep(user, vdn, soon=True)
 
     def _unbind(self, user: str, key: str, *, quiet: bool = False) -> None:
         mine = self._bindings.get(user, {})

@@ -3,7 +3,8 @@
 * ``directory``   what is configured, and the import of a ``seed`` file (``people``: its users and groups);
   ``passwords`` hashes; ``phonebook`` answers the SIP door from memory
 * ``journal``     ``PostgresStore``, to which floors commit and append: ``changes`` writes each kind to its
-  noun's module (``sessions``, ``calls``, the audit), ``spool`` keeps on disk what waits for the database
+  noun's module (``sessions``, ``registrations``, ``calls``, the audit), ``spool`` keeps on disk what
+  waits for the database
 * ``supervisions`` closes in the audit what a crash cut off
 * ``talks``       makes contacts, which ``storage.review`` keeps, of the calls that are over
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import TypeVar
 
 import structlog
 from sqlalchemy.exc import DBAPIError
@@ -16,6 +17,7 @@ from sottovoce.domain.journal import (
     ContactEnded,
     DialogEnded,
     DialogSaved,
+    PhoneSaved,
     SegmentBegan,
     SegmentEnded,
     SessionEnded,
@@ -23,7 +25,9 @@ from sottovoce.domain.journal import (
 )
 from sottovoce.storage import audit
 from sottovoce.storage.database import is_away, reason
-from sottovoce.storage.live import calls, sessions, talks
+from sottovoce.storage.live import calls, registrations, sessions, talks
+
+ChangeT = TypeVar("ChangeT", bound=Change)
 
 log = structlog.get_logger(__name__)
 
@@ -33,12 +37,15 @@ async def apply(connection: AsyncConnection, vdn: VdnId, changes: Sequence[Chang
 
     The audit comes last, in one go: whoever waits for its head waits for nothing else.
     """
-    told = []
+    told, phones = [], []
     for change in changes:
         if isinstance(change, AuditEntry):
             told.append(change)
+        elif isinstance(change, PhoneSaved):
+            phones.append(_own(vdn, change))
         else:
             await _apply(connection, vdn, change)
+    await registrations.saved(connection, vdn, phones)
     await audit.append(connection, vdn, told + await talks.become_contacts(connection, vdn, _over(changes)))
 
 
@@ -88,9 +95,15 @@ def _over(changes: Sequence[Change]) -> list[str]:
     )
 
 
-async def _apply(connection: AsyncConnection, vdn: VdnId, change: Change) -> None:
+def _own(vdn: VdnId, change: ChangeT) -> ChangeT:
+    """The change, which must be of this VDN."""
     if change.vdn != vdn:
         raise ValueError(f"a change of VDN {change.vdn} in the journal of VDN {vdn}")
+    return change
+
+
+async def _apply(connection: AsyncConnection, vdn: VdnId, change: Change) -> None:
+    _own(vdn, change)
     match change:
         case SessionSaved():
             await sessions.saved(connection, change)
@@ -100,6 +113,8 @@ async def _apply(connection: AsyncConnection, vdn: VdnId, change: Change) -> Non
             await sessions.dialog_saved(connection, change)
         case DialogEnded():
             await sessions.dialog_ended(connection, change)
+        case PhoneSaved():
+            await registrations.saved(connection, vdn, [change])
         case ContactBegan():
             await calls.began(connection, change)
         case SegmentBegan():

@@ -13,6 +13,7 @@ import contextlib
 import itertools
 from collections import deque
 from collections.abc import Callable, Sequence
+from datetime import datetime
 from pathlib import Path
 
 import structlog
@@ -20,10 +21,10 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from sottovoce.domain.directory import VdnId, VdnProfile
-from sottovoce.domain.journal import Change, Restored
+from sottovoce.domain.journal import Change, PhoneSaved, Restored
 from sottovoce.errors import Code, Refused
 from sottovoce.storage.database import DatabaseAway, is_away, reason, transaction
-from sottovoce.storage.live import calls, directory, sessions, supervisions
+from sottovoce.storage.live import calls, directory, registrations, sessions, supervisions
 from sottovoce.storage.live import changes as tables_of_changes
 from sottovoce.storage.live.spool import Record, Spool
 from sottovoce.storage.own import lease
@@ -117,6 +118,13 @@ class PostgresStore:
         """
         try:
             return await self._owned(vdn).restore(self._recordings)
+        except (DatabaseAway, StaleOwner) as failure:
+            raise Refused(Code.UNAVAILABLE, str(failure)) from failure
+
+    async def phones(self, vdn: VdnId, now: datetime) -> list[PhoneSaved]:
+        """Where the VDN's phones are registered still; after `open`. Raises Refused(UNAVAILABLE)."""
+        try:
+            return await self._owned(vdn).phones(now)
         except (DatabaseAway, StaleOwner) as failure:
             raise Refused(Code.UNAVAILABLE, str(failure)) from failure
 
@@ -245,6 +253,12 @@ class VdnJournal:
                 await sessions.open_dialogs(connection, self.vdn),
                 interrupted,
             )
+
+    async def phones(self, now: datetime) -> list[PhoneSaved]:
+        """The phones whose registration has not run out."""
+        async with transaction(self._engine) as connection:
+            await lease.fence(connection, self.vdn, self._lease.epoch)
+            return await registrations.left(connection, self.vdn, now)
 
     def append(self, changes: Sequence[Change]) -> None:
         """Number, spool and queue `changes`."""

@@ -23,6 +23,7 @@ from sottovoce.storage.tables.live import (
     dialogs,
     leases,
     phones,
+    registrations,
     segments,
     sessions,
     sign_ins,

@@ -1,7 +1,7 @@
 """Tables of the live half and of what both halves share.
 
 What is configured: `vdns`, `skills`, `agents`, `access_codes`, `phones`. What is live: `leases`,
-`sessions`, `dialogs`. What stays: `calls`, `segments`, `audit`.
+`sessions`, `dialogs`, `registrations`. What stays: `calls`, `segments`, `audit`.
 """
 
 from __future__ import annotations
@@ -123,6 +123,14 @@ dialogs = sa.Table(
     vdn(),
     sa.Column("leg", sa.Text, primary_key=True),
     sa.Column("dialog", JSONB, nullable=False),
+)
+
+registrations = sa.Table(
+    "registrations",
+    metadata,
+    vdn(),
+    sa.Column("username", sa.Text, primary_key=True),
+    sa.Column("contacts", JSONB, nullable=False, comment="Newest last, each with the time until it holds."),
 )
 
 calls = sa.Table(
