@@ -71,6 +71,7 @@ COMMANDS = [
     ("serve",),
     ("demo",),
     ("selftest",),
+    ("status",),
     ("migrate",),
     ("agents",),
     ("agents", "import"),

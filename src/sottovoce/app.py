@@ -21,7 +21,7 @@ import uvloop
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from sottovoce.clock import Clock, SystemClock
-from sottovoce.config import Settings
+from sottovoce.config import HttpSettings, Settings
 from sottovoce.domain.directory import VdnId
 from sottovoce.doors.sip.door import SipDoor
 from sottovoce.doors.sip.hops import Transport
@@ -29,12 +29,17 @@ from sottovoce.errors import Refused
 from sottovoce.http.ccgateway.gateway import Gateway
 from sottovoce.http.ccsqm.dialect import Quality
 from sottovoce.http.server import Server
-from sottovoce.http.site import FAMILIES, site
+from sottovoce.http.site import FAMILIES, operators_site, site
+from sottovoce.http.tally import Tally
 from sottovoce.live.desk import Desk
 from sottovoce.live.state import LiveSettings
 from sottovoce.media.repair import repair_folder
 from sottovoce.media.workers import WorkerEngine
-from sottovoce.quality.jobs import Jobs
+from sottovoce.observing import wayside
+from sottovoce.observing.counting import Counting, CountingStore
+from sottovoce.observing.observer import Observer, Sources
+from sottovoce.observing.reading import JobsReading, JournalReading
+from sottovoce.quality.jobs import JOBS, Jobs
 from sottovoce.quality.office import Office
 from sottovoce.quality.sampling import commit_chains
 from sottovoce.storage import database
@@ -46,6 +51,7 @@ from sottovoce.storage.own import node, roles
 from sottovoce.storage.own.anchor import Anchor
 from sottovoce.storage.own.lease import LeaseTaken
 from sottovoce.storage.own.opening import opened
+from sottovoce.storage.review import jobs as queue
 from sottovoce.tasks import Tasks
 
 log = structlog.get_logger(__name__)
@@ -104,8 +110,9 @@ async def running(settings: Settings, *, over: asyncio.Event | None = None) -> A
         stack.push_async_callback(store.close)
         phonebook = Phonebook()
         door = SipDoor(media, phonebook, settings.sip, settings.network, clock, tasks, journal=store)
+        counting = Counting()
         desk = Desk(
-            store=store,
+            store=CountingStore(store, counting),
             engine=media,
             lines=door,
             passwords=Passwords(),
@@ -130,8 +137,36 @@ async def running(settings: Settings, *, over: asyncio.Event | None = None) -> A
             jobs = Jobs(office, tasks, at_once=settings.quality.jobs_at_a_time)
             await jobs.start()
             stack.push_async_callback(jobs.stop)
+        tally = Tally(FAMILIES)
+        observer = Observer(
+            _sources(
+                settings,
+                desk=desk,
+                media=media,
+                door=door,
+                store=store,
+                gateway=gateway,
+                tally=tally,
+                office=office,
+            ),
+            counting.registry,
+            clock,
+            tasks,
+        )
+        beside = Server(
+            operators_site(observer), HttpSettings(), tasks, listener=wayside.bound(settings.data)
+        )
+        await beside.start()
+        stack.push_async_callback(beside.stop)
         server = Server(
-            site(gateway, settings.http, quality=Quality(office, settings.quality)),
+            tally.around(
+                site(
+                    gateway,
+                    settings.http,
+                    quality=Quality(office, settings.quality),
+                    observed=(observer, settings.operators),
+                )
+            ),
             settings.http,
             tasks,
             before_stop=gateway.end_polls,
@@ -143,6 +178,50 @@ async def running(settings: Settings, *, over: asyncio.Event | None = None) -> A
         scheme = "http" if settings.http.tls_cert is None else "https"
         sip_host, sip_port = door.addresses[Transport.UDP]
         yield Running(f"{scheme}://{server.host}:{server.port}", sip_host, sip_port, desk, office, engine)
+
+
+def _sources(
+    settings: Settings,
+    *,
+    desk: Desk,
+    media: WorkerEngine,
+    door: SipDoor,
+    store: PostgresStore,
+    gateway: Gateway,
+    tally: Tally,
+    office: Office,
+) -> Sources:
+    """What readings are taken from."""
+
+    def sip() -> str | None:
+        host, port = door.addresses[Transport.UDP]
+        return f"{host}:{port}" if door.listens else None
+
+    def journals() -> tuple[JournalReading, ...]:
+        return tuple(
+            JournalReading(vdn, one.changes, one.size, one.limit, one.lost)
+            for vdn, one in sorted(store.spooled().items())
+        )
+
+    async def jobs() -> tuple[JobsReading, ...]:
+        async with database.transaction(office.engine) as connection:
+            found = [(job, await queue.backlog(connection, job, None)) for job in JOBS]
+        return tuple(JobsReading(job, of.waiting, of.running, of.failed, of.oldest_at) for job, of in found)
+
+    return Sources(
+        desk=desk,
+        sip=sip,
+        phones=lambda: door.registered,
+        workers=lambda: media.workers,
+        ticks=media.ticks,
+        recordings=lambda: media.recordings,
+        jobs=jobs,
+        journals=journals,
+        polls=lambda: len(gateway.hanging),
+        requests=tally.counts,
+        refusals=lambda: door.refusals,
+        folders={"data": settings.data, "recordings": settings.recordings_folder},
+    )
 
 
 class Directories:

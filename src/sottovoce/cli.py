@@ -21,6 +21,7 @@ from sottovoce.commands import (
     running,
     sampling,
     settings,
+    status,
     users,
 )
 from sottovoce.commands.telling import telling
@@ -72,6 +73,7 @@ def _all(
 app.command("demo")(running.demo)
 app.command("selftest")(running.selftest)
 app.command("serve")(running.serve)
+app.command("status")(status.status)
 app.command("migrate")(database.migrate)
 app.add_typer(agents.commands, name="agents")
 app.add_typer(users.commands, name="user")

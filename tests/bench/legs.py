@@ -119,7 +119,7 @@ async def run(legs: int, say: Say, measure_s: float = MEASURE_S) -> Result:
             before = await load.aim({})
             worker_cpu = await _cpu_while(engine.pids[0], measure_s)
             after = await load.aim({})
-            ticks = (await engine.ticks())[0]
+            ticks = (await engine.ticks())["media-0"]
             await engine.close()
     finally:
         await engine.close()

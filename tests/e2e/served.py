@@ -13,6 +13,8 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
 
+import psutil
+
 from sottovoce.client.ccgateway import Gateway
 from sottovoce.client.ccsqm import Quality
 from sottovoce.doors.sip.hops import Hop, Transport
@@ -70,6 +72,8 @@ port = {self.http_port}
 host = "{LOOPBACK}"
 port = {self.sip_port}
 trunks = [{{name = "outside", host = "{OUTSIDE}", networks = ["{OUTSIDE}/32"]}}]
+[operators]
+token = "{SECRET}-for-operators"
 [media]
 host = "{LOOPBACK}"
 workers = 1
@@ -89,6 +93,12 @@ format = "json"
     @property
     def hop(self) -> Hop:
         return Hop(Transport.UDP, LOOPBACK, self.sip_port)
+
+    @property
+    def process(self) -> psutil.Process:
+        """What serves now."""
+        assert self._process is not None
+        return psutil.Process(self._process.pid)
 
     async def command(self, *words: str) -> str:
         """Run one `sottovoce` command; its output. It must succeed."""

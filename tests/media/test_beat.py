@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from sottovoce.domain.audio import FRAME_S
-from sottovoce.media.beat import MOST_CATCHING_UP, Beat
+from sottovoce.media.beat import MOST_CATCHING_UP, TICK_BOUNDS_S, Beat
 
 
 def test_deadlines_lie_20_ms_apart_whenever_they_are_served() -> None:
@@ -42,3 +42,14 @@ def test_the_figures_are_those_of_the_ticks() -> None:
     assert beat.stage_ms("receive") == pytest.approx(1.0)
     beat.reset()
     assert (beat.ticks, beat.most_ms, beat.work_ms(99)) == (0, 0.0, 0.0)
+
+
+def test_ticks_are_counted_by_the_time_of_their_work_and_no_reset_forgets_them() -> None:
+    beat = Beat(0.0)
+    for work in (0.0001, 0.0002, 0.03, 10.0):
+        beat.served(0.0, 5.0, (5.0 + work,))
+    beat.reset()
+    assert sum(beat.classes) == 4
+    assert beat.classes[0] == 2
+    assert beat.classes[TICK_BOUNDS_S.index(0.04)] == beat.classes[-1] == 1
+    assert beat.work_s == pytest.approx(10.0303)

@@ -84,7 +84,12 @@ MESSAGES: list[Message] = [
     ControlAnswer(2, None),
     ControlAnswer(3, LegFigures(received=5, round_trip_ms=3.5)),
     ControlAnswer(10, RESULT),
-    ControlAnswer(12, control.TickFigures(*([3] * 8), *([4] * 4), *([0.5] * 6))),
+    ControlAnswer(
+        12,
+        control.TickFigures(
+            *([3] * 8), *([4] * 4), *([0.5] * 6), classes=(1, 2), work_s=0.5, heard=3, lost=2, late=1
+        ),
+    ),
     ControlRefusal(5, Code.MEDIA_EXHAUSTED, "no more media ports"),
     LegProven(A),
     LegTimedOut(A),

@@ -130,6 +130,26 @@ def test_reordered_and_duplicated_packets_within_the_target_change_nothing(
     assert listener.bank.lost()[0] == listener.bank.late[0] == listener.bank.concealed[0] == 0
 
 
+def test_the_totals_of_all_legs_outlive_them_and_never_become_less() -> None:
+    listener = Listener()
+    wave = np.ones(160 * 10, np.int16)
+    late = None
+    for index, packet in enumerate(packets(wave)):
+        if index == 5:
+            late = packet
+            continue
+        listener.take(packet)
+    assert listener.bank.totals() == (9, 1, 0)
+    assert late is not None
+    listener.take(late)
+    assert listener.bank.lost()[0] == 0
+    assert listener.bank.totals() == (10, 1, 0), "one out of order was missing for a while"
+    listener.bank.reset(0)
+    assert listener.bank.totals() == (10, 1, 0)
+    listener.take(next(iter(packets(wave))))
+    assert listener.bank.totals() == (11, 1, 0)
+
+
 def test_a_lost_packet_is_counted_and_concealed_and_what_follows_is_in_its_place() -> None:
     wave = (8000 * np.sin(2 * np.pi * 203 * np.arange(160 * 30) / 8000)).astype(np.int16)
     listener = Listener()

@@ -30,12 +30,12 @@ async def call_across(floor: Floor) -> dict[str, TonePhone]:
     """The agent on the one worker, customer and inspector on the other, as the one is full."""
     names = ("agent", "second", "stranger", "customer", "inspector")
     phones = {name: await floor.phone(name) for name in names}
-    assert [ticks.legs for ticks in await floor.engine.ticks()] == [3, 2]
+    assert [ticks.legs for ticks in (await floor.engine.ticks()).values()] == [3, 2]
     return phones
 
 
 async def legs(floor: Floor) -> list[int]:
-    return [ticks.legs for ticks in await floor.engine.ticks()]
+    return [ticks.legs for ticks in (await floor.engine.ticks()).values()]
 
 
 async def legs_are(floor: Floor, *wanted: int) -> None:

@@ -1,4 +1,4 @@
-"""The subcommands, one module per noun: ``running``, ``settings``, ``database``, ``audit``,
+"""The subcommands, one module per noun: ``running``, ``status``, ``settings``, ``database``, ``audit``,
 ``agents``, ``users``, ``app_keys``, ``contacts`` with their ``results`` and ``scores`` (also as ``sheets``),
 ``inspection``, ``sampling``, ``compat``.
 

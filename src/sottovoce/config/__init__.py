@@ -23,6 +23,7 @@ from sottovoce.config.sections import (
     LogSettings,
     MediaSettings,
     NetworkSettings,
+    OperatorSettings,
     QualitySettings,
     RecordingSettings,
 )

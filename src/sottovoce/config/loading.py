@@ -22,6 +22,7 @@ from sottovoce.config.sections import (
     LogSettings,
     MediaSettings,
     NetworkSettings,
+    OperatorSettings,
     QualitySettings,
     RecordingSettings,
 )
@@ -55,6 +56,7 @@ class Settings(Section):
     recordings: RecordingSettings = RecordingSettings()
     quality: QualitySettings = QualitySettings()
     audit: AuditSettings = AuditSettings()
+    operators: OperatorSettings = OperatorSettings()
     log: LogSettings = LogSettings()
 
     @property

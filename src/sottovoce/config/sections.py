@@ -271,6 +271,18 @@ class AuditSettings(Section):
     )
 
 
+class OperatorSettings(Section):
+    """What programs of operators may ask on the HTTP port: `/health`, `/ready` and `/metrics`."""
+
+    token: SecretStr | None = Field(
+        default=None,
+        min_length=16,
+        description="They show it as `Authorization: Bearer …`; without one there are no such paths there."
+        " The socket `operator.sock` in the data folder answers them, and `sottovoce status`, in any case:"
+        " to the user that the server runs as, and to root.",
+    )
+
+
 class LogSettings(Section):
     """The log, on standard error."""
 

@@ -5,10 +5,13 @@
 * ``site``       puts the families together into one ASGI application
 * ``peers``      how many connections each far side may hold
 * ``family``     the interface kit: forms, routes, answers, faults of every family
+* ``operators``  health, readiness, metrics and status, for who runs the server
+* ``tally``      how often each family was asked, and what became of it
 * ``ccgateway``  the agent gateway: sign-in, states, event poll, calls, live supervision
 * ``ccsqm``      quality inspection and its token; ``ccisqm`` machine inspection, in the same dialect
 
-Called by `app` alone; calls `live.desk.Desk`, `quality` and the words of `domain`. A request flows
-server -> edge -> family.routes -> caller -> form -> one use case -> answer; a refusal (`errors.Refused`)
-becomes a code of its family in one table. Foreign spellings live here and in ``contracts/`` only.
+Called by `app` alone; calls `live.desk.Desk`, `quality`, `observing` and the words of `domain`. A request
+flows server -> edge -> family.routes -> caller -> form -> one use case -> answer; a refusal
+(`errors.Refused`) becomes a code of its family in one table. Foreign spellings live here and in
+``contracts/`` only.
 """

@@ -188,7 +188,8 @@ class Server:
     """Serves one ASGI application until it is stopped.
 
     `before_stop` is called first when stopping: it ends what hangs (polls), so that nothing is cut.
-    Of `families` is the form in which what is no HTTP is answered.
+    Of `families` is the form in which what is no HTTP is answered. A bound `listener` is served instead of
+    the address that is set.
     """
 
     def __init__(
@@ -199,6 +200,7 @@ class Server:
         before_stop: Callable[[], None] = lambda: None,
         families: Sequence[Family] = (),
         limits: ServerLimits = ServerLimits(),
+        listener: socket.socket | None = None,
     ) -> None:
         self._app = app
         self._settings = settings
@@ -206,6 +208,7 @@ class Server:
         self._tasks = tasks
         self._before_stop = before_stop
         self._families = families
+        self._listener = listener
         self._uvicorn: _Uvicorn | None = None
         self._serving: asyncio.Task[None] | None = None
         self.host = settings.host
@@ -216,8 +219,11 @@ class Server:
         """Bind and listen. Raises OSError: the address cannot be had, or the certificate (ssl.SSLError)."""
         config = _Config(self._app, self._settings, self._limits, self._families)
         config.load()
-        listener = _bound(self._settings.host, self._settings.port)
-        self.port = listener.getsockname()[1]
+        listener = self._listener or _bound(self._settings.host, self._settings.port)
+        if listener.family == socket.AF_UNIX:
+            self.host, self.port = listener.getsockname(), 0
+        else:
+            self.port = listener.getsockname()[1]
         self._uvicorn = _Uvicorn(config)
         self._serving = self._tasks.spawn(self._uvicorn.serve([listener]), name="http server")
         listening = self._tasks.spawn(self._uvicorn.listening.wait(), name="http server listens")

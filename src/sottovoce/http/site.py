@@ -9,7 +9,7 @@ from starlette.responses import HTMLResponse, Response
 from starlette.routing import Router
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from sottovoce.config import HttpSettings
+from sottovoce.config import HttpSettings, OperatorSettings
 from sottovoce.contracts.document import document
 from sottovoce.http.ccgateway import served as ccgateway
 from sottovoce.http.ccgateway.dialect import FAMILY
@@ -21,22 +21,37 @@ from sottovoce.http.ccsqm.dialect import Quality
 from sottovoce.http.edge import edge
 from sottovoce.http.family.answer import Fault, family_of, respond
 from sottovoce.http.family.routes import Places
+from sottovoce.http.operators import Operators
+from sottovoce.observing.observer import Observer
 
 FAMILIES = (FAMILY, ccisqm.FAMILY, ccsqm.FAMILY, token.FAMILY)
 """In the order in which a path is tried: of two that it begins with, the longer first."""
 
 
 def site(
-    gateway: Gateway | None = None, settings: HttpSettings | None = None, *, quality: Quality | None = None
+    gateway: Gateway | None = None,
+    settings: HttpSettings | None = None,
+    *,
+    quality: Quality | None = None,
+    observed: tuple[Observer, OperatorSettings] | None = None,
 ) -> ASGIApp:
-    """The application, behind its edge: each half that is given."""
+    """The application, behind its edge: each half that is given, and what operators ask."""
     settings = settings or HttpSettings()
-    inner = inner_site(gateway, quality=quality, docs=settings.docs)
+    inner = inner_site(gateway, quality=quality, observed=observed, docs=settings.docs)
     return edge(inner, FAMILIES, origins=settings.origins)
 
 
+def operators_site(observer: Observer) -> ASGIApp:
+    """What the socket in the data folder serves."""
+    return edge(Operators(observer), FAMILIES, origins=())
+
+
 def inner_site(
-    gateway: Gateway | None = None, *, quality: Quality | None = None, docs: bool = False
+    gateway: Gateway | None = None,
+    *,
+    quality: Quality | None = None,
+    observed: tuple[Observer, OperatorSettings] | None = None,
+    docs: bool = False,
 ) -> Router:
     """The application without its edge: for tests that walk its routes."""
     families: list[Places] = []
@@ -47,7 +62,10 @@ def inner_site(
     if quality is not None:
         families += ccisqm.isqm_places(quality), ccsqm.sqm_places(quality), token.token_places(quality)
         ledgers += ccsqm.LEDGER, ccisqm.LEDGER
-    return Router(families, redirect_slashes=False, default=_Elsewhere(ledgers if docs else ()))
+    elsewhere: ASGIApp = _Elsewhere(ledgers if docs else ())
+    if observed is not None:
+        elsewhere = Operators(*observed, elsewhere)
+    return Router(families, redirect_slashes=False, default=elsewhere)
 
 
 class _Elsewhere:

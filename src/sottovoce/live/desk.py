@@ -230,6 +230,10 @@ class Desk:
         driver.floor.state.moment = moment(self._clock)
         return pictures.view(driver.floor.state)
 
+    def floor_views(self) -> tuple[FloorView, ...]:
+        """All floors of this process, by VDN."""
+        return tuple(self.floor_view(vdn) for vdn in sorted(self._building.floors))
+
     def _floor(self, agent: AgentId) -> FloorState:
         floor = self._building.of(agent).floor.state
         floor.seat(agent)

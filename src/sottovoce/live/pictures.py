@@ -15,6 +15,7 @@ from sottovoce.live.views import (
     CallView,
     FloorCallView,
     FloorView,
+    QueueView,
     Snapshot,
     SupervisionView,
 )
@@ -114,6 +115,13 @@ def hears(floor: FloorState) -> Mapping[str, frozenset[str]]:
     return heard
 
 
+def queue(floor: FloorState, skill: Skill) -> QueueView:
+    """One skill's queue."""
+    waiting = floor.queues.waiting(skill.skill)
+    began = [floor.calls[one.call].began_at for one in waiting if one.call in floor.calls]
+    return QueueView(skill.skill, skill.name, len(waiting), min(began, default=None))
+
+
 def view(floor: FloorState) -> FloorView:
     """The whole floor."""
     seats = sorted(floor.seats.values(), key=lambda seat: seat.agent)
@@ -136,5 +144,6 @@ def view(floor: FloorState) -> FloorView:
             for one in floor.calls.values()
         ),
         tuple(supervision(seat.inspecting) for seat in seats if seat.inspecting is not None),
+        tuple(queue(floor, skill) for _, skill in sorted(floor.profile.skills.items())),
         hears(floor),
     )

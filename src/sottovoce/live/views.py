@@ -143,6 +143,17 @@ class FloorCallView:
 
 
 @dataclass(frozen=True, slots=True)
+class QueueView:
+    """The calls that wait for one skill."""
+
+    skill: SkillId
+    name: str
+    waiting: int
+    since: datetime | None
+    """When the one that waits longest began; None when nobody waits."""
+
+
+@dataclass(frozen=True, slots=True)
 class FloorView:
     """A VDN at one moment, for the console and the demo."""
 
@@ -153,5 +164,7 @@ class FloorView:
     """Signed-in agents only, by work number."""
     calls: tuple[FloorCallView, ...]
     supervisions: tuple[SupervisionView, ...]
+    queues: tuple[QueueView, ...]
+    """Of all skills, by number."""
     hears: Mapping[str, frozenset[str]]
     """Listener to the parties heard, by name: `agent 101`, `customer 555`, `inspector 300`."""

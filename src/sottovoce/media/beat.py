@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Iterator
 
 import numpy as np
@@ -12,6 +13,8 @@ MOST_CATCHING_UP = 10
 """A stall of more ticks than this is skipped over: nobody wants to hear it late."""
 _KEPT = 8192
 STAGES = ("receive", "attribute", "take_in", "mix", "send")
+TICK_BOUNDS_S = (0.0005, 0.001, 0.002, 0.004, 0.007, 0.01, 0.015, FRAME_S, 2 * FRAME_S, 5 * FRAME_S)
+"""Upper bounds of the classes that ticks are counted in, by the time of their work."""
 
 
 class Beat:
@@ -19,6 +22,10 @@ class Beat:
 
     def __init__(self, now: float) -> None:
         self.deadline = now + FRAME_S
+        self.classes = [0] * (len(TICK_BOUNDS_S) + 1)
+        """All ticks of the process by the time of their work; the last class is above all bounds."""
+        self.work_s = 0.0
+        """The work of all of them together."""
         self.reset()
 
     def reset(self) -> None:
@@ -44,6 +51,8 @@ class Beat:
         at = self.ticks % _KEPT
         ended = stages[-1]
         self._work[at], self._late[at] = ended - begun, ended - deadline
+        self.classes[bisect_left(TICK_BOUNDS_S, ended - begun)] += 1
+        self.work_s += ended - begun
         self.ticks += 1
         self.overruns += ended > deadline + FRAME_S
         self._most = max(self._most, ended - begun)

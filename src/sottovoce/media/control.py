@@ -93,6 +93,16 @@ class TickFigures:
     """Mean per tick: the mixer's tick, recording blocks included."""
     send_ms: float
     """Mean per tick: writing sockets."""
+    classes: tuple[int, ...]
+    """All ticks since the worker's start, by `beat.TICK_BOUNDS_S`."""
+    work_s: float
+    """The work of all of them together (s)."""
+    heard: int
+    """Packets of all legs since the worker's start."""
+    lost: int
+    """Packets that never came to a leg."""
+    late: int
+    """Packets that came too late to be heard."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -100,9 +100,21 @@ class JitterBank:
         self.dropped = ints()
         self.concealed = ints()
         self._ticks = 0
+        self._before = (0, 0, 0)
+        self._most_lost = 0
+
+    def totals(self) -> tuple[int, int, int]:
+        """Packets received, lost and late, of all legs there were; none ever becomes less."""
+        now = (int(self.received.sum()), int(self.lost().sum()), int(self.late.sum()))
+        received, lost, late = (a + b for a, b in zip(self._before, now, strict=True))
+        self._most_lost = max(self._most_lost, lost)
+        return received, self._most_lost, late
 
     def reset(self, slot: int) -> None:
         """Zero a slot: nothing of its last leg is left."""
+        gone = (int(self.received[slot]), int(self.lost()[slot]), int(self.late[slot]))
+        received, lost, late = (a + b for a, b in zip(self._before, gone, strict=True))
+        self._before = received, lost, late
         for held in vars(self).values():
             if isinstance(held, np.ndarray) and held.shape == self.synced.shape:
                 held[slot] = 0

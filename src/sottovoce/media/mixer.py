@@ -255,6 +255,10 @@ class Mixer:
             reordered=int(buffers.reordered[slot]),
         )
 
+    def packets(self) -> tuple[int, int, int]:
+        """Packets received, lost and late, of all legs since the start."""
+        return self._buffers.totals()
+
     def count_dropped(self, slots: npt.NDArray[np.intp]) -> None:
         """Count packets that the owner of the sockets dropped before they came here."""
         np.add.at(self._buffers.dropped, slots, 1)

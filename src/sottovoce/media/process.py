@@ -289,6 +289,7 @@ class Worker:
 
     def _figures(self, request: ReadTicks) -> TickFigures:
         beat, sockets = self._beat, self._sockets
+        heard, lost, late = self._mixer.packets()
         figures = TickFigures(
             legs=len(self._open),
             ports=len(sockets.pool.ports),
@@ -308,6 +309,11 @@ class Worker:
             take_in_ms=beat.stage_ms("take_in"),
             mix_ms=beat.stage_ms("mix"),
             send_ms=beat.stage_ms("send"),
+            classes=tuple(beat.classes),
+            work_s=beat.work_s,
+            heard=heard,
+            lost=lost,
+            late=late,
         )
         if request.reset:
             beat.reset()

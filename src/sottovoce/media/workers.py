@@ -352,10 +352,20 @@ class WorkerEngine:
 
     # For operators, the bench and tests
 
-    async def ticks(self, *, reset: bool = False) -> list[TickFigures]:
-        """How each worker that is up keeps its beat."""
+    async def ticks(self, *, reset: bool = False) -> dict[str, TickFigures]:
+        """How each worker that is up keeps its beat, by its name."""
         up = [worker.connection for worker in self._workers if worker.connection.is_up]
-        return [await connection.call(ReadTicks(reset)) for connection in up]
+        return {connection.name: await connection.call(ReadTicks(reset)) for connection in up}
+
+    @property
+    def workers(self) -> list[str]:
+        """The names of all workers, up or not."""
+        return [worker.connection.name for worker in self._workers]
+
+    @property
+    def recordings(self) -> int:
+        """How many recordings are being made."""
+        return sum(len(worker.recordings) for worker in self._workers)
 
     @property
     def up(self) -> int:

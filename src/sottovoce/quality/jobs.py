@@ -44,6 +44,8 @@ Analyse = Callable[[Office, VdnId, int], Awaitable[object]]
 
 COME_DUE = "come_due"
 TIDY = "tidy"
+JOBS = (ANALYSE, COME_DUE)
+"""The kinds of job whose backlog says something."""
 AT_ONCE = 2
 """Jobs of one server that run at the same time; what is due goes first and waits for one analysis at most."""
 WATCH_EVERY_S = 3.0

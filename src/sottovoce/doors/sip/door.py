@@ -163,6 +163,21 @@ class SipDoor:
         """Take up the registrations of before a restart that have not run out."""
         self._endpoint.act(lambda ua: self._kept.remember(phones))
 
+    @property
+    def registered(self) -> list[tuple[VdnId, str]]:
+        """The phones that are registered now, by VDN and number."""
+        return self._registrar.numbers()
+
+    @property
+    def refusals(self) -> Mapping[tuple[str, int], int]:
+        """How often a method (INVITE, REGISTER, other) was answered with a status above 299."""
+        return self._endpoint.ua.transactions.refusals
+
+    @property
+    def listens(self) -> bool:
+        """Whether its sockets are open."""
+        return self._started
+
     def knows(self, host: str) -> bool:
         """Whether that host is a trunk's or a registered phone's."""
         return self._guard.is_trunk(host) or self._registrar.is_phone(host)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections import Counter
 from collections.abc import Callable
 from typing import Protocol
 
@@ -55,6 +56,8 @@ class Transactions:
         self._user = user
         self._addresses = addresses
         self.capacity = capacity
+        self.refusals: Counter[tuple[str, int]] = Counter()
+        """Final answers of ours that were no success: method (INVITE, REGISTER, other) and status."""
         self._salt = entropy.token()
         self._clients: dict[str, ClientTransaction] = {}
         self._servers: dict[str, ServerTransaction] = {}
@@ -153,6 +156,7 @@ class Transactions:
         if request.method == "ACK" or via is None:
             return
         hop = self._stamp(request, via, source)
+        self.note_refusal(request, status)
         response = reply(request, status, reason, to_tag=self.entropy.token())
         for name, value in extra:
             response.headers.add(name, value)
@@ -167,6 +171,12 @@ class Transactions:
     def passing_tag(self, key: str) -> str:
         """The To tag of refusals that are kept nowhere: the same for the same request (RFC 3261 8.2.7)."""
         return hashlib.sha256(f"{self._salt}{key}".encode("utf-8", "replace")).hexdigest()[:20]
+
+    def note_refusal(self, request: Request, status: int) -> None:
+        """A final answer is being sent: counted if it is no success."""
+        if status >= 300:
+            method = request.method if request.method in ("INVITE", "REGISTER") else "other"
+            self.refusals[method, status] += 1
 
     def forget_client(self, transaction: ClientTransaction) -> None:
         """A transaction of ours is over: nothing is taken to it any more."""

@@ -121,6 +121,10 @@ class Registrar:
         elif self._telling is None:
             self._telling = self._timers.after(GATHER, self.tell)
 
+    def numbers(self) -> list[tuple[VdnId, str]]:
+        """The phones that have a contact now."""
+        return sorted(self._by_number)
+
     def on_register(self, transaction: ServerTransaction) -> None:
         """Answer a REGISTER."""
         request, source, now = transaction.request, transaction.source, self._timers.now

@@ -38,6 +38,10 @@ class Layer(Protocol):
         """The To tag of refusals that are kept nowhere: the same for the same request (RFC 3261 8.2.7)."""
         ...
 
+    def note_refusal(self, request: Request, status: int) -> None:
+        """A final answer that is no success is being sent."""
+        ...
+
     def forget_client(self, transaction: ClientTransaction) -> None:
         """A transaction of ours is over: nothing is taken to it any more."""
         ...
@@ -254,6 +258,7 @@ class ServerTransaction(_Transaction):
         """
         if self.answered:
             return
+        self._layer.note_refusal(self.request, response.status)
         self._last = response.encode()
         self._layer.send(self._last, self._reply_to, "")
         timers, reliable = self._layer.timers, self._reply_to.transport.reliable

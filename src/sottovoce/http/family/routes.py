@@ -29,6 +29,10 @@ from sottovoce.http.family.form import BadField, BadInput, Form
 log = structlog.get_logger(__name__)
 
 
+SERVED = "served"
+"""The outcome of a request that got what it asked for."""
+
+
 class Unauthorized(Exception):
     """Nothing says that the request comes from one who may ask. The text says why, never what was sent."""
 
@@ -106,10 +110,13 @@ async def answered(interface: Interface, dialect: Dialect[Any], request: Request
         failure = Failure(Wrong.REFUSED, error.code, interface.form.told(error))
     except Exception:
         log.exception("interface failed", interface=interface.name, caller=request.state.caller)
+        request.state.outcome = Wrong.BROKEN.value
         return dialect.failure(interface, Failure(Wrong.BROKEN, Code.INTERNAL))
     else:
+        request.state.outcome = SERVED
         log.debug("interface served", interface=interface.name, caller=request.state.caller)
         return answer if isinstance(answer, Response) else dialect.success(interface, answer)
+    request.state.outcome = failure.wrong.value
     log.info(
         "interface refused",
         interface=interface.name,

@@ -13,6 +13,7 @@ import contextlib
 import itertools
 from collections import deque
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
@@ -99,6 +100,10 @@ class PostgresStore:
                     await journal.release()
             await journal.close()
         self._journals.clear()
+
+    def spooled(self) -> dict[VdnId, Spooled]:
+        """What waits for the database, of each VDN."""
+        return {vdn: journal.spooled() for vdn, journal in self._journals.items()}
 
     def waiting(self, vdn: VdnId) -> int:
         """How many changes are not in the database yet."""
@@ -196,6 +201,19 @@ class PostgresStore:
         log.error("another node owns the VDN now", vdn=journal.vdn)
         if self._on_lost is not None:
             self._on_lost(journal.vdn)
+
+
+@dataclass(frozen=True, slots=True)
+class Spooled:
+    """What of a VDN waits on the local disk while the database is away."""
+
+    changes: int
+    size: int
+    """Bytes."""
+    limit: int
+    """Bytes; what comes beyond is lost."""
+    lost: int
+    """Changes lost so since the start."""
 
 
 class VdnJournal:
@@ -328,6 +346,10 @@ class VdnJournal:
         """Let the lease go."""
         async with transaction(self._engine) as connection:
             await lease.release(connection, self.vdn, self._lease.epoch)
+
+    def spooled(self) -> Spooled:
+        """What waits for the database."""
+        return Spooled(len(self.waiting), self._waiting_size, self._spool.limit, self._dropped)
 
     def lose(self) -> None:
         """Another node owns the VDN: nothing of ours may be written any more."""

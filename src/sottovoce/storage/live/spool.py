@@ -45,7 +45,7 @@ class Spool:
 
     def __init__(self, path: Path, limit: int) -> None:
         self._path = path
-        self._limit = limit
+        self.limit = limit
         self._handle: int | None = None
         self._size = 0
         self._failed = False
@@ -75,7 +75,7 @@ class Spool:
     def write(self, number: int, epoch: int, change: Change) -> Record | None:
         """Add a change; its record, or None if the bound is reached."""
         line = _line(number, epoch, encode(change))
-        if self._size + len(line) > self._limit:
+        if self._size + len(line) > self.limit:
             return None
         try:
             if self._handle is None:
