@@ -17,7 +17,7 @@ from sottovoce.domain.people import ReviewId
 from sottovoce.plain import to_plain
 from sottovoce.quality import audit_check, contacts, results
 from sottovoce.quality.audit_check import AuditCheck, Elsewhere
-from sottovoce.storage.own import anchor
+from sottovoce.storage.own import anchor, heads_file
 from sottovoce.storage.own.anchor import Anchor
 from sottovoce.storage.signatures import SigningKey
 
@@ -145,7 +145,7 @@ async def test_what_vouches_for_a_chain(inspected: Standing, tmp_path: Path) -> 
     """A public key from elsewhere, a kept file, a noted head; nothing of what lies in the database alone."""
     _, public = await anchored(inspected, tmp_path / "data")
     number = (await checked(inspected)).head.number
-    kept = anchor.kept(tmp_path / "data" / "heads")
+    kept = heads_file.kept(tmp_path / "data" / "heads")
     head = (await checked(inspected)).head
     assert (await checked(inspected)).anchored == ""
     by_key = await checked(inspected, Elsewhere(frozenset([public])))
@@ -185,7 +185,7 @@ async def test_an_audit_written_anew_does_not_fit_its_signed_heads(
     inspected: Standing, tmp_path: Path
 ) -> None:
     _, public = await anchored(inspected, tmp_path / "data")
-    kept = anchor.kept(tmp_path / "data" / "heads")
+    kept = heads_file.kept(tmp_path / "data" / "heads")
     await written_anew(inspected)
     why = "the row is another than the one expected: the chain was written anew"
     assert why in (await checked(inspected)).differences[0]
@@ -203,8 +203,8 @@ async def test_a_signature_that_is_false_is_named(inspected: Standing, tmp_path:
     assert found.anchored == ""
     [why] = found.differences
     assert why.startswith("the signature of head")
-    line = to_plain(anchor.kept(tmp_path / "data" / "heads")[0])
+    line = to_plain(heads_file.kept(tmp_path / "data" / "heads")[0])
     line["vdn"] = 2
     other = tmp_path / "other"
     other.write_text(json.dumps(line) + "\n")
-    assert (await checked(inspected, Elsewhere(kept=anchor.kept(other)))).anchored == ""
+    assert (await checked(inspected, Elsewhere(kept=heads_file.kept(other)))).anchored == ""

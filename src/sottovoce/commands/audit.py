@@ -29,7 +29,7 @@ from sottovoce.quality import audit_check
 from sottovoce.quality.audit_check import AuditCheck, Elsewhere
 from sottovoce.storage import audit
 from sottovoce.storage.live import directory
-from sottovoce.storage.own import anchor
+from sottovoce.storage.own import anchor, heads_file
 from sottovoce.storage.own.anchor import Anchor
 from sottovoce.storage.signatures import BadKey, public_pem
 
@@ -45,7 +45,7 @@ def verify(
             "--key", metavar="HEX", help="A public key that you have from elsewhere; may be repeated."
         ),
     ] = None,
-    heads_file: Annotated[
+    heads: Annotated[
         Path | None,
         typer.Option("--heads", metavar="FILE", help="The file of signed heads that was kept elsewhere."),
     ] = None,
@@ -77,7 +77,7 @@ def verify(
     try:
         known = Elsewhere(
             frozenset(map(public_key, key or ())),
-            anchor.kept(heads_file) if heads_file is not None else (),
+            heads_file.kept(heads) if heads is not None else (),
             [_head(expect)] if expect is not None else (),
         )
     except ValueError as failure:

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
+import os
 import stat
+import threading
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -14,7 +17,7 @@ from sottovoce.domain.audit_chain import SignedHead
 from sottovoce.domain.directory import VdnId
 from sottovoce.storage import audit, heads
 from sottovoce.storage.database import transaction
-from sottovoce.storage.own import anchor
+from sottovoce.storage.own import anchor, heads_file
 from sottovoce.storage.own.anchor import KEY_FILE, Anchor, KeyRefused
 from sottovoce.storage.signatures import SigningKey, is_true
 from sottovoce.tasks import Tasks
@@ -99,7 +102,7 @@ async def test_heads_are_signed_at_start_every_day_and_at_stop(two_vdns: AsyncEn
         (TWO, "stop"),
     ]
     assert all(is_true(one.vdn, one.head, one.signature) for one in made)
-    kept = anchor.kept(file)
+    kept = heads_file.kept(file)
     assert sorted(kept, key=lambda one: (one.vdn, one.signature.at)) == made
 
 
@@ -109,6 +112,33 @@ async def test_a_file_that_cannot_be_written_keeps_nothing_from_being_signed(
     signs = await Anchor.open(two_vdns, tmp_path, ManualClock(NOW), tmp_path / "away" / "heads")
     await signs.sign([ONE], "start")
     assert len(await signed(two_vdns)) == 1
+    (tmp_path / "away").mkdir()
+    await signs.sign([TWO], "start")
+    found = heads_file.kept(tmp_path / "away" / "heads")
+    assert [one.vdn for one in found] == [ONE, TWO], "what was not kept comes with the next"
+
+
+async def test_a_file_that_hangs_holds_nothing_up(two_vdns: AsyncEngine, tmp_path: Path) -> None:
+    file = tmp_path / "heads"
+    os.mkfifo(file)  # opening it hangs like a mount whose machine is gone
+    clock, tasks = ManualClock(NOW), Tasks()
+    signs = await Anchor.open(two_vdns, tmp_path, clock, file)
+    await signs.begin([ONE], tasks)
+    clock.advance(1)
+    await signs.end()
+    await tasks.close()
+    assert [one.signature.occasion for one in await signed(two_vdns)] == ["start", "stop"]
+    waiting = [thread for thread in threading.enumerate() if thread.name == "audit heads"]
+    assert len(waiting) == 1, "a thread that hangs is never joined by another"
+    line = await asyncio.to_thread(_read_from, file)
+    assert '"occasion":"start"' in line
+    assert '"occasion":"stop"' not in line, "it comes with the next heads"
+    waiting[0].join()
+
+
+def _read_from(fifo: Path) -> str:
+    with fifo.open() as file:
+        return file.readline()
 
 
 def test_a_line_that_is_no_head_is_named(tmp_path: Path) -> None:
@@ -116,4 +146,4 @@ def test_a_line_that_is_no_head_is_named(tmp_path: Path) -> None:
     for text in ("{}\n", "nothing\n", '{"vdn": 1}\n'):
         file.write_text(text)
         with pytest.raises(ValueError, match="line 1 is no signed head"):
-            anchor.kept(file)
+            heads_file.kept(file)

@@ -8,7 +8,6 @@ the public key, can tell later whether the audit was written anew.
 from __future__ import annotations
 
 import asyncio
-import json
 import os
 from collections.abc import Sequence
 from datetime import datetime
@@ -20,9 +19,10 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from sottovoce.clock import Clock
 from sottovoce.domain.audit_chain import SignedHead
 from sottovoce.domain.directory import VdnId
-from sottovoce.plain import Unreadable, from_plain, to_plain
+from sottovoce.plain import to_plain
 from sottovoce.storage import audit, heads
 from sottovoce.storage.database import DatabaseAway, transaction
+from sottovoce.storage.own.heads_file import HeadsFile
 from sottovoce.storage.signatures import BadKey, SigningKey
 from sottovoce.tasks import Tasks
 
@@ -41,7 +41,8 @@ class Anchor:
     """Signs the heads of the VDNs of this server. `begin` when they are there, `end` when they are closed."""
 
     def __init__(self, engine: AsyncEngine, key: SigningKey, clock: Clock, kept_in: Path | None) -> None:
-        self._engine, self._key, self._clock, self._file = engine, key, clock, kept_in
+        self._engine, self._key, self._clock = engine, key, clock
+        self._file = HeadsFile(kept_in) if kept_in is not None else None
         self._vdns: Sequence[VdnId] = ()
         self._daily: asyncio.Task[None] | None = None
 
@@ -76,9 +77,13 @@ class Anchor:
             log.info("audit head signed", **_line(signed))
         if self._file is not None and made:
             try:
-                await asyncio.to_thread(_append, self._file, made)
+                await self._file.add(made)
             except OSError as failure:
-                log.error("audit heads not kept", file=str(self._file), reason=failure.strerror)
+                log.error(
+                    "audit heads not kept",
+                    file=str(self._file.path),
+                    reason=failure.strerror or str(failure),
+                )
         return made
 
     async def sign_due(self) -> list[SignedHead]:
@@ -140,15 +145,14 @@ async def renew(engine: AsyncEngine, data: Path, at: datetime, vdns: Sequence[Vd
     return made
 
 
-def kept(file: Path) -> list[SignedHead]:
-    """The signed heads in a file that the server kept. ValueError names the line that is none. OSError."""
-    found = []
-    for number, line in enumerate(file.read_text(encoding="utf-8").splitlines(), start=1):
-        try:
-            found.append(from_plain(SignedHead, json.loads(line)))
-        except (Unreadable, ValueError) as failure:
-            raise ValueError(f"{file}: line {number} is no signed head") from failure
-    return found
+def key_there(data: Path) -> SigningKey | None:
+    """The key of the data folder, whoever signed before. KeyRefused where the file is none. Blocks."""
+    return _read(data)
+
+
+def bring_back(data: Path, key: SigningKey) -> None:
+    """Put a key from a backup into the data folder; another one that is there stays beside it. Blocks."""
+    _replace(data, key, _read_or_none(data))
 
 
 def _line(signed: SignedHead) -> dict[str, object]:
@@ -159,16 +163,6 @@ def _line(signed: SignedHead) -> dict[str, object]:
         "hash": signed.head.hash,
         **to_plain(signed.signature),
     }
-
-
-def _append(file: Path, made: Sequence[SignedHead]) -> None:
-    text = "".join(json.dumps(to_plain(signed), separators=(",", ":")) + "\n" for signed in made)
-    handle = os.open(file, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o644)
-    try:
-        os.write(handle, text.encode())
-        os.fsync(handle)
-    finally:
-        os.close(handle)
 
 
 def _read(data: Path) -> SigningKey | None:
