@@ -14,6 +14,7 @@ from sottovoce.commands import (
     agents,
     app_keys,
     audit,
+    backup,
     compat,
     contacts,
     database,
@@ -75,6 +76,8 @@ app.command("selftest")(running.selftest)
 app.command("serve")(running.serve)
 app.command("status")(status.status)
 app.command("migrate")(database.migrate)
+app.command("backup")(backup.backup)
+app.command("restore")(backup.restore)
 app.add_typer(agents.commands, name="agents")
 app.add_typer(users.commands, name="user")
 app.add_typer(app_keys.commands, name="app-keys")

@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 import csv
-import sys
 from collections import Counter
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from sottovoce.commands import results, scores
@@ -22,6 +19,7 @@ from sottovoce.commands.telling import (
     AsJson,
     Clocks,
     ConfigOption,
+    advancing,
     fail,
     office_of,
     quietly,
@@ -198,20 +196,13 @@ async def _import(
     wish: ImportWish,
     done: Counter[ImportOutcome],
 ) -> ImportReport:
-    with Progress(
-        TextColumn("{task.description}"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TimeRemainingColumn(),
-        console=Console(stderr=True),
-        disable=not sys.stderr.isatty(),
-    ) as progress:
+    with advancing("importing") as tell_so_far:
         office = office_of(engine, settings)
-        task = progress.add_task("importing", total=contact_import.count(files))
+        wanted = contact_import.count(files)
 
         def tell(outcome: ImportOutcome) -> None:
             done[outcome] += 1
-            progress.advance(task)
+            tell_so_far(done.total(), wanted)
 
         return await contact_import.bring_in(office, vdn, files, tell, wish)
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 import asyncio
 import json
 import sys
-from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -15,6 +16,7 @@ from zoneinfo import ZoneInfo
 import typer
 from rich import box
 from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Column, Table
 from rich.text import Text
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
@@ -32,6 +34,8 @@ from sottovoce.storage.live import directory
 from sottovoce.storage.live.seed import SeedMistakes
 from sottovoce.storage.migrations import WrongSchema
 from sottovoce.storage.own.anchor import KeyRefused
+from sottovoce.storage.own.backups import BackupRefused
+from sottovoce.storage.own.dumps import DumpFailed
 from sottovoce.storage.own.lease import LeaseTaken
 from sottovoce.storage.own.node import NodeTaken
 from sottovoce.storage.own.opening import opened
@@ -165,6 +169,21 @@ def _plainly(cell: object) -> object:
     return cell.isoformat() if isinstance(cell, datetime) else cell
 
 
+@contextmanager
+def advancing(what: str) -> Iterator[Callable[[int, int], None]]:
+    """A bar on standard error, of a terminal alone, that is told how many of how many are done."""
+    with Progress(
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeRemainingColumn(),
+        console=Console(stderr=True),
+        disable=not sys.stderr.isatty(),
+    ) as progress:
+        task = progress.add_task(what, total=None)
+        yield lambda done, of: progress.update(task, completed=done, total=of)
+
+
 def office_of(engine: AsyncEngine, settings: Settings) -> Office:
     """Where a command's use cases work."""
     return Office(engine, SystemClock(), settings.recordings_folder)
@@ -214,7 +233,15 @@ def telling(command: Callable[[], int]) -> int:
         return _tell([f"database.dsn: {failure}"], WRONG_CALL)
     except DatabaseAway as failure:
         return _tell([f"the database is away: {failure}"])
-    except (CannotStart, WrongSchema, NodeTaken, LeaseTaken, KeyRefused) as failure:
+    except (
+        CannotStart,
+        WrongSchema,
+        NodeTaken,
+        LeaseTaken,
+        KeyRefused,
+        BackupRefused,
+        DumpFailed,
+    ) as failure:
         return _tell([str(failure)])
     except Refused as failure:
         return _tell([failure.why or failure.code.value])

