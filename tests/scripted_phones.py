@@ -41,6 +41,8 @@ class ScriptedPhone:
     """Lifts as soon as it rings."""
     rejects: ReleaseCause | None = None
     """Refuses as soon as it rings."""
+    dead: bool = False
+    """Says nothing when it is rung."""
     leg: LegId | None = None
     up: bool = False
 
@@ -206,6 +208,8 @@ class InProcessLines:
             await self._tell(LegGone(leg, why))
             return
         phone.leg, phone.up = leg, False
+        if phone.dead:
+            return
         await self._tell(LegRinging(leg))
         if phone.rejects is not None:
             await self._end(leg, phone.rejects)

@@ -32,6 +32,7 @@ from sottovoce.domain.lines import (
     LegSaved,
     LineEvent,
     LineKind,
+    PhoneSeen,
 )
 from sottovoce.live.ports import Lines
 from sottovoce.media.engine import OpenLeg
@@ -107,6 +108,8 @@ class Town(ABC):
         """Hang everything up; nothing is under way afterwards. May be called again."""
 
     def heard(self, event: LineEvent) -> None:
+        if isinstance(event, PhoneSeen):
+            return
         self.said.append(event)
         self.media.append(self.engine.mixer.slot_of(event.leg) is not None)
         self._changed.set()

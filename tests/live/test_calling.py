@@ -177,7 +177,7 @@ async def test_who_lifts_but_never_answers_is_busy_too(stage):
         (ReleaseCause.BUSY, 7),
         (ReleaseCause.REJECTED, 7),
         (ReleaseCause.NO_ANSWER, 2),
-        (ReleaseCause.UNREACHABLE, 5),
+        (ReleaseCause.OVERLOAD, 5),
         (ReleaseCause.UNSUPPORTED_MEDIA, 5),
     ],
 )

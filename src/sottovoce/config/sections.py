@@ -135,6 +135,13 @@ class AgentSettings(Section):
         le=300,
         description="Seconds that an agent's phone rings before the call goes to the next one.",
     )
+    phone_wait: float = Field(
+        default=60.0,
+        ge=0,
+        le=3600,
+        description="Seconds in which an agent's phone that cannot be reached may come back before the agent"
+        " becomes busy (reason 5); calls wait or go to others meanwhile, and it is tried again.",
+    )
     wrap_up_limit: float = Field(
         default=600.0,
         ge=0,

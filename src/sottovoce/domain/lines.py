@@ -1,6 +1,6 @@
 """What a door says about telephone lines, and where a call may be placed.
 
-The events are past tense and come in this order: offered or ringing, answered, held, resumed and
+The events are past tense; those of a leg come in this order: offered or ringing, answered, held, resumed and
 pressed any number of times, gone.
 """
 
@@ -95,4 +95,14 @@ class LegSaved:
     dialog: Mapping[str, object]
 
 
-LineEvent = LegOffered | LegRinging | LegAnswered | LegHeld | LegResumed | LegPressed | LegGone | LegSaved
+@dataclass(frozen=True, slots=True)
+class PhoneSeen:
+    """A phone registered, or did so again: it can be rung. Of no leg, and at any time."""
+
+    vdn: VdnId
+    number: str
+
+
+LineEvent = (
+    LegOffered | LegRinging | LegAnswered | LegHeld | LegResumed | LegPressed | LegGone | LegSaved | PhoneSeen
+)

@@ -11,7 +11,7 @@ from sottovoce.clock import Clock, moment
 from sottovoce.domain.directory import AgentId, VdnId
 from sottovoce.domain.journal import ContactEnded, DialogEnded, SessionSaved
 from sottovoce.domain.legs import LegId
-from sottovoce.domain.lines import LegGone, LegOffered, LineEvent
+from sottovoce.domain.lines import LegGone, LegOffered, LineEvent, PhoneSeen
 from sottovoce.errors import Code, Refused
 from sottovoce.live.driver import Driver
 from sottovoce.live.feed import Feed
@@ -125,6 +125,10 @@ class Building:
         return agent in self._agents
 
     def _line(self, event: LineEvent) -> None:
+        if isinstance(event, PhoneSeen):
+            if (seen_by := self.floors.get(event.vdn)) is not None:
+                seen_by.tell(event)
+            return
         if isinstance(event, LegOffered):
             driver = self.floors.get(event.vdn)
             if driver is None:

@@ -12,9 +12,9 @@ from sottovoce.domain.agents import AgentState, BusyReason, Trigger
 from sottovoce.domain.calls import CallDirection, CallState, CallTrigger, move
 from sottovoce.domain.journal import ContactBegan
 from sottovoce.domain.legs import LegId, ReleaseCause
-from sottovoce.domain.lines import LegOffered
+from sottovoce.domain.lines import LegOffered, PhoneSeen
 from sottovoce.live import bonds, hearing, seating
-from sottovoce.live.effects import Accept, Announce, Arm, CallUnanswered, Disarm, HangUp
+from sottovoce.live.effects import Accept, Announce, Arm, CallUnanswered, Disarm, HangUp, PhoneAway
 from sottovoce.live.inputs import happens
 from sottovoce.live.state import AgentPart, Call, FloorState, OutsideParty, Seat
 
@@ -151,14 +151,15 @@ def tell_talking(floor: FloorState, call: Call, seat: Seat) -> None:
 
 
 def unanswered(floor: FloorState, call: Call, seat: Seat, reason: BusyReason) -> None:
-    """The agent did not take it and is busy now; the call goes to the next one, at its old place."""
+    """The agent did not take it and is busy now, unless `reason` is none; the call goes to the next one, at
+    its old place."""
     assert call.skill is not None
     floor.do(Disarm(CallUnanswered(call.call)))
     call.state = move(call.state, CallTrigger.UNANSWERED)
     seat.leave(call)
     floor.emit(events.CallNotAnswered(seat.agent, call.call))
     seating.release_phone(floor, seat)
-    seating.set_free(floor, seat, Trigger.SILENT, reason=reason)
+    seating.set_free(floor, seat, Trigger.SILENT if reason else Trigger.FREED, reason=reason)
     call.order = floor.queues.enter(call.call, call.skill, call.order)
     assign(floor)
 
@@ -252,7 +253,10 @@ def timed_out(floor: FloorState, timer: CallUnanswered) -> None:
     if call is None or call.seat is None:
         return
     if call.state is CallState.ALERTING:
-        unanswered(floor, call, call.seat, BusyReason.NO_ANSWER)
+        if call.seat.leg_up or call.seat.leg_alerted:
+            unanswered(floor, call, call.seat, BusyReason.NO_ANSWER)
+        else:
+            phone_away(floor, call, call.seat, ReleaseCause.UNREACHABLE)
     elif call.state in (CallState.DIALLING, CallState.JOINING):
         end_call(floor, call, "no answer")
 
@@ -265,17 +269,71 @@ def phone_lost(floor: FloorState, seat: Seat, cause: ReleaseCause, *, was_up: bo
     if call.state in (CallState.ALERTING, CallState.JOINING):
         reason = BusyReason.REJECTED if was_up else _SILENCE.get(cause, BusyReason.PHONE)
         if reason is BusyReason.PHONE:
-            log.warning(
-                "agent's phone cannot be had, agent is busy",
-                vdn=floor.profile.vdn,
-                agent=seat.agent,
-                phone=seat.phone,
-                cause=cause.value,
-            )
-        unanswered(floor, call, seat, reason)
+            phone_away(floor, call, seat, cause)
+        else:
+            unanswered(floor, call, seat, reason)
     else:
         lost = cause is ReleaseCause.WORKER_LOST
         end_call(floor, call, cause.value if lost else f"agent: {cause.value}")
+
+
+def phone_away(floor: FloorState, call: Call, seat: Seat, cause: ReleaseCause) -> None:
+    """The agent's phone cannot be had: one that cannot be reached may come back, any other makes busy."""
+    first = seat.absence is None
+    waits = cause is ReleaseCause.UNREACHABLE and seating.missed(floor, seat)
+    if first and waits:
+        log.warning(
+            "agent's phone cannot be reached",
+            vdn=floor.profile.vdn,
+            agent=seat.agent,
+            phone=seat.phone,
+            waits_s=floor.settings.agents.phone_wait,
+        )
+    elif not waits:
+        seating.found(floor, seat)
+        phone_given_up(floor, seat, cause)
+    unanswered(floor, call, seat, BusyReason.NONE if waits else BusyReason.PHONE)
+
+
+def phone_given_up(floor: FloorState, seat: Seat, cause: ReleaseCause) -> None:
+    """Say that the agent is busy because of the phone."""
+    log.warning(
+        "agent's phone cannot be had, agent is busy",
+        vdn=floor.profile.vdn,
+        agent=seat.agent,
+        phone=seat.phone,
+        cause=cause.value,
+    )
+
+
+@happens(PhoneAway)
+def try_again(floor: FloorState, timer: PhoneAway) -> None:
+    """A phone that could not be reached is tried by the next call; at the end of its time the agent is busy,
+    unless it registered since."""
+    seat = floor.seats.get(timer.agent)
+    if seat is None or seat.absence is None:
+        return
+    left_s = floor.settings.agents.phone_wait - floor.since(seat.absence.since).total_seconds()
+    if left_s > 0 or seat.state.engaged:
+        floor.do(Arm(PhoneAway(seat.agent), min(seating.TRY_AGAIN_S, max(left_s, 1.0))))
+        seat.absence.shunned = False
+    else:
+        seen = seat.absence.seen
+        seating.found(floor, seat)
+        if not seen:
+            phone_given_up(floor, seat, ReleaseCause.UNREACHABLE)
+            seating.set_free(floor, seat, Trigger.SILENT, reason=BusyReason.PHONE)
+            floor.journal(seating.saved(floor, seat))
+    assign(floor)
+
+
+@happens(PhoneSeen)
+def phone_seen(floor: FloorState, event: PhoneSeen) -> None:
+    """A phone registered: whoever missed it gets calls again."""
+    for seat in floor.seats.values():
+        if seat.phone == event.number and seat.absence is not None:
+            seat.absence.shunned, seat.absence.seen = False, True
+            assign(floor)
 
 
 _SILENCE = {

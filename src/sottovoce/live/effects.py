@@ -51,13 +51,20 @@ class WrapUpEnds:
 
 
 @dataclass(frozen=True, slots=True)
+class PhoneAway:
+    """An agent's phone that could not be reached is tried again, or has had its chance."""
+
+    agent: AgentId
+
+
+@dataclass(frozen=True, slots=True)
 class SessionSilent:
     """No poll and no handshake for too long."""
 
     agent: AgentId
 
 
-Timer = CallUnanswered | InspectorUnreached | LeaseEnds | RestEnds | SessionSilent | WrapUpEnds
+Timer = CallUnanswered | InspectorUnreached | LeaseEnds | PhoneAway | RestEnds | SessionSilent | WrapUpEnds
 
 
 @dataclass(frozen=True, slots=True)

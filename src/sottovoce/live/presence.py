@@ -224,6 +224,7 @@ def leave(floor: FloorState, seat: Seat, reason: str, *, told: bool = False) -> 
     seating.drop_phone(floor, seat)
     if told:
         floor.emit(events.ServiceShutdown(seat.agent, seat.signed_in_at, reason))
+    seating.found(floor, seat)
     floor.do(Disarm(SessionSilent(seat.agent)))
     seating.move(floor, seat, Trigger.SIGN_OUT)
     del floor.seats[seat.agent]

@@ -7,8 +7,11 @@ from sottovoce.domain.agents import AgentState, Standing, Trigger
 from sottovoce.domain.calls import CallDirection
 from sottovoce.domain.journal import SessionSaved
 from sottovoce.domain.lines import Destination, LineKind
-from sottovoce.live.effects import Arm, Disarm, HangUp, RestEnds, Ring, WrapUpEnds
-from sottovoce.live.state import FloorState, Seat
+from sottovoce.live.effects import Arm, Disarm, HangUp, PhoneAway, RestEnds, Ring, WrapUpEnds
+from sottovoce.live.state import Absence, FloorState, Seat
+
+TRY_AGAIN_S = 10.0
+"""After which an unreachable phone may be tried again, as it may be registered elsewhere: at an edge."""
 
 
 def saved(floor: FloorState, seat: Seat) -> SessionSaved:
@@ -95,8 +98,28 @@ def ring_phone(floor: FloorState, seat: Seat, caller: str) -> None:
     floor.do(Ring(leg, Destination(LineKind.PHONE, seat.phone), caller))
 
 
+def missed(floor: FloorState, seat: Seat) -> bool:
+    """The phone could not be reached; whether it still has time to come back."""
+    if seat.absence is None:
+        seat.absence = Absence(floor.moment)
+    left_s = floor.settings.agents.phone_wait - floor.since(seat.absence.since).total_seconds()
+    if left_s <= 0:
+        return False
+    seat.absence.shunned, seat.absence.seen = True, False
+    floor.do(Arm(PhoneAway(seat.agent), min(TRY_AGAIN_S, left_s)))
+    return True
+
+
+def found(floor: FloorState, seat: Seat) -> None:
+    """The phone is there, or was waited for long enough."""
+    if seat.absence is not None:
+        seat.absence = None
+        floor.do(Disarm(PhoneAway(seat.agent)))
+
+
 def phone_alerting(floor: FloorState, seat: Seat) -> None:
     """The agent's phone rings (told once)."""
+    found(floor, seat)
     if not seat.leg_alerted:
         seat.leg_alerted = True
         call = seat.call

@@ -168,6 +168,17 @@ class Supervision:
         return Footing.REACHING if self.reaching else Footing(self.mode.value)
 
 
+@dataclass(slots=True)
+class Absence:
+    """An agent's phone that could not be reached and may come back."""
+
+    since: Moment
+    shunned: bool = True
+    """No call is given to the agent until the phone is seen, or a while is over."""
+    seen: bool = False
+    """It registered since the last try."""
+
+
 @dataclass(slots=True, eq=False)
 class Seat:
     """An agent who is signed in."""
@@ -190,6 +201,7 @@ class Seat:
     leg_alerted: bool = False
     leg_held: bool = False
     """The phone put us on hold by its own re-INVITE."""
+    absence: Absence | None = None
     call: Call | None = None
     """The call that the agent acts in; `waiting` are others that the agent holds."""
     waiting: list[Call] = field(default_factory=list)
@@ -318,5 +330,5 @@ class FloorState:
     def free(self) -> Iterator[Free]:
         """Agents who could take a call now."""
         for seat in self.seats.values():
-            if seat.free and seat.skills:
+            if seat.free and seat.skills and not (seat.absence is not None and seat.absence.shunned):
                 yield Free(seat.agent, frozenset(seat.skills), seat.idle_order)

@@ -30,6 +30,7 @@ from sottovoce.domain.lines import (
     LegSaved,
     LineEvent,
     LineKind,
+    PhoneSeen,
 )
 from sottovoce.doors.sip import events
 from sottovoce.doors.sip.admission import Authenticator, Guard, Networks
@@ -342,6 +343,7 @@ class SipDoor:
                 self._begin_leg(self._endpoint.ua.offer(call))
             case events.Bound(username=username, binding=binding):
                 log.info("phone registered", account=username, contact=binding.contact)
+                self._tell(PhoneSeen(binding.vdn, binding.number))
             case events.Unbound(username=username, contact=contact):
                 log.info("phone unregistered", account=username, contact=contact)
             case events.ContactsChanged():

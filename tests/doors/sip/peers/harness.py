@@ -23,7 +23,15 @@ from tests.doors.sip import far_sides
 from sottovoce.config import NetworkSettings, SipSettings, TrunkSettings
 from sottovoce.domain.directory import PhoneAccount, VdnId
 from sottovoce.domain.legs import LegId, ReleaseCause
-from sottovoce.domain.lines import Destination, LegAnswered, LegGone, LegOffered, LineEvent, LineKind
+from sottovoce.domain.lines import (
+    Destination,
+    LegAnswered,
+    LegGone,
+    LegOffered,
+    LineEvent,
+    LineKind,
+    PhoneSeen,
+)
 from sottovoce.doors.sip.digest import Algorithm, ha1
 from sottovoce.doors.sip.door import SipDoor
 from sottovoce.doors.sip.hops import Transport
@@ -85,6 +93,8 @@ class Switch:
     _changed: asyncio.Event = field(default_factory=asyncio.Event)
 
     def hear(self, event: LineEvent) -> None:
+        if isinstance(event, PhoneSeen):
+            return
         self.events.append(event)
         self._changed.set()
         if isinstance(event, LegOffered):
