@@ -42,8 +42,10 @@ class RawConnection:
         self._reader, self._writer = reader, writer
 
     @classmethod
-    async def to(cls, port: int, host: str = "127.0.0.1") -> RawConnection:
-        return cls(*await asyncio.open_connection(host, port))
+    async def to(cls, port: int, host: str = "127.0.0.1", *, source: str | None = None) -> RawConnection:
+        """A connection to `host`, from the address `source`: any of 127.0.0.0/8 on Linux."""
+        local = None if source is None else (source, 0)
+        return cls(*await asyncio.open_connection(host, port, local_addr=local))
 
     async def send(self, data: bytes) -> None:
         self._writer.write(data)

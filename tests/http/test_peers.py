@@ -1,11 +1,11 @@
-"""The bounds on one peer's connections, and lines that are told rarely."""
+"""The bounds on one peer's connections."""
 
 from __future__ import annotations
 
 import pytest
 
 from sottovoce.config.kinds import is_loopback
-from sottovoce.http.peers import Peers, Rarely
+from sottovoce.http.peers import Peers
 
 FAR, NEAR = "192.0.2.7", "127.0.0.1"
 
@@ -61,10 +61,3 @@ def test_a_bound_of_less_than_four_lets_one_in() -> None:
 )
 def test_who_is_on_this_machine(host: str, loopback: bool) -> None:
     assert is_loopback(host) is loopback
-
-
-def test_what_happens_often_is_told_once_a_second_with_its_number() -> None:
-    rarely = Rarely()
-    told = [rarely.times(tenth / 10) for tenth in range(25)]
-    assert {at: times for at, times in enumerate(told) if times} == {0: 1, 10: 10, 20: 10}
-    assert rarely.times(100.0) == 5

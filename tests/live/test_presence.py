@@ -7,6 +7,8 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from structlog.testing import capture_logs
+from tests.contract.sockets import until
 from tests.live.refusals import refused
 
 from sottovoce.config import AgentSettings
@@ -20,6 +22,7 @@ from sottovoce.domain.journal import (
     Restored,
     SessionEnded,
     SessionSaved,
+    SignedInFrom,
     kept_guid,
 )
 from sottovoce.domain.legs import LegId
@@ -28,7 +31,6 @@ from sottovoce.errors import Code, Refused
 from sottovoce.live.availability import AdjustSkills, ChangeState, ChooseSkills, ForceState
 from sottovoce.live.handling import Release
 from sottovoce.live.presence import ForceSignOut, SignOutAgent
-from sottovoce.live.sessions import LOCK_AFTER, LOCK_S
 from sottovoce.live.state import LiveSettings
 from sottovoce.live.supervising import ChangeMode, DropCall, Intercept
 from sottovoce.live.views import SignIn
@@ -69,15 +71,60 @@ async def test_who_may_not_sign_in(stage, agent, wish, code):
     await refused(code, stage.desk.sessions.sign_in(agent, wish))
 
 
-async def test_too_many_wrong_passwords_lock_for_a_while(stage):
-    assert (LOCK_AFTER, LOCK_S) == (10, 300)
-    for _ in range(10):
-        await refused(Code.WRONG_CREDENTIALS, stage.desk.sessions.sign_in(A, SignIn("wrong", "")))
-    await refused(Code.ACCOUNT_LOCKED, stage.desk.sessions.sign_in(A, SignIn("secret", "")))
-    stage.clock.advance(299)
-    await refused(Code.ACCOUNT_LOCKED, stage.desk.sessions.sign_in(A, SignIn("secret", "")))
-    stage.clock.advance(2)
-    await stage.sign_in(101)
+def wish(password: str, source: str) -> SignIn:
+    return SignIn(password, "", source=source)
+
+
+async def test_too_many_wrong_passwords_close_the_agent_where_they_came_from(stage):
+    for agent in (A, UNKNOWN):
+        for _ in range(5):
+            await refused(Code.WRONG_CREDENTIALS, stage.desk.sessions.sign_in(agent, wish("wrong", "bad")))
+        for password in ("wrong", "secret"):
+            await refused(Code.ACCOUNT_LOCKED, stage.desk.sessions.sign_in(agent, wish(password, "bad")))
+    await stage.desk.sessions.sign_in(A, wish("secret", "desk"))
+    stage.clock.advance(60)
+    await stage.desk.sessions.sign_in(A, wish("secret", "bad"), force=True)
+
+
+async def test_where_an_agent_signed_in_before_it_does_so_whatever_others_tried(stage):
+    await stage.desk.sessions.sign_in(A, wish("secret", "desk"))
+    await stage.desk.ask(SignOutAgent(A, force=True))
+    for number in range(50):
+        for _ in range(2):
+            with pytest.raises(Refused):
+                await stage.desk.sessions.sign_in(A, wish("wrong", f"bot{number}"))
+    await refused(Code.ACCOUNT_LOCKED, stage.desk.sessions.sign_in(A, wish("secret", "elsewhere")))
+    for _ in range(11):
+        await refused(Code.WRONG_CREDENTIALS, stage.desk.sessions.sign_in(A, wish("wrong", "desk")))
+    await stage.desk.sessions.sign_in(A, wish("secret", "desk"))
+
+
+async def test_where_an_agent_signed_in_is_known_after_a_restart(stage):
+    await stage.desk.sessions.sign_in(A, wish("secret", "desk"))
+    told = [change for change in stage.store.committed if isinstance(change, SignedInFrom)]
+    assert told == [SignedInFrom(A, VdnId(1), "desk", stage.clock.now())]
+    stage.store.restored[VdnId(1)] = Restored(sources=told)
+    again = stage.new_desk()
+    await again.open([VdnId(1)])
+    for _ in range(50):
+        for source in ("bot1", "bot2", "bot3", "bot4", "bot5", "bot6", "bot7", "bot8"):
+            with pytest.raises(Refused):
+                await again.sessions.sign_in(A, wish("wrong", source))
+    await refused(Code.ACCOUNT_LOCKED, again.sessions.sign_in(A, wish("secret", "elsewhere")))
+    await again.sessions.sign_in(A, wish("secret", "desk"))
+    await again.close()
+
+
+async def test_who_is_refused_many_times_is_told_rarely(stage):
+    with capture_logs() as logs:
+        for _ in range(50):
+            with pytest.raises(Refused):
+                await stage.desk.sessions.sign_in(A, wish("wrong", "bad"))
+        stage.clock.advance(10)
+        with pytest.raises(Refused):
+            await stage.desk.sessions.sign_in(A, wish("wrong", "bad"))
+    told = [(line["source"], line["times"]) for line in logs if line["event"] == "sign-ins refused"]
+    assert told == [("bad", 1), ("bad", 45)]
 
 
 @pytest.mark.parametrize(
@@ -96,9 +143,19 @@ async def test_an_agent_without_a_password_where_that_may_be(new_stage, lets, pa
 
 
 async def test_one_sign_in_at_a_time(stage):
+    gate = asyncio.Event()
+    commit = stage.store.commit
+
+    async def slow(vdn, changes):
+        await gate.wait()
+        await commit(vdn, changes)
+
+    stage.store.commit = slow
     first = asyncio.ensure_future(stage.desk.sessions.sign_in(A, SignIn("secret", "")))
-    await asyncio.sleep(0)
+    await until(lambda: A in stage.desk.sessions._signing)
+    await refused(Code.WRONG_CREDENTIALS, stage.desk.sessions.sign_in(A, SignIn("wrong", "")))
     await refused(Code.SIGN_IN_RUNNING, stage.desk.sessions.sign_in(A, SignIn("secret", ""), force=True))
+    gate.set()
     await first
 
 

@@ -75,6 +75,12 @@ class HttpSettings(Section):
         description="Serve plain HTTP on other addresses than loopback: only behind a proxy that ends TLS."
         " Passwords and Guids would cross the network readable.",
     )
+    proxies: tuple[Network, ...] = Field(
+        default=(),
+        description="Reverse proxies (`127.0.0.1/32`): of their requests the last address in X-Forwarded-For"
+        " that is none of theirs counts as where it comes from. Name yours, or all its clients share the"
+        " limits of one source.",
+    )
     origins: tuple[str, ...] = Field(
         default=("*",),
         description="Web origins whose scripts may call, `*` for all (a Guid is needed all the same);"

@@ -48,6 +48,16 @@ class SessionEnded:
 
 
 @dataclass(frozen=True, slots=True)
+class SignedInFrom:
+    """An agent signed in from there: an address, of IPv6 its /64."""
+
+    agent: AgentId
+    vdn: VdnId
+    source: str
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class DialogSaved:
     """What a BYE needs after a crash: Call-ID, tags, CSeq, routes, target, as the door wrote it."""
 
@@ -153,6 +163,7 @@ class AuditEntry:
 Change = (
     SessionSaved
     | SessionEnded
+    | SignedInFrom
     | DialogSaved
     | DialogEnded
     | PhoneSaved
@@ -171,3 +182,5 @@ class Restored:
     sessions: Sequence[SessionSaved] = ()
     dialogs: Mapping[LegId, Mapping[str, object]] = field(default_factory=dict)
     open_contacts: Sequence[str] = ()
+    sources: Sequence[SignedInFrom] = ()
+    """Where agents signed in from, the longest ago first."""

@@ -1,4 +1,4 @@
-"""How many connections each peer has, and how often a line about them is logged. Pure: time is handed in."""
+"""How many connections each peer has. Pure."""
 
 from __future__ import annotations
 
@@ -44,21 +44,3 @@ class Peers:
     def _forget_idle(self, host: str) -> None:
         if not self._hosts[host]:
             del self._hosts[host]
-
-
-class Rarely:
-    """Lets what would be logged again and again pass once in `every_s` seconds, with its number."""
-
-    def __init__(self, every_s: float = 1.0) -> None:
-        self._every_s = every_s
-        self._next = float("-inf")
-        self._times = 0
-
-    def times(self, now: float) -> int:
-        """How often it happened since it passed last, this time included; 0 if it is not to be told now."""
-        self._times += 1
-        if now < self._next:
-            return 0
-        self._next = now + self._every_s
-        times, self._times = self._times, 0
-        return times

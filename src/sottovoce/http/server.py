@@ -26,7 +26,8 @@ from uvicorn.protocols.http.h11_impl import H11Protocol
 from sottovoce.config import HttpSettings
 from sottovoce.http.edge import CONNECTION_OPEN, HEADER_BYTES, fold
 from sottovoce.http.family.answer import Family, Fault, family_of
-from sottovoce.http.peers import Peers, Rarely
+from sottovoce.http.peers import Peers
+from sottovoce.limits import Rarely
 from sottovoce.tasks import Tasks
 
 log = structlog.get_logger(__name__)

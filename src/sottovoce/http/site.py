@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from importlib import resources
+from typing import Any
 
 from starlette.responses import HTMLResponse, Response
 from starlette.routing import Router
 from starlette.types import ASGIApp, Receive, Scope, Send
+from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
 from sottovoce.config import HttpSettings, OperatorSettings
 from sottovoce.contracts.document import document
@@ -38,7 +40,11 @@ def site(
     """The application, behind its edge: each half that is given, and what operators ask."""
     settings = settings or HttpSettings()
     inner = inner_site(gateway, quality=quality, observed=observed, docs=settings.docs)
-    return edge(inner, FAMILIES, origins=settings.origins)
+    whole: Any = edge(inner, FAMILIES, origins=settings.origins)
+    if settings.proxies:
+        whole = ProxyHeadersMiddleware(whole, list(settings.proxies))
+    app: ASGIApp = whole
+    return app
 
 
 def operators_site(observer: Observer) -> ASGIApp:

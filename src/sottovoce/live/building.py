@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Iterable
+from dataclasses import replace
 
 import structlog
 
 from sottovoce.clock import Clock, moment
 from sottovoce.domain.directory import AgentId, VdnId
-from sottovoce.domain.journal import ContactEnded, DialogEnded, SessionSaved
+from sottovoce.domain.journal import ContactEnded, DialogEnded, Restored
 from sottovoce.domain.legs import LegId
 from sottovoce.domain.lines import LegGone, LegOffered, LineEvent, PhoneSeen
 from sottovoce.errors import Code, Refused
@@ -56,18 +57,15 @@ class Building:
         self._listening = False
         self.floors: dict[VdnId, Driver] = {}
 
-    async def start(self, vdns: Iterable[VdnId]) -> list[SessionSaved]:
-        """Open floors, say BYE to what a crash left, seat whom it left; these sessions come back."""
+    async def start(self, vdns: Iterable[VdnId]) -> list[Restored]:
+        """Open floors, say BYE to what a crash left, seat whom it left: what comes back of each VDN."""
         if not self._listening:
             self._listening = True
             self._lines.subscribe(self._line)
             self._engine.subscribe(self._media)
-        sessions: list[SessionSaved] = []
-        for vdn in vdns:
-            sessions.extend(await self._open(vdn))
-        return sessions
+        return [await self._open(vdn) for vdn in vdns]
 
-    async def _open(self, vdn: VdnId) -> list[SessionSaved]:
+    async def _open(self, vdn: VdnId) -> Restored:
         profile, left = await self._store.profile(vdn), await self._store.restore(vdn)
         floor = Floor(profile, self._settings, self._numbers)
         driver = Driver(
@@ -92,7 +90,8 @@ class Building:
             ends = [ContactEnded(call, vdn, now.at, "interrupted") for call in left.open_contacts]
             self._store.append(vdn, ends)
         await driver.perform(floor.restore(left.sessions, now))
-        return [session for session in left.sessions if session.agent in floor.state.seats]
+        seated = [session for session in left.sessions if session.agent in floor.state.seats]
+        return replace(left, sessions=seated)
 
     async def stop(self) -> None:
         """End all calls and all floors' work. The door must still run, so that it can hang up."""

@@ -76,8 +76,11 @@ class Desk:
 
     async def open(self, vdns: Iterable[VdnId]) -> None:
         """Open these VDNs' floors, with what a crash left. Engine and lines must run already."""
-        for session in await self._building.start(vdns):
-            self.sessions.restore(session.agent, session.guid)
+        for left in await self._building.start(vdns):
+            for session in left.sessions:
+                self.sessions.restore(session.agent, session.guid)
+            for one in left.sources:
+                self.sessions.know(one.agent, one.source)
 
     async def close(self) -> None:
         """End all calls, close their recordings, end. Sign-ins stay for the next start.

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from sottovoce.domain import access, events
 from sottovoce.domain.agents import AgentState, BusyReason, Standing, Trigger
 from sottovoce.domain.directory import AgentId, AgentProfile, VdnProfile
-from sottovoce.domain.journal import SessionEnded, SessionSaved
+from sottovoce.domain.journal import SessionEnded, SessionSaved, SignedInFrom
 from sottovoce.errors import Code, Refused
 from sottovoce.live import bonds, calling, seating
 from sottovoce.live.effects import Arm, CloseFeed, Disarm, OpenFeed, SessionSilent
@@ -70,7 +70,9 @@ def _check_sign_in(floor: FloorState, asked: SignInAgent) -> Permitted[Seat]:
         wish.listen_status,
     )
     entry = floor.audit(asked.by, "sign_in", asked.by, force=asked.force)
-    return Permitted(seat, (seating.saved(floor, seat), entry))
+    source = wish.source
+    began = [SignedInFrom(seat.agent, floor.profile.vdn, source, floor.now)] if source else []
+    return Permitted(seat, (seating.saved(floor, seat), entry, *began))
 
 
 @command(SignInAgent, _check_sign_in)

@@ -1,21 +1,23 @@
-"""Who is signed in: the password check, the lock-out after wrong ones, and the Guids of every session."""
+"""Who is signed in: the password check, which many wrong ones close, and the Guids of every session."""
 
 from __future__ import annotations
+
+import structlog
 
 from sottovoce.clock import Clock
 from sottovoce.domain.directory import NO_PASSWORD, AgentId
 from sottovoce.domain.journal import kept_guid
 from sottovoce.errors import Code, Refused
+from sottovoce.limits import Rarely
+from sottovoce.live.attempts import Attempts
 from sottovoce.live.building import Building
 from sottovoce.live.guids import Guids, new_guid
+from sottovoce.live.line_of_tries import LineOfTries
 from sottovoce.live.ports import Passwords
 from sottovoce.live.presence import RenewGuid, SignInAgent
 from sottovoce.live.views import SignedIn, SignIn
 
-LOCK_AFTER = 10
-"""Wrong passwords in a row that lock an agent's sign-in: enough for a forgetful agent, too few to guess."""
-LOCK_S = 300.0
-"""How long the lock lasts; a longer one would let anybody keep an agent from work."""
+log = structlog.get_logger(__name__)
 
 
 class Sessions:
@@ -34,16 +36,16 @@ class Sessions:
         self._empty_passwords = empty_passwords
         self._passwords, self._clock = passwords, clock
         self._signing: set[AgentId] = set()
-        self._failures: dict[AgentId, tuple[int, float]] = {}
+        self._attempts, self._line, self._refusals = Attempts(), LineOfTries(), Rarely(10.0)
 
     async def sign_in(self, agent: AgentId, wish: SignIn, *, force: bool = False) -> SignedIn:
         """Sign in. SIGN_IN_RUNNING, WRONG_CREDENTIALS, ACCOUNT_LOCKED, and as `presence.SignInAgent`.
         `force` takes over a running session."""
+        await self._check_password(agent, wish)
         if agent in self._signing:
             raise Refused(Code.SIGN_IN_RUNNING, "an earlier sign-in is not answered yet")
         self._signing.add(agent)
         try:
-            await self._check_password(agent, wish.password)
             driver, guid = self._building.of(agent), new_guid()
             await driver.ask(
                 SignInAgent(agent, wish, kept_guid(guid), force),
@@ -51,6 +53,7 @@ class Sessions:
             )
         finally:
             self._signing.discard(agent)
+        self._attempts.know(agent, wish.source)
         seat = driver.floor.state.seat(agent)
         return SignedIn(agent, driver.vdn, guid, seat.signed_in_at, seat.profile.name)
 
@@ -80,27 +83,39 @@ class Sessions:
         """A session that a crash left goes on, with the Guid of this digest."""
         self._guids.open(agent, kept, self._clock.monotonic())
 
+    def know(self, agent: AgentId, source: str) -> None:
+        """The agent signed in from there before this start."""
+        self._attempts.know(agent, source)
+
     def forget(self, agent: AgentId) -> None:
         """The agent is configured no more."""
         self._guids.close(agent)
-        self._failures.pop(agent, None)
+        self._attempts.forget(agent)
 
-    async def _check_password(self, agent: AgentId, password: str) -> None:
-        failures, until = self._failures.get(agent, (0, 0.0))
-        now = self._clock.monotonic()
-        if failures >= LOCK_AFTER and now < until:
-            raise Refused(Code.ACCOUNT_LOCKED, "too many wrong passwords")
-        stored = None
-        if self._building.knows(agent):
-            profile = self._building.of(agent).floor.state.profile.agents.get(agent)
-            stored = profile.password_hash if profile is not None else None
-        without = stored == NO_PASSWORD
-        if without and not password and self._empty_passwords:
-            return
-        if await self._passwords.verify(None if without else stored, password):
-            self._failures.pop(agent, None)
-            return
-        if stored is not None:
-            count = failures + 1 if now < until or not failures else 1
-            self._failures[agent] = (count, now + LOCK_S)
-        raise Refused(Code.WRONG_CREDENTIALS, "wrong agent or password")
+    async def _check_password(self, agent: AgentId, wish: SignIn) -> None:
+        """WRONG_CREDENTIALS, of who does not exist as well; ACCOUNT_LOCKED, UNAVAILABLE without a look."""
+        source, stored = wish.source, self._stored(agent)
+        if stored == NO_PASSWORD:
+            if self._empty_passwords and not wish.password:
+                return
+            stored = None
+        try:
+            self._attempts.check(agent, source, self._clock.monotonic())
+            known = self._attempts.knows(agent, source)
+            async with self._line.turn((source, agent if known else None), known=known):
+                self._attempts.check(agent, source, self._clock.monotonic())
+                right = await self._passwords.verify(stored, wish.password)
+        except Refused as refused:
+            if times := self._refusals.times(self._clock.monotonic()):
+                why, code = refused.why, refused.code.value
+                log.warning("sign-ins refused", source=source, agent=agent, code=code, why=why, times=times)
+            raise
+        if not right:
+            self._attempts.wrong(agent, source, self._clock.monotonic())
+            raise Refused(Code.WRONG_CREDENTIALS, "wrong agent or password")
+
+    def _stored(self, agent: AgentId) -> str | None:
+        if not self._building.knows(agent):
+            return None
+        profile = self._building.of(agent).floor.state.profile.agents.get(agent)
+        return profile.password_hash if profile is not None else None

@@ -32,6 +32,8 @@ class SignIn:
     """The state to begin in: IDLE, BUSY or WRAP_UP."""
     listen_status: bool = False
     """An inspector who wants to be told of others' sign-ins and sign-outs."""
+    source: str = ""
+    """Where the request comes from (`limits.source_of`)."""
 
 
 @dataclass(frozen=True, slots=True)

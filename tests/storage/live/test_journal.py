@@ -27,6 +27,7 @@ from sottovoce.domain.journal import (
     SegmentEnded,
     SessionEnded,
     SessionSaved,
+    SignedInFrom,
     kept_guid,
 )
 from sottovoce.domain.legs import LegId
@@ -215,6 +216,26 @@ async def test_a_supervision_that_a_crash_cut_off_ends_in_the_audit(
     [end] = await audit.read(two_vdns, ONE, after=before)
     assert (end.actor, end.action, end.target) == (IDA, "supervise.stop", "101")
     assert (end.detail["mode"], end.detail["reason"]) == ("whisper", "server died")
+
+
+async def test_where_agents_signed_in_from_is_kept_by_tenant_and_the_latest_alone(
+    store: PostgresStore,
+) -> None:
+    now = datetime.now(UTC)
+
+    def signed_in(agent: AgentId, source: str, days_ago: float) -> SignedInFrom:
+        return SignedInFrom(agent, ONE, source, now - timedelta(days=days_ago))
+
+    await store.commit(ONE, [signed_in(ANN, "192.0.2.1", 91), signed_in(IDA, "2001:db8::/64", 91)])
+    await store.commit(ONE, [signed_in(IDA, "2001:db8::/64", 89), signed_in(ANN, "192.0.2.2", 2)])
+    assert (await store.restore(ONE)).sources == [
+        signed_in(IDA, "2001:db8::/64", 89),
+        signed_in(ANN, "192.0.2.2", 2),
+    ]
+    await store.commit(ONE, [signed_in(ANN, f"198.51.100.{n}", 1) for n in range(16)])
+    kept = [one.source for one in (await store.restore(ONE)).sources if one.agent == ANN]
+    assert kept == [f"198.51.100.{n}" for n in range(16)]
+    assert (await store.restore(TWO)).sources == []
 
 
 async def test_a_guid_of_an_old_spool_is_hashed_when_it_is_kept(

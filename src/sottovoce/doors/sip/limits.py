@@ -1,10 +1,12 @@
-"""How much one source may ask, in bounded memory (design decision 19). Pure: the time is handed in."""
+"""How much one source may ask of the SIP door (design decision 19). Pure: the time is handed in."""
 
 from __future__ import annotations
 
 from collections import OrderedDict
 from dataclasses import dataclass
 from enum import Enum, auto
+
+from sottovoce.limits import Buckets
 
 FAILURE_WINDOW = 60.0
 BLOCKED_FOR = 300.0
@@ -21,11 +23,9 @@ class LimitVerdict(Enum):
 
 
 @dataclass(slots=True)
-class _Source:
-    tokens: float
-    seen: float
+class _Failing:
     failures: int = 0
-    failing_since: float = 0.0
+    since: float = 0.0
     blocked_until: float = 0.0
 
 
@@ -37,61 +37,50 @@ class SourceLimits:
     """
 
     def __init__(self, rate: float, burst: int, *, failures: int = 10, capacity: int = 10_000) -> None:
-        self._rate = rate
         self._burst = float(burst)
-        self._failures = failures
+        self._buckets: Buckets[str] = Buckets(rate, burst, debt=burst, capacity=capacity)
+        self._most_failures = failures
         self._capacity = capacity
-        self._sources: OrderedDict[str, _Source] = OrderedDict()
+        self._failing: OrderedDict[str, _Failing] = OrderedDict()
 
     def __len__(self) -> int:
-        return len(self._sources)
+        return max(len(self._buckets), len(self._failing))
 
     def judge(self, host: str, now: float, *, weight: float = 1.0, blockable: bool = True) -> LimitVerdict:
         """A request of `host`. `weight` below 1 lets it ask more; what is not `blockable` passes a block."""
-        source = self._source(host, now)
-        if blockable and source.blocked_until > now:
+        failing = self._failing.get(host)
+        if blockable and failing is not None and failing.blocked_until > now:
             return LimitVerdict.DROP
-        grown = source.tokens + (now - source.seen) * self._rate
-        source.tokens = min(self._burst, grown)
-        source.seen = max(source.seen, now)
-        if source.tokens >= weight:
-            source.tokens -= weight
+        if self._buckets.take(host, now, weight):
             return LimitVerdict.ADMIT
-        source.tokens = max(source.tokens - weight / 2, -self._burst)
-        return LimitVerdict.REFUSE if source.tokens > -self._burst / 2 else LimitVerdict.DROP
+        left = self._buckets.owe(host, now, weight / 2)
+        return LimitVerdict.REFUSE if left > -self._burst / 2 else LimitVerdict.DROP
 
     def failed(self, host: str, now: float) -> bool:
         """A wrong password came from `host`; whether that blocks it."""
-        source = self._source(host, now)
-        if now - source.failing_since > FAILURE_WINDOW:
-            source.failing_since, source.failures = now, 0
-        source.failures += 1
-        if source.failures >= self._failures:
-            source.blocked_until = now + BLOCKED_FOR
-            source.failures = 0
+        failing = self._failing.setdefault(host, _Failing())
+        self._failing.move_to_end(host)
+        if len(self._failing) > self._capacity:
+            self._forget_one(now)
+        if now - failing.since > FAILURE_WINDOW:
+            failing.since, failing.failures = now, 0
+        failing.failures += 1
+        if failing.failures >= self._most_failures:
+            failing.blocked_until = now + BLOCKED_FOR
+            failing.failures = 0
             return True
         return False
 
     def succeeded(self, host: str) -> None:
         """A right password came from `host`."""
-        source = self._sources.get(host)
-        if source is not None:
-            source.failures = 0
-
-    def _source(self, host: str, now: float) -> _Source:
-        source = self._sources.get(host)
-        if source is None:
-            source = self._sources[host] = _Source(self._burst, now)
-            if len(self._sources) > self._capacity:
-                self._forget_one(now)
-        else:
-            self._sources.move_to_end(host)
-        return source
+        failing = self._failing.get(host)
+        if failing is not None:
+            failing.failures = 0
 
     def _forget_one(self, now: float) -> None:
         """Forget the oldest source that is not blocked, among the first few."""
-        for host in list(self._sources)[:64]:
-            if self._sources[host].blocked_until <= now:
-                del self._sources[host]
+        for host in list(self._failing)[:64]:
+            if self._failing[host].blocked_until <= now:
+                del self._failing[host]
                 return
-        self._sources.popitem(last=False)
+        self._failing.popitem(last=False)

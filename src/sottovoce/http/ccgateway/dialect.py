@@ -27,6 +27,7 @@ from sottovoce.http.ccgateway.retcodes import BAD_URL, INTERNAL, MEANING, SUCCES
 from sottovoce.http.ccgateway.words import Form
 from sottovoce.http.family.answer import FAULT_TEXT, Family, Fault, respond
 from sottovoce.http.family.routes import Failure, Wrong
+from sottovoce.limits import source_of
 
 LONGEST_GUID = 128
 
@@ -62,7 +63,8 @@ class GatewayDialect:
             if not guid or not guid.isascii() or len(guid) > LONGEST_GUID:
                 raise Refused(Code.NOT_SIGNED_IN, "no Guid")
             self.gateway.desk.sessions.authenticate(agent, guid)
-        yield Caller(agent, self.gateway, interface)
+        source = source_of(request.client.host if request.client is not None else "")
+        yield Caller(agent, self.gateway, interface, source)
 
     async def form(self, interface: Interface, request: Request) -> Form:
         """Path, and query or body. Raises BadInput."""

@@ -64,6 +64,8 @@ class Caller:
     gateway: Gateway
     interface: Interface
     """The interface that is asked for."""
+    source: str = ""
+    """Where the request comes from (`limits.source_of`)."""
 
     @property
     def desk(self) -> Desk:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from ipaddress import IPv4Address
 
 from pydantic import Field, field_validator
@@ -189,7 +190,8 @@ asks(
 
 
 async def _sign_in(caller: Caller, form: SignInForm, *, force: bool) -> Answer:
-    session = await caller.desk.sessions.sign_in(caller.agent, form.wish(), force=force)
+    wish = replace(form.wish(), source=caller.source)
+    session = await caller.desk.sessions.sign_in(caller.agent, wish, force=force)
     result = {
         "vdnid": session.vdn,
         "workno": str(session.agent),

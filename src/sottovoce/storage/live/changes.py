@@ -22,6 +22,7 @@ from sottovoce.domain.journal import (
     SegmentEnded,
     SessionEnded,
     SessionSaved,
+    SignedInFrom,
 )
 from sottovoce.storage import audit
 from sottovoce.storage.database import is_away, reason
@@ -109,6 +110,8 @@ async def _apply(connection: AsyncConnection, vdn: VdnId, change: Change) -> Non
             await sessions.saved(connection, change)
         case SessionEnded():
             await sessions.ended(connection, change)
+        case SignedInFrom():
+            await sessions.signed_in_from(connection, change)
         case DialogSaved():
             await sessions.dialog_saved(connection, change)
         case DialogEnded():

@@ -270,6 +270,7 @@ class VdnJournal:
                 await sessions.open_sessions(connection, self.vdn),
                 await sessions.open_dialogs(connection, self.vdn),
                 interrupted,
+                await sessions.sources(connection, self.vdn),
             )
 
     async def phones(self, now: datetime) -> list[PhoneSaved]:

@@ -17,7 +17,6 @@ class Passwords:
     def __init__(self, at_a_time: int = 2, hasher: PasswordHasher | None = None) -> None:
         self._hasher = hasher if hasher is not None else PasswordHasher()
         self._turn = asyncio.Semaphore(at_a_time)
-        self._nobody = ""
 
     async def hash(self, password: str) -> str:
         """The argon2id hash of `password`, with its salt and cost in it."""
@@ -29,10 +28,8 @@ class Passwords:
         if len(password) > LONGEST:
             return False
         async with self._turn:
-            if password_hash is None:
-                if not self._nobody:
-                    self._nobody = await asyncio.to_thread(self._hasher.hash, "nobody's")
-                await asyncio.to_thread(self._matches, self._nobody, password)
+            if not password_hash:
+                await asyncio.to_thread(self._hasher.hash, password.encode("utf-8", "surrogatepass"))
                 return False
             return await asyncio.to_thread(self._matches, password_hash, password)
 

@@ -4,17 +4,28 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from datetime import timedelta
 
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from sottovoce.domain.directory import VdnId
-from sottovoce.domain.journal import DialogEnded, DialogSaved, SessionEnded, SessionSaved, kept_guid
+from sottovoce.domain.journal import (
+    DialogEnded,
+    DialogSaved,
+    SessionEnded,
+    SessionSaved,
+    SignedInFrom,
+    kept_guid,
+)
 from sottovoce.domain.legs import LegId
 from sottovoce.storage.records import fit, fitted
 from sottovoce.storage.rows import all_of, put
-from sottovoce.storage.tables import dialogs, sessions, sign_ins
+from sottovoce.storage.tables import dialogs, sessions, sign_in_sources, sign_ins
 
+SOURCES_KEPT = 16
+"""Of an agent."""
+SOURCES_KEPT_FOR = timedelta(days=90)
 _DIGEST = re.compile("[0-9a-f]{64}")
 
 
@@ -42,6 +53,23 @@ async def ended(connection: AsyncConnection, change: SessionEnded) -> None:
         )
         .values(signed_out_at=change.at, reason=fit(change.reason))
     )
+
+
+async def signed_in_from(connection: AsyncConnection, change: SignedInFrom) -> None:
+    """Record where an agent signs in from; the latest `SOURCES_KEPT` places are kept."""
+    await put(connection, sign_in_sources, fitted(change), "vdn", "agent", "source")
+    its = (sign_in_sources.c.vdn == int(change.vdn), sign_in_sources.c.agent == int(change.agent))
+    latest = sa.select(sign_in_sources.c.source).where(*its)
+    latest = latest.order_by(sign_in_sources.c.at.desc()).limit(SOURCES_KEPT)
+    await connection.execute(sa.delete(sign_in_sources).where(*its, sign_in_sources.c.source.not_in(latest)))
+
+
+async def sources(connection: AsyncConnection, vdn: VdnId) -> list[SignedInFrom]:
+    """Where agents signed in from within `SOURCES_KEPT_FOR`, the longest ago first."""
+    since = sa.func.now() - SOURCES_KEPT_FOR
+    query = sa.select(sign_in_sources).where(sign_in_sources.c.vdn == vdn, sign_in_sources.c.at >= since)
+    rows = await connection.execute(query.order_by(sign_in_sources.c.at))
+    return all_of(SignedInFrom, rows.mappings())
 
 
 async def dialog_saved(connection: AsyncConnection, change: DialogSaved) -> None:

@@ -26,6 +26,7 @@ from sottovoce.storage.tables.live import (
     registrations,
     segments,
     sessions,
+    sign_in_sources,
     sign_ins,
     skills,
     vdns,

@@ -117,6 +117,15 @@ sign_ins = sa.Table(
     sa.Column("phone", sa.Text, nullable=False),
 )
 
+sign_in_sources = sa.Table(
+    "sign_in_sources",
+    metadata,
+    vdn(),
+    sa.Column("agent", sa.Integer, primary_key=True),
+    sa.Column("source", sa.Text, primary_key=True, comment="An address, of IPv6 its /64."),
+    sa.Column("at", TIME, nullable=False, comment="When the agent signed in from there last."),
+)
+
 dialogs = sa.Table(
     "dialogs",
     metadata,
