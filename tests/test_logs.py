@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 import json
 import logging
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import pytest
 import structlog
@@ -65,6 +65,59 @@ def test_a_traceback_shows_no_values(form: str) -> None:
         structlog.get_logger("x").error("task failed", exc_info=failure)
     assert "ValueError: broken" in stream.getvalue()
     assert password not in stream.getvalue()
+
+
+def test_repeats_are_counted_and_told_once() -> None:
+    """Who shows a stale Guid four times a second writes two lines in the first minute."""
+    stream, waiting = io.StringIO(), list[Callable[[], None]]()
+    logs.configure("info", "json", stream, repeats=logs.Repeats(lambda seconds, then: waiting.append(then)))
+    log = structlog.get_logger("sottovoce.http")
+
+    def lines() -> list[tuple[object, ...]]:
+        told = [json.loads(line) for line in stream.getvalue().splitlines()]
+        stream.seek(0)
+        stream.truncate()
+        assert not any("per" in line for line in told)
+        return [(line["event"], line.get("n"), line.get("again")) for line in told]
+
+    for n in range(5):
+        log.info("refused", n=n, per=("poll", 101))
+        log.info("refused", n=n, per=("poll", 102))
+        log.info("turn", n=n)
+    assert lines() == [("refused", 0, None), ("refused", 0, None), *(("turn", n, None) for n in range(5))]
+    waiting.pop(0)()
+    assert lines() == [("refused", 4, 4)]
+    log.info("refused", n=7, per=("poll", 101))
+    assert lines() == []
+    waiting.pop()()
+    assert lines() == [("refused", 7, 1)], "as long as it goes on, once a minute"
+    waiting.pop()()
+    assert lines() == []
+    log.info("refused", n=8, per=("poll", 101))
+    assert lines() == [("refused", 8, None)]
+
+
+def test_more_kinds_of_repeats_than_are_counted_are_counted_together() -> None:
+    stream = io.StringIO()
+    logs.configure("info", "json", stream, repeats=logs.Repeats(lambda seconds, then: None))
+    for n in range(3 * logs.MOST_COUNTED):
+        structlog.get_logger("x").info("refused", per=n)
+    assert len(stream.getvalue().splitlines()) == logs.MOST_COUNTED + 1
+
+
+def test_without_an_event_loop_each_repeat_is_written() -> None:
+    stream = logged("json")
+    for _ in range(3):
+        structlog.get_logger("x").info("refused", per=1)
+    assert len(stream.getvalue().splitlines()) == 3
+
+
+def test_what_is_always_said_is_in_each_line() -> None:
+    stream = io.StringIO()
+    logs.configure("info", "json", stream, always={"worker": "2"})
+    structlog.get_logger("x").info("own")
+    logging.getLogger("y").warning("of a library")
+    assert [json.loads(line)["worker"] for line in stream.getvalue().splitlines()] == ["2", "2"]
 
 
 def test_levels() -> None:

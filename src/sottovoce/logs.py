@@ -1,14 +1,18 @@
 """The log: one event with its keys and values a line, on standard error, secrets masked.
 
-`configure` is called once by the command line; everybody else asks `structlog.get_logger(__name__)`.
-What libraries log by the standard library's logging comes out the same way.
+`configure` is called once by each process; everybody else asks `structlog.get_logger(__name__)`.
+What libraries log by the standard library's logging comes out the same way. A line that others can cause
+again and again names by `per=` what makes it the same: it is written once a minute, with their number.
 """
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
 import logging
 import re
 import sys
+from collections.abc import Callable, Hashable, Mapping
 from typing import IO
 
 import structlog
@@ -36,8 +40,71 @@ def mask_secrets(_logger: WrappedLogger, _method: str, event: EventDict) -> Even
     return event
 
 
-def configure(level: str = "info", form: str = "console", stream: IO[str] | None = None) -> None:
-    """Set the log up: `level` is the least that is logged, `form` is `console` or `json`."""
+AGAIN_S = 60.0
+"""How long repeats of a line are counted before their number is written."""
+MOST_COUNTED = 1000
+"""Lines whose repeats are counted at the same time; others are then counted by their event alone."""
+
+
+def _in_the_loop(seconds: float, then: Callable[[], None]) -> None:
+    asyncio.get_running_loop().call_later(seconds, then)
+
+
+class Repeats:
+    """Processor: writes the first of the lines that have the same `per`, counts the others of a minute, and
+    writes the last of them when it is over, with `again`: their number.
+
+    `later` calls something after so many seconds; it raises RuntimeError where nothing can be waited for:
+    then all lines are written.
+    """
+
+    def __init__(self, later: Callable[[float, Callable[[], None]], None] = _in_the_loop) -> None:
+        self._later = later
+        self._counted: dict[Hashable, tuple[int, Callable[[int], object] | None]] = {}
+
+    def __call__(self, logger: WrappedLogger, method: str, event: EventDict) -> EventDict:
+        if "per" not in event:
+            return event
+        key: Hashable = (event["event"], event.pop("per"))
+        if key not in self._counted and len(self._counted) >= MOST_COUNTED:
+            key = event["event"]
+        known = self._counted.get(key)
+        if known is not None:
+            values = dict(event)
+            text = values.pop("event")
+
+            def write(again: int) -> None:
+                getattr(structlog.get_logger(logger.name), method)(text, **values, again=again)
+
+            self._counted[key] = (known[0] + 1, write)
+            raise structlog.DropEvent
+        with contextlib.suppress(RuntimeError):
+            self._open(key)
+        return event
+
+    def _open(self, key: Hashable) -> None:
+        self._later(AGAIN_S, lambda: self._close(key))
+        self._counted[key] = (0, None)
+
+    def _close(self, key: Hashable) -> None:
+        again, write = self._counted.pop(key)
+        if write is not None:
+            self._open(key)
+            write(again)
+
+
+def configure(
+    level: str = "info",
+    form: str = "console",
+    stream: IO[str] | None = None,
+    *,
+    always: Mapping[str, object] | None = None,
+    repeats: Repeats | None = None,
+) -> None:
+    """Set the log up: `level` is the least that is logged, `form` is `console` or `json`.
+
+    `always` is in each line (which worker it is of); `repeats` counts what comes again.
+    """
     out = stream if stream is not None else sys.stderr
     least = logging.getLevelNamesMapping()[level.upper()]
     shared: list[Processor] = [
@@ -46,6 +113,8 @@ def configure(level: str = "info", form: str = "console", stream: IO[str] | None
         structlog.processors.TimeStamper(fmt="iso", utc=True),
         structlog.processors.StackInfoRenderer(),
     ]
+    if always:
+        shared.insert(0, lambda _logger, _method, event: {**event, **always})
     last: list[Processor]
     if form == "json":
         last = [
@@ -63,6 +132,7 @@ def configure(level: str = "info", form: str = "console", stream: IO[str] | None
     structlog.configure(
         processors=[
             structlog.stdlib.filter_by_level,
+            repeats or Repeats(),
             structlog.stdlib.add_logger_name,
             *shared,
             structlog.stdlib.ProcessorFormatter.wrap_for_formatter,

@@ -38,7 +38,7 @@ from sottovoce.doors.sip.door import SipDoor
 from sottovoce.doors.sip.endpoint import Endpoint
 from sottovoce.doors.sip.hops import Hop, Transport
 from sottovoce.doors.sip.ports import Account, Journal
-from sottovoce.doors.sip.registering import RegisterWith
+from sottovoce.doors.sip.registering import RegisterWith, Registration
 from sottovoce.media.engine import DigitPressed
 from sottovoce.tasks import Tasks
 
@@ -201,9 +201,9 @@ class Phone:
             await self._changed.wait()
         return found[-1]
 
-    async def register(self, hop: Hop) -> None:
+    async def register(self, hop: Hop) -> Registration:
         address = f"sip:{self.account.username}@{DOMAIN}"
-        self.endpoint.act(lambda ua: ua.register(RegisterWith(address, hop, self.account)))
+        return self.endpoint.act(lambda ua: ua.register(RegisterWith(address, hop, self.account)))
 
     def call(self, number: str, hop: Hop) -> None:
         call = OutgoingCall(

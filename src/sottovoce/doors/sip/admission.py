@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import ipaddress
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Protocol
 
 from sottovoce.config import TrunkSettings
@@ -44,6 +44,9 @@ class Refusal:
     status: int
     reason: str = ""
     extra: tuple[tuple[str, str], ...] = ()
+    why: str = field(default="", compare=False)
+    """For our log, and with a `warning` code (RFC 3261 20.43) for whoever is known."""
+    warning: int = field(default=0, compare=False)
 
 
 class Doorman(Protocol):
@@ -117,7 +120,7 @@ class Authenticator:
         found = self._directory.account(credentials.username)
         secret = found[0].ha1.get(credentials.algorithm.value) if found is not None else None
         if found is None or secret is None:
-            return self._wrong(source, now)
+            return self._wrong(source, now, "no such account")
         verdict = self._nonces.verify(
             credentials, method=request.method, uri=request.uri, secret=secret, now=now, host=source.host
         )
@@ -126,12 +129,12 @@ class Authenticator:
             return found
         if verdict is CredentialsVerdict.STALE or verify(credentials, method=request.method, secret=secret):
             return self._challenge(source, now, proxy=proxy, stale=True)
-        return self._wrong(source, now)
+        return self._wrong(source, now, "wrong password")
 
-    def _wrong(self, source: Hop, now: float) -> Refusal:
+    def _wrong(self, source: Hop, now: float, why: str) -> Refusal:
         if self._limits.failed(source.host, now):
             self._on_blocked(source.host)
-        return Refusal(403)
+        return Refusal(403, why=why)
 
     def _credentials(self, request: Request, header: str) -> Credentials | None:
         for value in request.headers.get_all(header):
@@ -204,7 +207,7 @@ class Guard:
                 return Admitted(account.number, called, vdn, trunk.name, account.number)
         routed = self._directory.route(called)
         if routed is None:
-            return Refusal(404)
+            return Refusal(404, why="no access code", warning=399)
         return Admitted(caller, called, routed, trunk.name)
 
     def _called(self, request: Request) -> str:

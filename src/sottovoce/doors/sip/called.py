@@ -16,6 +16,8 @@ from sottovoce.doors.sip.session import RING_LIMIT, Phase, Session
 from sottovoce.doors.sip.transactions import Extra, ServerTransaction
 
 RELIABLE = "100rel"
+WARNED = frozenset([403, 404, 488, 500, 503])
+"""Refusals whose reason a caller who was let in is told beside the status (RFC 3261 20.43)."""
 
 
 class Called(Session):
@@ -56,10 +58,10 @@ class Called(Session):
             return
         try:
             self._prepared = self.negotiation.answer(body)
-        except SdpError:
-            self._refuse(400, ReleaseCause.FAILED)
-        except UnsupportedMedia:
-            self._refuse(488, ReleaseCause.UNSUPPORTED_MEDIA)
+        except SdpError as error:
+            self._refuse(400, ReleaseCause.FAILED, why=str(error), warning=399)
+        except UnsupportedMedia as error:
+            self._refuse(488, ReleaseCause.UNSUPPORTED_MEDIA, why=str(error), warning=error.warning)
 
     def ring(self) -> None:
         """180 Ringing."""
@@ -110,7 +112,7 @@ class Called(Session):
         if self.phase is Phase.OFFERED:
             status = status_of(cause)
             retry = RETRY_LATER if status == 503 else ()
-            self._refuse(status, cause, retry)
+            self._refuse(status, cause, retry, why=cause.value, warning=399 if status in WARNED else 0)
         else:
             super().hang_up(cause)
 
@@ -152,9 +154,9 @@ class Called(Session):
         if self.negotiation.offer_open:
             try:
                 self.negotiation.take_answer(request.body)
-            except (SdpError, UnsupportedMedia):
+            except (SdpError, UnsupportedMedia) as error:
                 transaction.answer(488)
-                self._refuse(488, ReleaseCause.UNSUPPORTED_MEDIA)
+                self._refuse(488, ReleaseCause.UNSUPPORTED_MEDIA, why=str(error), warning=399)
                 return None
             self._early_said = True
             self.note_media()
@@ -189,12 +191,19 @@ class Called(Session):
             self._unconfirmed = (repetition, self._rseq, bool(body))
 
     def _refuse(
-        self, status: int, cause: ReleaseCause, extra: Extra = (), *, by_far_side: bool = False
+        self,
+        status: int,
+        cause: ReleaseCause,
+        extra: Extra = (),
+        *,
+        by_far_side: bool = False,
+        why: str = "",
+        warning: int = 0,
     ) -> None:
         if self.phase is not Phase.OFFERED:
             return
         self._settle_provisional()
-        self.invite.answer(status, extra=extra)
+        self.invite.answer(status, extra=extra, why=why, warning=warning)
         self.end(cause, status, by_far_side=by_far_side)
 
     def _settle_provisional(self) -> None:

@@ -91,6 +91,8 @@ class SipDoor:
         self._by_call: dict[events.CallKey, SipLeg] = {}
         self._nat = Networks(network.nat)
         self._rtp_from_anywhere = Networks(network.rtp_from_anywhere)
+        self._registered_with: dict[str, bool] = {}
+        """The trunks that we register with, and whether we are."""
         self._owed: dict[LegId, Mapping[str, object]] = {}
         self._started = False
         limits = SourceLimits(
@@ -341,24 +343,45 @@ class SipDoor:
         match event:
             case events.CallOffered(call=call):
                 self._begin_leg(self._endpoint.ua.offer(call))
-            case events.Bound(username=username, binding=binding):
-                log.info("phone registered", account=username, contact=binding.contact)
+            case events.Bound(username=username, binding=binding, before=before):
+                if event.moved:
+                    was = before.contact if before is not None else None
+                    told = {"source": str(binding.source), "contact": binding.contact, "before": was}
+                    log.info("phone registered", account=username, **told)
                 self._tell(PhoneSeen(binding.vdn, binding.number))
-            case events.Unbound(username=username, contact=contact):
-                log.info("phone unregistered", account=username, contact=contact)
+            case events.Unbound(username=username, contact=contact, why=why):
+                log.info("phone unregistered", account=username, contact=contact, why=why)
+            case events.RequestRefused():
+                self._log_refusal(event)
             case events.ContactsChanged():
                 self._kept.keep(event)
             case events.Registered(address=address) | events.Unregistered(address=address):
                 registered = isinstance(event, events.Registered)
-                log.info("registration changed", address=address, registered=registered)
+                if self._registered_with.get(address) is not registered:
+                    log.info("registration changed", address=address, registered=registered)
+                self._registered_with[address] = registered
             case events.RegistrationFailed(address=address, status=status):
-                log.warning("registration failed", address=address, status=status)
+                self._registered_with[address] = False
+                log.warning("registration failed", address=address, status=status, per=(address, status))
             case _:
                 leg = self._by_call.get(event.call)
                 if leg is not None and not leg.ending:
                     self._on_call_event(leg, event)
                 if isinstance(event, events.CallEnded):
                     self._by_call.pop(event.call, None)
+
+    def _log_refusal(self, refused: events.RequestRefused) -> None:
+        """One line for each kind of refusal of a host: who tries many numbers writes no log of them."""
+        log.info(
+            "call refused" if refused.method == "INVITE" else "registration refused",
+            status=refused.status,
+            why=refused.why,
+            source=str(refused.source),
+            caller=refused.caller,
+            called=refused.called,
+            sip_call=refused.call_id,
+            per=(refused.source.host, refused.status, refused.why),
+        )
 
     def _on_call_event(self, leg: SipLeg, event: events.Event) -> None:
         match event:
@@ -379,7 +402,14 @@ class SipDoor:
             case events.DialogChanged(dialog=dialog):
                 self._tell(LegSaved(leg.id, {**dialog, "trunk": leg.trunk, "proxied": leg.proxied}))
             case events.CallEnded(cause=cause, status=status, by_far_side=by_far_side):
-                log.info("leg ended", leg=leg.id, cause=cause.value, status=status, far_side=by_far_side)
+                log.info(
+                    "leg ended",
+                    leg=leg.id,
+                    cause=cause.value,
+                    status=status,
+                    far_side=by_far_side,
+                    sip_call=event.call.call_id,
+                )
                 if cause is ReleaseCause.UNREACHABLE and leg.targets:
                     leg.session = None
                     leg.then(lambda: self._dial(leg))

@@ -43,6 +43,11 @@ class Binding:
     path: tuple[str, ...] = ()
     """The proxies on the way to it, as its REGISTER named them (RFC 3327), the nearest to us first."""
 
+    @property
+    def place(self) -> tuple[object, ...]:
+        """Where the phone is: a new TCP connection of it changes nothing, another port of its NAT does."""
+        return self.contact, self.path, self.source.host, self.source.port if self.behind_nat else 0
+
 
 @dataclass(frozen=True, slots=True)
 class CallOffered:
@@ -116,19 +121,39 @@ class CallEnded:
 
 
 @dataclass(frozen=True, slots=True)
+class RequestRefused:
+    """An INVITE or REGISTER of others was answered with that status, neither challenged nor cancelled."""
+
+    method: str
+    status: int
+    why: str
+    source: Hop
+    caller: str
+    called: str
+    call_id: str
+
+
+@dataclass(frozen=True, slots=True)
 class Bound:
-    """A phone registered or refreshed a contact with our registrar."""
+    """A phone registered or refreshed a contact with our registrar. `before` is what it replaces."""
 
     username: str
     binding: Binding
+    before: Binding | None = None
+
+    @property
+    def moved(self) -> bool:
+        """Whether the phone is elsewhere now, or is there only now: more than a refresh."""
+        return self.before is None or self.before.place != self.binding.place
 
 
 @dataclass(frozen=True, slots=True)
 class Unbound:
-    """A contact was removed or ran out."""
+    """A contact was removed, ran out, or had to give way to newer ones (`why`)."""
 
     username: str
     contact: str
+    why: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,6 +198,7 @@ Event = (
     | KeyPressed
     | DialogChanged
     | CallEnded
+    | RequestRefused
     | Bound
     | Unbound
     | ContactsChanged

@@ -37,6 +37,10 @@ class User(Protocol):
         """The INVITE of `transaction` is cancelled; the CANCEL is answered already."""
         ...
 
+    def on_refused(self, request: Request, source: Hop, status: int, why: str) -> None:
+        """A request was answered with that status, 300 or more."""
+        ...
+
 
 class Transactions:
     """All transactions of a user agent. `out` gathers what is to be sent."""
@@ -140,7 +144,7 @@ class Transactions:
             self._cancel(message, source, reply_to, key, via)
             return
         if len(self) >= self.capacity:
-            self.refuse(message, source, 503, extra=RETRY_LATER)
+            self.refuse(message, source, 503, extra=RETRY_LATER, why="too many transactions")
             return
         transaction = self._begin(message, source, reply_to, key)
         if self._merged(transaction):
@@ -149,18 +153,25 @@ class Transactions:
         self._user.on_request(transaction)
 
     def refuse(
-        self, request: Request, source: Hop, status: int, reason: str = "", *, extra: Extra = ()
+        self,
+        request: Request,
+        source: Hop,
+        status: int,
+        reason: str = "",
+        *,
+        extra: Extra = (),
+        why: str = "",
     ) -> None:
         """Answer without a transaction: nothing is remembered. An ACK is never answered."""
         via = request.via
         if request.method == "ACK" or via is None:
             return
         hop = self._stamp(request, via, source)
-        self.note_refusal(request, status)
         response = reply(request, status, reason, to_tag=self.entropy.token())
         for name, value in extra:
             response.headers.add(name, value)
         self.send(response.encode(), hop, "")
+        self.note_refusal(request, source, status, why or response.reason)
 
     def send_failed(self, key: str) -> None:
         """The bytes of that client transaction could not be sent."""
@@ -172,11 +183,12 @@ class Transactions:
         """The To tag of refusals that are kept nowhere: the same for the same request (RFC 3261 8.2.7)."""
         return hashlib.sha256(f"{self._salt}{key}".encode("utf-8", "replace")).hexdigest()[:20]
 
-    def note_refusal(self, request: Request, status: int) -> None:
-        """A final answer is being sent: counted if it is no success."""
+    def note_refusal(self, request: Request, source: Hop, status: int, why: str) -> None:
+        """A final answer is being sent: counted and told if it is no success."""
         if status >= 300:
             method = request.method if request.method in ("INVITE", "REGISTER") else "other"
             self.refusals[method, status] += 1
+            self._user.on_refused(request, source, status, why)
 
     def forget_client(self, transaction: ClientTransaction) -> None:
         """A transaction of ours is over: nothing is taken to it any more."""

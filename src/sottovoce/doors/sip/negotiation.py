@@ -38,15 +38,16 @@ class Negotiation:
     @staticmethod
     def check(body: bytes) -> None:
         """Raise what `answer` would raise, before there is an address of ours."""
-        theirs = SessionDescription.parse(body)
+        theirs, first = SessionDescription.parse(body), None
         for host in ("192.0.2.1", "2001:db8::1"):
             try:
                 sdp.answer(theirs, LegAddress(host, 9), session_id=0, version=0)
-            except sdp.UnsupportedMedia:
-                if host.startswith("2001"):
-                    raise
+            except sdp.UnsupportedMedia as error:
+                first = first or error
             else:
                 return
+        if first is not None:
+            raise first
 
     def offer(self) -> bytes:
         """Our offer; `take_answer` or `withdraw` must follow."""

@@ -130,12 +130,12 @@ class Registrar:
         request, source, now = transaction.request, transaction.source, self._timers.now
         checked = self._authenticator.check(request, source, now, proxy=False)
         if isinstance(checked, Refusal):
-            transaction.answer(checked.status, checked.reason, extra=checked.extra)
+            transaction.answer(checked.status, checked.reason, extra=checked.extra, why=checked.why)
             return
         account, vdn = checked
         address = request.to.uri if request.to is not None else None
         if address is None or address.number not in (account.username, account.number):
-            transaction.answer(403)
+            transaction.answer(403, why="the account of another phone")
             return
         refused = self._change(request, source, account, vdn)
         if refused is not None:
@@ -162,7 +162,7 @@ class Registrar:
             if any(b.call_id == request.call_id and number <= b.cseq for b, _ in known.values()):
                 return Refusal(500, "CSeq Out Of Order")
             for contact in list(known):
-                self._unbind(user, contact)
+                self._unbind(user, contact, "removed")
             self._keep(user, vdn, soon=False)
             return None
         wishes = self._wishes(values, general)
@@ -176,9 +176,9 @@ class Registrar:
                 return Refusal(500, "CSeq Out Of Order")
         before = self._lasting(user)
         for wish in wishes:
-            self._unbind(user, _key(wish.uri), quiet=wish.seconds > 0)
+            replaced = self._unbind(user, _key(wish.uri), "" if wish.seconds else "removed")
             if wish.seconds > 0:
-                self._bind(wish, request, source, account, vdn)
+                self._bind(wish, request, source, account, vdn, replaced)
         self._keep(user, vdn, soon=self._lasting(user) == before)
         return None
 
@@ -206,11 +206,20 @@ class Registrar:
             wishes.append(_Wish(address.uri, min(seconds, longest), instance))
         return wishes
 
-    def _bind(self, wish: _Wish, request: Request, source: Hop, account: PhoneAccount, vdn: VdnId) -> None:
+    def _bind(
+        self,
+        wish: _Wish,
+        request: Request,
+        source: Hop,
+        account: PhoneAccount,
+        vdn: VdnId,
+        before: Binding | None,
+    ) -> None:
+        """Keep a contact. `before` is what was there until now, or the same phone at another address."""
         user, key = account.username, _key(wish.uri)
         for other, (binding, _) in list(self._bindings.get(user, {}).items()):
             if wish.instance and binding.instance == wish.instance:
-                self._unbind(user, other, quiet=True)  # the same phone, at a new address
+                before = self._unbind(user, other, "") or before  # the same phone, at a new address
         nat = source.host in self._nat
         path = tuple(request.headers.get_all("Path"))
         hop = hop_of(NameAddr.parse(path[0]).uri if path else wish.uri)
@@ -234,8 +243,8 @@ class Registrar:
         )
         self._put(key, binding)
         while len(self._bindings[user]) > MAX_CONTACTS:
-            self._unbind(user, next(iter(self._bindings[user])))
-        self._emit(Bound(user, binding))
+            self._unbind(user, next(iter(self._bindings[user])), "too many contacts")
+        self._emit(Bound(user, binding, before))
 
     def _put(self, key: str, binding: Binding) -> None:
         user = binding.username
@@ -246,14 +255,15 @@ class Registrar:
 
     def _run_out(self, user: str, key: str) -> None:
         vdn = self._bindings[user][key][0].vdn
-        self._unbind(user, key)
+        self._unbind(user, key, "expired")
         self._keep(user, vdn, soon=True)
 
-    def _unbind(self, user: str, key: str, *, quiet: bool = False) -> None:
+    def _unbind(self, user: str, key: str, why: str) -> Binding | None:
+        """Forget a contact, without a word where there is no reason; what it was."""
         mine = self._bindings.get(user, {})
         known = mine.pop(key, None)
         if known is None:
-            return
+            return None
         binding, timer = known
         timer.cancel()
         for place in _places(binding):
@@ -266,8 +276,9 @@ class Registrar:
             users.discard(user)
             if not users:
                 self._by_number.pop((binding.vdn, binding.number), None)
-        if not quiet:
-            self._emit(Unbound(user, binding.contact))
+        if why:
+            self._emit(Unbound(user, binding.contact, why))
+        return binding
 
 
 def _is_path(values: list[str]) -> bool:

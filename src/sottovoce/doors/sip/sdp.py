@@ -35,7 +35,12 @@ class SdpError(ValueError):
 
 
 class UnsupportedMedia(Exception):
-    """Well-formed SDP with nothing that the mixer can take: 488 at the SIP door. The text says what."""
+    """Well-formed SDP with nothing that the mixer can take: 488 at the SIP door. The text says what,
+    `warning` its code (RFC 3261 20.43)."""
+
+    def __init__(self, why: str, warning: int = 399) -> None:
+        super().__init__(why)
+        self.warning = warning
 
 
 @dataclass(slots=True)
@@ -240,19 +245,19 @@ def _in_use(description: SessionDescription) -> int:
 
 
 def _acceptable(theirs: SessionDescription, preference: Sequence[Codec]) -> tuple[int, Codec]:
-    why = "no audio"
+    why = UnsupportedMedia("no audio", 304)
     for at, media in enumerate(theirs.media):
         if media.kind != "audio" or media.port == 0:
             continue
         if media.protocol.upper() not in PLAIN_RTP:
-            why = f"audio over {media.protocol[:32]} only"
+            why = UnsupportedMedia(f"audio over {media.protocol[:32]} only", 302)
             continue
         codecs = _codecs(media)
         if not codecs:
-            why = "no G.711 among the formats"
+            why = UnsupportedMedia("no G.711 among the formats", 305)
             continue
         return at, next((codec for codec in preference if codec in codecs), codecs[0])
-    raise UnsupportedMedia(why)
+    raise why
 
 
 def _codecs(media: Media) -> list[Codec]:
@@ -301,17 +306,17 @@ def _check_reachable(address: str, local: LegAddress) -> None:
         here = ipaddress.ip_address(local.host)
     except ValueError as error:
         # A name would have to be looked up for every packet, or once by whoever wrote it.
-        raise UnsupportedMedia("the connection address is no IP address") from error
+        raise UnsupportedMedia("the connection address is no IP address", 301) from error
     if there.version != here.version:
-        raise UnsupportedMedia(f"no IPv{there.version} media here")
+        raise UnsupportedMedia(f"no IPv{there.version} media here", 300)
     if there.is_multicast or str(there) == "255.255.255.255":
-        raise UnsupportedMedia("media to a group address")
+        raise UnsupportedMedia("media to a group address", 330)
 
 
 def _address_of(theirs: SessionDescription, media: Media) -> str:
     address = media.connection or theirs.connection
     if address is None:
-        raise UnsupportedMedia("no connection address")
+        raise UnsupportedMedia("no connection address", 301)
     return address
 
 

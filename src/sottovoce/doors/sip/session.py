@@ -430,9 +430,9 @@ class Session:
                 return self.negotiation.answer(transaction.request.body)
             return self.negotiation.offer()
         except SdpError as error:
-            transaction.answer(400, f"Bad SDP: {error}")
-        except UnsupportedMedia:
-            transaction.answer(488)
+            transaction.answer(400, f"Bad SDP: {error}", why=str(error), warning=399)
+        except UnsupportedMedia as error:
+            transaction.answer(488, why=str(error), warning=error.warning)
         return None
 
     # --- shared by both

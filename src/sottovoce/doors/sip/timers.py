@@ -21,9 +21,9 @@ class Timer:
 
     __slots__ = ("_action", "_timers", "at")
 
-    def __init__(self, timers: Timers, at: float, action: Callable[[], None]) -> None:
+    def __init__(self, timers: Timers, at: float, action: Callable[[], object]) -> None:
         self._timers = timers
-        self._action: Callable[[], None] | None = action
+        self._action: Callable[[], object] | None = action
         self.at = at
 
     @property
@@ -52,7 +52,7 @@ class Timers:
     def __len__(self) -> int:
         return len(self._deadlines)
 
-    def after(self, delay: float, action: Callable[[], None]) -> Timer:
+    def after(self, delay: float, action: Callable[[], object]) -> Timer:
         """Call `action` in the first `advance` that is at least `delay` seconds from now."""
         timer = Timer(self, self.now + max(0.0, delay), action)
         self._deadlines.arm(timer, timer.at)

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable
 from enum import Enum, auto
 from typing import Protocol
 
-from sottovoce.doors.sip.headers import Headers
+from sottovoce.doors.sip.headers import Headers, quote, without_controls
 from sottovoce.doors.sip.hops import Hop
 from sottovoce.doors.sip.message import Request, Response, reply
 from sottovoce.doors.sip.ports import Entropy
@@ -18,6 +18,8 @@ from sottovoce.doors.sip.timers import T1, T2, T4, TIMEOUT, Timer, Timers
 
 Extra = Iterable[tuple[str, str]]
 """Headers to add."""
+WARNS = "sottovoce"
+"""The warn-agent of our Warning headers, a pseudonym (RFC 3261 25.1)."""
 
 
 class Layer(Protocol):
@@ -38,8 +40,8 @@ class Layer(Protocol):
         """The To tag of refusals that are kept nowhere: the same for the same request (RFC 3261 8.2.7)."""
         ...
 
-    def note_refusal(self, request: Request, status: int) -> None:
-        """A final answer that is no success is being sent."""
+    def note_refusal(self, request: Request, source: Hop, status: int, why: str) -> None:
+        """A final answer that is no success is being sent; `why` is for our log."""
         ...
 
     def forget_client(self, transaction: ClientTransaction) -> None:
@@ -235,9 +237,22 @@ class ServerTransaction(_Transaction):
         """Whether it belongs to no dialog yet."""
         self._last = b""
 
-    def answer(self, status: int, reason: str = "", *, extra: Extra = (), body: bytes = b"") -> None:
-        """Respond with the transaction's own tag, these headers and, where there is a body, this SDP."""
-        self.respond(self.reply(status, reason, extra=extra, body=body))
+    def answer(
+        self,
+        status: int,
+        reason: str = "",
+        *,
+        extra: Extra = (),
+        body: bytes = b"",
+        why: str = "",
+        warning: int = 0,
+    ) -> None:
+        """Respond with the transaction's own tag, these headers and, where there is a body, this SDP.
+
+        Of a refusal, `why` is for our log; with a `warning` code the far side is told it too.
+        """
+        told = (("Warning", f"{warning} {WARNS} {quote(without_controls(why))}"),) if warning else ()
+        self.respond(self.reply(status, reason, extra=(*extra, *told), body=body), why)
 
     def reply(self, status: int, reason: str = "", *, extra: Extra = (), body: bytes = b"") -> Response:
         """A response with the transaction's own tag; a body is SDP."""
@@ -250,7 +265,7 @@ class ServerTransaction(_Transaction):
             response.body = body
         return response
 
-    def respond(self, response: Response) -> None:
+    def respond(self, response: Response, why: str = "") -> None:
         """Send a response; a second final one is ignored.
 
         A refusal at once is said once: no 1xx stopped the far side from repeating its request until it
@@ -258,7 +273,7 @@ class ServerTransaction(_Transaction):
         """
         if self.answered:
             return
-        self._layer.note_refusal(self.request, response.status)
+        self._layer.note_refusal(self.request, self.source, response.status, why or response.reason)
         self._last = response.encode()
         self._layer.send(self._last, self._reply_to, "")
         timers, reliable = self._layer.timers, self._reply_to.transport.reliable

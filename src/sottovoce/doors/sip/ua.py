@@ -10,13 +10,13 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 
 from sottovoce.config import SipSettings
-from sottovoce.doors.sip.admission import Doorman, Open, Refusal
+from sottovoce.doors.sip.admission import Doorman, Open, Refusal, called_of, caller_of
 from sottovoce.doors.sip.called import Called
 from sottovoce.doors.sip.calling import Calling, OutgoingCall
 from sottovoce.doors.sip.challenges import Exchange
 from sottovoce.doors.sip.core import KNOWN_METHODS, OPTION_TAGS, SDP, Core
 from sottovoce.doors.sip.dialog import Dialog, NoDialog
-from sottovoce.doors.sip.events import CallKey, CallOffered, Event
+from sottovoce.doors.sip.events import CallKey, CallOffered, Event, RequestRefused
 from sottovoce.doors.sip.hops import Hop, Outgoing
 from sottovoce.doors.sip.limits import LimitVerdict, SourceLimits
 from sottovoce.doors.sip.matching import RETRY_LATER
@@ -28,6 +28,9 @@ from sottovoce.doors.sip.registering import RegisterWith, Registration
 from sottovoce.doors.sip.sdp import SdpError, UnsupportedMedia
 from sottovoce.doors.sip.transactions import ServerTransaction
 from sottovoce.doors.sip.uri import escape_user
+
+NAME = 64
+"""Characters of a foreign name that are told."""
 
 
 class UserAgent(Core):
@@ -159,15 +162,27 @@ class UserAgent(Core):
         else:
             transaction.answer(487)
 
+    def on_refused(self, request: Request, source: Hop, status: int, why: str) -> None:
+        """Say which calls and registrations were refused; a challenge is no refusal, a CANCEL is theirs."""
+        if request.method in ("INVITE", "REGISTER") and status not in (401, 407, 487):
+            names = caller_of(request)[:NAME], called_of(request)[:NAME]
+            self.emit(RequestRefused(request.method, status, why, source, *names, request.call_id))
+
     def _admit(self, transaction: ServerTransaction) -> None:
         """Begin a call, if there is room, the doorman lets it in and its offer can be taken."""
         request, source = transaction.request, transaction.source
         if self.standing >= self.settings.max_sessions:
-            transaction.answer(503, extra=RETRY_LATER)
+            transaction.answer(503, extra=RETRY_LATER, why="as many calls stand as may")
             return
         admitted = self.doorman.admit(request, source, self.timers.now)
         if isinstance(admitted, Refusal):
-            transaction.answer(admitted.status, admitted.reason, extra=admitted.extra)
+            transaction.answer(
+                admitted.status,
+                admitted.reason,
+                extra=admitted.extra,
+                why=admitted.why,
+                warning=admitted.warning,
+            )
             return
         if self.refused_body(transaction):
             return
@@ -177,13 +192,13 @@ class UserAgent(Core):
             contact = self.contact(source, escape_user(admitted.called))
             dialog = Dialog.of_offer(request, transaction.tag, contact, source)
         except SdpError as error:
-            transaction.answer(400, f"Bad SDP: {error}")
+            transaction.answer(400, f"Bad SDP: {error}", why=str(error), warning=399)
             return
-        except UnsupportedMedia:
-            transaction.answer(488)
+        except UnsupportedMedia as error:
+            transaction.answer(488, why=str(error), warning=error.warning)
             return
         except NoDialog:
-            transaction.answer(400, "Bad Contact Or Route")
+            transaction.answer(400, "Bad Contact Or Route", why="Contact or Record-Route", warning=399)
             return
         dialog.behind_nat = admitted.behind_nat
         dialog.extra = (("User-Agent", self.product),)
@@ -205,5 +220,5 @@ class UserAgent(Core):
         cheap = request.method == "CANCEL" or trusted
         verdict = self._limits.judge(source.host, now, weight=0.1 if cheap else 1.0, blockable=not trusted)
         if verdict is LimitVerdict.REFUSE:
-            self.transactions.refuse(request, source, 503, extra=RETRY_LATER)
+            self.transactions.refuse(request, source, 503, extra=RETRY_LATER, why="too many requests")
         return verdict is LimitVerdict.ADMIT

@@ -123,6 +123,7 @@ async def answered(interface: Interface, dialect: Dialect[Any], request: Request
         caller=request.state.caller,
         code=failure.code.value,
         why=failure.why,
+        per=(interface.name, request.state.caller, failure.code),
     )
     return dialect.failure(interface, failure)
 
