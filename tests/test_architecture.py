@@ -51,7 +51,7 @@ ALLOWED: dict[str, set[str]] = {
     "config": {"domain"},
     "live": {"domain", "config", "media.engine"},
     "quality": {"config", "domain", "storage"},
-    "media": {"config", "domain"},
+    "media": {"config", "domain", "logs"},
     "doors": {"config", "domain", "media.engine"},
     "storage": {"config", "domain"},
     "observing": {"domain", "live", "media.beat", "media.control"},

@@ -92,7 +92,7 @@ async def running(settings: Settings, *, over: asyncio.Event | None = None) -> A
         recordings = settings.recordings_folder
         for repaired in await asyncio.to_thread(_repair, recordings):
             log.warning("recording repaired", path=str(repaired))
-        media = WorkerEngine(settings.media, tasks)
+        media = WorkerEngine(settings.media, tasks, log=settings.log)
         await media.start()
         stack.push_async_callback(media.close)
         store = PostgresStore(

@@ -35,6 +35,7 @@ from sottovoce.live.hearing import RecordingClosed, RecordingRefused
 from sottovoce.live.presence import CloseFloor, ProfileRead, SignInAgent, SignOutAgent
 from sottovoce.live.state import Call, LiveSettings
 from sottovoce.live.supervising import ChangeMode, DropCall, Intercept, StopSupervision, Supervise
+from sottovoce.live.turns import Turns
 from sottovoce.live.views import SignIn
 from sottovoce.media.engine import LegProven, LegsLost, LegTimedOut
 
@@ -63,6 +64,7 @@ class FloorMachine(RuleBasedStateMachine):
     def __init__(self) -> None:
         super().__init__()
         self.floor = Floor(profile(), LiveSettings(Path("/r")), itertools.count(1))
+        self.turns = Turns(VdnId(1))
         self.clock = ManualClock()
         self.coming: deque[object] = deque()
         self.open: set[LegId] = set()
@@ -92,6 +94,8 @@ class FloorMachine(RuleBasedStateMachine):
             return
         for effect in wanted:
             self.perform(effect)
+        for _ in self.turns.told(given, wanted, self.floor.state):
+            pass
 
     def footprint(self) -> list[object]:
         floor = self.floor.state
@@ -417,6 +421,13 @@ class FloorMachine(RuleBasedStateMachine):
         assert {one.recording for one in segments if one.failure is None} == self.recording
         for call, part in parts:
             assert (part.segment is not None) is (call.talking and not part.alerting)
+
+    @invariant()
+    def the_log_tells_each_turn(self):
+        floor = self.floor.state
+        assert set(self.turns.calls) == set(floor.calls)
+        leading = [s.inspecting for s in floor.seats.values() if s.inspecting is not None]
+        assert self.turns.modes == {s.inspector.agent: s.mode for s in leading if not s.reaching}
 
     @invariant()
     def events_lead_from_picture_to_picture(self):

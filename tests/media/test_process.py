@@ -97,15 +97,15 @@ class Client:
         return phone
 
 
-async def start(where: Path | None = None) -> Client:
+async def start(where: Path | None = None, *, stderr: int | None = None) -> Client:
     """A worker that was handed a socket, or that connects to a path."""
     command = [sys.executable, "-m", "sottovoce.media.process"]
-    setup = json.dumps(to_plain(Setup("127.0.0.1", 16, PortRange(), timeout_s=30.0, hold_limit_s=7200.0)))
+    setup = json.dumps(to_plain(Setup("127.0.0.1", 16, PortRange(), 30.0, 7200.0, "media-3", "info", "json")))
     if where is None:
         ours, theirs = socket.socketpair()
         with theirs:
             process = await asyncio.create_subprocess_exec(
-                *command, str(theirs.fileno()), setup, pass_fds=[theirs.fileno()]
+                *command, str(theirs.fileno()), setup, pass_fds=[theirs.fileno()], stderr=stderr
             )
     else:
         with socket.socket(socket.AF_UNIX) as waiting:
@@ -201,6 +201,18 @@ async def test_a_worker_told_to_leave_closes_its_recordings_first(
 async def test_nonsense_ends_the_worker_orderly(client: Client, nonsense: bytes) -> None:
     client.writer.write(nonsense)
     assert await client.process.wait() == 0
+
+
+async def test_a_worker_s_lines_have_the_server_s_form() -> None:
+    client = await start(stderr=asyncio.subprocess.PIPE)
+    client.writer.close()
+    _, said = await client.process.communicate()
+    line = json.loads(said.splitlines()[0])
+    assert (line["event"], line["worker"], line["level"], line["logger"]) == (
+        *("media worker lost its control socket", "media-3"),
+        *("error", "sottovoce.media.process"),
+    )
+    assert line["timestamp"].endswith("Z")
 
 
 async def test_a_worker_connects_to_a_path(tmp_path: Path) -> None:

@@ -7,6 +7,7 @@ Called by `http`, the console and the demo through one `Desk`; calls `Lines` (a 
                 a password may be tried (``attempts``) and who waits for it (``line_of_tries``)
 * ``building``  the floors of this process, one per VDN, and what a start after a crash does
 * ``driver``    performs a floor's effects in order; timers; commits what must be committed first
+* ``turns``     the log's line for each turn of a call, a supervision, an agent's day
 * ``floor``     the aggregate of one VDN: input + now -> effects, pure
 * ``inputs``    the one table of what a floor takes: each command with its check and its transition, and
                 what follows from what happened. The subject modules fill it:

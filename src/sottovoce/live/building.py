@@ -90,6 +90,9 @@ class Building:
             ends = [ContactEnded(call, vdn, now.at, "interrupted") for call in left.open_contacts]
             self._store.append(vdn, ends)
         await driver.perform(floor.restore(left.sessions, now))
+        log.info(
+            "floor opened", vdn=vdn, signed_in=sorted(floor.state.seats), cut_off=list(left.open_contacts)
+        )
         seated = [session for session in left.sessions if session.agent in floor.state.seats]
         return replace(left, sessions=seated)
 

@@ -28,6 +28,7 @@ from sottovoce.live.hearing import RecordingClosed, RecordingRefused
 from sottovoce.live.inputs import Command
 from sottovoce.live.ports import Lines, Store
 from sottovoce.live.presence import CloseFloor
+from sottovoce.live.turns import Turns
 from sottovoce.media.engine import (
     Apply,
     MediaEngine,
@@ -70,6 +71,7 @@ class Driver:
         self._engine, self._lines, self._store, self._feed = engine, lines, store, feed
         self._clock, self._tasks = clock, tasks
         self._rings = rings
+        self._turns = Turns(self.vdn)
         self._work: deque[tuple[list[fx.Effect], Done]] = deque()
         self._given = asyncio.Event()
         self._rearmed = asyncio.Event()
@@ -102,11 +104,18 @@ class Driver:
     def tell(self, given: Input) -> None:
         """Something happened outside: never refused, never waits."""
         try:
-            self.perform(self.floor.handle(given, moment(self._clock)))
+            self.perform(self._handled(given))
         except Refused as refusal:
-            log.error("event refused", given=given, code=refusal.code.value, detail=refusal.why)
+            kind = type(given).__name__  # and not its values: a key that was pressed is nobody's business
+            log.error("event refused", vdn=self.vdn, given=kind, code=refusal.code.value, detail=refusal.why)
         except Exception:  # told by doors and media, whose loops must go on
-            log.exception("event failed", vdn=self.vdn, given=given)
+            log.exception("event failed", vdn=self.vdn, given=type(given).__name__)
+
+    def _handled(self, given: Input) -> list[fx.Effect]:
+        """Make a transition, and have the log tell it."""
+        wanted = self.floor.handle(given, moment(self._clock))
+        self._turns.note(given, wanted, self.floor.state)
+        return wanted
 
     async def ask(
         self,
@@ -129,7 +138,7 @@ class Driver:
         try:
             if not still():
                 raise Refused(Code.WRONG_SUPERVISION_STATE, "overtaken by a later command")
-            wanted = self.floor.handle(command, moment(self._clock))
+            wanted = self._handled(command)
         except Refused as refusal:
             for change in first:
                 if isinstance(change, AuditEntry):
@@ -205,9 +214,10 @@ class Driver:
                     try:
                         await self._perform(effect)
                     except Refused as refusal:
-                        log.warning("effect refused", effect=effect, code=refusal.code.value)
+                        told = {"effect": type(effect).__name__, "leg": getattr(effect, "leg", None)}
+                        log.warning("effect refused", vdn=self.vdn, **told, code=refusal.code.value)
                     except Exception:  # one effect's fault must not stop the floor: the rest is performed
-                        log.exception("effect failed", vdn=self.vdn, effect=effect)
+                        log.exception("effect failed", vdn=self.vdn, effect=type(effect).__name__)
                 if not done.done():
                     done.set_result(None)
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import structlog
-
 from sottovoce.domain import events
 from sottovoce.domain.calls import CallState
 from sottovoce.domain.journal import DialogEnded, DialogSaved
@@ -14,8 +12,6 @@ from sottovoce.live.effects import HangUp
 from sottovoce.live.inputs import happens
 from sottovoce.live.state import Call, FloorState, Seat
 from sottovoce.media.engine import DigitPressed, EchoHeard, LegProven, LegsLost, LegTimedOut, SendDigits
-
-log = structlog.get_logger(__name__)
 
 
 @happens(LegRinging)
@@ -128,7 +124,6 @@ def echo(floor: FloorState, event: EchoHeard) -> None:
     """The inspector is warned that the customer may hear the whisper."""
     agent, inspector = floor.legs.get(event.agent), floor.legs.get(event.inspector)
     if isinstance(agent, Seat) and isinstance(inspector, Seat):
-        log.warning("echo of a whisper", agent=agent.agent, inspector=inspector.agent)
         floor.emit(events.EchoWarned(inspector.agent, agent.agent, inspector.agent))
 
 

@@ -59,6 +59,10 @@ class Setup:
     """Silence after which a leg that has to send is given up."""
     hold_limit_s: float
     """The same for a leg on hold."""
+    name: str
+    """In its log lines, which have the server's form and level."""
+    log_level: str
+    log_format: str
 
 
 @dataclass(frozen=True, slots=True)

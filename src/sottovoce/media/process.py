@@ -27,6 +27,7 @@ from typing import Any
 
 import structlog
 
+from sottovoce import logs
 from sottovoce.domain.legs import LegAddress, LegFigures, LegId, RecordingId, RecordingResult, Sound
 from sottovoce.errors import Code, Refused
 from sottovoce.media.beat import Beat
@@ -66,7 +67,7 @@ from sottovoce.media.sounds import BUILT_IN
 from sottovoce.media.writer import Closed, Failed, RecordingWriter
 from sottovoce.plain import from_plain
 
-log = structlog.get_logger(__name__)
+log = structlog.get_logger("sottovoce.media.process")  # which runs as __main__
 
 GRACE_S = 1.0
 """How long customer and agent still hear each other when nobody is in control any more."""
@@ -404,7 +405,9 @@ def main(arguments: list[str] | None = None) -> int:
     The arguments are the number of an open socket, or a path to connect to, and a `Setup` as JSON.
     """
     control, setup = sys.argv[1:] if arguments is None else arguments
-    worker = Worker(_control_socket(control), from_plain(Setup, json.loads(setup)))
+    told = from_plain(Setup, json.loads(setup))
+    logs.configure(told.log_level, told.log_format, always={"worker": told.name})
+    worker = Worker(_control_socket(control), told)
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, lambda *_: worker.leave_soon())
     _come_first()

@@ -19,7 +19,7 @@ from typing import Any
 
 import structlog
 
-from sottovoce.config import MediaSettings
+from sottovoce.config import LogSettings, MediaSettings
 from sottovoce.domain.legs import LegAddress, LegFigures, LegId, Recording, RecordingId, RecordingResult
 from sottovoce.errors import Code, Refused
 from sottovoce.media.connection import WorkerConnection
@@ -61,12 +61,12 @@ ANSWER_S = 5.0
 """A worker that leaves a call unanswered for so long counts as dead."""
 
 
-def setup_of(settings: MediaSettings, worker: int, generation: int) -> Setup:
+def setup_of(settings: MediaSettings, worker: int, generation: int, log: LogSettings | None = None) -> Setup:
     """What one worker is told at its start; a restarted one begins elsewhere in its share of the ports.
 
     With several workers the legs of joins come on top of those of calls, twice as many at most.
     """
-    count = _processes(settings)
+    count, lines = _processes(settings), log or LogSettings()
     share = (settings.last_port + 1 - settings.first_port) // count // 2 * 2
     first = settings.first_port + worker * share
     ports = PortRange(first, first + share - 1) if settings.first_port else PortRange()
@@ -76,7 +76,15 @@ def setup_of(settings: MediaSettings, worker: int, generation: int) -> Setup:
         ports=replace(ports, begin=generation * 97),
         timeout_s=settings.timeout,
         hold_limit_s=settings.hold_limit,
+        name=worker_name(worker),
+        log_level=lines.level.value,
+        log_format=lines.format.value,
     )
+
+
+def worker_name(number: int) -> str:
+    """What a worker is called in the log, its own lines included."""
+    return f"media-{number}"
 
 
 def _processes(settings: MediaSettings) -> int:
@@ -96,11 +104,18 @@ class _Worker:
 class WorkerEngine:
     """`media.engine.MediaEngine` on worker processes."""
 
-    def __init__(self, settings: MediaSettings, tasks: Tasks, *, answer_s: float = ANSWER_S) -> None:
-        self._settings = settings
+    def __init__(
+        self,
+        settings: MediaSettings,
+        tasks: Tasks,
+        *,
+        log: LogSettings | None = None,
+        answer_s: float = ANSWER_S,
+    ) -> None:
+        self._settings, self._log = settings, log
         self._tasks = tasks
         self._workers = [
-            _Worker(number, WorkerConnection(f"media-{number}", self._heard, answer_s=answer_s))
+            _Worker(number, WorkerConnection(worker_name(number), self._heard, answer_s=answer_s))
             for number in range(_processes(settings))
         ]
         self._joiner = Joiner([worker.connection for worker in self._workers], tasks)
@@ -161,7 +176,7 @@ class WorkerEngine:
             begun = asyncio.get_running_loop().time()
             try:
                 await worker.connection.serve(
-                    setup_of(self._settings, worker.number, generation),
+                    setup_of(self._settings, worker.number, generation, self._log),
                     started=up.set,
                     lost=lambda: self._lost(worker),
                 )

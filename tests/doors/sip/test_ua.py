@@ -141,7 +141,7 @@ def test_who_is_not_admitted_makes_no_session() -> None:
     network.inject(message("INVITE", SDP), STRANGER, peer)
     network.run(0.1)
     assert len(network.sent(403)) == 1
-    assert peer.events == []
+    assert peer.of(events.CallOffered) == []
 
 
 def test_a_flood_is_refused_and_then_not_answered() -> None:
