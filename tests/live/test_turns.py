@@ -158,8 +158,9 @@ async def test_a_call_that_is_taken_over_or_dropped(on_call, told):
     await on_call.desk.ask(Intercept(I, A))
     await on_call.quiet()
     assert lines(told, "inspector", "why") == [
-        ("call taken over", I),
+        ("call joined", I),
         ("supervision ended", A, I, "intercepted"),
+        ("call left", A),
     ]
     (call,) = on_call.desk.call_ids(I)
     await on_call.desk.ask(DropCall(J, call))

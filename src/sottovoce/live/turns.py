@@ -42,6 +42,8 @@ class Turns:
         self._vdn = vdn
         self.calls: dict[str, Call] = {}
         """Those whose end is not told yet."""
+        self.agents: dict[str, AgentId] = {}
+        """Who had each of them last."""
         self.modes: dict[AgentId, Mode] = {}
         """How inspectors who take part were last said to."""
 
@@ -101,6 +103,7 @@ def _comes(turns: Turns, floor: FloorState, began: ContactBegan) -> Turn:
     call = turns.calls[began.call] = floor.calls[began.call]
     told = {"call": began.call, "caller": began.caller, "called": began.called, "skill": began.skill}
     if call.seat is not None and call.customer is None:
+        turns.agents[began.call] = call.seat.agent
         return "call placed", {**told, "agent": call.seat.agent}
     return "call came", {**told, "leg": call.customer}
 
@@ -115,12 +118,14 @@ def _waits(turns: Turns, floor: FloorState, play: Play) -> Turn | None:
 
 @_of(events.CallAssigned)
 def _rings(turns: Turns, floor: FloorState, event: events.CallAssigned) -> Turn:
+    turns.agents[event.call] = event.agent
     return "call rings", {"call": event.call, "agent": event.agent, "skill": event.skill}
 
 
 @_of(events.CallNotAnswered)
 def _unanswered(turns: Turns, floor: FloorState, event: events.CallNotAnswered) -> Turn:
     seat = floor.seats.get(event.agent)
+    turns.agents.pop(event.call, None)
     why = BusyReason(seat.standing.reason).name.lower() if seat is not None else None
     return "call not answered", {"call": event.call, "agent": event.agent, "why": why}
 
@@ -129,8 +134,15 @@ def _unanswered(turns: Turns, floor: FloorState, event: events.CallNotAnswered) 
 def _talks(turns: Turns, floor: FloorState, began: SegmentBegan) -> Turn:
     call = floor.calls.get(began.call)
     again = call is not None and call.segments > 1
+    turns.agents[began.call] = began.agent
     told: dict[str, object] = {"call": began.call, "agent": began.agent, "recording": began.recording}
-    return "call taken over" if again else "call answered", told
+    return "call joined" if again else "call answered", told
+
+
+@_of(events.CallReleased)
+def _left(turns: Turns, floor: FloorState, event: events.CallReleased) -> Turn | None:
+    """An agent left a call that goes on."""
+    return ("call left", {"call": event.call, "agent": event.agent}) if event.call in floor.calls else None
 
 
 @_of(Hold)
@@ -165,12 +177,13 @@ def _ends(turns: Turns, floor: FloorState, effect: Disarm) -> Turn | None:
     if not isinstance(effect.timer, CallUnanswered) or effect.timer.call in floor.calls:
         return None
     call = turns.calls.pop(effect.timer.call, None)
+    agent = turns.agents.pop(effect.timer.call, None)
     if call is None or call.ended_at is None:
         return None
     talked = call.ended_at - call.talked_at if call.talked_at is not None else None
     return "call ended", {
         "call": call.call,
-        "agent": call.seat.agent if call.seat is not None else None,
+        "agent": agent,
         "why": call.reason,
         "seconds": round((call.ended_at - call.began_at).total_seconds()),
         "talked_s": round(talked.total_seconds()) if talked is not None else 0,
