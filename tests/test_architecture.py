@@ -136,6 +136,7 @@ PURE_MODULES = {
         "attempts",
         "availability",
         "bonds",
+        "call_data",
         "calling",
         "conversing",
         "effects",

@@ -56,9 +56,22 @@ async def test_everything_served_succeeds_once(standing: Standing, client: Ledge
         POST /voicecall/{a}/seconddial/1
         POST /voicecall/{a}/seconddialex?number=1
         GET /calldata/{a}/callinfo
+        GET /calldata/{a}/callinfobeforeanswer
         GET /calldata/{a}/allcallid
+        GET /calldata/{a}/allcallinfo/101
+        GET /calldata/{a}/allcallinfoEx/101
+        GET /calldata/{a}/agentholdnum/101
+        GET /calldata/{a}/waitcallinfo/1
+        GET /calldata/{a}/callnums
+        GET /calldata/{a}/isprocesscall
+        GET /calldata/{a}/remotenumbers
+        PUT /calldata/{a}?calldata=x
+        GET /calldata/{a}/appdata
+        POST /voicecall/{a}/hold
+        GET /calldata/{a}/holdlist
         """,
     )
+    await client.ok(A, "PUT", "/calldata/{a}/setcalldataex", json={"calldata": "x"})
     await standing.call_in("556")
     await _walk(standing, client, B, "PUT /voicecall/{a}/answer\nDELETE /voicecall/{a}")
     call = (await client.ok(A, "GET", "/calldata/{a}/allcallid"))[0]
@@ -67,6 +80,9 @@ async def test_everything_served_succeeds_once(standing: Standing, client: Ledge
         client,
         INSPECTOR,
         f"""
+        GET /calldata/{{a}}/holdlistex/{A}
+        GET /calldata/{{a}}/callinfobycallid/{call}
+        GET /calldata/{{a}}/allcallinfoinvdn
         GET /agentgroup/{{a}}/iscensor
         GET /agentgroup/{{a}}/agentbyworkno/{A}
         GET /agentgroup/{{a}}/onlineagentonvdn

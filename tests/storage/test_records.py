@@ -55,6 +55,7 @@ NUMBERS = st.integers(1, 999_999)
             st.lists(st.builds(SupervisionSpan, NUMBERS, st.sampled_from(Mode), TIMES, TIMES)).map(tuple),
         ),
         st.builds(journal.SegmentBegan, TEXTS, NUMBERS, NUMBERS, TIMES, st.none() | TEXTS),
+        st.builds(journal.CallDataSet, TEXTS, NUMBERS, TEXTS),
         st.builds(journal.ContactEnded, TEXTS, NUMBERS, TIMES, TEXTS),
         st.builds(journal.AuditEntry, NUMBERS, TIMES, NUMBERS, TEXTS, TEXTS, DETAILS),
     )

@@ -273,6 +273,7 @@ def _facts(shown: ShownContact, clocks: Clocks) -> dict[str, object]:
         "customer": contact.number,
         "direction": contact.direction.value,
         "recording": contact.recording,
+        "call_data": contact.call_data or None,
         "state": contact.analysis.failure or contact.status.name.lower().replace("_", " "),
     }
 

@@ -183,6 +183,8 @@ class Contact:
     transcript: Sequence[Sentence] | None = None
     machine_score: Decimal | None = None
     """The lowest of its scenarios' machine scores."""
+    call_data: str = field(default="", repr=False)
+    """What its agents' clients kept with the call."""
     recording_sha256: str | None = None
     """Of the recording's file when it was finished, hexadecimal; None: no recording, or not known yet."""
 

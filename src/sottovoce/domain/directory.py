@@ -5,7 +5,7 @@ Agent ids, access codes and SIP accounts are unique over the whole installation.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import NewType
@@ -58,6 +58,23 @@ class AgentProfile:
 
 
 @dataclass(frozen=True, slots=True)
+class RestCause:
+    """Why agents may rest (0-255), in words."""
+
+    cause: int
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class AgentGroup:
+    """A group that agents name as theirs, and who leads it."""
+
+    group: int
+    name: str
+    leader: AgentId | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class AccessCode:
     """A number that callers dial, and the skill queue it leads to."""
 
@@ -91,3 +108,5 @@ class VdnProfile:
     """Prefixes that outbound numbers may begin with (toll fraud); none allows none."""
     inspect_inspectors: bool = False
     """Whether an inspector may be inspected ("Support QC on QC Inspectors")."""
+    rest_causes: Sequence[RestCause] = ()
+    agent_groups: Sequence[AgentGroup] = ()

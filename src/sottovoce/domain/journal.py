@@ -105,6 +105,16 @@ class ContactBegan:
 
 
 @dataclass(frozen=True, slots=True)
+class CallDataSet:
+    """A call has other call data from now on; its contacts keep the last."""
+
+    call: str
+    vdn: VdnId
+    data: str = field(repr=False)
+    """Of customers: no log shows it."""
+
+
+@dataclass(frozen=True, slots=True)
 class SegmentBegan:
     """A talk segment of one agent began: what a restart needs if nothing tells its end."""
 
@@ -168,6 +178,7 @@ Change = (
     | DialogEnded
     | PhoneSaved
     | ContactBegan
+    | CallDataSet
     | SegmentBegan
     | SegmentEnded
     | ContactEnded

@@ -12,10 +12,10 @@ from collections.abc import Iterable
 from sottovoce.clock import Clock, moment
 from sottovoce.config import AuthMode
 from sottovoce.domain import access
-from sottovoce.domain.directory import AgentId, AgentProfile, Skill, VdnId
+from sottovoce.domain.directory import AgentId, AgentProfile, Right, Skill, SkillId, VdnId
 from sottovoce.domain.supervision import Mode
 from sottovoce.errors import Code, Refused
-from sottovoce.live import pictures
+from sottovoce.live import bonds, pictures
 from sottovoce.live.building import Building
 from sottovoce.live.feed import Feed
 from sottovoce.live.guids import Guids
@@ -206,6 +206,42 @@ class Desk:
     def call_ids(self, agent: AgentId) -> tuple[str, ...]:
         """The ids of the agent's calls."""
         return pictures.call_ids(self._seat(agent))
+
+    def calls(self, caller: AgentId, target: AgentId | None = None) -> tuple[CallView, ...]:
+        """The caller's calls, the one that the caller acts in first; for inspectors also another agent's.
+
+        NO_RIGHT, TARGET_UNKNOWN, TARGET_NOT_SIGNED_IN.
+        """
+        floor = self._floor(caller)
+        seat = floor.seat(caller)
+        if target not in (None, caller):
+            _, seat = bonds.may_inspect(floor, caller, target)
+        return pictures.calls(floor, seat)
+
+    def call(self, caller: AgentId, call: str) -> CallView:
+        """One of the caller's calls, the last one included; for inspectors any of the VDN. NOT_FOUND."""
+        floor = self._floor(caller)
+        seat = floor.seat(caller)
+        own = [*seat.calls, *([seat.last_call] if seat.last_call is not None else [])]
+        among = [*floor.calls.values(), *own] if access.is_inspector(seat.profile) else own
+        found = next((one for one in among if one.call == call), None)
+        if found is None:
+            raise Refused(Code.NOT_FOUND, f"no call {call} of agent {caller}")
+        return pictures.call(floor, found, seat if found in own else found.seat)
+
+    def all_calls(self, caller: AgentId) -> tuple[CallView, ...]:
+        """All calls of an inspector's VDN, the oldest first. NO_RIGHT."""
+        floor = self._floor(caller)
+        access.require(floor.seat(caller).profile, Right.INSPECT)
+        return tuple(pictures.call(floor, call, call.seat) for call in floor.calls.values())
+
+    def waiting_calls(self, caller: AgentId, skill: SkillId) -> tuple[CallView, ...]:
+        """The calls that wait in a queue of the caller's VDN, the oldest first. NOT_FOUND."""
+        floor = self._floor(caller)
+        if skill not in floor.profile.skills:
+            raise Refused(Code.NOT_FOUND, f"no skill queue {skill} in this VDN")
+        waiting = floor.queues.waiting(skill)
+        return tuple(pictures.call(floor, floor.calls[one.call], None) for one in waiting)
 
     def is_inspector(self, caller: AgentId) -> bool:
         """Whether the caller has the inspection right."""

@@ -13,13 +13,23 @@ from sottovoce.clock import Moment
 from sottovoce.domain.directory import VdnProfile
 from sottovoce.domain.journal import Change, SessionSaved
 from sottovoce.domain.lines import LineEvent
-from sottovoce.live import availability, calling, handling, hearing, inputs, legs, presence, supervising
+from sottovoce.live import (
+    availability,
+    call_data,
+    calling,
+    handling,
+    hearing,
+    inputs,
+    legs,
+    presence,
+    supervising,
+)
 from sottovoce.live.effects import Effect, Timer
 from sottovoce.live.inputs import Command
 from sottovoce.live.state import FloorState, LiveSettings
 from sottovoce.media.engine import EngineEvent
 
-SUBJECTS = (availability, calling, handling, hearing, legs, presence, supervising)
+SUBJECTS = (availability, call_data, calling, handling, hearing, legs, presence, supervising)
 """The modules whose transitions a floor makes."""
 
 Input = (

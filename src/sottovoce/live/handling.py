@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from sottovoce.domain import access, events
 from sottovoce.domain.agents import AgentState, BusyReason
@@ -11,7 +11,7 @@ from sottovoce.domain.calls import CallDirection, CallState, CallTrigger, move
 from sottovoce.domain.directory import Right, SkillId
 from sottovoce.domain.lines import Destination, LineKind
 from sottovoce.errors import Code, Refused
-from sottovoce.live import calling, hearing, seating
+from sottovoce.live import call_data, calling, hearing, seating
 from sottovoce.live.effects import Arm, CallUnanswered, Ring
 from sottovoce.live.inputs import Command, never_waits
 from sottovoce.live.state import AgentPart, Call, FloorState, OutsideParty, Seat
@@ -25,12 +25,13 @@ CALL_OUT_S = 60.0
 
 @dataclass(frozen=True, slots=True)
 class CallOut(Command):
-    """Place a call. BAD_NUMBER, BAD_PARAMETER (an unknown queue), NUMBER_NOT_ALLOWED, NO_RIGHT,
-    WRONG_AGENT_STATE."""
+    """Place a call. BAD_NUMBER, BAD_PARAMETER (an unknown queue, too much call data), NUMBER_NOT_ALLOWED,
+    NO_RIGHT, WRONG_AGENT_STATE."""
 
     called: str
     caller: str = ""
     skill: SkillId | None = None
+    data: str = field(default="", repr=False)
 
 
 @never_waits(CallOut)
@@ -40,6 +41,7 @@ def call_out(floor: FloorState, asked: CallOut) -> None:
     access.require(seat.profile, Right.CALL_OUT)
     if not _NUMBER.match(asked.called) or not _CALLER.match(asked.caller):
         raise Refused(Code.BAD_NUMBER, "1-24 of 0-9 * # are a number")
+    call_data.check_size(asked.data)
     if asked.skill is not None and asked.skill not in floor.profile.skills:
         raise Refused(Code.BAD_PARAMETER, f"no skill queue {asked.skill}")
     if not access.number_allowed(floor.profile, asked.called):
@@ -59,6 +61,7 @@ def call_out(floor: FloorState, asked: CallOut) -> None:
     )
     seat.enter(call, AgentPart(seat))
     calling.began(floor, call)
+    call_data.attach(floor, call, asked.data)
     floor.do(Arm(CallUnanswered(call.call), floor.settings.agents.ring_timeout))
     if seat.leg_up:
         dial(floor, call, seat)

@@ -56,8 +56,13 @@ def call_ids(seat: Seat) -> tuple[str, ...]:
     return tuple(call.call for call in seat.calls)
 
 
-def call(floor: FloorState, shown: Call, seat: Seat) -> CallView:
-    """A call as this agent sees it."""
+def calls(floor: FloorState, seat: Seat) -> tuple[CallView, ...]:
+    """The agent's calls, the one that the agent acts in first."""
+    return tuple(call(floor, one, seat) for one in seat.calls)
+
+
+def call(floor: FloorState, shown: Call, seat: Seat | None) -> CallView:
+    """A call as this agent sees it; for None, as whoever comes to it."""
     part = next((part for part in shown.parts if part.seat is seat), None)
     skill = floor.profile.skills.get(shown.skill) if shown.skill is not None else None
     return CallView(
@@ -74,6 +79,7 @@ def call(floor: FloorState, shown: Call, seat: Seat) -> CallView:
         shown.ended_at,
         part is not None and part.muted,
         hearing.place(floor, part.segment.path) if part is not None and part.segment is not None else None,
+        shown.data,
     )
 
 

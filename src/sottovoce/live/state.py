@@ -117,6 +117,8 @@ class Call:
     finished: bool = False
     """Its end is journaled."""
     segments: int = 0
+    data: str = field(default="", repr=False)
+    """What its agents' clients keep with it (`live/call_data.py`)."""
 
     @property
     def customer(self) -> LegId | None:

@@ -6,7 +6,7 @@ Times are UTC. The wire's numbers for states are given in `http`.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from sottovoce.domain.agents import AgentState
@@ -101,6 +101,13 @@ class CallView:
     ended_at: datetime | None
     muted: bool
     recording: str | None
+    """Below the recordings' folder."""
+    data: str = field(default="", repr=False)
+
+    @property
+    def number(self) -> str:
+        """The other party's."""
+        return self.caller if self.direction is CallDirection.INBOUND else self.called
 
 
 @dataclass(frozen=True, slots=True)

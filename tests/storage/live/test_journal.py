@@ -20,6 +20,7 @@ from sottovoce.domain.calls import CallDirection
 from sottovoce.domain.directory import AgentId, SkillId, VdnId
 from sottovoce.domain.journal import (
     AuditEntry,
+    CallDataSet,
     ContactBegan,
     ContactEnded,
     DialogEnded,
@@ -280,6 +281,18 @@ async def test_contacts_and_segments(store: PostgresStore, two_vdns: AsyncEngine
     assert [(contact.call, contact.reason) for contact in found] == [("1-1", "customer")]
     assert found[0].segments == (talk("1-1"),)
     assert found[0].skill == SkillId(1)
+
+
+async def test_call_data_as_last_set(store: PostgresStore, two_vdns: AsyncEngine) -> None:
+    """Of that VDN's call alone; of a call that nobody knows nothing is made."""
+    store.append(ONE, [began("1-1"), CallDataSet("1-1", ONE, "first"), CallDataSet("1-1", ONE, "1\0")])
+    store.append(ONE, [CallDataSet("1-9", ONE, "nobody's"), ended("1-1"), began("1-2"), ended("1-2")])
+    store.append(TWO, [CallDataSet("1-1", TWO, "foreign")])
+    await written(store)
+    assert [(call.call, call.data) for call in await finished(two_vdns, ONE)] == [
+        ("1-1", "1\ufffd"),
+        ("1-2", ""),
+    ]
 
 
 async def test_sign_ins_are_kept_with_their_end(store: PostgresStore, two_vdns: AsyncEngine) -> None:

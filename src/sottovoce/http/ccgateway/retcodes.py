@@ -33,6 +33,7 @@ _NO_CALL = (
     "200-017",
     "200-018",
     RESOURCE_UNAVAILABLE,
+    "400-001",
     "400-002",
     INTERNAL,
 )
@@ -119,6 +120,7 @@ MEANING: Mapping[str, str] = {
     "200-018": "no call",
     "300-001": "no right",
     "300-002": "no such agent",
+    "400-001": "no call to keep data with",
     "400-002": "no data",
     "400-003": "no held calls",
     "900-001": "the provider is unavailable",

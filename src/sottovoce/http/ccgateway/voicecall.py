@@ -6,7 +6,7 @@ from pydantic import Field
 
 from sottovoce.domain.directory import SkillId
 from sottovoce.http.ccgateway.gateway import Answer, Caller, Interfaces
-from sottovoce.http.ccgateway.words import Form, Number, Text
+from sottovoce.http.ccgateway.words import MOST_CALL_DATA, Form, Number, Text
 from sottovoce.live import handling
 
 INTERFACES = Interfaces("voicecall", message="success")
@@ -24,7 +24,7 @@ class CallOut(Form):
     called: Text = Field(max_length=24)
     caller: Text = Field("", max_length=24)
     skillid: Number | None = Field(None, ge=0, le=2**31 - 1)
-    callappdata: Text = Field("", max_length=16 * 1024)
+    callappdata: Text = Field("", max_length=MOST_CALL_DATA)
     mediaability: Number = Field(0, ge=0, le=2)
 
 
@@ -64,4 +64,5 @@ asks("DELETE", "", Form, lambda by, form: handling.Release(by))
 async def callout(caller: Caller, form: CallOut) -> Answer:
     """Place a call; the answer is its id [1232]."""
     skill = SkillId(form.skillid) if form.skillid else None  # QuickAgent sends 0 for none
-    return Answer(await caller.desk.call_out(handling.CallOut(caller.agent, form.called, form.caller, skill)))
+    asked = handling.CallOut(caller.agent, form.called, form.caller, skill, form.callappdata)
+    return Answer(await caller.desk.call_out(asked))

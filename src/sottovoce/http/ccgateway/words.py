@@ -19,6 +19,8 @@ from sottovoce.plain import natural
 
 LOWEST_AGENT = 101
 QUERY_FIELDS = 64
+MOST_CALL_DATA = 16 * 1024
+"""Bytes of UTF-8; no text has fewer than it has signs."""
 _MOST_DIGITS = 4300
 """As many as Python reads (`sys.int_info`); a number out of its range is told so, however long."""
 _CHARSETS = frozenset({"utf-8", "utf8", "us-ascii", "iso-8859-1", "gbk", "gb2312", "gb18030"})
@@ -120,9 +122,15 @@ def _folded(fields: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def decode_query(query: bytes) -> dict[str, str]:
-    """A query string; of a repeated parameter the first counts. Raises BadInput."""
+    """A query string in UTF-8, its bytes escaped or not; of a repeated parameter the first counts.
+
+    What is no UTF-8 comes out as no text, and is refused where it is used. Raises BadInput.
+    """
+    escaped = "".join(chr(byte) if byte < 0x80 else f"%{byte:02X}" for byte in query)
     try:
-        pairs = parse_qsl(query.decode("latin-1"), keep_blank_values=True, max_num_fields=QUERY_FIELDS)
+        pairs = parse_qsl(
+            escaped, keep_blank_values=True, errors="surrogateescape", max_num_fields=QUERY_FIELDS
+        )
     except ValueError:
         raise BadInput("too many query parameters") from None
     return dict(reversed(pairs))

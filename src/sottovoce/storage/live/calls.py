@@ -15,7 +15,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from sottovoce.domain.contacts import INTERRUPTED
 from sottovoce.domain.directory import AgentId, SkillId, VdnId
-from sottovoce.domain.journal import ContactBegan, ContactEnded, SegmentBegan, SegmentEnded
+from sottovoce.domain.journal import CallDataSet, ContactBegan, ContactEnded, SegmentBegan, SegmentEnded
 from sottovoce.plain import to_plain
 from sottovoce.storage.records import fit, fitted
 from sottovoce.storage.rows import put, value_of
@@ -35,6 +35,7 @@ class KeptCall:
     called: str
     skill: SkillId | None
     reason: str
+    data: str = field(default="", repr=False)
     segments: Sequence[SegmentEnded] = field(default_factory=tuple)
 
 
@@ -42,6 +43,12 @@ async def began(connection: AsyncConnection, change: ContactBegan) -> None:
     """Record a call's begin; a second time changes nothing."""
     row = fitted(change, "at", began_at=change.at)
     await connection.execute(insert(calls).values(row).on_conflict_do_nothing())
+
+
+async def data_set(connection: AsyncConnection, change: CallDataSet) -> None:
+    """Record the data that a call has now."""
+    of = (calls.c.vdn == int(change.vdn), calls.c.call == fit(change.call))
+    await connection.execute(sa.update(calls).where(*of).values(data=fit(change.data)))
 
 
 async def segment_began(connection: AsyncConnection, change: SegmentBegan) -> None:

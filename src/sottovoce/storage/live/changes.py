@@ -12,6 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from sottovoce.domain.directory import VdnId
 from sottovoce.domain.journal import (
     AuditEntry,
+    CallDataSet,
     Change,
     ContactBegan,
     ContactEnded,
@@ -120,6 +121,8 @@ async def _apply(connection: AsyncConnection, vdn: VdnId, change: Change) -> Non
             await registrations.saved(connection, vdn, [change])
         case ContactBegan():
             await calls.began(connection, change)
+        case CallDataSet():
+            await calls.data_set(connection, change)
         case SegmentBegan():
             await calls.segment_began(connection, change)
         case SegmentEnded():

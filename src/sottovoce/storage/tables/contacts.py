@@ -5,7 +5,7 @@ from __future__ import annotations
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import JSONB, UUID
 
-from sottovoce.storage.tables.schema import ID, NO_JSON, TIME, metadata, vdn
+from sottovoce.storage.tables.schema import ID, NO_JSON, NO_LIST, NO_TEXT, TIME, metadata, vdn
 
 INSPECTABLE = (
     "agent IS NOT NULL AND status <> 9 AND NOT (status BETWEEN 31 AND 40) AND"
@@ -45,10 +45,10 @@ contacts = sa.Table(
     sa.Column("skill", sa.Integer),
     sa.Column("ended_by", sa.Text, nullable=False, comment="`agent`, `customer` or `system`."),
     sa.Column("reason", sa.Text, nullable=False),
-    sa.Column("file_name", sa.Text, nullable=False, server_default=sa.text("''::text")),
+    sa.Column("file_name", sa.Text, nullable=False, server_default=NO_TEXT),
     sa.Column("recording", sa.Text, comment="The stereo WAV: customer left, agent right."),
     sa.Column("tracks", JSONB, nullable=False, server_default=NO_JSON, comment="Inspector: his track."),
-    sa.Column("supervisions", JSONB, nullable=False, server_default=sa.text("'[]'::jsonb")),
+    sa.Column("supervisions", JSONB, nullable=False, server_default=NO_LIST),
     sa.Column("uploaded_at", TIME, nullable=False),
     sa.Column("status", sa.SmallInteger, nullable=False, comment="Of the inspection by machine."),
     sa.Column("analysed_at", TIME),
@@ -57,6 +57,9 @@ contacts = sa.Table(
     sa.Column("machine_score", sa.Numeric(9, 2), comment="The lowest of its scenarios."),
     sa.Column("recording_sha256", sa.Text, comment="Of the recording as it was finished, hexadecimal."),
     sa.Column("arrival", sa.BigInteger, comment="Counts up as contacts become inspectable; None: not yet."),
+    sa.Column(
+        "call_data", sa.Text, nullable=False, server_default=NO_TEXT, comment="Of its call, as it ended."
+    ),
     sa.Index(None, "vdn", "contact"),
     sa.Index(None, "vdn", "uuid"),
     sa.Index(None, "vdn", "agent", "began_at"),

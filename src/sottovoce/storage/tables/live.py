@@ -9,7 +9,7 @@ from __future__ import annotations
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 
-from sottovoce.storage.tables.schema import NO_JSON, TIME, metadata, vdn
+from sottovoce.storage.tables.schema import NO_JSON, NO_LIST, NO_TEXT, TIME, metadata, vdn
 
 vdns = sa.Table(
     "vdns",
@@ -31,6 +31,16 @@ vdns = sa.Table(
         nullable=False,
         server_default=sa.text("'UTC'::text"),
         comment="IANA name; plans run by its wall clock.",
+    ),
+    sa.Column(
+        "rest_causes",
+        JSONB,
+        nullable=False,
+        server_default=NO_LIST,
+        comment="Why agents may rest, in words.",
+    ),
+    sa.Column(
+        "agent_groups", JSONB, nullable=False, server_default=NO_LIST, comment="Names of the agents' groups."
     ),
 )
 
@@ -154,6 +164,7 @@ calls = sa.Table(
     sa.Column("called", sa.Text, nullable=False),
     sa.Column("skill", sa.Integer),
     sa.Column("reason", sa.Text),
+    sa.Column("data", sa.Text, nullable=False, server_default=NO_TEXT, comment="Call data, as last set."),
     sa.Index(None, "vdn", "ended_at"),
 )
 
@@ -168,7 +179,7 @@ segments = sa.Table(
     sa.Column("recording", sa.Text),
     sa.Column("tracks", JSONB, nullable=False, server_default=NO_JSON),
     sa.Column("failure", sa.Text),
-    sa.Column("supervisions", JSONB, nullable=False, server_default=sa.text("'[]'::jsonb")),
+    sa.Column("supervisions", JSONB, nullable=False, server_default=NO_LIST),
     sa.Column("recording_sha256", sa.Text, comment="Of the recording as it was closed, hexadecimal."),
     sa.Index(None, "vdn", "agent", "began_at"),
 )

@@ -37,6 +37,8 @@ class Digits(sa.TypeDecorator[str]):
 
 ID = Digits()
 NO_JSON = sa.text("'{}'::jsonb")
+NO_LIST = sa.text("'[]'::jsonb")
+NO_TEXT = sa.text("''::text")
 
 
 def vdn(*, key: bool = True) -> sa.Column[int]:
