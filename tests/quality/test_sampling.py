@@ -17,7 +17,8 @@ import sqlalchemy as sa
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from tests.quality.asking import asked
-from tests.quality.standing import DIRECTOR, NOW, ONE, TWO, Standing
+from tests.quality.disputes import waiting
+from tests.quality.standing import DIRECTOR, LEADER, NOW, ONE, TWO, Standing
 from tests.storage.works import work_of
 
 from sottovoce.domain.contacts import Interaction
@@ -25,13 +26,14 @@ from sottovoce.domain.directory import VdnId
 from sottovoce.domain.drawing import Drawing
 from sottovoce.domain.frames import Frame
 from sottovoce.domain.lots import hashed
-from sottovoce.domain.people import ReviewId, User
-from sottovoce.domain.reviews import TaskOrder, TaskState
+from sottovoce.domain.people import SERVER, ReviewId, User
+from sottovoce.domain.reviews import Task, TaskOrder, TaskState
+from sottovoce.domain.rights import Operation
 from sottovoce.domain.sampling import Certificate, Conditions, DrawnCall, Earlier, Quantity
 from sottovoce.domain.verifying import untrue
 from sottovoce.errors import Code, Refused
 from sottovoce.plain import from_plain
-from sottovoce.quality import sampling, tasks
+from sottovoce.quality import access, sampling, tasks
 from sottovoce.quality.sampling import sha256_of
 from sottovoce.storage import audit
 from sottovoce.storage.database import transaction
@@ -452,13 +454,7 @@ async def _no_choice(
 ) -> None:
     standing = Standing(dsn, folder)
     try:
-        async with standing.engine.begin() as connection:
-            there = (await connection.execute(sa.select(contacts.c.recording))).scalars().all()
-        for recording in there:
-            (folder / str(recording)).touch()
-        if not there:
-            await standing.open()
-            await filled(standing, [101, 102, 103, 101] * 5)
+        await _twenty_calls(standing, folder)
         shopping = Shopping(standing, await standing.caller(DIRECTOR))
         first = await shopping.make(wanted)
         for what, number, order in tries:
@@ -475,6 +471,161 @@ async def _no_choice(
                 shopping.tasks.pop()
     finally:
         await standing.close()
+
+
+FRESH_ORDERS = st.builds(
+    lambda quantity, number, cap, agents, earlier: TaskOrder(
+        "t", Conditions(quantity, number, cap, earlier=earlier, agents=tuple(agents))
+    ),
+    st.sampled_from(list(Quantity)),
+    st.integers(1, 6),
+    st.sampled_from([2, 6, 100]),
+    st.sampled_from([(), (101,), (102, 103)]),
+    st.sampled_from([Earlier.FRESH, Earlier.FRESH, Earlier.FRESH, Earlier.ALL]),
+)
+FRESH_TRIES = st.lists(
+    st.tuples(
+        st.sampled_from(["create", "create", "create", "update", "delete", "terminate"]),
+        st.integers(0, 9),
+        FRESH_ORDERS,
+    ),
+    min_size=4,
+    max_size=10,
+)
+
+
+@settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(tries=FRESH_TRIES)
+def test_samples_of_fresh_calls_are_what_they_would_be_had_nothing_else_been_tried(
+    postgres_dsn: str,
+    tmp_path_factory: pytest.TempPathFactory,
+    tries: list[tuple[str, int, TaskOrder]],
+) -> None:
+    """Whatever was made, changed, deleted and terminated: the tasks that stand, made anew one after the other
+    in the order in which they were drawn, have the same samples. So what a maker holds tells nothing of what
+    they tried."""
+    asyncio.run(_no_choice_of_fresh(postgres_dsn, tmp_path_factory.mktemp("recordings"), tries))
+
+
+async def _no_choice_of_fresh(dsn: str, folder: Path, tries: list[tuple[str, int, TaskOrder]]) -> None:
+    standing = Standing(dsn, folder)
+    try:
+        await _twenty_calls(standing, folder)
+        shopping = Shopping(standing, await standing.caller(DIRECTOR))
+        for what, number, order in tries:
+            with suppress(Refused):
+                await shopping.do(what, number, order)
+        stand = await _that_stand(standing, shopping.tasks)
+        samples = [await shopping.sample(task.task) for task in stand]
+        shopping.tasks = [task.task for task in stand]
+        for place in reversed(range(len(stand))):
+            await shopping.do("delete", place, TaskOrder("t", THREE))
+        assert await _that_stand(standing, shopping.tasks) == [], "the last one first, all of them can go"
+        again = [await shopping.make(TaskOrder("t", task.conditions)) for task in stand]
+        for task in reversed(shopping.tasks[len(stand) :]):
+            await asked(tasks.delete, standing.office, await standing.caller(DIRECTOR), task)
+        assert again == samples
+    finally:
+        await standing.close()
+
+
+async def _twenty_calls(standing: Standing, folder: Path) -> None:
+    async with standing.engine.begin() as connection:
+        there = (await connection.execute(sa.select(contacts.c.recording))).scalars().all()
+    for recording in there:
+        (folder / str(recording)).touch()
+    if not there:
+        await standing.open()
+        await filled(standing, [101, 102, 103, 101] * 5)
+
+
+async def _that_stand(standing: Standing, made: Sequence[ReviewId]) -> list[Task]:
+    async with transaction(standing.engine) as connection:
+        found = [await task_rows.find(work_of(connection, ONE), task) for task in made]
+    held = [task for task in found if task is not None and task.state is TaskState.CREATED]
+    return sorted(held, key=lambda task: task.draw)
+
+
+@pytest.mark.parametrize("ending", [tasks.terminate, tasks.delete])
+async def test_a_task_that_kept_its_calls_from_a_later_sample_goes_after_that_one(
+    standing: Standing, ending: Any
+) -> None:
+    """Hold a task, draw the next, delete the first: once, that was a choice, as often as one liked."""
+    await filled(standing, [101] * 6 + [102] * 6)
+    shopping = Shopping(standing, await standing.caller(DIRECTOR))
+    order = TaskOrder("t", replace(THREE, earlier=Earlier.FRESH))
+    first, second, third = [(await shopping.make(order), shopping.tasks[-1])[1] for _ in range(3)]
+    director = await standing.caller(DIRECTOR)
+
+    async def end(task: ReviewId) -> None:
+        await asked(ending, standing.office, director, task)
+
+    for task, later in ((first, second), (second, third)):
+        with pytest.raises(Refused, match=f"task {later}, drawn later, took the next calls") as refused:
+            await end(task)
+        assert refused.value.code is Code.WRONG_STATE
+        with pytest.raises(Refused, match=f"task {later}"):
+            await asked(tasks.update, standing.office, director, task, lambda _: TaskOrder("t", THREE))
+    await end(third)
+    await end(second)
+    await end(first)
+
+
+async def test_what_was_inspected_or_has_a_reason_on_record_can_be_ended_at_any_time(
+    standing: Standing,
+) -> None:
+    """Its released calls come first again, and every certificate names it."""
+    await filled(standing, [101] * 12)
+    shopping = Shopping(standing, await standing.caller(DIRECTOR))
+    order = TaskOrder("t", replace(THREE, earlier=Earlier.FRESH))
+    samples = [await shopping.make(order) for _ in range(3)]
+    first, second, _ = shopping.tasks
+    async with standing.office.work(ONE, DIRECTOR) as work:
+        (item, *_) = await task_rows.items(work, first)
+        await task_rows.change_item(work, item.item, state="done")
+    await asked(tasks.terminate, standing.office, await standing.caller(DIRECTOR), first)
+    by_command = access.for_the_server(ONE, Operation.TERMINATE_TASK)
+    async with standing.office.work(ONE, SERVER) as work:
+        with pytest.raises(Refused, match="end that one first"):
+            await tasks.terminate(work, by_command, second)
+        await tasks.terminate(work, by_command, second, "drawn from the wrong week")
+    assert await shopping.make(order) == samples[0][1:] + samples[1][:1]
+    async with transaction(standing.engine) as connection:
+        used = (await draws.of_task(work_of(connection, ONE), shopping.tasks[-1]))[1]
+        certificate = await draws.certificate(work_of(connection, ONE), used or 0)
+    assert isinstance(certificate, Certificate)
+    assert [one.fate for one in certificate.before] == ["created", "terminated", "terminated"]
+
+
+async def test_what_no_later_sample_could_have_taken_can_be_ended(standing: Standing) -> None:
+    """Other agents, another time, another person: those samples are the same without it."""
+    await filled(standing, [101] * 4 + [102] * 4)
+    old = await standing.contact(101, began_at=NOW - timedelta(days=9))
+    shopping = Shopping(standing, await standing.caller(DIRECTOR))
+    fresh = replace(THREE, earlier=Earlier.FRESH)
+    ann = TaskOrder("Ann", replace(fresh, agents=(101,)), calls_from=NOW - timedelta(days=2))
+    assert old not in await shopping.make(ann)
+    await shopping.make(TaskOrder("Ben", replace(fresh, agents=(102,))))
+    await shopping.make(replace(ann, calls_from=None, calls_until=NOW - timedelta(days=2)))
+    leader = Shopping(standing, await standing.caller(LEADER))
+    await leader.make(TaskOrder("Leo", fresh))
+    await asked(tasks.delete, standing.office, await standing.caller(DIRECTOR), shopping.tasks[0])
+
+
+async def test_a_sample_that_is_drawn_as_another_ends_is_not_missed(standing: Standing) -> None:
+    await filled(standing, [101] * 12)
+    shopping = Shopping(standing, await standing.caller(DIRECTOR))
+    order = TaskOrder("t", replace(THREE, earlier=Earlier.FRESH))
+    await shopping.make(order)
+    task, number = await sampling.begin(standing.office, ONE, DIRECTOR)
+    async with standing.office.work(ONE, DIRECTOR) as work:
+        await tasks.make(work, standing.office, task=task, draw=number, order=order, created_by=DIRECTOR)
+        director = await standing.caller(DIRECTOR)
+        deleting = asyncio.create_task(asked(tasks.delete, standing.office, director, shopping.tasks[0]))
+        while not deleting.done() and not await waiting(standing):  # noqa: ASYNC110
+            await asyncio.sleep(0.01)
+    with pytest.raises(Refused, match=f"task {task}, drawn later"):
+        await deleting
 
 
 async def test_52_tries_choose_nothing(standing: Standing) -> None:
@@ -501,14 +652,16 @@ async def test_what_holds_calls_back_from_fresh_samples_is_on_record(standing: S
     await shopping.do("delete", 0, order)
     first, second = await shopping.make(order), await shopping.make(order)
     assert first + second == whole[:6]
+    await shopping.do("delete", 2, order)
     await shopping.do("delete", 1, order)
     assert await shopping.make(order) == first
     async with transaction(standing.engine) as connection:
-        used = (await draws.of_task(work_of(connection, ONE), shopping.tasks[2]))[1]
+        used = (await draws.of_task(work_of(connection, ONE), shopping.tasks[3]))[1]
         certificate = await draws.certificate(work_of(connection, ONE), used or 0)
     assert isinstance(certificate, Certificate)
     assert [(one.task, one.sample, one.fate) for one in certificate.before] == [
-        (shopping.tasks[1], 3, "created"),
+        (shopping.tasks[2], 3, "deleted"),
+        (shopping.tasks[1], 3, "deleted"),
         (shopping.tasks[0], 12, "deleted"),
     ]
 

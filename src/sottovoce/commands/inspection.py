@@ -165,6 +165,8 @@ def terminate(
 ) -> None:
     """End a review task for good: what is done stays, the rest is released.
 
+    With a reason also a task that kept its calls from a later sample of fresh ones, which certificates tell.
+
     Example: [bold]sottovoce inspect terminate 1772442000000000041 --reason "drawn from the wrong week"[/bold]
     """
 

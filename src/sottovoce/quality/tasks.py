@@ -40,7 +40,7 @@ from sottovoce.plain import to_plain
 from sottovoce.quality import sampling
 from sottovoce.quality.access import Reach
 from sottovoce.quality.office import Office
-from sottovoce.storage.review import draws, ids, staffing, tasks, users
+from sottovoce.storage.review import draws, fresh, ids, staffing, tasks, users
 from sottovoce.storage.work import Work
 
 
@@ -162,7 +162,7 @@ async def update(
     """Make a task what `wanted` makes of it: rename it, and draw its sample anew where other calls are meant.
 
     A new sample has no inspectors. The same conditions and range draw nothing, nor does another cap that
-    neither sample reaches. Also Refused(NOTHING_QUALIFIES).
+    neither sample reaches. Also Refused(NOTHING_QUALIFIES), and (WRONG_STATE) as `terminate`.
     """
     user = reach.user.user
     async with office.work(reach.user.vdn, user) as work:
@@ -192,12 +192,14 @@ async def update(
                 work.audit("task.rename", task, **renamed)
                 return
         follow(held.state, TaskAction.REDRAW, seen)
+        await _check_no_choice(work, reach, held)
     _, draw = await sampling.begin(office, reach.user.vdn, user, task)
     async with office.work(reach.user.vdn, user) as work:
         now, _ = await held_task(work, reach, task)
         state = follow(now.state, TaskAction.REDRAW, held.state)
         if now.draw != held.draw:
             raise Refused(Code.LOST_RACE, "the task was drawn anew meanwhile")
+        await _check_no_choice(work, reach, now)
         dropped = await tasks.drop_items(work, task)
         items = await _drawn(work, office, task, draw, order)
         await tasks.insert_items(work, items)
@@ -296,17 +298,23 @@ async def reserved_due(office: Office, now: datetime) -> int:
 async def terminate(work: Work, reach: Reach, task: ReviewId, reason: str = "") -> None:
     """End a task for good [2506]. What is done stays; what is not is released, and the history says so.
 
-    A `reason` is kept with it.
+    A `reason` is kept with it. Also (WRONG_STATE) where nothing is done and a later sample stands that passed
+    over its calls.
     """
     held, seen = await held_task(work, reach, task)
     state = follow(held.state, TaskAction.TERMINATE, seen)
+    await _check_no_choice(work, reach, held, reason)
     await _end(work, held, state, "terminate", reason)
 
 
 async def delete(work: Work, reach: Reach, task: ReviewId, reason: str = "") -> None:
-    """Take away a task that never took effect [2504]. Its history and its certificate stay."""
+    """Take away a task that never took effect [2504]. Its history and its certificate stay.
+
+    Also (WRONG_STATE) as `terminate`.
+    """
     held, seen = await held_task(work, reach, task)
     state = follow(held.state, TaskAction.DELETE, seen)
+    await _check_no_choice(work, reach, held, reason)
     await _end(work, held, state, "delete", reason)
 
 
@@ -348,6 +356,23 @@ async def _hand_over(
     names = ", ".join(share.person for share in shares.people)
     work.audit("task.hand_over", task, people=names, moved=len(moved), drafts=drafts)
     return len(moved)
+
+
+async def _check_no_choice(work: Work, reach: Reach, held: Task, reason: str = "") -> None:
+    """Keep a task that kept its calls from a later sample, which would else be another one for good.
+
+    Not one of which a call was inspected, nor on the command line with a reason: both stay on record.
+    Refused(WRONG_STATE). `docs/decisions/0025-fresh-samples.md`
+    """
+    if reach.user.user == SERVER and reason:
+        return
+    if (await tasks.tally(work, held.task))[ItemState.DONE]:
+        return
+    drawn = await draws.find(work, held.draw)
+    makers = {reach.user.user, held.created_by, *([drawn.maker] if drawn and drawn.maker else [])}
+    if later := await fresh.passed_over_by(work, held, makers):
+        why = f"task {later}, drawn later, took the next calls as these were in this one: end that one first"
+        raise Refused(Code.WRONG_STATE, why)
 
 
 async def _end(work: Work, held: Task, state: TaskState, action: str, reason: str) -> None:

@@ -3,7 +3,8 @@
 * ``contacts``       the calls that can be inspected; ``imports``: what an import of foreign ones must know;
   ``playbacks``: who heard them; ``corrections``: of what an import brought in
 * ``tasks``          review tasks, their items and history; ``task_lists``: pages of them; ``plans``: those
-  that come again; ``draws``: the samples, and what proves them; ``lots``: what decides who is drawn
+  that come again; ``draws``: the samples, and what proves them; ``fresh``: of contacts in no task yet;
+  ``lots``: what decides who is drawn
 * ``scenarios``      sets of rules; ``results``: what rules gave and its revisions; ``score_profiles``
 * ``quality_items``  appeals and problems
 * ``audited``        what the audit says of scores, revisions and recordings, compared with the rows

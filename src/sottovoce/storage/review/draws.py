@@ -247,12 +247,34 @@ def frame_query(
 ) -> sa.Select[Any]:
     """What `frame` asks, of contacts from `first` to before `behind`: an index-only scan of each month."""
     row = contacts.c
-    where: list[sa.ColumnElement[bool]] = [row.vdn == vdn, row.interaction == conditions.interaction]
+    where = qualifies(vdn, conditions, calls_from, calls_until, arrivals)
+    where += [
+        fits(bound)
+        for bound, fits in ((first, row.contact.__ge__), (behind, row.contact.__lt__))
+        if bound is not None
+    ]
+    stratum = row.agent if conditions.by_agent else sa.literal_column(str(WHOLE))
+    query = sa.select(stratum, _packed(row.contact)).where(*where)
+    return query.group_by(row.agent) if conditions.by_agent else query
+
+
+def qualifies(
+    vdn: VdnId,
+    conditions: Conditions,
+    calls_from: datetime | None,
+    calls_until: datetime | None,
+    arrivals: Arrivals | None,
+) -> list[sa.ColumnElement[bool] | sa.TextClause]:
+    """Whether a contact qualifies, whatever `earlier` says."""
+    row = contacts.c
+    where: list[sa.ColumnElement[bool] | sa.TextClause] = [
+        row.vdn == vdn,
+        row.interaction == conditions.interaction,
+        sa.text(INSPECTABLE),
+    ]
     if conditions.agents:
         where.append(row.agent == sa.any_(sa.literal(list(conditions.agents), sa.ARRAY(sa.Integer))))
     for bound, fits in (
-        (first, row.contact.__ge__),
-        (behind, row.contact.__lt__),
         (calls_from, row.began_at.__ge__),
         (calls_until, row.began_at.__lt__),
         (conditions.score_from, row.machine_score.__ge__),
@@ -267,9 +289,12 @@ def frame_query(
         if arrivals.begun_after is not None and arrivals.began_from is not None:
             later = row.arrival > arrivals.begun_after
             where.append(later | (row.began_at >= arrivals.began_from))
-    stratum = row.agent if conditions.by_agent else sa.literal_column(str(WHOLE))
-    query = sa.select(stratum, _packed(row.contact)).where(*where, sa.text(INSPECTABLE))
-    return query.group_by(row.agent) if conditions.by_agent else query
+    return where
+
+
+async def fresh_alone(work: Work) -> None:
+    """Wait for others who draw fresh contacts of the tenant, and have them wait until the end."""
+    await work.connection.execute(sa.select(sa.func.pg_advisory_xact_lock(_LOCK, work.vdn)))
 
 
 async def hold_facts(work: Work, *, alone: bool = False) -> None:
@@ -284,7 +309,7 @@ async def sampled_already(work: Work, but: ReviewId) -> Contacts:
     What a task released when it ended was never sampled. Waits for other such draws of the tenant, and
     they wait for the end of this transaction: else two at once could both find a contact fresh.
     """
-    await work.connection.execute(sa.select(sa.func.pg_advisory_xact_lock(_LOCK, work.vdn)))
+    await fresh_alone(work)
     query = sa.select(_packed(review_items.c.contact)).where(
         review_items.c.vdn == work.vdn,
         review_items.c.task != but,
