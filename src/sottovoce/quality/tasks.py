@@ -88,7 +88,7 @@ def within_reach(reach: Reach, conditions: Conditions) -> Conditions:
         return conditions
     led = reach.user.inspects_agents
     if not led:
-        raise Refused(Code.NO_RIGHT, f"user {reach.user.user} has no group of agents inspected")
+        raise Refused(Code.NO_RIGHT, f"user {reach.user.user} leads no group of agents")
     strangers = sorted(set(conditions.agents) - led)
     if strangers:
         raise Refused(Code.BAD_PARAMETER, f"agent {strangers[0]} is not led by the caller", field="agents")
