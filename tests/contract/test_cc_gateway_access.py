@@ -17,6 +17,7 @@ SIGN_IN = {"login", "forceLogin"}
 FILLED = {"workNo": str(A), "workno": str(A), "time": "60", "reason": "1", "restcause": "1", "callId": "1-1"}
 UNKNOWN = {
     *("900-003", "900-004", "300-002", "200-002", "200-015", "400-001", "400-002"),
+    *("600-001", "600-002"),
     "100-007",  # where a page lists nothing more exact
 }
 """What is said of an agent or a call that the caller's tenant does not have."""

@@ -39,6 +39,14 @@ async def test_everything_served_succeeds_once(standing: Standing, client: Ledge
         POST /onlineagent/{a}/handshake
         GET /onlineagent/{a}/agentstatus
         GET /onlineagent/{a}/agentskills
+        GET /onlineagent/{a}/agentskillsbyworkno/101
+        GET /queuedevice/{a}/waitnum
+        GET /queuedevice/{a}/waitnumbyagent
+        GET /queuedevice/{a}/skillwaitnum/1
+        GET /queuedevice/{a}/agentvdnskill
+        GET /queuedevice/{a}/vdnskill/1
+        GET /queuedevice/{a}/agentskill/101
+        GET /queuedevice/{a}/innoinfo
         PUT /onlineagent/{a}/updateGuid
         POST /onlineagent/{a}/syncagentinfo
         """,
@@ -72,6 +80,7 @@ async def test_everything_served_succeeds_once(standing: Standing, client: Ledge
         """,
     )
     await client.ok(A, "PUT", "/calldata/{a}/setcalldataex", json={"calldata": "x"})
+    assert await client.refused(A, "GET", "/queuedevice/{a}/ivrinfo") == "600-004"
     await standing.call_in("556")
     await _walk(standing, client, B, "PUT /voicecall/{a}/answer\nDELETE /voicecall/{a}")
     call = (await client.ok(A, "GET", "/calldata/{a}/allcallid"))[0]
@@ -111,4 +120,4 @@ async def test_everything_served_succeeds_once(standing: Standing, client: Ledge
     for how in ("forcelogout", "forcelogoutwithreason/1"):
         await client.sign_in(B)
         await client.ok(B, "DELETE", f"/onlineagent/{{a}}/{how}")
-    assert client.seen == {interface.name for interface in SERVED}
+    assert client.seen == {interface.name for interface in SERVED} - {"queryIVRInfoOnVdn"}

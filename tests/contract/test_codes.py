@@ -15,7 +15,9 @@ GATEWAY = {
         "PUT /onlineagent/{agentid}",
         "PUT /onlineagent/{agentid}/forcelogin",
     ],
-    "100-005 100-006 100-007 100-008 |": ["DELETE /onlineagent/{agentid}/logout"],
+    "100-005 100-006 100-007 100-008 |": [
+        "DELETE /onlineagent/{agentid}/logout",
+    ],
     "| 100-006 100-007": [
         "DELETE /onlineagent/{agentid}/forcelogout",
         "GET /onlineagent/{agentid}/agentskills",
@@ -31,9 +33,15 @@ GATEWAY = {
         "POST/PUT /onlineagent/{agentid}/handshake",
         "POST /onlineagent/{agentid}/syncagentinfo",
     ],
-    "100-005 | 100-006 100-007": ["DELETE /onlineagent/{agentid}/forcelogoutwithreason/{reason}"],
-    "000-002 100-006 100-007 100-009 |": ["POST /onlineagent/{agentid}/saybusy"],
-    "100-006 100-007 100-009 |": ["POST /onlineagent/{agentid}/cancelbusy"],
+    "100-005 | 100-006 100-007": [
+        "DELETE /onlineagent/{agentid}/forcelogoutwithreason/{reason}",
+    ],
+    "000-002 100-006 100-007 100-009 |": [
+        "POST /onlineagent/{agentid}/saybusy",
+    ],
+    "100-006 100-007 100-009 |": [
+        "POST /onlineagent/{agentid}/cancelbusy",
+    ],
     "| 100-006 100-007 100-009": [
         "POST /onlineagent/{agentid}/sayfree",
         "POST /onlineagent/{agentid}/rest/{time}/{restcause}",
@@ -41,19 +49,36 @@ GATEWAY = {
         "POST /onlineagent/{agentid}/work",
         "POST /onlineagent/{agentid}/cancelwork",
     ],
-    "000-002 | 100-006 100-007": ["GET /onlineagent/{agentid}/agentstatus"],
+    "000-002 | 100-006 100-007": [
+        "GET /onlineagent/{agentid}/agentstatus",
+    ],
     "000-002 100-006 100-007 |": [
         "POST /onlineagent/{agentid}/resetskill/{autoflag}",
         "POST /voicecall/{agentid}/seconddialex",
     ],
-    "| 000-001 100-006 100-007": ["GET /agentevent/{agentid}"],
-    "100-006 100-007 | 200-001": ["PUT /voicecall/{agentid}/callout"],
-    "100-006 100-007 200-002 |": ["PUT /voicecall/{agentid}/answer"],
-    "100-006 100-007 | 200-013 200-014": ["POST /voicecall/{agentid}/hold"],
-    "100-006 100-007 | 200-015 200-016": ["POST /voicecall/{agentid}/gethold"],
-    "100-006 100-007 | 200-003 200-004": ["POST /voicecall/{agentid}/beginmute"],
-    "100-006 100-007 | 200-007 200-008": ["POST /voicecall/{agentid}/endmute"],
+    "| 000-001 100-006 100-007": [
+        "GET /agentevent/{agentid}",
+    ],
+    "100-006 100-007 | 200-001": [
+        "PUT /voicecall/{agentid}/callout",
+    ],
+    "100-006 100-007 200-002 |": [
+        "PUT /voicecall/{agentid}/answer",
+    ],
+    "100-006 100-007 | 200-013 200-014": [
+        "POST /voicecall/{agentid}/hold",
+    ],
+    "100-006 100-007 | 200-015 200-016": [
+        "POST /voicecall/{agentid}/gethold",
+    ],
+    "100-006 100-007 | 200-003 200-004": [
+        "POST /voicecall/{agentid}/beginmute",
+    ],
+    "100-006 100-007 | 200-007 200-008": [
+        "POST /voicecall/{agentid}/endmute",
+    ],
     "100-006 100-007 |": [
+        "GET /onlineagent/{agentid}/agentskillsbyworkno/{workno}",
         "POST /voicecall/{agentid}/seconddial/{number}",
         "GET /calldata/{agentid}/appdata",
     ],
@@ -61,8 +86,12 @@ GATEWAY = {
         "DELETE /voicecall/{agentid}/release",
         "DELETE /voicecall/{agentid}",
     ],
-    "| 100-006 900-001 900-002 900-003 900-005": ["PUT /qualitycontrol/{agentid}/addinsert/{workNo}"],
-    "100-006 900-001 900-002 900-003 900-005 |": ["PUT /qualitycontrol/{agentid}/addsupervise/{workNo}"],
+    "| 100-006 900-001 900-002 900-003 900-005": [
+        "PUT /qualitycontrol/{agentid}/addinsert/{workNo}",
+    ],
+    "100-006 900-001 900-002 900-003 900-005 |": [
+        "PUT /qualitycontrol/{agentid}/addsupervise/{workNo}",
+    ],
     "100-006 900-001 900-002 900-003 |": [
         "PUT /qualitycontrol/{agentid}/intercept/{workNo}",
         "DELETE /qualitycontrol/{agentid}/{workNo}",
@@ -81,25 +110,59 @@ GATEWAY = {
         "POST /qualitycontrol/{agentid}/forcelogout/{workNo}",
         "POST /qualitycontrol/{agentid}/forcedropcall/{callid}",
     ],
-    "| 100-006 100-007 300-002": ["GET /agentgroup/{agentid}/agentbyworkno/{workno}"],
+    "| 100-006 100-007 300-002": [
+        "GET /agentgroup/{agentid}/agentbyworkno/{workno}",
+    ],
     "| 100-006 100-007 400-002": [
         "GET /calldata/{agentid}/callinfo",
         "GET /calldata/{agentid}/callinfobeforeanswer",
         "GET /calldata/{agentid}/callinfobycallid/{callid}",
         "GET /calldata/{agentid}/waitcallinfo/{skillid}",
     ],
-    "| 100-006 100-007 400-001": ["PUT /calldata/{agentid}"],
-    "000-002 100-006 100-007 400-001 |": ["PUT /calldata/{agentid}/setcalldataex"],
+    "| 100-006 100-007 400-001": [
+        "PUT /calldata/{agentid}",
+    ],
+    "000-002 100-006 100-007 400-001 |": [
+        "PUT /calldata/{agentid}/setcalldataex",
+    ],
     "| 100-006 100-007 900-002": [
         "GET /calldata/{agentid}/allcallinfoinvdn",
         "GET /calldata/{agentid}/allcallinfo/{workno}",
         "GET /calldata/{agentid}/agentholdnum/{workno}",
     ],
-    "100-006 100-007 100-011 900-002 |": ["GET /calldata/{agentid}/allcallinfoEx/{workno}"],
-    "100-006 300-001 400-003 | 100-007": ["GET /calldata/{agentid}/holdlist"],
-    "100-006 100-007 300-001 400-003 |": ["GET /calldata/{agentid}/holdlistex/{workno}"],
-    "100-001 100-006 900-001 900-002 900-003 |": ["POST /qualitycontrol/{agentid}/adjustskill"],
-    "100-006 | 100-007": ["PUT /onlineagent/{agentid}/updateGuid"],
+    "100-006 100-007 100-011 900-002 |": [
+        "GET /calldata/{agentid}/allcallinfoEx/{workno}",
+    ],
+    "100-006 300-001 400-003 | 100-007": [
+        "GET /calldata/{agentid}/holdlist",
+    ],
+    "100-006 100-007 300-001 400-003 |": [
+        "GET /calldata/{agentid}/holdlistex/{workno}",
+    ],
+    "100-001 100-006 900-001 900-002 900-003 |": [
+        "POST /qualitycontrol/{agentid}/adjustskill",
+    ],
+    "100-006 100-007 600-005 |": [
+        "GET /queuedevice/{agentid}/agentvdnskill",
+    ],
+    "100-006 100-007 600-004 |": [
+        "GET /queuedevice/{agentid}/ivrinfo",
+    ],
+    "| 100-006 100-007 600-001": [
+        "GET /queuedevice/{agentid}/agentskill/{workno}",
+    ],
+    "| 100-006 100-007 600-002": [
+        "GET /queuedevice/{agentid}/vdnskill/{vdnid}",
+    ],
+    "| 100-006 100-007 600-003": [
+        "GET /queuedevice/{agentid}/innoinfo",
+    ],
+    "100-006 | 100-007": [
+        "GET /queuedevice/{agentid}/waitnumbyagent",
+        "GET /queuedevice/{agentid}/waitnum",
+        "GET /queuedevice/{agentid}/skillwaitnum/{skillid}",
+        "PUT /onlineagent/{agentid}/updateGuid",
+    ],
 }
 """What pages list, a bar, what is inferred: the interfaces."""
 QUALITY = {

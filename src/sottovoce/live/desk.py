@@ -12,7 +12,7 @@ from collections.abc import Iterable
 from sottovoce.clock import Clock, moment
 from sottovoce.config import AuthMode
 from sottovoce.domain import access
-from sottovoce.domain.directory import AgentId, AgentProfile, Right, Skill, SkillId, VdnId
+from sottovoce.domain.directory import AgentId, AgentProfile, Right, Skill, SkillId, VdnId, VdnProfile
 from sottovoce.domain.supervision import Mode
 from sottovoce.errors import Code, Refused
 from sottovoce.live import bonds, pictures
@@ -242,6 +242,10 @@ class Desk:
             raise Refused(Code.NOT_FOUND, f"no skill queue {skill} in this VDN")
         waiting = floor.queues.waiting(skill)
         return tuple(pictures.call(floor, floor.calls[one.call], None) for one in waiting)
+
+    def profile(self, caller: AgentId) -> VdnProfile:
+        """What is configured of the caller's VDN."""
+        return self._floor(caller).profile
 
     def is_inspector(self, caller: AgentId) -> bool:
         """Whether the caller has the inspection right."""

@@ -5,13 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable
 from datetime import datetime
 
-from pydantic import Field
-
 from sottovoce.http.ccgateway.gateway import Answer, Caller, Interfaces
 from sottovoce.http.ccgateway.onlineagent import VOICE_ONLY, encode_skill
 from sottovoce.http.ccgateway.snapshot import optional_ms
 from sottovoce.http.ccgateway.states import CTI, gateway_state
-from sottovoce.http.ccgateway.words import AgentNumber, Form
+from sottovoce.http.ccgateway.words import Form, Whose
 from sottovoce.live.views import AgentView
 
 INTERFACES = Interfaces("agentgroup", message="success")
@@ -43,14 +41,8 @@ def _listed(caller: Caller, agents: Iterable[AgentView]) -> Answer:
     return Answer([encode_agent(agent, now) for agent in agents])
 
 
-class Whom(Form):
-    """The agent asked about."""
-
-    target: AgentNumber = Field(alias="workno")
-
-
-@serves("GET", "/agentbyworkno/{workno}", Whom)
-async def agent_by_work_number(caller: Caller, form: Whom) -> Answer:
+@serves("GET", "/agentbyworkno/{workno}", Whose)
+async def agent_by_work_number(caller: Caller, form: Whose) -> Answer:
     """One agent of the caller's VDN [1026]."""
     view = caller.desk.agent(caller.agent, form.target)
     return Answer(encode_agent(view, caller.gateway.clock.now()))

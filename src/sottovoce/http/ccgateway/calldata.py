@@ -7,11 +7,10 @@ import binascii
 
 from pydantic import Field
 
-from sottovoce.domain.directory import SkillId
 from sottovoce.errors import Code, Refused
 from sottovoce.http.ccgateway.gateway import Answer, Caller, Interfaces
 from sottovoce.http.ccgateway.snapshot import encode_call, encode_held, encode_listed
-from sottovoce.http.ccgateway.words import MOST_CALL_DATA, AgentNumber, Form, Number, Text
+from sottovoce.http.ccgateway.words import MOST_CALL_DATA, AgentNumber, Form, Queue, Text, Whose
 from sottovoce.http.family.form import clean
 from sottovoce.live.call_data import SetCallData
 from sottovoce.live.views import CallView
@@ -34,18 +33,6 @@ class Which(Form):
     """The call asked about."""
 
     call: Text = Field(alias="callid", max_length=_LONGEST_ID)
-
-
-class Whose(Form):
-    """The agent asked about."""
-
-    target: AgentNumber = Field(alias="workno")
-
-
-class Queue(Form):
-    """The skill queue asked about."""
-
-    skill: Number = Field(alias="skillid", ge=0, le=2**31 - 1)
 
 
 class AppData(Form):
@@ -150,7 +137,7 @@ async def calls_of_the_vdn(caller: Caller, form: Form) -> Answer:
 async def waiting_calls(caller: Caller, form: Queue) -> Answer:
     """The calls that wait in a queue, the oldest first [1271]."""
     now = caller.gateway.clock.now()
-    waiting = caller.desk.waiting_calls(caller.agent, SkillId(form.skill))
+    waiting = caller.desk.waiting_calls(caller.agent, form.skill)
     return Answer([encode_call(call, now) for call in waiting])
 
 

@@ -14,7 +14,7 @@ from sottovoce.http.ccgateway.events import milliseconds
 from sottovoce.http.ccgateway.gateway import BARE, Answer, Caller, Interfaces
 from sottovoce.http.ccgateway.snapshot import encode_snapshot
 from sottovoce.http.ccgateway.states import ORDINARY_CALL, SIGN_IN, gateway_state
-from sottovoce.http.ccgateway.words import Form, Number, Skills, Text
+from sottovoce.http.ccgateway.words import Form, Number, Skills, Text, Whose
 from sottovoce.live.availability import ChangeState, ChooseSkills, SetHabit
 from sottovoce.live.presence import SignOutAgent
 from sottovoce.live.views import SignIn
@@ -233,6 +233,13 @@ def encode_skill(skill: Skill) -> dict[str, object]:
 async def agent_skills(caller: Caller, form: Form) -> Answer:
     """The queues that the caller may sign in to [1206]."""
     skills = caller.desk.configured_skills(caller.agent, caller.agent)
+    return Answer([encode_skill(skill) for skill in skills])
+
+
+@serves("GET", "/agentskillsbyworkno/{workno}", Whose)
+async def skills_of_an_agent(caller: Caller, form: Whose) -> Answer:
+    """The queues that an agent of the caller's VDN may sign in to [1207]."""
+    skills = caller.desk.configured_skills(caller.agent, form.target)
     return Answer([encode_skill(skill) for skill in skills])
 
 

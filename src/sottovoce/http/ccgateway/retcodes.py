@@ -37,6 +37,8 @@ _NO_CALL = (
     "400-002",
     INTERNAL,
 )
+_NO_AGENT = ("900-004", RESOURCE_UNAVAILABLE, "300-002", "300-003", "600-001", INTERNAL)
+_NOTHING_LISTED = ("300-004", "600-001", "600-002", "600-003", "600-004", "600-005")
 _CALL_STATE = ("200-002", "200-004", "200-008", "200-014", "200-016", "200-017", "900-005")
 
 NEVER_HERE = frozenset(
@@ -69,9 +71,9 @@ CANDIDATES: Mapping[Code, tuple[str, ...]] = {
     Code.UNAVAILABLE: ("900-001", "100-003", INTERNAL),
     Code.INTERNAL: (INTERNAL, RESOURCE_UNAVAILABLE),
     Code.NO_RIGHT: ("900-002", "300-001", "100-009", INTERNAL),
-    Code.TARGET_UNKNOWN: ("900-004", RESOURCE_UNAVAILABLE, "300-002", INTERNAL),
+    Code.TARGET_UNKNOWN: _NO_AGENT,
     Code.TARGET_IS_SELF: (SELF_INSPECTION,),
-    Code.TARGET_NOT_SIGNED_IN: ("900-004", RESOURCE_UNAVAILABLE, "300-002", INTERNAL),
+    Code.TARGET_NOT_SIGNED_IN: _NO_AGENT,
     Code.NOT_SUPERVISED: ("900-004", RESOURCE_UNAVAILABLE),
     Code.WRONG_SUPERVISION_STATE: ("900-005", RESOURCE_UNAVAILABLE),
     Code.NO_CALL: _NO_CALL,
@@ -82,7 +84,7 @@ CANDIDATES: Mapping[Code, tuple[str, ...]] = {
     Code.NOTHING_TO_ANSWER: ("200-002", RESOURCE_UNAVAILABLE, INTERNAL),
     Code.MEDIA_EXHAUSTED: (RESOURCE_UNAVAILABLE, "100-003", INTERNAL),
     Code.NOT_SERVED: (RESOURCE_UNAVAILABLE, INTERNAL),
-    Code.NOT_FOUND: (RESOURCE_UNAVAILABLE, "400-002", "300-002", INTERNAL),
+    Code.NOT_FOUND: (RESOURCE_UNAVAILABLE, "400-002", "300-002", *_NOTHING_LISTED, INTERNAL),
 }
 
 MEANING: Mapping[str, str] = {
@@ -120,9 +122,16 @@ MEANING: Mapping[str, str] = {
     "200-018": "no call",
     "300-001": "no right",
     "300-002": "no such agent",
+    "300-003": "no such agent",
+    "300-004": "no such group",
     "400-001": "no call to keep data with",
     "400-002": "no data",
     "400-003": "no held calls",
+    "600-001": "no such agent, or no skill queue of that agent",
+    "600-002": "no skill queue of that VDN",
+    "600-003": "no access code",
+    "600-004": "no IVR",
+    "600-005": "no skill queue of the agent's VDN",
     "900-001": "the provider is unavailable",
     "900-002": "no right to inspect",
     RESOURCE_UNAVAILABLE: "the resource is unavailable",

@@ -2,7 +2,15 @@
 
 from __future__ import annotations
 
-from sottovoce.http.ccgateway import agentevent, agentgroup, calldata, onlineagent, qualitycontrol, voicecall
+from sottovoce.http.ccgateway import (
+    agentevent,
+    agentgroup,
+    calldata,
+    onlineagent,
+    qualitycontrol,
+    queuedevice,
+    voicecall,
+)
 from sottovoce.http.ccgateway.dialect import GatewayDialect
 from sottovoce.http.ccgateway.gateway import Gateway, Interface
 from sottovoce.http.ccgateway.words import Form
@@ -13,7 +21,7 @@ LEDGER = "cc-gateway"
 
 SERVED: tuple[Interface, ...] = tuple(
     interface
-    for module in (onlineagent, agentevent, voicecall, qualitycontrol, agentgroup, calldata)
+    for module in (onlineagent, agentevent, voicecall, qualitycontrol, agentgroup, calldata, queuedevice)
     for interface in module.INTERFACES
 )
 

@@ -114,6 +114,18 @@ class Form(form.Form):
         return cls.filled(wanted, agent_ids)
 
 
+class Whose(Form):
+    """The agent asked about."""
+
+    target: AgentNumber = Field(alias="workno")
+
+
+class Queue(Form):
+    """The skill queue asked about."""
+
+    skill: Annotated[SkillId, BeforeValidator(_number)] = Field(alias="skillid", ge=0, le=2**31 - 1)
+
+
 FormT = TypeVar("FormT", bound=Form)
 
 
