@@ -55,7 +55,7 @@ vdns:
 class Served:
     """One installation: its folder, its ports, and the process that serves while there is one."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, more: str = "") -> None:
         self.folder = folder
         self.http_port, self.sip_port = (
             free_port(socket.SOCK_STREAM),
@@ -79,6 +79,7 @@ host = "{LOOPBACK}"
 workers = 1
 [log]
 format = "json"
+{more}
 """
         )
         (folder / "seed.yaml").write_text(SEED)
@@ -160,12 +161,12 @@ def free_port(*kinds: socket.SocketKind) -> int:
 
 
 @asynccontextmanager
-async def serving() -> AsyncIterator[Served]:
-    """A configured installation that serves; gone with the block, with its folder."""
+async def serving(more: str = "") -> AsyncIterator[Served]:
+    """A configured installation that serves, by `more` configuration; gone with the block, with its folder."""
     with tempfile.TemporaryDirectory(prefix="sottovoce-e2e-") as name:
         folder = Path(name)
         folder.chmod(0o711)  # started as root, PostgreSQL runs as another user, who must reach it
-        served = Served(folder)
+        served = Served(folder, more)
         await served.command("agents", "import", str(folder / "seed.yaml"))
         await served.start()
         try:

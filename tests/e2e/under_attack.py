@@ -38,6 +38,12 @@ WHO_HEARS_WHOM = {
     INSPECTOR: sorted([CUSTOMER, AGENT]),
 }
 """While the inspector whispers."""
+PATIENT = """
+[agents]
+sign_out_after = 3600
+supervision_lease = 600
+"""
+"""Ian and Ina do not poll, and a test may take a busy machine longer than the lease of a supervision."""
 PATIENCE_S = 6.0
 """How long a busy machine is given for one second without a lost frame."""
 
@@ -89,7 +95,7 @@ class Standing:
 async def standing_call() -> AsyncIterator[Standing]:
     """A served installation with the call, gone with the block."""
     async with AsyncExitStack() as stack:
-        served = await stack.enter_async_context(serving())
+        served = await stack.enter_async_context(serving(PATIENT))
         client = await stack.enter_async_context(gateway(served))
         phones = {hz: Phone(str(hz), partial(Tone, hz)) for hz in (CUSTOMER, AGENT, INSPECTOR)}
         for hz, phone in phones.items():
