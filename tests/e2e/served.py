@@ -162,7 +162,7 @@ def free_port(*kinds: socket.SocketKind) -> int:
 
 @asynccontextmanager
 async def serving(more: str = "") -> AsyncIterator[Served]:
-    """A configured installation that serves, by `more` configuration; gone with the block, with its folder."""
+    """A configured installation that serves, with `more` settings; gone with the block, with its folder."""
     with tempfile.TemporaryDirectory(prefix="sottovoce-e2e-") as name:
         folder = Path(name)
         folder.chmod(0o711)  # started as root, PostgreSQL runs as another user, who must reach it

@@ -201,7 +201,12 @@ async def test_an_inspector_who_is_gone_is_silent_and_signed_out(on_call):
     assert [(end.agent, end.reason) for end in ends] == [(I, "no longer configured")]
 
 
-async def test_agents_who_are_gone_are_signed_out_and_their_call_goes_to_nobody_who_is_gone(stage):
+TALKS = {"555": {"1101"}, "1101": {"555"}, "556": {"1102"}, "1102": {"556"}}
+
+
+async def test_agents_who_are_gone_are_signed_out_after_their_call(
+    stage,
+):
     await stage.sign_in(101, 102, 300)
     talking = await stage.call_in("555")
     await stage.desk.supervise(I, A, Mode.WHISPER)
@@ -212,10 +217,13 @@ async def test_agents_who_are_gone_are_signed_out_and_their_call_goes_to_nobody_
     await stage.forget(300)
     remove(stage, A, B)
     await reload(stage)
-    assert talking.leg is None
-    assert waiting.leg is None
-    assert stage.phone(101).leg is stage.phone(102).leg is stage.phone(300).leg is None
+    assert stage.phone(300).leg is None
     assert await stage.names(300) == ["PhoneReleased", "AgentReady"]
+    await refused(Code.TARGET_UNKNOWN, stage.desk.supervise(I, A, Mode.LISTEN))
+    talking.hang_up()
+    waiting.hang_up()
+    await stage.quiet()
+    assert stage.phone(101).leg is stage.phone(102).leg is None
     assert [one.agent for one in stage.desk.online_agents(I)] == [I]
     await refused(Code.TARGET_UNKNOWN, stage.desk.supervise(I, A, Mode.LISTEN))
 
@@ -226,12 +234,30 @@ async def test_a_call_that_waits_is_given_to_none_of_those_who_are_gone(stage):
     await stage.call_in("555")
     await stage.call_in("556")
     await stage.call_in("557")
+    assert stage.hears() == TALKS | {"557": {"♪"}}
     remove(stage, A, B)
     await reload(stage)
+    assert stage.hears() == TALKS | {"557": {"♪"}}
+    for customer in ("555", "556"):
+        stage.lines.phones[customer].hang_up()
+    await stage.quiet()
     assert stage.hears() == {"557": {"♪"}}
     await stage.desk.ask(ChooseSkills(AgentId(103), every=True))
     await stage.quiet()
     assert stage.hears() == {"557": {"1103"}, "1103": {"557"}}
+
+
+async def test_who_is_gone_for_a_moment_stays_in_the_call_and_signed_in(on_call):
+    stage = on_call
+    before = stage.store.profiles[ONE]
+    remove(stage, A)
+    await reload(stage)
+    assert stage.hears() == {"555": {"1101"}, "1101": {"555"}}
+    stage.store.profiles[ONE] = before
+    await reload(stage)
+    stage.lines.phones["555"].hang_up()
+    await stage.quiet()
+    assert stage.state(101) is AgentState.IDLE
 
 
 async def test_who_is_gone_and_comes_back_begins_anew(stage):

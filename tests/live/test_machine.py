@@ -32,7 +32,7 @@ from sottovoce.live.availability import ChangeState, ChooseSkills, ForceState
 from sottovoce.live.floor import Floor
 from sottovoce.live.handling import Answer, CallOut, Hold, Mute, Release, TakeBack
 from sottovoce.live.hearing import RecordingClosed, RecordingRefused
-from sottovoce.live.presence import CloseFloor, ProfileRead, SignInAgent, SignOutAgent
+from sottovoce.live.presence import GONE, CloseFloor, ProfileRead, SignInAgent, SignOfLife, SignOutAgent
 from sottovoce.live.state import Call, LiveSettings
 from sottovoce.live.supervising import ChangeMode, DropCall, Intercept, StopSupervision, Supervise
 from sottovoce.live.turns import Turns
@@ -343,12 +343,21 @@ class FloorMachine(RuleBasedStateMachine):
     def the_directory_changes(self, without, powerless, mutual):
         self.give(ProfileRead(profile(without=without, powerless=powerless, mutual=mutual)))
 
+    @rule(agent=st.sampled_from(AGENTS))
+    def a_client_polls_again(self, agent):
+        if agent in self.floor.state.lapsing:
+            self.give(SignOfLife(agent))
+
     # What must hold
 
     @invariant()
     def what_runs_is_permitted(self):
         floor = self.floor.state
         for seat in floor.seats.values():
+            if seat.lapsed:
+                assert seat.state.engaged, "only a call puts a sign-out off"
+                assert seat.inspecting is None or seat.lapsed != GONE
+                continue
             assert seat.profile is floor.profile.agents[seat.agent]
             if seat.inspecting is not None:
                 access.inspected(floor.profile, seat.profile, seat.inspecting.target.agent)

@@ -195,8 +195,11 @@ async def _polls_until_none(stage, agent):
 
 
 async def test_a_forced_sign_in_at_another_phone_ends_the_old_session(stage):
-    await stage.sign_in(101)
+    await stage.sign_in(101, release_phone=False)
     await stage.call_in("555")
+    stage.lines.phones["555"].hang_up()
+    await stage.quiet()
+    assert stage.phone(101).up
     await stage.desk.sessions.sign_in(A, SignIn("secret", "1104"), force=True)
     await stage.quiet()
     assert stage.hears() == {}

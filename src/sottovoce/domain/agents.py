@@ -51,6 +51,8 @@ class Trigger(StrEnum):
 
     SIGN_IN = "sign_in"
     SIGN_OUT = "sign_out"
+    LAPSE = "lapse"
+    """The client gave no sign of life for too long, or the agent is configured no more."""
     SAY_BUSY = "say_busy"
     CANCEL_BUSY = "cancel_busy"
     SAY_IDLE = "say_idle"
@@ -79,6 +81,8 @@ class TriggerOutcome(Enum):
 
     REFUSE = "refuse"
     STAY = "stay"
+    WAIT = "wait"
+    """Comes when no call holds the agent any more: a customer is not cut off for it."""
     LATER = "later"
     """Kept as pending until the call is over."""
     FORGET = "forget"
@@ -93,6 +97,7 @@ _GRID = """
              signed_out  idle         preoccupied  answering  talking  wrap_up      busy         rest
 sign_in      idle        refuse       refuse       refuse     refuse   refuse       refuse       refuse
 sign_out     refuse      signed_out   signed_out   signed_out signed_out signed_out signed_out   signed_out
+lapse        refuse      signed_out   wait         wait       wait     signed_out   signed_out   signed_out
 say_busy     refuse      busy         later        later      later    busy         busy         busy
 cancel_busy  refuse      refuse       forget       forget     forget   refuse       idle         refuse
 say_idle     refuse      stay         forget       forget     forget   idle         idle         idle
@@ -148,7 +153,7 @@ class Standing:
         cell = TABLE[self.state, trigger]
         if cell is TriggerOutcome.REFUSE:
             raise Refused(Code.WRONG_AGENT_STATE, f"{trigger} does not go with {self.state}")
-        if cell is TriggerOutcome.STAY:
+        if cell in (TriggerOutcome.STAY, TriggerOutcome.WAIT):
             return self
         if cell is TriggerOutcome.LATER:
             return replace(

@@ -348,6 +348,23 @@ def _cause(reason: str) -> ReleaseCause:
     return ReleaseCause(reason) if reason in set(ReleaseCause) else ReleaseCause.NORMAL
 
 
+def is_offered(call: Call) -> bool:
+    """Whether the queue's call was given to an agent who does not talk in it yet."""
+    return call.state in (CallState.ALERTING, CallState.JOINING)
+
+
+def with_customer(seat: Seat) -> bool:
+    """Whether the agent has a call that a customer would be cut off from."""
+    return any(not is_offered(call) for call in seat.calls)
+
+
+def give_back(floor: FloorState, seat: Seat) -> None:
+    """The agent will not take what was offered: it goes to the next one, at its old place."""
+    for call in seat.calls:
+        if is_offered(call):
+            unanswered(floor, call, seat, BusyReason.NONE)
+
+
 def talks(seat: Seat) -> bool:
     """Whether a voluntary sign-out must wait."""
     return seat.call is not None or seat.state in (AgentState.ANSWERING, AgentState.TALKING)

@@ -27,7 +27,7 @@ from sottovoce.live.floor import Floor, Input
 from sottovoce.live.hearing import RecordingClosed, RecordingRefused
 from sottovoce.live.inputs import Command
 from sottovoce.live.ports import Lines, Store
-from sottovoce.live.presence import CloseFloor
+from sottovoce.live.presence import CloseFloor, SignOfLife
 from sottovoce.live.turns import Turns
 from sottovoce.media.engine import (
     Apply,
@@ -192,6 +192,8 @@ class Driver:
             self.timers.arm(lease, now + settings.agents.supervision_lease)
         if session and self.timers.armed(silent):
             self.timers.arm(silent, now + settings.agents.sign_out_after)
+        elif session and agent in self.floor.state.lapsing:
+            self.tell(SignOfLife(agent))
 
     async def _watch(self) -> None:
         while True:

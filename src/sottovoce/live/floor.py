@@ -40,6 +40,7 @@ Input = (
     | hearing.RecordingClosed
     | hearing.RecordingRefused
     | presence.ProfileRead
+    | presence.SignOfLife
     | presence.CloseFloor
 )
 
@@ -57,6 +58,8 @@ class Floor:
         assert not floor.effects
         try:
             inputs.take(floor, given)
+            if floor.lapsing:
+                presence.see_off(floor)
             return floor.effects
         finally:
             floor.effects = []

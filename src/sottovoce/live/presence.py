@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass
 
 from sottovoce.domain import access, events
-from sottovoce.domain.agents import AgentState, BusyReason, Standing, Trigger
+from sottovoce.domain.agents import TABLE, AgentState, BusyReason, Standing, Trigger, TriggerOutcome
 from sottovoce.domain.directory import AgentId, AgentProfile, VdnProfile
 from sottovoce.domain.journal import SessionEnded, SessionSaved, SignedInFrom
 from sottovoce.errors import Code, Refused
@@ -16,6 +16,7 @@ from sottovoce.live.inputs import Command, Permitted, command, happens, never_wa
 from sottovoce.live.state import FloorState, Seat
 from sottovoce.live.views import SignIn
 
+GONE = "no longer configured"
 _PHONE = re.compile(r"[0-9*#]{1,24}\Z")
 _FIRST_STATES = {
     AgentState.IDLE: None,
@@ -48,9 +49,11 @@ def _check_sign_in(floor: FloorState, asked: SignInAgent) -> Permitted[Seat]:
     if number not in floor.profile.phones:
         raise Refused(Code.PHONE_NOT_ALLOWED, "not a phone of this VDN")
     for other in floor.seats.values():
-        if other.phone == number and other.agent != asked.by:
+        rung = other.leg_phone if other.leg is not None else other.phone
+        if number in (other.phone, rung) and other.agent != asked.by:
             raise Refused(Code.PHONE_NOT_ALLOWED, "another agent is signed in with this phone")
-    if asked.by in floor.seats and not asked.force:
+    before = floor.seats.get(asked.by)
+    if before is not None and not asked.force and not before.lapsed:
         raise Refused(Code.ALREADY_SIGNED_IN, f"agent {asked.by} is signed in")
     standing = Standing().after(Trigger.SIGN_IN)
     first = _FIRST_STATES[wish.status]
@@ -78,10 +81,13 @@ def _check_sign_in(floor: FloorState, asked: SignInAgent) -> Permitted[Seat]:
 @command(SignInAgent, _check_sign_in)
 def sign_in(floor: FloorState, asked: SignInAgent, seat: Seat) -> None:
     """Seat the agent. A forced sign-in takes over a session at the same phone with its call and skills;
-    where there is no call, in the state that it asks for."""
+    where there is no call, in the state that it asks for. From another phone it takes a customer's call
+    along, which goes on at the former phone until it ends."""
     before = floor.seats.get(seat.agent)
     floor.do(OpenFeed(seat.agent))
-    if before is not None and before.phone == seat.phone:
+    if before is not None and (before.phone == seat.phone or calling.with_customer(before)):
+        revive(floor, before)
+        before.phone = seat.phone
         before.guid, before.signed_in_at = seat.guid, seat.signed_in_at
         before.auto_answer, before.auto_idle = seat.auto_answer, seat.auto_idle
         before.release_phone, before.listen_status = seat.release_phone, seat.listen_status
@@ -132,7 +138,7 @@ def restore(floor: FloorState, session: SessionSaved) -> None:
     """Seat an agent whom a crash left signed in: same Guid, fresh clocks, no supervision, no call."""
     profile = floor.profile.agents.get(session.agent)
     if profile is None or session.phone not in floor.profile.phones:
-        floor.journal(SessionEnded(session.agent, floor.profile.vdn, floor.now, "no longer configured"))
+        floor.journal(SessionEnded(session.agent, floor.profile.vdn, floor.now, GONE))
         return
     flags = session.settings
     state = AgentState(str(flags.get("state", AgentState.IDLE.value)))
@@ -211,16 +217,65 @@ def force_sign_out(floor: FloorState, asked: ForceSignOut, seat: Seat) -> None:
 
 @happens(SessionSilent)
 def silent(floor: FloorState, timer: SessionSilent) -> None:
-    """No poll and no handshake for too long: the agent is signed out."""
+    """No poll and no handshake for too long: the agent is signed out, after the call if there is one."""
     if timer.agent in floor.seats:
-        leave(floor, floor.seats[timer.agent], "no sign of life", told=True)
+        lapse(floor, floor.seats[timer.agent], "no sign of life")
         calling.assign(floor)
 
 
+def lapse(floor: FloorState, seat: Seat, reason: str) -> None:
+    """Sign out an agent who did not ask for it, as soon as no customer would be cut off by that.
+
+    What only rings goes back to the queue, a supervision that the agent leads ends; those who supervise the
+    agent stay until the call is over.
+    """
+    seat.lapsed = reason
+    if seat.inspecting is not None:
+        bonds.end(floor, seat.inspecting, f"agent {seat.agent}: {reason}")
+    calling.give_back(floor, seat)
+    if TABLE[seat.state, Trigger.LAPSE] is TriggerOutcome.WAIT:
+        floor.lapsing.add(seat.agent)
+    else:
+        leave(floor, seat, reason, told=True)
+
+
+def see_off(floor: FloorState) -> None:
+    """After each transition: those whose sign-out waited, and whom no call holds any more, leave."""
+    for agent in sorted(floor.lapsing):
+        seat = floor.seats.get(agent)
+        if seat is not None and not seat.state.engaged:
+            leave(floor, seat, seat.lapsed, told=True)
+            calling.assign(floor)
+
+
+def revive(floor: FloorState, seat: Seat) -> None:
+    """The agent is there again: no sign-out waits."""
+    seat.lapsed = ""
+    floor.lapsing.discard(seat.agent)
+
+
+@dataclass(frozen=True, slots=True)
+class SignOfLife:
+    """The client of an agent whose sign-out waits polled again."""
+
+    agent: AgentId
+
+
+@happens(SignOfLife)
+def alive(floor: FloorState, event: SignOfLife) -> None:
+    """The agent stays."""
+    seat = floor.seats.get(event.agent)
+    if seat is not None and seat.agent in floor.profile.agents:
+        revive(floor, seat)
+        floor.do(Arm(SessionSilent(seat.agent), floor.settings.agents.sign_out_after))
+
+
 def leave(floor: FloorState, seat: Seat, reason: str, *, told: bool = False) -> None:
-    """Clear the seat."""
+    """Clear the seat. What only rings goes back to the queue; a call that talks is released."""
     seat.leaving = True
+    revive(floor, seat)
     bonds.end_all(floor, seat, f"agent {seat.agent}: {reason}")
+    calling.give_back(floor, seat)
     for call in seat.calls:
         calling.end_call(floor, call, f"agent: {reason}")
     seating.drop_phone(floor, seat)
@@ -244,22 +299,23 @@ class ProfileRead:
 
 @happens(ProfileRead)
 def configure(floor: FloorState, read: ProfileRead) -> None:
-    """The VDN is configured anew: what is no longer permitted ends, agents who are gone are signed out.
-
-    The others go on with their new profile.
+    """The VDN is configured anew: what is no longer permitted ends, agents who are gone are signed out,
+    after the call if there is one. The others go on with their new profile.
     """
     floor.profile = read.profile
     gone: list[Seat] = []
     for seat in floor.seats.values():
         profile = floor.profile.agents.get(seat.agent)
         if profile is None:
-            seat.leaving = True
+            seat.lapsed = GONE
             gone.append(seat)
         else:
             seat.profile = profile
+            if seat.lapsed == GONE:
+                revive(floor, seat)
     bonds.withdraw(floor)
     for seat in gone:
-        leave(floor, seat, "no longer configured", told=True)
+        lapse(floor, seat, GONE)
     calling.assign(floor)
 
 

@@ -94,6 +94,7 @@ def ring_phone(floor: FloorState, seat: Seat, caller: str) -> None:
     """Ring the agent's phone; what waits for it goes on when it is lifted."""
     leg = floor.new_leg()
     seat.leg, seat.leg_up, seat.leg_alerted, seat.leg_held = leg, False, False, False
+    seat.leg_phone = seat.phone
     floor.legs[leg] = seat
     floor.do(Ring(leg, Destination(LineKind.PHONE, seat.phone), caller))
 
@@ -140,8 +141,8 @@ def drop_phone(floor: FloorState, seat: Seat) -> None:
 
 
 def release_phone(floor: FloorState, seat: Seat) -> None:
-    """After a call: end a leg that rings, and one that stands unless it is to stay."""
-    if seat.release_phone or not seat.leg_up:
+    """After a call: end a leg that rings, one at a former phone, and one that stands unless it is to stay."""
+    if seat.release_phone or not seat.leg_up or seat.leg_phone != seat.phone:
         drop_phone(floor, seat)
 
 

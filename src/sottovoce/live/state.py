@@ -199,6 +199,8 @@ class Seat:
     listen_status: bool = False
     skills: tuple[SkillId, ...] = ()
     leg: LegId | None = None
+    leg_phone: str = ""
+    """The number that `leg` rang: after a forced sign-in from elsewhere not `phone`, until the call ends."""
     leg_up: bool = False
     leg_alerted: bool = False
     leg_held: bool = False
@@ -212,6 +214,8 @@ class Seat:
     inspectors: list[Supervision] = field(default_factory=list)
     leaving: bool = False
     """Signing out: no call finds this agent any more."""
+    lapsed: str = ""
+    """Why the agent is signed out when no call holds them any more; no new one finds them."""
     routing: Routing | None = None
     """The table applied last for this seat, and all who were in conversation with it."""
 
@@ -261,6 +265,7 @@ class Seat:
             and self.call is None
             and self.inspecting is None
             and not self.leaving
+            and not self.lapsed
         )
 
 
@@ -280,6 +285,8 @@ class FloorState:
     calls: dict[str, Call] = field(default_factory=dict)
     legs: dict[LegId, Owner] = field(default_factory=dict)
     """Legs that still matter; a leg that was hung up is forgotten at once."""
+    lapsing: set[AgentId] = field(default_factory=set)
+    """Whose sign-out waits for the end of a call."""
     queues: SkillQueues = field(default_factory=SkillQueues)
     closing: dict[RecordingId, TalkSegment] = field(default_factory=dict)
     """Segments whose recording is being closed."""
