@@ -105,6 +105,7 @@ async def running(settings: Settings, *, over: asyncio.Event | None = None) -> A
             spool_limit=settings.database.spool_megabytes << 20,
             recordings=recordings,
             on_lost=lambda vdn: over.set(),
+            on_keeping=lambda vdn, keeps: desk.keeping(vdn, keeps),
         )
         stack.push_async_callback(anchor.end)  # when the journal has written its last row
         stack.push_async_callback(store.close)
@@ -199,7 +200,7 @@ def _sources(
 
     def journals() -> tuple[JournalReading, ...]:
         return tuple(
-            JournalReading(vdn, one.changes, one.size, one.limit, one.lost)
+            JournalReading(vdn, one.changes, one.size, one.limit, one.lost, one.failed, one.keeps)
             for vdn, one in sorted(store.spooled().items())
         )
 

@@ -9,8 +9,8 @@ import signal
 import socket
 import sys
 import tempfile
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
 
 import psutil
@@ -101,10 +101,20 @@ format = "json"
         assert self._process is not None
         return psutil.Process(self._process.pid)
 
+    def postgresql(self) -> list[psutil.Process]:
+        """All processes of its own PostgreSQL."""
+        pid = next((self.folder / "data").rglob("postmaster.pid")).read_text().split()[0]
+        postmaster = psutil.Process(int(pid))
+        return [postmaster, *postmaster.children()]
+
+    def words(self, *words: str) -> tuple[str, ...]:
+        """A `sottovoce` command with this installation's settings."""
+        return (sys.executable, "-m", "sottovoce", *words, "--config", str(self._config))
+
     async def command(self, *words: str) -> str:
         """Run one `sottovoce` command; its output. It must succeed."""
         process = await asyncio.create_subprocess_exec(
-            *(sys.executable, "-m", "sottovoce", *words, "--config", str(self._config)),
+            *self.words(*words),
             stdout=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.STDOUT,
         )
@@ -121,7 +131,7 @@ format = "json"
         """Serve, and wait until requests are answered."""
         with self.log.open("ab") as log:
             self._process = await asyncio.create_subprocess_exec(
-                *(sys.executable, "-m", "sottovoce", "serve", "--config", str(self._config)),
+                *self.words("serve"),
                 stdout=log,
                 stderr=log,
             )
@@ -145,6 +155,19 @@ format = "json"
         if process.returncode is None:
             os.kill(process.pid, number)
         return await asyncio.wait_for(process.wait(), 30)
+
+
+@contextmanager
+def stopped(*processes: psutil.Process) -> Iterator[None]:
+    """These do nothing for a while."""
+    for process in processes:
+        process.suspend()
+    try:
+        yield
+    finally:
+        for process in processes:
+            if process.is_running():
+                process.resume()
 
 
 def free_port(*kinds: socket.SocketKind) -> int:

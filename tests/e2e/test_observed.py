@@ -6,34 +6,18 @@ import asyncio
 import json
 import re
 import signal
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import httpx
-import psutil
 import pytest
 import yaml
 from prometheus_client.parser import text_string_to_metric_families
-from tests.e2e.served import ACCESS_CODE, SECRET, Served, gateway, outside, registered, serving
+from tests.e2e.served import ACCESS_CODE, SECRET, Served, gateway, outside, registered, serving, stopped
 
 DEPLOY = Path(__file__).parents[2] / "deploy"
 TOKEN = {"Authorization": f"Bearer {SECRET}-for-operators"}
 METRICS = re.compile(r"\b(sottovoce_\w+)")
 LABELS = re.compile(r"\{([^}]*)\}|\b(?:by|without|on) *\(([^)]*)\)")
-
-
-@contextmanager
-def stopped(*processes: psutil.Process) -> Iterator[None]:
-    """These do nothing for a while."""
-    for process in processes:
-        process.suspend()
-    try:
-        yield
-    finally:
-        for process in processes:
-            if process.is_running():
-                process.resume()
 
 
 def expressions() -> list[str]:
@@ -171,9 +155,7 @@ async def test_who_may_ask_and_what_is_said_of_an_ill_server() -> None:
             assert answer.json() == {"ready": False, "reasons": ["media: worker media-0 is not up"]}
             assert (await http.get("/health", headers=TOKEN)).status_code == 200
 
-        pid = next((served.folder / "data").rglob("postmaster.pid")).read_text().split()[0]
-        postmaster = psutil.Process(int(pid))
-        with stopped(postmaster, *postmaster.children()):
+        with stopped(*served.postgresql()):
             await asyncio.sleep(1.2)
             answer = await http.get("/ready", headers=TOKEN, timeout=15)
             assert answer.status_code == 503

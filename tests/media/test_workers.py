@@ -4,17 +4,17 @@ from __future__ import annotations
 
 import asyncio
 import os
-import resource
 import signal
 import socket
 import wave
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
+from tests.full_disk import file_size_limit
 from tests.kit.media import local_media
 from tests.media.tone_phones import ABSENT, TonePhone, names_heard, speak
 
@@ -270,26 +270,20 @@ async def test_a_recording_has_customer_agent_and_coach_on_tracks_of_their_own(
 
 
 async def test_a_full_disk_stops_the_recording_and_not_the_call(tmp_path: Path) -> None:
-    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (20_000, hard))  # inherited by the worker
-    try:
-        async with floor_of() as floor:
-            resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
-            customer, agent = await floor.phone("customer"), await floor.phone("agent")
-            await floor.engine.ask(
-                StartRecording(Recording(R, tmp_path / "call.wav", customer.leg, agent.leg))
-            )
-            await floor.route(TALK, recorded={"customer", "agent"})
-            stopped = await floor.told(lambda event: isinstance(event, RecordingStopped))
-            assert isinstance(stopped, RecordingStopped)
-            assert stopped.result.failure == os.strerror(27)
-            assert stopped.result.frames == len(channels(tmp_path / "call.wav")) == (20_000 - 44) // 4
-            customer.forget()
-            await customer.hears("agent")
-            await agent.hears("customer")
-            assert await floor.engine.ask(StopRecording(R)) == stopped.result
-    finally:
-        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+    async with AsyncExitStack() as stack:
+        with file_size_limit(20_000):  # inherited by the worker
+            floor = await stack.enter_async_context(floor_of())
+        customer, agent = await floor.phone("customer"), await floor.phone("agent")
+        await floor.engine.ask(StartRecording(Recording(R, tmp_path / "call.wav", customer.leg, agent.leg)))
+        await floor.route(TALK, recorded={"customer", "agent"})
+        stopped = await floor.told(lambda event: isinstance(event, RecordingStopped))
+        assert isinstance(stopped, RecordingStopped)
+        assert stopped.result.failure == os.strerror(27)
+        assert stopped.result.frames == len(channels(tmp_path / "call.wav")) == (20_000 - 44) // 4
+        customer.forget()
+        await customer.hears("agent")
+        await agent.hears("customer")
+        assert await floor.engine.ask(StopRecording(R)) == stopped.result
 
 
 async def test_a_killed_worker_takes_its_own_legs_along_and_nothing_else(tmp_path: Path) -> None:

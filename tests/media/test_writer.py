@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import os
-import resource
 import time
 import wave
 from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
 import pytest
+from tests.full_disk import file_size_limit
 
 from sottovoce.domain.legs import LegId, Recording, RecordingId
 from sottovoce.media.repair import repair_folder, repair_recording
@@ -42,17 +41,6 @@ def report_of(writer: RecordingWriter) -> RecordingReport:
         for report in writer.reports():
             return report
         time.sleep(0.005)
-
-
-@contextmanager
-def file_size_limit(size: int) -> Iterator[None]:
-    """As a full disk: no file of this process grows beyond this."""
-    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (size, hard))
-    try:
-        yield
-    finally:
-        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
 
 
 @pytest.fixture

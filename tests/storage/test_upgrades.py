@@ -126,3 +126,37 @@ async def test_corrections_that_were_never_completed_count_no_more(empty_postgre
         assert held.manual.score == score(STANDARD, held.results, ignore_sensitive=False, by=By.MANUAL)
     assert given == [1, 2, 3]
     await engine.dispose()
+
+
+async def test_contacts_say_which_of_their_recordings_were_cut(empty_postgres_dsn: str) -> None:
+    engine = connect(empty_postgres_dsn)
+    async with engine.begin() as connection:
+        await connection.run_sync(lambda inner: command.upgrade(migrations._config(inner), "0018"))
+        await fill(connection, "vdns", [{"vdn": 1, "name": "Hotline"}])
+        talk = {"vdn": 1, "agent": 101, "began_at": NOW, "ended_at": NOW + timedelta(minutes=1)}
+        failed = [("a", "a.wav", "No space left"), ("b", "b.wav", None), ("c", None, "No space left")]
+        talks = [
+            {**talk, "call": call, "recording": recording, "failure": failure}
+            for call, recording, failure in failed
+        ]
+        await fill(connection, "segments", talks)
+        await connection.execute(sa.text("SELECT contacts_month(:at)"), {"at": NOW})
+        contact = {
+            **talk,
+            **{"source": "live", "duration_ms": 60_000, "direction": "inbound", "caller": "1", "called": "2"},
+            **{"ended_by": "agent", "reason": "", "uploaded_at": NOW, "status": 0},
+        }
+        await fill(
+            connection,
+            "contacts",
+            [
+                {**contact, "call": call, "recording": recording, "uuid": f"{'0' * 31}{number}"}
+                for number, (call, recording, _) in enumerate(failed)
+            ],
+        )
+    await migrations.upgrade(engine)
+    async with engine.begin() as connection:
+        query = sa.text("SELECT call, recording_failure FROM contacts ORDER BY call")
+        said = {row.call: row.recording_failure for row in await connection.execute(query)}
+    assert said == {"a": "No space left", "b": None, "c": None}
+    await engine.dispose()

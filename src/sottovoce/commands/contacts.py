@@ -223,7 +223,8 @@ def _row(contact: Contact, clocks: Clocks) -> tuple[object, ...]:
         contact.number,
         f"{contact.duration_s // 60}:{contact.duration_s % 60:02}",
         _speech(contact.analysis),
-        contact.analysis.failure or contact.status.name.lower().replace("_", " "),
+        (contact.analysis.failure or contact.status.name.lower().replace("_", " "))
+        + ", recording cut" * (contact.recording_failure is not None),
     )
 
 

@@ -274,6 +274,7 @@ def _facts(shown: ShownContact, clocks: Clocks) -> dict[str, object]:
         "direction": contact.direction.value,
         "recording": contact.recording,
         "call_data": contact.call_data or None,
+        "cut": contact.recording_failure,
         "state": contact.analysis.failure or contact.status.name.lower().replace("_", " "),
     }
 

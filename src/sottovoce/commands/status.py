@@ -196,8 +196,11 @@ def _server(reading: Reading) -> Iterator[tuple[object, ...]]:
             yield worker.name, f"{of.legs} legs, {ticks}, {of.lost} packets lost"
     yield "recordings", f"{reading.recordings} being made"
     for one in reading.journals:
-        if one.changes or one.lost:
-            yield f"journal of VDN {one.vdn}", f"{one.changes} changes wait, {one.lost} LOST"
+        if one.changes or one.lost or one.failed or not one.keeps:
+            failing = ", ON A DISK THAT FAILS" if one.failed else ""
+            refused = "" if one.keeps else ", NEW CALLS ARE REFUSED"
+            waiting = f"{one.changes} changes wait, {one.lost} lost"
+            yield f"journal of VDN {one.vdn}", f"{waiting}{failing}{refused}"
     for work in reading.database.jobs:
         yield f"jobs {work.job}", f"{work.waiting} waiting, {work.running} running, {work.failed} failed"
     for disk in reading.disks:

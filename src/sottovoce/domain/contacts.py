@@ -188,6 +188,9 @@ class Contact:
     recording_sha256: str | None = None
     """Of the recording's file when it was finished, hexadecimal; None: no recording, or not known yet."""
 
+    recording_failure: str | None = None
+    """Why the recording is cut, though it looks whole; None: it is not, or nobody knows (an import)."""
+
     @property
     def duration_s(self) -> int:
         """Its length in whole seconds, as lists show it. Ranges compare `duration_ms`."""

@@ -284,6 +284,13 @@ class SupervisionEnded(AgentEvent):
 
 
 @dataclass(frozen=True, slots=True)
+class TakingCallsChanged(AgentEvent):
+    """To each inspector: new calls are refused, for nothing of them could be kept, or are taken again."""
+
+    taking: bool
+
+
+@dataclass(frozen=True, slots=True)
 class EchoWarned(AgentEvent):
     """To the inspector: the microphone of `target` carries the whisper back; the customer may hear it."""
 

@@ -18,7 +18,7 @@ from sottovoce.live.driver import Driver
 from sottovoce.live.feed import Feed
 from sottovoce.live.floor import Floor
 from sottovoce.live.ports import Lines, Store
-from sottovoce.live.presence import ProfileRead
+from sottovoce.live.presence import KeepingChanged, ProfileRead
 from sottovoce.live.state import LiveSettings
 from sottovoce.media.engine import (
     DigitPressed,
@@ -100,6 +100,12 @@ class Building:
         """End all calls and all floors' work. The door must still run, so that it can hang up."""
         for driver in self.floors.values():
             await driver.stop()
+
+    def keeping(self, vdn: VdnId, keeps: bool) -> None:
+        """What begins in a VDN can be kept no longer, or again."""
+        driver = self.floors.get(vdn)
+        if driver is not None:
+            driver.tell(KeepingChanged(keeps))
 
     async def reload(self, vdn: VdnId) -> list[AgentId]:
         """Read the VDN's configuration anew: agents who are gone from it are signed out, supervisions that

@@ -41,7 +41,7 @@ def began(floor: FloorState, call: Call) -> None:
 def offered(floor: FloorState, offer: LegOffered) -> None:
     """A caller dialled a number of this VDN: find its access code, answer, queue."""
     code = floor.profile.access_codes.get(offer.called)
-    if code is None or floor.queues.full:
+    if code is None or floor.queues.full or not floor.keeps:
         cause = ReleaseCause.REJECTED if code is None else ReleaseCause.OVERLOAD
         floor.do(HangUp(offer.leg, cause))
         return

@@ -95,6 +95,10 @@ class Desk:
             self.sessions.forget(agent)
             self._last_turn.pop(agent, None)
 
+    def keeping(self, vdn: VdnId, keeps: bool) -> None:
+        """The store can keep what begins in a VDN no longer, or again: new calls are refused, or taken."""
+        self._building.keeping(vdn, keeps)
+
     async def settled(self) -> None:
         """Wait until everything that the floors wanted so far is done (tests, bench)."""
         for driver in self._building.floors.values():

@@ -41,6 +41,7 @@ Input = (
     | hearing.RecordingRefused
     | presence.ProfileRead
     | presence.SignOfLife
+    | presence.KeepingChanged
     | presence.CloseFloor
 )
 

@@ -46,6 +46,8 @@ def call_out(floor: FloorState, asked: CallOut) -> None:
         raise Refused(Code.BAD_PARAMETER, f"no skill queue {asked.skill}")
     if not access.number_allowed(floor.profile, asked.called):
         raise Refused(Code.NUMBER_NOT_ALLOWED, "the VDN's allow-list does not admit this number")
+    if not floor.keeps:
+        raise Refused(Code.UNAVAILABLE, "calls cannot be kept now: the database is away, the disk is full")
     if seat.call is not None or seat.inspecting is not None:
         raise Refused(Code.WRONG_AGENT_STATE, "in a call already")
     if seat.state not in (AgentState.IDLE, AgentState.BUSY, AgentState.WRAP_UP):

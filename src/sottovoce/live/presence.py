@@ -320,6 +320,22 @@ def configure(floor: FloorState, read: ProfileRead) -> None:
 
 
 @dataclass(frozen=True, slots=True)
+class KeepingChanged:
+    """What becomes of calls can be kept no longer, or again."""
+
+    keeps: bool
+
+
+@happens(KeepingChanged)
+def keep(floor: FloorState, change: KeepingChanged) -> None:
+    """Calls that run go on; new ones are refused until they can be kept. Inspectors are told."""
+    floor.keeps = change.keeps
+    for seat in floor.seats.values():
+        if access.is_inspector(seat.profile):
+            floor.emit(events.TakingCallsChanged(seat.agent, change.keeps))
+
+
+@dataclass(frozen=True, slots=True)
 class CloseFloor:
     """The process ends in order: calls and supervisions end, sign-ins stay for the next start."""
 

@@ -288,6 +288,8 @@ class FloorState:
     lapsing: set[AgentId] = field(default_factory=set)
     """Whose sign-out waits for the end of a call."""
     queues: SkillQueues = field(default_factory=SkillQueues)
+    keeps: bool = True
+    """Whether what becomes of a call that begins now can be kept."""
     closing: dict[RecordingId, TalkSegment] = field(default_factory=dict)
     """Segments whose recording is being closed."""
     effects: list[Effect] = field(default_factory=list)

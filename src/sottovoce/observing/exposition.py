@@ -158,6 +158,15 @@ def _kept(reading: Reading) -> Iterator[Metric]:
         yield _gauge(
             name, text, ["vdn"], [((one.vdn,), float(getattr(one, field))) for one in reading.journals]
         )
+    keeping = [((one.vdn,), float(one.keeps)) for one in reading.journals]
+    yield _gauge(
+        "taking_calls",
+        "0 while new calls are refused because nothing of them could be kept.",
+        ["vdn"],
+        keeping,
+    )
+    failing = [((one.vdn,), float(one.failed)) for one in reading.journals]
+    yield _gauge("spool_failed", "1 while the disk takes nothing: what waits is in memory.", ["vdn"], failing)
     lost = [((one.vdn,), float(one.lost)) for one in reading.journals]
     yield _counter("journal_lost_changes", "Changes that no disk had room for.", ["vdn"], lost)
     for name, text, field in (

@@ -40,6 +40,10 @@ class JournalReading:
     """Bytes; what comes beyond is lost."""
     lost: int
     """Changes lost since the start."""
+    failed: bool
+    """The disk fails: what waits is in memory alone."""
+    keeps: bool
+    """Whether calls that begin now can be kept; if not, they are refused."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,6 +125,10 @@ class Reading:
         reasons += [f"media: worker {one.name} is not up" for one in self.workers if one.figures is None]
         if self.sip is None:
             reasons.append("sip: does not listen")
+        for one in self.journals:
+            if not one.keeps:
+                why = "its disk fails" if one.failed else "is nearly full"
+                reasons.append(f"calls: VDN {one.vdn} takes no new ones, the spool {why}")
         return tuple(reasons)
 
     def registered(self) -> Mapping[VdnId, int]:

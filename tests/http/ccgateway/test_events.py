@@ -171,11 +171,17 @@ def test_every_event_of_the_domain_has_a_wire_form() -> None:
     }
     assert all(dataclasses.is_dataclass(kind) for kind in vocabulary)
     assert WIRE.keys() == vocabulary
-    assert vocabulary - {type(event) for event, _, _ in CASES} == {events.EchoWarned}
+    assert vocabulary - {type(event) for event, _, _ in CASES} == {
+        events.EchoWarned,
+        events.TakingCallsChanged,
+    }
 
 
-def test_an_echo_is_told_as_a_note() -> None:
-    encoded = encode_event(QueuedEvent(1, events.EchoWarned(A, A, B), T), with_time=False)
+@pytest.mark.parametrize(
+    "told", [events.EchoWarned(A, A, B), *(events.TakingCallsChanged(A, taking) for taking in (True, False))]
+)
+def test_an_echo_and_a_full_disk_are_told_as_notes(told: AgentEvent) -> None:
+    encoded = encode_event(QueuedEvent(1, told, T), with_time=False)
     content = encoded["content"]
     assert encoded["eventType"] == "AgentOther_Note"
     assert isinstance(content, dict)

@@ -15,6 +15,8 @@ import psycopg
 import pytest
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncEngine
+from structlog.testing import capture_logs
+from tests.full_disk import file_size_limit
 
 from sottovoce.domain.calls import CallDirection
 from sottovoce.domain.directory import AgentId, SkillId, VdnId
@@ -490,6 +492,69 @@ async def test_a_disk_that_fails_stops_nothing(nodes: Nodes) -> None:
     store.append(ONE, [began("1-1")])
     await written(store)
     assert (await store.restore(ONE)).open_contacts == ["1-1"]
+
+
+async def test_what_no_disk_holds_is_said_and_kept_when_there_is_room(nodes: Nodes, outage: Outage) -> None:
+    said: list[tuple[VdnId, bool]] = []
+    store = nodes.store(on_keeping=lambda *told: said.append(told), lease_seconds=3.0)
+    await store.open(ONE)
+    with outage:
+        with capture_logs() as logs, file_size_limit(300):  # standard output may be a file, too
+            store.append(ONE, [began("1-1")])
+            await until(lambda: nodes.spool().stat().st_size > 0)
+            assert said == [], "the disk has room"
+            store.append(ONE, [began("1-2"), began("1-3")])
+            await until(lambda: said == [(ONE, False)])
+            assert (store.spooled()[ONE].failed, store.spooled()[ONE].keeps) == (True, False)
+            assert len(nodes.spool().read_text().splitlines()) == 1
+        assert [line["spool"] for line in logs if "refused" in line["event"]] == ["the disk fails"]
+        await until(lambda: said == [(ONE, False), (ONE, True)])
+        assert not store.spooled()[ONE].failed
+        assert len(nodes.spool().read_text().splitlines()) == 3
+        await nodes.crash(store)
+    again = nodes.store()
+    await again.open(ONE)
+    assert (await again.restore(ONE)).open_contacts == ["1-1", "1-2", "1-3"]
+
+
+async def test_a_full_disk_beside_a_database_that_is_there_refuses_nothing(nodes: Nodes) -> None:
+    said: list[tuple[VdnId, bool]] = []
+    store = nodes.store(on_keeping=lambda *told: said.append(told))
+    await store.open(ONE)
+    with file_size_limit(10), capture_logs() as logs:
+        for number in range(5):
+            store.append(ONE, [began(f"1-{number}")])
+            await written(store)
+    assert said == []
+    assert [line["event"] for line in logs] == ["the spool cannot be used"], "once"
+    assert len((await store.restore(ONE)).open_contacts) == 5
+
+
+async def test_calls_that_are_lost_at_the_end_are_named(nodes: Nodes, outage: Outage) -> None:
+    store = nodes.store(commit_timeout=0.5)
+    await store.open(ONE)
+    with outage, file_size_limit(10), capture_logs() as logs:
+        store.append(ONE, [began("1-1"), ended("1-1"), began("1-2")])
+        await store.close()
+    [lost] = [line for line in logs if line["event"].startswith("changes are lost")]
+    assert (lost["changes"], lost["calls"], lost["log_level"]) == (3, ["1-1", "1-2"], "error")
+
+
+async def test_the_last_quarter_of_the_spool_is_for_what_runs(nodes: Nodes, outage: Outage) -> None:
+    said: list[tuple[VdnId, bool]] = []
+    store = nodes.store(spool_limit=4000, on_keeping=lambda *told: said.append(told))
+    await store.open(ONE)
+    with outage:
+        number = 0
+        while not said:
+            number += 1
+            store.append(ONE, [began(f"1-{number}")])
+            await asyncio.sleep(0.1)
+        assert said == [(ONE, False)]
+        assert 3000 < nodes.spool().stat().st_size < 4000
+        store.append(ONE, [ended("1-1"), ended("1-2")])
+        assert store.spooled()[ONE].lost == 0
+    await until(lambda: said == [(ONE, False), (ONE, True)])
 
 
 async def test_one_change_that_cannot_be_written_holds_nothing_up(store: PostgresStore) -> None:

@@ -149,6 +149,16 @@ async def test_a_finished_call_is_a_contact(two_vdns: AsyncEngine) -> None:
     }
 
 
+async def test_a_contact_says_that_its_recording_is_cut(two_vdns: AsyncEngine) -> None:
+    await happens(two_vdns, began("1"), talk(call="1", failure="No space left on device"), ended("1"))
+    await happens(two_vdns, began("2"), talk(call="2"), ended("2"))
+    missing = dataclasses.replace(talk(call="3", failure="No space left on device"), recording=None)
+    await happens(two_vdns, began("3"), missing, ended("3"))
+    first, second, third = await kept(two_vdns)
+    assert (first.recording_failure, second.recording_failure) == ("No space left on device", None)
+    assert (third.recording_failure, third.analysis.failure) == (None, "No space left on device")
+
+
 async def test_a_call_that_nobody_took(two_vdns: AsyncEngine) -> None:
     await happens(two_vdns, began(), ended(reason="customer: cancelled", seconds=7))
     [contact] = await kept(two_vdns)

@@ -131,14 +131,18 @@ def _presence(event: domain.PresenceChanged) -> dict[str, object]:
     }
 
 
+def _note(sender: int, text: str) -> dict[str, object]:
+    return {"sender": str(sender), "receivetime": "", "sendername": "", "timestring": "", "context": text}
+
+
 def _echo(event: domain.EchoWarned) -> dict[str, object]:
-    return {
-        "sender": str(event.target),
-        "receivetime": "",
-        "sendername": "",
-        "timestring": "",
-        "context": f"The microphone of agent {event.target} returns the whisper: the customer may hear it.",
-    }
+    text = f"The microphone of agent {event.target} returns the whisper: the customer may hear it."
+    return _note(event.target, text)
+
+
+def _taking(event: domain.TakingCallsChanged) -> dict[str, object]:
+    full = "New calls are refused: the database is away and the disk is full. Calls that run go on."
+    return _note(0, "New calls are taken again." if event.taking else full)
 
 
 WIRE: Mapping[type[domain.AgentEvent], tuple[str, Content]] = {
@@ -186,6 +190,7 @@ WIRE: Mapping[type[domain.AgentEvent], tuple[str, Content]] = {
     domain.SupervisionStarted: ("AgentOther_BeQcStart", _supervision),
     domain.SupervisionEnded: ("AgentOther_BeQcStop", _supervision),
     domain.EchoWarned: ("AgentOther_Note", _echo),
+    domain.TakingCallsChanged: ("AgentOther_Note", _taking),
 }
 
 

@@ -37,6 +37,10 @@ log = structlog.get_logger(__name__)
 GATHER = 0.05
 """Seconds for which appended changes gather into one batch."""
 _BATCH = 500
+_STUCK_S = 3.0
+"""After so long without being written, what waits tells that the database is away, whatever it says."""
+_TOLD = 20
+"""Calls that a log line names at most."""
 _RETRY = (0.25, 2.0)
 """Seconds between tries while the database is away: first, longest."""
 
@@ -44,7 +48,8 @@ _RETRY = (0.25, 2.0)
 class PostgresStore:
     """What survives, of all VDNs that this node owns. `open` each before use, `close` at the end.
 
-    `on_lost` is called in the event loop when another node has taken a VDN over: its floor must end.
+    `on_lost` is called in the event loop when another node has taken a VDN over: its floor must end;
+    `on_keeping` when what begins in a VDN can be kept no longer (False), and when it can again.
     """
 
     def __init__(
@@ -59,6 +64,7 @@ class PostgresStore:
         spool_limit: int,
         recordings: Path | None = None,
         on_lost: Callable[[VdnId], None] | None = None,
+        on_keeping: Callable[[VdnId, bool], None] | None = None,
     ) -> None:
         self._engine = engine
         self._node = node
@@ -69,6 +75,7 @@ class PostgresStore:
         self._spool_limit = spool_limit
         self._recordings = recordings
         self._on_lost = on_lost
+        self._on_keeping = on_keeping
         self._tasks = Tasks()
         self._journals: dict[VdnId, VdnJournal] = {}
 
@@ -149,7 +156,9 @@ class PostgresStore:
 
     def append(self, vdn: VdnId, changes: Sequence[Change]) -> None:
         """Write these soon, in order (within 100 ms; spooled while the database is away). Never waits."""
-        self._owned(vdn).append(changes)
+        journal = self._owned(vdn)
+        journal.append(changes)
+        self._judge(journal)
 
     def _owned(self, vdn: VdnId) -> VdnJournal:
         journal = self._journals.get(vdn)
@@ -160,22 +169,23 @@ class PostgresStore:
     async def _write(self, journal: VdnJournal) -> None:
         """Write batches for as long as the VDN is owned."""
         pause = _RETRY[0]
-        away = False
         while not journal.lost:
             await journal.appended.wait()
             await asyncio.sleep(GATHER)
             try:
                 await journal.flush()
                 pause = _RETRY[0]
-                if away:
+                if journal.away:
                     log.info("database is back, spool written", vdn=journal.vdn)
-                away = False
+                journal.away = False
+                self._judge(journal)
             except StaleOwner:
                 self._lost(journal)
             except DatabaseAway as failure:
-                if not away:
+                if not journal.away:
                     log.error("database is away, spooling", vdn=journal.vdn, reason=str(failure))
-                away = True
+                journal.away = True
+                self._judge(journal)
                 await asyncio.sleep(pause)
                 pause = min(_RETRY[1], pause * 2)
 
@@ -186,13 +196,34 @@ class PostgresStore:
             for journal in list(self._journals.values()):
                 if journal.lost:
                     continue
+                journal.mend()
                 try:
                     async with asyncio.timeout(self._lease_seconds / 3):
                         await journal.renew(self._lease_seconds)
+                    journal.away = journal.away and bool(journal.waiting)
                 except StaleOwner:
                     self._lost(journal)
                 except (DatabaseAway, TimeoutError) as failure:
+                    journal.away = True
                     log.warning("lease not renewed", vdn=journal.vdn, reason=str(failure) or "no answer")
+                self._judge(journal)
+
+    def _judge(self, journal: VdnJournal) -> None:
+        """Say it when what begins can be kept no longer, or again."""
+        keeps = journal.can_keep
+        if keeps is journal.keeps:
+            return
+        journal.keeps = keeps
+        if keeps:
+            log.info("new calls can be kept again", vdn=journal.vdn)
+        else:
+            log.error(
+                "new calls are refused: the database is away, and the spool has no room",
+                vdn=journal.vdn,
+                spool="the disk fails" if journal.spooled().failed else "nearly full",
+            )
+        if self._on_keeping is not None:
+            self._on_keeping(journal.vdn, keeps)
 
     def _lost(self, journal: VdnJournal) -> None:
         if journal.lost:
@@ -214,6 +245,10 @@ class Spooled:
     """Bytes; what comes beyond is lost."""
     lost: int
     """Changes lost so since the start."""
+    failed: bool
+    """The disk fails: what waits is in memory alone."""
+    keeps: bool
+    """Whether what begins now can be kept."""
 
 
 class VdnJournal:
@@ -235,6 +270,11 @@ class VdnJournal:
         """Appended and not in the database yet, oldest first."""
         self.appended = asyncio.Event()
         self.lost = False
+        self.away = False
+        """The database did not answer when it was last written to."""
+        self.keeps = True
+        """What was said last of `can_keep`."""
+        self._waits_since = 0.0
 
     async def open(self, vdn: VdnId, node: str, address: str, seconds: float) -> None:
         """Take the lease and replay the spool, in one transaction."""
@@ -288,6 +328,8 @@ class VdnJournal:
             if record is None:
                 self._drop(change)
                 continue
+            if not self.waiting:
+                self._waits_since = asyncio.get_running_loop().time()
             self.waiting.append(record)
             self._waiting_size += record.size
         self.appended.set()
@@ -348,9 +390,27 @@ class VdnJournal:
         async with transaction(self._engine) as connection:
             await lease.release(connection, self.vdn, self._lease.epoch)
 
+    def mend(self) -> None:
+        """Put on the disk what it had no room for."""
+        self._spool.mend(self.waiting)
+
     def spooled(self) -> Spooled:
         """What waits for the database."""
-        return Spooled(len(self.waiting), self._waiting_size, self._spool.limit, self._dropped)
+        return Spooled(
+            len(self.waiting),
+            self._waiting_size,
+            self._spool.limit,
+            self._dropped,
+            self._spool.failing,
+            self.keeps,
+        )
+
+    @property
+    def can_keep(self) -> bool:
+        """Whether what begins now would be written sooner or later."""
+        now = asyncio.get_running_loop().time()
+        away = self.away or (bool(self.waiting) and now - self._waits_since > _STUCK_S)
+        return not (away and self._spool.strained)
 
     def lose(self) -> None:
         """Another node owns the VDN: nothing of ours may be written any more."""
@@ -361,8 +421,17 @@ class VdnJournal:
         self._waiting_size = 0
 
     async def close(self) -> None:
-        """Give up what still runs and close the spool; what waits stays in it."""
+        """Give up what still runs and close the spool; what waits stays in it, unless the disk failed."""
         await self._tasks.close()
+        if self.waiting and self._spool.incomplete:
+            calls_of = {call for one in self.waiting if (call := getattr(one.change, "call", None))}
+            log.error(
+                "changes are lost: neither database nor disk took them",
+                vdn=self.vdn,
+                changes=len(self.waiting),
+                calls=sorted(calls_of)[:_TOLD],
+                of_calls=len(calls_of),
+            )
         self._spool.close()
 
     def _next(self) -> int:
@@ -409,6 +478,7 @@ class VdnJournal:
             return None
 
     def _written(self, count: int) -> None:
+        self._waits_since = asyncio.get_running_loop().time()
         for _ in range(count):
             self._waiting_size -= self.waiting.popleft().size
         self._spool.confirm(self.waiting, self._waiting_size)
@@ -420,5 +490,6 @@ class VdnJournal:
                 "spool is full, changes are lost",
                 vdn=self.vdn,
                 change=type(change).__name__,
+                call=getattr(change, "call", None),
                 lost=self._dropped,
             )

@@ -28,6 +28,8 @@ _WORTH_REWRITING = 4 << 20
 _CHEAP_REWRITING = 256 << 10
 """… if those that wait are no more than this."""
 
+_MAKING = ".making"
+
 
 @dataclass(frozen=True, slots=True)
 class Record:
@@ -48,7 +50,17 @@ class Spool:
         self.limit = limit
         self._handle: int | None = None
         self._size = 0
-        self._failed = False
+        self.failing = False
+        """The disk refused what it was given last; logged once until it takes something again."""
+        self.incomplete = False
+        """What waits is not all there: some of it is in memory alone."""
+
+    @property
+    def strained(self) -> bool:
+        """Whether what begins now may find no room: the disk failed, or a quarter of the bound is left.
+
+        That quarter is for the ends of what runs."""
+        return self.incomplete or self._size > self.limit * 3 // 4
 
     def read(self) -> list[Record]:
         """What a former process left, up to the first line that is not whole."""
@@ -84,8 +96,9 @@ class Spool:
             if written != len(line):
                 os.ftruncate(self._handle, os.fstat(self._handle).st_size - written)
                 raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
-            self._failed = False
+            self.failing = False
         except OSError as failure:
+            self.incomplete = True
             self._complain(failure)
         self._size += len(line)
         return Record(number, epoch, change, len(line))
@@ -103,8 +116,22 @@ class Spool:
             else:
                 self._rewrite(waiting)
             self._size = size
+            self.incomplete = False
         except OSError as failure:
             self._complain(failure)
+
+    def mend(self, waiting: Iterable[Record]) -> None:
+        """Put all that waits on the disk, if some of it is in memory alone and there is room again."""
+        if not self.incomplete:
+            return
+        try:
+            self._rewrite(waiting)
+        except OSError:
+            with contextlib.suppress(OSError):
+                self._path.with_suffix(_MAKING).unlink(missing_ok=True)
+            return
+        self.incomplete = self.failing = False
+        log.info("the spool is whole again", file=str(self._path))
 
     def set_aside(self, why: str) -> Path | None:
         """Keep the file under another name, for people to look at; begin anew."""
@@ -132,7 +159,7 @@ class Spool:
         return os.open(self._path, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o600)
 
     def _rewrite(self, waiting: Iterable[Record]) -> None:
-        making = self._path.with_suffix(".making")
+        making = self._path.with_suffix(_MAKING)
         with os.fdopen(os.open(making, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file:
             for record in waiting:
                 file.write(_line(record.number, record.epoch, encode(record.change)))
@@ -140,9 +167,9 @@ class Spool:
         making.rename(self._path)
 
     def _complain(self, failure: OSError) -> None:
-        if not self._failed:
+        if not self.failing:
             log.error("the spool cannot be used", file=str(self._path), reason=failure.strerror)
-        self._failed = True
+        self.failing = True
 
 
 def _line(number: int, epoch: int, content: dict[str, Any]) -> bytes:

@@ -91,6 +91,7 @@ def _contact(call: KeptCall, segment: SegmentEnded | None) -> Contact:
         analysis=Analysis() if recording else Analysis(failure=missing),
         recording_sha256=segment.recording_sha256 if segment is not None else None,
         call_data=call.data,
+        recording_failure=segment.failure if segment is not None and recording else None,
     )
 
 

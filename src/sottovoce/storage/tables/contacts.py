@@ -60,6 +60,7 @@ contacts = sa.Table(
     sa.Column(
         "call_data", sa.Text, nullable=False, server_default=NO_TEXT, comment="Of its call, as it ended."
     ),
+    sa.Column("recording_failure", sa.Text, comment="Why the recording is cut; None: it is not."),
     sa.Index(None, "vdn", "contact"),
     sa.Index(None, "vdn", "uuid"),
     sa.Index(None, "vdn", "agent", "began_at"),
