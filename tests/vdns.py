@@ -8,9 +8,11 @@ from tests.memory import ScryptPasswords
 
 from sottovoce.domain.directory import (
     AccessCode,
+    AgentGroup,
     AgentId,
     AgentProfile,
     PhoneAccount,
+    RestCause,
     Right,
     Skill,
     SkillId,
@@ -34,11 +36,14 @@ def vdn(
     outbound: tuple[str, ...] = ("0", "5"),
     mutual: bool = False,
     all_serve: bool = False,
+    causes: Mapping[int, str] | None = None,
+    leader: int | None = None,
 ) -> VdnProfile:
     """A VDN of these agents and their rights. Inspectors are in no queue unless `all_serve`.
 
     `codes`: access code to its queue and whether it has early media; by itself `80<vdn>` to the first queue.
-    `mutual`: inspectors may inspect inspectors.
+    `mutual`: inspectors may inspect inspectors. `causes` of rest. `leader` of group 0, the agents' one, which
+    has a name only then.
     """
     codes = codes or {f"80{number}": (next(iter(queues)), False)}
     profiles = [
@@ -62,4 +67,6 @@ def vdn(
         {str(1000 + agent): PhoneAccount(str(1000 + agent), f"u{1000 + agent}", {}) for agent in agents},
         outbound,
         mutual,
+        tuple(RestCause(cause, name) for cause, name in (causes or {}).items()),
+        () if leader is None else (AgentGroup(0, "day", AgentId(leader)),),
     )

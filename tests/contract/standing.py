@@ -38,7 +38,12 @@ class Standing:
         self.lines = InProcessLines(self.engine, self.tasks)
         self.store = MemoryStore(
             [
-                vdn(1, {**dict.fromkeys(AGENTS, CALLS), **dict.fromkeys(INSPECTORS, INSPECTS)}),
+                vdn(
+                    1,
+                    {**dict.fromkeys(AGENTS, CALLS), **dict.fromkeys(INSPECTORS, INSPECTS)},
+                    causes={1: "lunch", 2: "training"},
+                    leader=300,
+                ),
                 vdn(2, {FOREIGN_AGENT: CALLS, FOREIGN_INSPECTOR: INSPECTS}),
                 vdn(
                     3,

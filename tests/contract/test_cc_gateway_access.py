@@ -16,7 +16,7 @@ A, B, INSPECTOR = 101, 102, 300
 SIGN_IN = {"login", "forceLogin"}
 FILLED = {"workNo": str(A), "workno": str(A), "time": "60", "reason": "1", "restcause": "1", "callId": "1-1"}
 UNKNOWN = {
-    *("900-003", "900-004", "300-002", "200-002", "200-015", "400-001", "400-002"),
+    *("900-003", "900-004", "300-002", "300-003", "200-002", "200-015", "400-001", "400-002"),
     *("600-001", "600-002"),
     "100-007",  # where a page lists nothing more exact
 }

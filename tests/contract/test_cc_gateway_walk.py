@@ -93,6 +93,26 @@ async def test_everything_served_succeeds_once(standing: Standing, client: Ledge
         GET /calldata/{{a}}/callinfobycallid/{call}
         GET /calldata/{{a}}/allcallinfoinvdn
         GET /agentgroup/{{a}}/iscensor
+        GET /agentgroup/{{a}}/iscallout
+        GET /agentgroup/{{a}}/ismonitor
+        GET /agentgroup/{{a}}/isspymonitor
+        GET /agentgroup/{{a}}/isreportmanager
+        GET /agentgroup/{{a}}/issystem
+        GET /agentgroup/{{a}}/ispickup
+        GET /agentgroup/{{a}}/restreason
+        GET /agentgroup/{{a}}/queryagentstatus
+        GET /agentgroup/{{a}}/queryagentstatusandskill
+        GET /agentgroup/{{a}}/alllocalagentstatus
+        GET /agentgroup/{{a}}/agentlistbystatus?status=4
+        GET /agentgroup/{{a}}/idleagent
+        GET /agentgroup/{{a}}/agentongroup
+        GET /agentgroup/{{a}}/agentongroupex?groupid=0
+        GET /agentgroup/{{a}}/groupbyagent/{A}
+        GET /agentgroup/{{a}}/grouponvdn
+        GET /agentgroup/{{a}}/agentbyskill/1
+        GET /agentgroup/{{a}}/agentidsbyskill/1
+        GET /agentgroup/{{a}}/agentbyconfigedskill/1
+        GET /agentgroup/{{a}}/allonlineagents
         GET /agentgroup/{{a}}/agentbyworkno/{A}
         GET /agentgroup/{{a}}/onlineagentonvdn
         GET /agentgroup/{{a}}/allagentstatus
@@ -111,6 +131,7 @@ async def test_everything_served_succeeds_once(standing: Standing, client: Ledge
         POST /qualitycontrol/{{a}}/forcelogout/{A}
         """,
     )
+    await client.ok(INSPECTOR, "POST", "/agentgroup/{a}/agentinfonoskills", json={"agentlist": [A]})
     body = {"workNo": str(B), "skills": [1]}
     await client.ok(INSPECTOR, "POST", "/qualitycontrol/{a}/adjustskill", json=body)
     standing.lines.phone("0777", ready=True)

@@ -279,7 +279,7 @@ async def test_a_new_right_and_a_new_name_are_there_at_once(on_call):
     await stage.sign_in(102)
     change(stage, A, name="Anna")
     await reload(stage)
-    assert stage.desk.is_inspector(B)
+    assert Right.INSPECT in stage.desk.rights(B)
     assert stage.desk.agent(I, A).name == "Anna"
     await stage.desk.supervise(B, A, Mode.LISTEN)
     await stage.quiet()

@@ -14,7 +14,7 @@ from tests.live.refusals import refused
 from sottovoce.config import AgentSettings
 from sottovoce.domain import events
 from sottovoce.domain.agents import AgentState, Trigger
-from sottovoce.domain.directory import NO_PASSWORD, AgentId, SkillId, VdnId
+from sottovoce.domain.directory import NO_PASSWORD, AgentId, Right, SkillId, VdnId
 from sottovoce.domain.journal import (
     AuditEntry,
     ContactEnded,
@@ -502,8 +502,8 @@ async def test_looking_at_agents(stage):
     assert stage.desk.agent(I, A).state is AgentState.IDLE
     assert stage.desk.agent(I, B).state is AgentState.SIGNED_OUT
     assert stage.desk.agent(I, B).phone == "1102"
-    assert stage.desk.is_inspector(I)
-    assert not stage.desk.is_inspector(A)
+    assert Right.INSPECT in stage.desk.rights(I)
+    assert Right.INSPECT not in stage.desk.rights(A)
     for target in (FOREIGN, UNKNOWN):
         with pytest.raises(Refused) as refusal:
             stage.desk.agent(I, target)

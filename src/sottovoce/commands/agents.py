@@ -70,6 +70,11 @@ def import_(
             name: Ida
             password: "a long one"
             rights: \\[inspect, call_out]
+            group: 3
+        rest_causes:
+          - {cause: 1, name: Lunch}
+        agent_groups:
+          - {group: 3, name: Day shift, leader: 102}
         users:
           - {name: Ann, agent: 101, roles: \\[staff]}
           - {name: Lea, roles: \\[table_leader]}

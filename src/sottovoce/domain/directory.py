@@ -25,8 +25,7 @@ class Right(StrEnum):
     INSPECT = "inspect"
     """Supervise and force other agents of the VDN (iscensor)."""
     CALL_OUT = "call_out"
-    # No interface that is served asks for the others yet. `isspymonitor` and `isreportmanager` will; all are
-    # in the directories of those who configured them, and must stay readable.
+    # The others open nothing here; clients ask for them (`http/ccgateway/agentgroup.py`).
     MONITOR = "monitor"
     REPORT = "report"
     ADMINISTER = "administer"

@@ -251,9 +251,9 @@ class Desk:
         """What is configured of the caller's VDN."""
         return self._floor(caller).profile
 
-    def is_inspector(self, caller: AgentId) -> bool:
-        """Whether the caller has the inspection right."""
-        return access.is_inspector(self._seat(caller).profile)
+    def rights(self, caller: AgentId) -> frozenset[Right]:
+        """What the caller may do besides talking."""
+        return self._seat(caller).profile.rights
 
     def agent(self, caller: AgentId, target: AgentId) -> AgentView:
         """One agent of the caller's VDN. TARGET_UNKNOWN."""

@@ -9,7 +9,18 @@ import sqlalchemy as sa
 from argon2 import PasswordHasher
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from sottovoce.domain.directory import NO_PASSWORD, AccessCode, AgentId, Right, Skill, SkillId, VdnId
+from sottovoce.domain.directory import (
+    NO_PASSWORD,
+    AccessCode,
+    AgentGroup,
+    AgentId,
+    RestCause,
+    Right,
+    Skill,
+    SkillId,
+    VdnId,
+    VdnProfile,
+)
 from sottovoce.errors import Code, Refused
 from sottovoce.storage.live import directory, seed
 from sottovoce.storage.live.passwords import Passwords
@@ -103,6 +114,11 @@ MISTAKEN = {
         '  - {agent: 103, name: B, password: secret-103,\n     phone: "77"}\n',
         ["seed:4: access code 1: VDN 1 has no skill 9", "seed:7: agent 103: VDN 1 has no phone 77"],
     ),
+    "a leader who is nobody here": (
+        "vdns:\n- vdn: 1\n  name: A\n  agent_groups:\n  - {group: 3, name: Day, leader: 101}\n"
+        "  - group: 4\n    name: Night\n    leader: 201\n",
+        ["seed:8: group 4: VDN 1 has no agent 201"],
+    ),
     "another tenant's": (
         "vdns:\n- vdn: 1\n  name: A\n  agents:\n  - {agent: 201, name: B, password: secret-1}\n"
         '  phones:\n  - {number: "9", username: other-8001, password: eight-eight}\n'
@@ -133,6 +149,28 @@ async def test_mistakes_are_told_with_their_line_and_nothing_is_imported(
         await directory.import_seed(two_vdns, seed.parse(text), passwords, REALM)
     assert refused.value.mistakes == mistakes
     assert [await directory.profile(two_vdns, vdn) for vdn in (VdnId(1), VdnId(2))] == before
+
+
+async def test_causes_of_rest_and_groups_are_given_whole_or_stay(
+    two_vdns: AsyncEngine, passwords: Passwords
+) -> None:
+    async def brought(lines: str) -> tuple[list[str], VdnProfile]:
+        text = f"vdns:\n- vdn: 1\n  name: Hotline\n  outbound_allowed: ['+49', '0']\n{lines}"
+        report = await directory.import_seed(two_vdns, seed.parse(text), passwords, REALM)
+        return report.changes, await directory.profile(two_vdns, VdnId(1))
+
+    lists = (
+        "  rest_causes: [{cause: 2, name: Training}, {cause: 1, name: Lunch}]\n"
+        "  agent_groups: [{group: 3, name: Day, leader: 101}, {group: 0, name: Others}]\n"
+    )
+    changes, found = await brought(lists)
+    assert changes == ["VDN 1 changed: agent_groups, rest_causes"]
+    assert list(found.rest_causes) == [RestCause(1, "Lunch"), RestCause(2, "Training")]
+    assert list(found.agent_groups) == [AgentGroup(0, "Others"), AgentGroup(3, "Day", AgentId(101))]
+    for same in (lists, ""):
+        assert await brought(same) == ([], found)
+    assert (await brought("  rest_causes: []\n"))[1].rest_causes == ()
+    assert list((await directory.profile(two_vdns, VdnId(1))).agent_groups) == list(found.agent_groups)
 
 
 async def test_a_password_is_taken_away_and_given_again(two_vdns: AsyncEngine, passwords: Passwords) -> None:

@@ -61,6 +61,15 @@ CASES = {
         AGENT + "  - {agent: 101, name: A}\n  - {agent: 101, name: B}\n",
         ["s.yaml:6: agent 101 is there twice"],
     ),
+    "causes and groups twice": (
+        "vdns:\n- vdn: 1\n  name: A\n  rest_causes:\n  - {cause: 1, name: A}\n  - {cause: 1, name: B}\n"
+        "  agent_groups:\n  - {group: 3, name: A}\n  - {group: 3, name: B}\n",
+        ["s.yaml:6: rest cause 1 is there twice", "s.yaml:9: group of agents 3 is there twice"],
+    ),
+    "a cause beyond the last": (
+        "vdns:\n- vdn: 1\n  name: A\n  rest_causes: [{cause: 256, name: A}]\n",
+        ["s.yaml:4: vdns.1.rest_causes.1.cause: must be 255 or less"],
+    ),
     "key twice": (AGENT + "  - agent: 101\n    name: A\n    name: B\n", ["s.yaml:7: name is given twice"]),
     "a role": (
         USERS + "  - {name: A, roles: [boss]}\n",

@@ -10,6 +10,7 @@ import asyncio
 import hashlib
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
+from operator import itemgetter
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -34,7 +35,7 @@ from sottovoce.storage.database import transaction
 from sottovoce.storage.live import people
 from sottovoce.storage.live.passwords import Passwords
 from sottovoce.storage.live.people import SeedPlace
-from sottovoce.storage.live.seed import AgentSeed, SeedFile, SeedMistakes, SeedReport
+from sottovoce.storage.live.seed import AgentSeed, SeedFile, SeedMistakes, SeedReport, VdnSeed
 from sottovoce.storage.review import lots, users
 from sottovoce.storage.rows import all_of, value_of
 from sottovoce.storage.tables import access_codes, agents, phones, skills, vdns
@@ -204,6 +205,8 @@ async def _import_vdn(here: SeedPlace, hashes: Mapping[int, str], realm: str) ->
         "outbound_allowed": list(vdn.outbound_allowed),
         "inspect_inspectors": vdn.inspect_inspectors,
         **({"time_zone": vdn.time_zone} if vdn.time_zone is not None else {}),
+        **_all_of(vdn, "rest_causes", by="cause"),
+        **_all_of(vdn, "agent_groups", by="group"),
     }
     await _put(here, vdns, key, own, f"VDN {vdn.vdn}")
     for skill in vdn.skills:
@@ -220,6 +223,12 @@ async def _import_vdn(here: SeedPlace, hashes: Mapping[int, str], realm: str) ->
     for agent in vdn.agents:
         content = {**key, **_agent_row(agent), "password_hash": hashes[agent.agent]}
         await _put(here, agents, {"agent": agent.agent}, content, f"agent {agent.agent}")
+
+
+def _all_of(vdn: VdnSeed, name: str, *, by: str) -> dict[str, Any]:
+    """A list that the file gives whole, in order; nothing where it does not."""
+    given = getattr(vdn, name)
+    return {} if given is None else {name: sorted((one.model_dump() for one in given), key=itemgetter(by))}
 
 
 def _agent_row(agent: AgentSeed) -> dict[str, Any]:
@@ -296,6 +305,12 @@ async def _dangling(here: SeedPlace) -> list[str]:
         if agent.phone is not None and agent.phone not in numbers:
             where = here.where("agents", index, "phone")
             mistakes.append(f"{where}agent {agent.agent}: VDN {vdn.vdn} has no phone {agent.phone}")
+    found = await here.connection.execute(sa.select(agents.c.agent).where(agents.c.vdn == vdn.vdn))
+    there = set(found.scalars())
+    for index, group in enumerate(vdn.agent_groups or ()):
+        if group.leader is not None and group.leader not in there:
+            where = here.where("agent_groups", index, "leader")
+            mistakes.append(f"{where}group {group.group}: VDN {vdn.vdn} has no agent {group.leader}")
     return mistakes
 
 

@@ -13,6 +13,10 @@
           - {number: "8001", password: "a long one"}
         agents:
           - {agent: 101, name: Ann, password: "a long one", phone: "8001", skills: [1], rights: [inspect]}
+        rest_causes:
+          - {cause: 1, name: Lunch}
+        agent_groups:
+          - {group: 3, name: Day shift, leader: 101}
         users:
           - {name: Ann, agent: 101, roles: [staff]}
           - {name: Lea, roles: [table_leader]}
@@ -160,6 +164,21 @@ class AgentSeed(_Entry):
         return password
 
 
+class RestCauseSeed(_Entry):
+    """Why agents may rest, in words."""
+
+    cause: int = Field(ge=0, le=255)
+    name: Name
+
+
+class AgentGroupSeed(_Entry):
+    """The name of a group that agents have as theirs, and the agent who leads it."""
+
+    group: int = Field(ge=0, le=1_000_000)
+    name: Name
+    leader: int | None = None
+
+
 class UserSeed(_Entry):
     """A user of the after-call half.
 
@@ -196,6 +215,10 @@ class VdnSeed(_Entry):
     access_codes: tuple[AccessCodeSeed, ...] = ()
     phones: tuple[PhoneSeed, ...] = ()
     agents: tuple[AgentSeed, ...] = ()
+    rest_causes: tuple[RestCauseSeed, ...] | None = None
+    """All of them; None: as they are."""
+    agent_groups: tuple[AgentGroupSeed, ...] | None = None
+    """All of them; None: as they are."""
     users: tuple[UserSeed, ...] = ()
     groups: tuple[GroupSeed, ...] = ()
 
@@ -323,6 +346,8 @@ def _contradictions(file: SeedFile, agent_maximum: int, empty_passwords: bool) -
     for place, vdn in vdns.items():
         yield from _twice(file, _given({place: vdn}, "skills", "skill"), "skill")
         yield from _twice(file, _given({place: vdn}, "phones", "number"), "phone number")
+        yield from _twice(file, _given({place: vdn}, "rest_causes", "cause"), "rest cause")
+        yield from _twice(file, _given({place: vdn}, "agent_groups", "group"), "group of agents")
         for index, agent in enumerate(vdn.agents):
             if agent.agent > agent_maximum:
                 where = file.at("vdns", place, "agents", index, "agent")
@@ -346,7 +371,7 @@ def _given(vdns: Mapping[int, VdnSeed], part: str, name: str) -> list[tuple[_Pat
     return [
         ((place, part, index), value)
         for place, vdn in vdns.items()
-        for index, entry in enumerate(getattr(vdn, part))
+        for index, entry in enumerate(getattr(vdn, part) or ())
         if (value := getattr(entry, name)) is not None
     ]
 
