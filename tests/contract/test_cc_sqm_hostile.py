@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import random
 from collections.abc import Iterator
+from contextlib import suppress
 from typing import Any
 
 import pytest
@@ -32,6 +33,17 @@ STRANGE += [
     [{"count": -1}],
     "1; DROP TABLE users",
 ]
+EDGES: list[Any] = [
+    253_402_300_799,
+    "253402300799",
+    253_402_300_799_999,
+    99_999_999_999,
+    100_000_000_000,
+    0,
+    1,
+]
+EDGES += [2**31 - 1, 2**31, 2**53, 2**62, -(2**62), 2**63 - 1, "0" * 20, "0" * 19 + "1", "9" * 20, 10**18]
+"""Where times and numbers end: the year 9999 in seconds and milliseconds, and what a machine can hold."""
 
 
 def _headers(standing: Standing, row: Row) -> dict[str, str]:
@@ -116,6 +128,25 @@ async def test_whatever_a_schema_allows_is_answered_as_the_ledger_says(quality: 
         for sent in found:
             status, _ = await _ask(quality, row, json.dumps(sent).encode())
             assert status == 200, (row.path, sent)
+
+
+async def test_times_and_numbers_at_their_ends_are_reckoned_with(quality: Standing) -> None:
+    """All fields of an interface at one end, then some of them: two times make a span."""
+    chance = random.Random(3)
+    for row in SERVED:
+        numbers = [name for name, schema, _ in fields(row.body or {}) if _counts(schema)]
+        for value in chance.sample(EDGES, 6):
+            for chosen in (numbers, chance.sample(numbers, len(numbers) // 2)):
+                sent = body(row)
+                for name in chosen:
+                    with suppress(KeyError, IndexError, TypeError):  # what holds it was itself replaced
+                        sent = changed(sent, name, value)
+                await _ask(quality, row, json.dumps(sent).encode())
+
+
+def _counts(schema: Any) -> bool:
+    told = str(schema)
+    return any(f"'{kind}'" in told for kind in ("integer", "number", "id"))
 
 
 def _decoded(form: type[Form], sent: Any) -> Form | str:

@@ -22,7 +22,8 @@ from sottovoce.commands.telling import (
     say,
     tabulate,
 )
-from sottovoce.domain.directory import AgentId, AgentProfile, Right, VdnId
+from sottovoce.domain.directory import LONGEST_PASSWORD, AgentId, AgentProfile, Right, VdnId
+from sottovoce.plain import is_text
 from sottovoce.storage.live import directory, seed
 from sottovoce.storage.live.passwords import Passwords
 from sottovoce.wording import told
@@ -185,8 +186,8 @@ def _password(from_stdin: bool) -> str:
         password = sys.stdin.readline().rstrip("\r\n")
     else:
         password = typer.prompt("Password", hide_input=True, confirmation_prompt=True)
-    if not seed.SHORTEST_PASSWORD <= len(password) <= 256:
-        fail([f"a password has {seed.SHORTEST_PASSWORD} to 256 characters"], WRONG_CALL)
+    if not seed.SHORTEST_PASSWORD <= len(password) <= LONGEST_PASSWORD or not is_text(password):
+        fail([f"a password has {seed.SHORTEST_PASSWORD} to {LONGEST_PASSWORD} characters"], WRONG_CALL)
     return password
 
 

@@ -5,6 +5,7 @@ Agent ids, access codes and SIP accounts are unique over the whole installation.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -16,6 +17,10 @@ SkillId = NewType("SkillId", int)
 
 
 NO_PASSWORD = ""
+LONGEST_PASSWORD = 32
+"""Signs of an agent's password: sign-in takes no more [1202]."""
+PHONE_AT_SIGN_IN = re.compile(r"[0-9*#]{1,24}")
+"""The number of a phone that an agent can sign in with."""
 """What an agent without a password has in the place of its hash."""
 
 

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 
 from sottovoce.domain import access, events
 from sottovoce.domain.agents import TABLE, AgentState, BusyReason, Standing, Trigger, TriggerOutcome
-from sottovoce.domain.directory import AgentId, AgentProfile, VdnProfile
+from sottovoce.domain.directory import PHONE_AT_SIGN_IN, AgentId, AgentProfile, VdnProfile
 from sottovoce.domain.journal import SessionEnded, SessionSaved, SignedInFrom
 from sottovoce.errors import Code, Refused
 from sottovoce.live import bonds, calling, seating
@@ -17,7 +16,6 @@ from sottovoce.live.state import FloorState, Seat
 from sottovoce.live.views import SignIn
 
 GONE = "no longer configured"
-_PHONE = re.compile(r"[0-9*#]{1,24}\Z")
 _FIRST_STATES = {
     AgentState.IDLE: None,
     AgentState.BUSY: Trigger.SAY_BUSY,
@@ -44,7 +42,7 @@ def _check_sign_in(floor: FloorState, asked: SignInAgent) -> Permitted[Seat]:
     if wish.status not in _FIRST_STATES:
         raise Refused(Code.BAD_SIGN_IN, f"nobody begins {wish.status}")
     number = wish.phone or profile.phone or ""
-    if not _PHONE.match(number):
+    if not PHONE_AT_SIGN_IN.fullmatch(number):
         raise Refused(Code.BAD_PHONE, "no valid phone number")
     if number not in floor.profile.phones:
         raise Refused(Code.PHONE_NOT_ALLOWED, "not a phone of this VDN")

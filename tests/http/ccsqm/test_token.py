@@ -44,12 +44,29 @@ async def test_wrong_key_wrong_secret_and_another_tenants_secret(standing: Stand
         assert (status, answer["resultCode"]) == (401, "0400002") or status == 400
 
 
-@pytest.mark.parametrize("expire", ["0", "3601", "-1", "1e3", "99999999999", "ten"])
+BEYOND = ["0", "3601", "-1", "1e3", "99999999999", "ten", "000000001999999999", "9" * 19, "0" * 25 + "600"]
+
+
+@pytest.mark.parametrize(
+    "expire", [*BEYOND, "1" * 400, "600, 600", "+600", "6_00", "600.0", "0x258", "0" * 20]
+)
 async def test_a_life_beyond_an_hour_is_refused(standing: Standing, expire: str) -> None:
     key, secret = standing.keys[ONE]
     status, answer = await ask(standing, {"app_key": key, "app_secret": secret}, **{"X-Token-Expire": expire})
     assert (status, answer["resultCode"]) == (400, "0400001")
     assert "X-Token-Expire" in answer["resultDesc"]
+
+
+async def test_the_life_that_was_checked_is_the_one_that_is_lived(standing: Standing) -> None:
+    key, secret = standing.keys[ONE]
+    expire = {"X-Token-Expire": " 00000000000000600 "}
+    status, body = await ask(standing, {"app_key": key, "app_secret": secret}, **expire)
+    assert (status, body["Expires"]) == (200, "600")
+    for second, alive in ((599, True), (1, False)):
+        standing.clock.advance(second)
+        async with standing.engine.begin() as connection:
+            found = await app_keys.found(connection, body["AccessToken"], standing.clock.now())
+        assert (found is not None) is alive
 
 
 async def test_a_token_dies_with_its_time_and_with_its_key(standing: Standing) -> None:

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import contextlib
+import json
 from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from pydantic import ValidationError
 
+from sottovoce.http.ccgateway.onlineagent import SignInForm
+from sottovoce.http.ccgateway.words import AgentIds
 from sottovoce.storage.live import seed
 from sottovoce.storage.live.seed import SeedMistakes
 
@@ -20,8 +24,8 @@ CASES = {
     "empty": ("", ["s.yaml: is empty"]),
     "a list": ("- 1\n", ["s.yaml:1: the file: must be an object with named fields"]),
     "no VDN": ("vdns: []\n", ["s.yaml:1: there is no VDN in it"]),
-    "not YAML": ("vdns:\n- vdn: 1\n  name: [A\n", ["s.yaml:4: expected ',' or ']', but got '<stream end>'"]),
-    "tab": ("vdns:\n\t- vdn: 1\n", ["s.yaml:2: found character '\\t' that cannot start any token"]),
+    "not YAML": ("vdns:\n- vdn: 1\n  name: [A\n", ["s.yaml:4: did not find expected ',' or ']'"]),
+    "tab": ("vdns:\n\t- vdn: 1\n", ["s.yaml:2: found character that cannot start any token"]),
     "unknown key": (
         AGENT + "  - {agent: 101, name: A, skils: [1]}\n",
         ["s.yaml:5: vdns.1.agents.1.skils: there is no such key"],
@@ -52,6 +56,18 @@ CASES = {
             "s.yaml:7: vdns.1.agents.1.rights.1: must be"
             " 'inspect', 'call_out', 'monitor', 'report', 'administer' or 'pick_up'"
         ],
+    ),
+    "longer than sign-in takes": (
+        AGENT + f"  - {{agent: 101, name: A, password: '{'x' * 33}'}}\n",
+        ["s.yaml:5: vdns.1.agents.1.password: must have at most 32 signs"],
+    ),
+    "a password that cannot be sent": (
+        AGENT + '  - {agent: 101, name: A, password: "secret\\0"}\n',
+        ["s.yaml:5: vdns.1.agents.1.password: has signs that are no text"],
+    ),
+    "a phone that cannot be signed in with": (
+        AGENT + "  - {agent: 101, name: A, phone: '+49171'}\n",
+        ["s.yaml:5: vdns.1.agents.1.phone: must be 1 to 24 digits, * and #: sign-in takes nothing else"],
     ),
     "short": (
         AGENT + "  - {agent: 101, name: A, password: 'short'}\n",
@@ -177,3 +193,55 @@ def test_files_that_cannot_be_read(tmp_path: Path) -> None:
 def test_nothing_but_its_own_error(text: str) -> None:
     with contextlib.suppress(SeedMistakes):
         seed.parse(text)
+
+
+SIZE = 400_000
+ENDLESS = {
+    "list": "[" + "a," * (SIZE // 2) + "]",
+    "keys": "{" + "a: 1," * (SIZE // 5) + "}",
+    "numbered keys": "{" + "".join(f"k{n}: 1," for n in range(SIZE // 9)) + "}",
+    "pairs": "[" + "? a," * (SIZE // 4) + "]",
+    "empty objects": "vdns: [" + "{}," * (SIZE // 3) + "]",
+    "poor objects": "vdns: [{vdn: 1, name: A, agents: [" + "{agent: 1}," * (SIZE // 11) + "]}]",
+    "lists in a list": "[" + "[]," * (SIZE // 3) + "]",
+    "skills": "vdns: [{vdn: 1, name: A, agents: [{agent: 101, skills: [" + "1," * (SIZE // 2) + "]}]}]",
+    "numbers": "vdns: [{vdn: 1, name: A, outbound_allowed: [" + "1," * (SIZE // 2) + "]}]",
+    "to the base of 60": "vdns: " + "1:" * (SIZE // 2) + "1",
+    "digits": "vdns: " + "9" * SIZE,
+    "laughs": "a: &a [x,x]\nb: &b [*a,*a]\nc: [*b,*b]",
+    "anchors": "&a " * (SIZE // 3),
+    "a merge": "<<: {a: 1}\n" * (SIZE // 11),
+    "dashes": "- " * (SIZE // 2),
+    "questions": "? " * (SIZE // 2),
+    "documents": "---\n" * (SIZE // 4),
+    "a text": '"' + "x" * SIZE + '"',
+}
+
+
+@pytest.mark.parametrize("text", ENDLESS.values(), ids=ENDLESS.keys())
+def test_of_a_bomb_little_is_read_and_little_told(text: str) -> None:
+    """Its work is bounded by what is looked at: how many events of YAML, before anything is built."""
+    with pytest.raises(seed.SeedMistakes) as refused:
+        seed.parse(text, "s.yaml")
+    assert 1 <= len(refused.value.mistakes) <= seed.MOST_MISTAKES
+    assert all(len(mistake) < 300 for mistake in refused.value.mistakes)
+
+
+def test_a_large_seed_of_flow_style_is_taken() -> None:
+    agents = ",".join(f"{{agent: {n}, name: A, skills: [1, 2]}}" for n in range(101, 3101))
+    skills = "[{skill: 1, name: A}, {skill: 2, name: B}]"
+    read = seed.parse(f"{{vdns: [{{vdn: 1, name: A, skills: {skills}, agents: [{agents}]}}]}}", "s.yaml")
+    assert len(read.seed.vdns[0].agents) == 3000
+    assert read.at("vdns", 0, "agents", 2999) == "s.yaml:1: "
+
+
+@given(st.text(max_size=40))
+def test_every_password_that_can_be_set_can_be_sent(password: str) -> None:
+    """What the seed takes, sign-in reads as it is."""
+    try:
+        seed.AgentSeed.model_validate({"agent": 101, "name": "A", "password": password})
+    except ValidationError:
+        return
+    body = json.dumps({"password": password}).encode()
+    form = SignInForm.decode({}, b"", body, "application/json", AgentIds(59_999))
+    assert form.password == password

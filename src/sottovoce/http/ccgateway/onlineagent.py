@@ -8,7 +8,7 @@ from ipaddress import IPv4Address
 from pydantic import Field, field_validator
 
 from sottovoce.domain.agents import AgentState, Trigger
-from sottovoce.domain.directory import Skill
+from sottovoce.domain.directory import LONGEST_PASSWORD, Skill
 from sottovoce.errors import Code, Refused
 from sottovoce.http.ccgateway.events import milliseconds
 from sottovoce.http.ccgateway.gateway import BARE, Answer, Caller, Interfaces
@@ -36,7 +36,7 @@ class SignInForm(Form):
 
     in_body = True
 
-    password: Text = Field("", max_length=32)
+    password: Text = Field("", max_length=LONGEST_PASSWORD)
     phonenum: Text = ""
     autoanswer: bool = True
     autoenteridle: bool = True

@@ -7,8 +7,7 @@ import asyncio
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
 
-LONGEST = 256
-"""Characters of a password at most; a longer one is wrong without a look."""
+from sottovoce.domain.directory import LONGEST_PASSWORD
 
 
 class Passwords:
@@ -24,8 +23,10 @@ class Passwords:
             return await asyncio.to_thread(self._hasher.hash, password)
 
     async def verify(self, password_hash: str | None, password: str) -> bool:
-        """Whether `password` is the one hashed. None (no such agent) takes as long as a wrong one."""
-        if len(password) > LONGEST:
+        """Whether `password` is the one hashed. None (no such agent) takes as long as a wrong one.
+
+        One that is longer than any can be is wrong without a look."""
+        if len(password) > LONGEST_PASSWORD:
             return False
         async with self._turn:
             if not password_hash:
