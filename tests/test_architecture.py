@@ -138,6 +138,8 @@ PURE_MODULES = {
         "bonds",
         "call_data",
         "calling",
+        "conferring",
+        "consulting",
         "conversing",
         "effects",
         "floor",
@@ -150,6 +152,8 @@ PURE_MODULES = {
         "seating",
         "state",
         "supervising",
+        "telling",
+        "unreached",
         "views",
     ],
 }

@@ -15,7 +15,7 @@ import numpy as np
 import pytest
 from tests.memory import MemoryStore
 from tests.scripted_phones import InProcessLines
-from tests.vdns import INSPECTS, NO_RIGHT, PASSWORDS, vdn
+from tests.vdns import CALLS, INSPECTS, NO_RIGHT, PASSWORDS, vdn
 
 from sottovoce.clock import ManualClock
 from sottovoce.config import AgentSettings
@@ -37,7 +37,8 @@ from sottovoce.tasks import Tasks
 
 RATE, FRAME, WINDOW = 8000, 160, 8000
 VDN, AGENT, INSPECTOR, SECOND = VdnId(1), AgentId(101), AgentId(300), AgentId(301)
-TONES = {"555": 440, "1101": 730, "1300": 1110, "1301": 1490}
+COLLEAGUE = AgentId(102)
+TONES = {"555": 440, "1101": 730, "1300": 1110, "1301": 1490, "1102": 610, "0777": 1930}
 """Hz; on bin centres of a one-second window, harmonically unrelated."""
 PRESENT_DBOV, ABSENT_DBOV = -40.0, -60.0
 
@@ -65,7 +66,7 @@ class Room:
         self.lines = InProcessLines(self.engine, self.tasks)
         profile = vdn(
             1,
-            {AGENT: NO_RIGHT, INSPECTOR: INSPECTS, SECOND: INSPECTS},
+            {AGENT: CALLS, COLLEAGUE: NO_RIGHT, INSPECTOR: INSPECTS, SECOND: INSPECTS},
             queues={1: "sales"},
             codes={"800": (1, False)},
         )
@@ -79,13 +80,13 @@ class Room:
             settings=LiveSettings(folder, AgentSettings(ring_timeout=20, wrap_up_limit=0)),
         )
         self.customer = self.lines.phone("555")
-        for number in ("1101", "1300", "1301"):
+        for number in ("1101", "1102", "1300", "1301", "0777"):
             self.lines.phone(number, ready=True)
         self._sent = dict.fromkeys(TONES, 0)
 
     async def open(self) -> None:
         await self.desk.open([VDN])
-        for agent in (AGENT, INSPECTOR, SECOND):
+        for agent in (AGENT, COLLEAGUE, INSPECTOR, SECOND):
             await self.desk.sessions.sign_in(agent, SignIn("secret", ""))
         await self.desk.ask(ChooseSkills(AGENT, every=True))
         self.lines.call_in(VDN, self.customer, "800")

@@ -44,6 +44,58 @@ async def test_numbers_that_cannot_be_called(
     assert await client.refused(A, "PUT", CALL + "callout", json=body) == retcode
 
 
+async def test_consulting_joining_and_connecting(standing: Standing, client: LedgerClient) -> None:
+    await standing.at_work(A)
+    await standing.call_in()
+    await standing.at_work(B)
+    call = (await client.ok(A, "GET", "/calldata/{a}/allcallid"))[0]
+    table = [
+        ("POST", "innerhelp", {}, "000-002"),
+        ("POST", "innerhelp", {"dstaddress": "102", "devicetype": 3}, "000-002"),
+        ("POST", "innerhelp", {"dstaddress": "102", "mode": 3}, "000-002"),
+        ("POST", "innerhelp", {"dstaddress": "102", "callappdata": "x" * 16385}, "000-002"),
+        ("POST", "innerhelp", {"dstaddress": "nobody"}, "000-002"),
+        ("POST", "innerhelp", {"dstaddress": "101"}, "000-002"),
+        ("POST", "innerhelp", {"dstaddress": "9", "devicetype": 1}, "000-002"),
+        ("POST", "innerhelp", {"dstaddress": "103"}, "100-007"),
+        ("POST", "innerhelp", {"dstaddress": str(FOREIGN_AGENT)}, "100-007"),
+        ("PUT", "callinner", {"called": "102"}, "100-007"),
+        ("PUT", "callinnerskill", {"called": "1"}, "100-007"),
+        ("POST", "confjoin", {"callid": call}, "200-011"),
+        ("POST", "confjoin", {}, "000-002"),
+        ("POST", f"connecthold/{call}", None, "200-014"),
+        ("POST", "dropcall/1-1", None, "200-025"),
+        ("POST", "disconnect/999", None, "200-024"),
+        ("POST", "disconnect/x", None, "000-002"),
+        ("POST", "reject", {}, "200-002"),
+    ]
+    for verb, tail, body, retcode in table:
+        sent = {} if body is None else {"json": body}
+        assert await client.refused(A, verb, CALL + tail, **sent) == retcode, (tail, body)
+    for tail, retcode in (("innerhelp", "200-018"), ("confjoin", "200-010"), ("disconnect/1", "200-023")):
+        body = {"dstaddress": "101", "callid": call}
+        assert await client.refused(B, "POST", CALL + tail, json=body) == retcode, tail
+    assert await client.refused(B, "POST", CALL + f"connecthold/{call}") == "200-013"
+    await client.events(A)
+    consult = await client.ok(A, "POST", CALL + "innerhelp", json={"dstaddress": "102", "holdflag": "true"})
+    await standing.quiet()
+    assert await client.refused(A, "POST", CALL + "innerhelp", json={"dstaddress": "102"}) == "100-007"
+    assert await client.ok(A, "GET", "/calldata/{a}/allcallid") == [consult, call]
+    await client.ok(A, "POST", CALL + "confjoin", json={"callid": call})
+    await standing.quiet()
+    types = [name for name, _ in await client.events(A) if not name.startswith("AgentMedia")]
+    assert types == [
+        "AgentEvent_Hold",
+        "AgentEvent_Customer_Alerting",
+        "AgentEvent_Talking",
+        "AgentEvent_Conference",
+        "AgentEvent_Customer_Release",
+    ]
+    told = dict(await client.events(B))
+    assert told["AgentEvent_Auto_Answer"]["caller"] == "A101"
+    assert told["AgentEvent_Conference"] == {"callid": call, "partner": "555,101"}
+
+
 async def test_holding_muting_dialling(standing: Standing, client: LedgerClient) -> None:
     await standing.at_work(A)
     await standing.call_in()

@@ -18,6 +18,41 @@ async def _walk(standing: Standing, client: LedgerClient, agent: int, steps: str
             await standing.quiet()
 
 
+async def _with_a_colleague(standing: Standing, client: LedgerClient) -> None:
+    """A holds a customer; B answers by hand."""
+    held = (await client.ok(A, "GET", "/calldata/{a}/allcallid"))[0]
+    calls: dict[str, dict[str, object]] = {
+        "PUT /voicecall/{a}/callinner": {"called": str(B)},
+        "PUT /voicecall/{a}/callinnerskill": {"called": "1"},
+        "POST /voicecall/{a}/innerhelp": {"dstaddress": str(B)},
+    }
+    for step, body in calls.items():
+        verb, tail = step.split()
+        call = await client.ok(A, verb, tail, json=body)
+        await standing.quiet()
+        if "callinner" in tail:
+            await client.ok(B, "POST", "/voicecall/{a}/reject", json={"callid": call})
+            await client.ok(B, "POST", "/onlineagent/{a}/sayfree")
+            await client.ask(A, "POST", f"/voicecall/{{a}}/dropcall/{call}")
+        else:
+            await client.ok(B, "PUT", f"/voicecall/{{a}}/answer?callid={call}")
+        await standing.quiet()
+    await client.ok(A, "POST", "/voicecall/{a}/confjoin", json={"callid": held})
+    await client.ok(A, "POST", f"/voicecall/{{a}}/disconnect/{B}")
+    await standing.quiet()
+    for how in ("connecthold", "dropcall"):
+        call = (await client.ok(A, "GET", "/calldata/{a}/allcallid"))[0]
+        consult = await client.ok(A, "POST", "/voicecall/{a}/innerhelp", json={"dstaddress": str(B)})
+        await standing.quiet()
+        await client.ok(B, "PUT", f"/voicecall/{{a}}/answer?callid={consult}")
+        await client.ok(A, "POST", f"/voicecall/{{a}}/{how}/{call}")
+        await standing.quiet()
+        await client.ok(B, "DELETE", "/voicecall/{a}/release")
+        await standing.quiet()
+        await standing.call_in("555")
+    await client.ok(A, "POST", "/voicecall/{a}/hold")
+
+
 async def test_everything_served_succeeds_once(standing: Standing, client: LedgerClient) -> None:
     await standing.at_work(A, INSPECTOR)
     await client.sign_in(B, force=True)
@@ -81,6 +116,7 @@ async def test_everything_served_succeeds_once(standing: Standing, client: Ledge
     )
     await client.ok(A, "PUT", "/calldata/{a}/setcalldataex", json={"calldata": "x"})
     assert await client.refused(A, "GET", "/queuedevice/{a}/ivrinfo") == "600-004"
+    await _with_a_colleague(standing, client)
     await standing.call_in("556")
     await _walk(standing, client, B, "PUT /voicecall/{a}/answer\nDELETE /voicecall/{a}")
     call = (await client.ok(A, "GET", "/calldata/{a}/allcallid"))[0]

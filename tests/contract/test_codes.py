@@ -97,9 +97,17 @@ GATEWAY = {
     ],
     "100-006 100-007 |": [
         "GET /onlineagent/{agentid}/agentskillsbyworkno/{workno}",
+        "PUT /voicecall/{agentid}/callinner",
         "POST /voicecall/{agentid}/seconddial/{number}",
         "GET /calldata/{agentid}/appdata",
+        "PUT /voicecall/{agentid}/callinnerskill",
     ],
+    "100-006 100-007 | 200-018": ["POST /voicecall/{agentid}/innerhelp"],
+    "100-006 100-007 200-013 200-014 |": ["POST /voicecall/{agentid}/connecthold/{callid}"],
+    "100-006 100-007 200-010 200-011 |": ["POST /voicecall/{agentid}/confjoin"],
+    "100-006 100-007 200-023 200-024 |": ["POST /voicecall/{agentid}/disconnect/{number}"],
+    "| 100-006 100-007 200-025": ["POST /voicecall/{agentid}/dropcall/{callid}"],
+    "| 100-006 100-007 200-002": ["POST /voicecall/{agentid}/reject"],
     "100-006 100-007 | 200-017": [
         "DELETE /voicecall/{agentid}/release",
         "DELETE /voicecall/{agentid}",

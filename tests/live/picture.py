@@ -15,8 +15,8 @@ class Picture:
     """What an agent's client knows from events alone."""
 
     state: AgentState
-    call: str | None = None
-    held: bool = False
+    calls: dict[str, bool] = field(default_factory=dict)
+    """Those that ring or talk, and whether each is held; the last is the one that the agent acts in."""
     phone: bool = False
     inspectors: set[AgentId] = field(default_factory=set)
 
@@ -36,13 +36,19 @@ class Picture:
                 if not self.state.engaged:
                     self.state = AgentState.IDLE
             case events.CallRinging(call=call):
-                self.state, self.call, self.held = AgentState.ANSWERING, call, False
+                self.state = AgentState.ANSWERING
+                self.acts_in(call)
             case events.CallTalking(call=call):
-                self.state, self.call, self.held = AgentState.TALKING, call, False
-            case events.CallHeld():
-                self.held = True
-            case events.CallReleased() | events.CallNotAnswered() | events.CallOutFailed():
-                self.call, self.held = None, False
+                self.state = AgentState.TALKING
+                self.acts_in(call)
+            case events.Conferred(call=call):
+                self.acts_in(call)
+            case events.CallHeld(call=call):
+                self.calls[call] = True
+            case events.CustomerReleased(call=call) if call != self.call:
+                self.calls.pop(call, None)
+            case events.CallReleased(call=call) | events.CallNotAnswered(call=call):
+                self.calls.pop(call, None)
             case events.PhoneOffHook():
                 self.phone = True
             case events.PhoneReleased():
@@ -52,13 +58,27 @@ class Picture:
             case events.SupervisionEnded(inspector=inspector):
                 self.inspectors.discard(inspector)
 
+    def acts_in(self, call: str) -> None:
+        """That call is the one that the agent acts in."""
+        self.calls.pop(call, None)
+        self.calls[call] = False
+
+    @property
+    def call(self) -> str | None:
+        """The call that the agent acts in."""
+        return next(reversed(self.calls), None)
+
+    @property
+    def held(self) -> bool:
+        """Whether it is held."""
+        return bool(self.calls) and self.calls[next(reversed(self.calls))]
+
     @classmethod
     def of(cls, snapshot: Snapshot) -> Picture:
         """A fresh one; whether the phone is lifted is in no snapshot."""
         call = snapshot.call
         return cls(
             snapshot.agent.state,
-            None if call is None else call.call,
-            call is not None and call.held_at is not None,
+            {} if call is None else {call.call: call.held_at is not None},
             inspectors={one.inspector for one in snapshot.inspected_by},
         )

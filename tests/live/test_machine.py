@@ -21,6 +21,7 @@ from tests.vdns import CALLS, INSPECTS, vdn
 from sottovoce.clock import ManualClock, moment
 from sottovoce.domain import access
 from sottovoce.domain.agents import AgentState, Trigger
+from sottovoce.domain.calls import CallDirection
 from sottovoce.domain.directory import AgentId, VdnId, VdnProfile
 from sottovoce.domain.legs import LegId, RecordingResult, ReleaseCause
 from sottovoce.domain.lines import LegAnswered, LegGone, LegHeld, LegOffered, LegResumed, LegRinging
@@ -29,6 +30,8 @@ from sottovoce.errors import Refused
 from sottovoce.live import conversing, hearing
 from sottovoce.live import effects as fx
 from sottovoce.live.availability import ChangeState, ChooseSkills, ForceState
+from sottovoce.live.conferring import Disconnect, LeaveCall, Merge, Reject
+from sottovoce.live.consulting import CallInner, Consult
 from sottovoce.live.floor import Floor
 from sottovoce.live.handling import Answer, CallOut, Hold, Mute, Release, TakeBack
 from sottovoce.live.hearing import RecordingClosed, RecordingRefused
@@ -190,7 +193,46 @@ class FloorMachine(RuleBasedStateMachine):
     def call_out(self, agent):
         self.give(CallOut(agent, "0123"), may_refuse=True)
 
-    @rule(agent=st.sampled_from(AGENTS), kind=st.sampled_from([Answer, Hold, TakeBack, Release]))
+    @rule(agent=st.sampled_from(AGENTS), other=st.sampled_from([*AGENTS, 1]), consult=st.booleans())
+    def call_another(self, agent, other, consult):
+        kind = Consult if consult else CallInner
+        self.give(kind(agent, other, queue=other == 1), may_refuse=True)
+
+    @rule(agent=st.sampled_from(AGENTS), other=st.sampled_from([*AGENTS, 1]), settle=st.booleans())
+    def ask_another_in(self, agent, other, settle):
+        self.give(Consult(agent, other, queue=other == 1, joins=True), may_refuse=True)
+        if settle:
+            self.everything_settles()
+
+    @rule(stays=st.booleans(), settle=st.booleans())
+    def merge_what_is_held(self, stays, settle):
+        for seat in list(self.floor.state.seats.values()):
+            for call in seat.waiting:
+                self.give(Merge(seat.agent, call.call, stays), may_refuse=True)
+        if settle:
+            self.everything_settles()
+
+    @rule(consult=st.booleans(), data=st.data())
+    def whoever_talks_makes_another_call(self, consult, data):
+        for seat in list(self.floor.state.seats.values()):
+            if seat.call is not None and seat.call.talking:
+                self.give(Hold(seat.agent), may_refuse=True)
+                other = data.draw(st.sampled_from(AGENTS))
+                asked = Consult(seat.agent, other) if consult else CallOut(seat.agent, "0124")
+                self.give(asked, may_refuse=True)
+        self.everything_settles()
+
+    @rule(agent=st.sampled_from(AGENTS), data=st.data())
+    def leave_one(self, agent, data):
+        calls = self.floor.state.seats[agent].calls if agent in self.floor.state.seats else []
+        if calls:
+            self.give(LeaveCall(agent, data.draw(st.sampled_from([c.call for c in calls]))), may_refuse=True)
+
+    @rule(agent=st.sampled_from(AGENTS), number=st.sampled_from(["101", "102", "300", "555", "0123", "0124"]))
+    def disconnect(self, agent, number):
+        self.give(Disconnect(agent, number), may_refuse=True)
+
+    @rule(agent=st.sampled_from(AGENTS), kind=st.sampled_from([Answer, Hold, TakeBack, Release, Reject]))
     def handle_call(self, agent, kind):
         self.give(kind(agent), may_refuse=True)
 
@@ -395,12 +437,13 @@ class FloorMachine(RuleBasedStateMachine):
     def a_held_or_waiting_customer_hears_nobody(self):
         for call in self.floor.state.calls.values():
             for customer in call.customers:
-                if not call.talking or hearing.on_hold(call):
+                if not call.talking or not customer.up or hearing.on_hold(call):
                     assert not self.hears.get(customer.leg)
-                    if call.talking:
+                    if call.talking and customer.up:
                         assert customer.leg in self.music
                 elif call.talking:
                     assert customer.leg not in self.music
+                    assert self.hears.get(customer.leg) or any(part.muted for part in call.parts)
 
     @invariant()
     def no_leg_is_lost_sight_of(self):
@@ -429,7 +472,8 @@ class FloorMachine(RuleBasedStateMachine):
         segments = [part.segment for _, part in parts if part.segment is not None]
         assert {one.recording for one in segments if one.failure is None} == self.recording
         for call, part in parts:
-            assert (part.segment is not None) is (call.talking and not part.alerting)
+            kept = isinstance(call.direction, CallDirection)
+            assert (part.segment is not None) is (call.talking and not part.alerting and kept)
 
     @invariant()
     def the_log_tells_each_turn(self):
@@ -446,9 +490,8 @@ class FloorMachine(RuleBasedStateMachine):
             assert picture.phone is seat.leg_up
             assert picture.inspectors == {s.inspector.agent for s in seat.inspectors if not s.reaching}
             if seat.state in (AgentState.ANSWERING, AgentState.TALKING):
-                assert seat.call is not None
-                assert picture.call == seat.call.call
-                assert picture.held is (seat.part.held_at is not None)
+                told = [(call, call.part(seat)) for call in seat.calls if call.part(seat).presented]
+                assert picture.calls == {call.call: part.held_at is not None for call, part in told}
 
     def teardown(self):
         self.give(CloseFloor())
@@ -462,4 +505,4 @@ class FloorMachine(RuleBasedStateMachine):
 
 
 TestFloorMachine = FloorMachine.TestCase
-TestFloorMachine.settings = settings(max_examples=50, stateful_step_count=40, deadline=None)
+TestFloorMachine.settings = settings(max_examples=100, stateful_step_count=40, deadline=None)

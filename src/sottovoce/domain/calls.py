@@ -1,6 +1,7 @@
 """A call's life: one table state x trigger with no empty cell.
 
-A call has a customer's leg and at most one agent at a time; an intercept changes the agent.
+A call begins between a customer and one agent, or between two agents; an intercept changes the agent, a
+transfer hands it on, and others can join it (`docs/decisions/0037-calls-with-parties.md`).
 """
 
 from __future__ import annotations
@@ -17,6 +18,16 @@ class CallDirection(StrEnum):
 
     INBOUND = "inbound"
     OUTBOUND = "outbound"
+
+
+class InnerKind(StrEnum):
+    """A call between agents, of which nothing is kept; no customer takes part."""
+
+    PLAIN = "plain"
+    CONSULT = "consult"
+    """An agent asks another while the customer is held."""
+    THREE_PARTY = "three_party"
+    """The other is asked into the talk with the customer."""
 
 
 class CallState(StrEnum):
@@ -52,6 +63,8 @@ class CallTrigger(StrEnum):
     HOLD = "hold"
     TAKE_BACK = "take_back"
     INTERCEPT = "intercept"
+    HAND_ON = "hand_on"
+    """The agent gives the call away without waiting for who takes it."""
     END = "end"
 
 
@@ -65,6 +78,7 @@ talk        wrong         wrong         talking       talking       talking     
 hold        no_call       no_call       no_call       no_call       no_call       held          wrong        no_call
 take_back   no_held_call  no_held_call  no_held_call  no_held_call  no_held_call  no_held_call  talking      no_held_call
 intercept   no_call       no_call       no_call       no_call       no_call       talking       talking      no_call
+hand_on     no_call       no_call       no_call       no_call       no_call       queued        queued       no_call
 end         ended         ended         ended         ended         ended         ended         ended        no_call
 """  # noqa: E501 - a grid is read whole
 

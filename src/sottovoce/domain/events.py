@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-from sottovoce.domain.calls import CallDirection
+from sottovoce.domain.calls import CallDirection, InnerKind
 from sottovoce.domain.directory import AgentId, SkillId
 from sottovoce.domain.legs import RecordingId
 from sottovoce.domain.supervision import Mode
@@ -35,7 +35,8 @@ class PartiesEvent(CallEvent):
 
     caller: str
     called: str
-    direction: CallDirection
+    """Between agents, both are work numbers."""
+    direction: CallDirection | InnerKind
 
 
 # Being at work
@@ -178,10 +179,14 @@ class CallAssigned(CallEvent):
 class CallRinging(PartiesEvent):
     """A call waits for the agent's `answer` (AgentEvent_Ringing)."""
 
+    transferred_by: AgentId | None = None
+
 
 @dataclass(frozen=True, slots=True)
 class CallAutoAnswered(PartiesEvent):
     """A call is answered for the agent (AgentEvent_Auto_Answer); CallTalking follows."""
+
+    transferred_by: AgentId | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -189,6 +194,8 @@ class CustomerAlerting(CallEvent):
     """The other side rings, or an inbound caller hears the ringing (AgentEvent_Customer_Alerting)."""
 
     number: str
+    colleague: AgentId | None = None
+    """The agent who is rung, where it is one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -228,6 +235,31 @@ class CallOutFailed(CallEvent):
 @dataclass(frozen=True, slots=True)
 class ConnectFailed(CallEvent):
     """A leg of a call could not be connected (AgentEvent_Connect_Fail)."""
+
+
+@dataclass(frozen=True, slots=True)
+class InnerCallFailed(CallEvent):
+    """A call to another agent came to nothing (AgentEvent_Inside_Call_Fail)."""
+
+
+@dataclass(frozen=True, slots=True)
+class ConsultFailed(CallEvent):
+    """Nobody could be consulted (AgentEvent_Consult_Fail)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Conferred(CallEvent):
+    """More than two are together in the call now (AgentEvent_Conference)."""
+
+    partners: tuple[str, ...]
+    """The others: customers' numbers, agents' work numbers."""
+
+
+@dataclass(frozen=True, slots=True)
+class TransferEnded(CallEvent):
+    """Who was asked took the call over, or did not (AgentEvent_SuccTransResult)."""
+
+    done: bool
 
 
 # Recordings

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from sottovoce.domain.calls import CallDirection
 from sottovoce.domain.journal import CallDataSet
 from sottovoce.errors import Code, Refused
 from sottovoce.live.inputs import Command, never_waits
@@ -43,4 +44,5 @@ def attach(floor: FloorState, call: Call, data: str) -> None:
     """The call has this data from now on, and so will its contacts."""
     if data != call.data:
         call.data = data
-        floor.journal(CallDataSet(call.call, floor.profile.vdn, data))
+        if isinstance(call.direction, CallDirection):
+            floor.journal(CallDataSet(call.call, floor.profile.vdn, data))

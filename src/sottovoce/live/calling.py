@@ -5,36 +5,26 @@ Every way to an end goes through `end_call`, which silences first, then hangs up
 
 from __future__ import annotations
 
-import structlog
+from collections.abc import Sequence
 
 from sottovoce.domain import events
 from sottovoce.domain.agents import AgentState, BusyReason, Trigger
-from sottovoce.domain.calls import CallDirection, CallState, CallTrigger, move
+from sottovoce.domain.calls import CallDirection, CallState, CallTrigger, InnerKind, move
 from sottovoce.domain.journal import ContactBegan
 from sottovoce.domain.legs import LegId, ReleaseCause
-from sottovoce.domain.lines import LegOffered, PhoneSeen
-from sottovoce.live import bonds, hearing, seating
-from sottovoce.live.effects import Accept, Announce, Arm, CallUnanswered, Disarm, HangUp, PhoneAway
+from sottovoce.domain.lines import LegOffered
+from sottovoce.live import bonds, hearing, seating, telling
+from sottovoce.live.effects import Accept, Announce, Arm, CallUnanswered, Disarm, HangUp
 from sottovoce.live.inputs import happens
-from sottovoce.live.state import AgentPart, Call, FloorState, OutsideParty, Seat
-
-log = structlog.get_logger(__name__)
+from sottovoce.live.state import AgentPart, Call, FloorState, OutsideParty, Seat, Transfer
 
 
 def began(floor: FloorState, call: Call) -> None:
     """A call is on the floor."""
     floor.calls[call.call] = call
-    floor.journal(
-        ContactBegan(
-            call.call,
-            floor.profile.vdn,
-            floor.now,
-            call.direction,
-            call.caller,
-            call.called,
-            call.skill,
-        )
-    )
+    if isinstance(call.direction, CallDirection):
+        who = call.caller, call.called, call.skill
+        floor.journal(ContactBegan(call.call, floor.profile.vdn, floor.now, call.direction, *who))
 
 
 @happens(LegOffered)
@@ -79,30 +69,48 @@ def assign(floor: FloorState) -> None:
     while (pair := floor.queues.match(floor.free())) is not None:
         call, seat = floor.calls[pair[0]], floor.seats[pair[1]]
         floor.queues.leave(call.call)
-        call.state = move(call.state, CallTrigger.ASSIGN)
-        seat.enter(call, AgentPart(seat, alerting=True))
-        seating.seize(floor, seat)
         skill = call.skill
         assert skill is not None
         known = floor.profile.skills.get(skill)
-        floor.emit(
-            events.CallAssigned(
-                seat.agent, call.call, call.caller, call.called, skill, known.name if known else ""
-            )
+        name = known.name if known else ""
+        offer(
+            floor,
+            call,
+            seat,
+            events.CallAssigned(seat.agent, call.call, call.caller, call.called, skill, name),
         )
-        floor.do(Arm(CallUnanswered(call.call), floor.settings.agents.ring_timeout))
-        if seat.leg_up:
-            present(floor, call, seat)
-        else:
-            seating.ring_phone(floor, seat, call.caller)
+
+
+def offer(floor: FloorState, call: Call, seat: Seat, *told: events.AgentEvent) -> None:
+    """Ring an agent for a call; whoever asks for this agent, and not for any, is told."""
+    if call.state is CallState.QUEUED:
+        call.state = move(call.state, CallTrigger.ASSIGN)
+    if call.transfer is not None and call.transfer.by is seat:
+        call.transfer = None
+    asker = call.transfer.by if call.transfer is not None else call.seat
+    seat.enter(call, AgentPart(seat, alerting=True))
+    if isinstance(call.direction, InnerKind):
+        call.called = str(seat.agent)
+    seating.seize(floor, seat)
+    floor.emit(*told)
+    if asker is not None and call in asker.calls:
+        floor.emit(events.CustomerAlerting(asker.agent, call.call, str(seat.agent), seat.agent))
+    floor.do(Arm(CallUnanswered(call.call), floor.settings.agents.ring_timeout))
+    if seat.leg_up:
+        present(floor, call, seat)
+    else:
+        seating.ring_phone(floor, seat, call.number_for(seat.agent))
 
 
 def present(floor: FloorState, call: Call, seat: Seat) -> None:
     """The phone is lifted (or its leg stands): talk at once, or wait for `answer`."""
     told = events.CallAutoAnswered if seat.auto_answer else events.CallRinging
     call.part(seat).presented = True
-    floor.emit(told(seat.agent, call.call, call.caller, call.called, call.direction))
-    floor.emit(events.CustomerAlerting(seat.agent, call.call, call.number))
+    transfer = call.transfer
+    kind = InnerKind.THREE_PARTY if transfer is not None and transfer.joins else call.direction
+    by = transfer.by.agent if transfer is not None and not transfer.joins else None
+    floor.emit(told(seat.agent, call.call, call.caller, call.called, kind, by))
+    floor.emit(events.CustomerAlerting(seat.agent, call.call, call.number_for(seat.agent)))
     if seat.auto_answer:
         connect(floor, call, seat)
     else:
@@ -111,7 +119,7 @@ def present(floor: FloorState, call: Call, seat: Seat) -> None:
 
 def connect(floor: FloorState, call: Call, seat: Seat) -> None:
     """The agent took the call: talk, once the trunk is answered too."""
-    if call.customers[0].up:
+    if not call.customers or call.customers[0].up:
         talk(floor, call, seat)
     elif call.state is CallState.ALERTING:
         call.state = move(call.state, CallTrigger.JOIN)
@@ -119,61 +127,145 @@ def connect(floor: FloorState, call: Call, seat: Seat) -> None:
         floor.do(Accept(call.customer))
 
 
-def talk(floor: FloorState, call: Call, seat: Seat) -> None:
-    """Agent and customer hear each other from now on."""
-    part = call.part(seat)
-    call.state = move(call.state, CallTrigger.TALK)
-    call.talked_at = call.talked_at or floor.now_in(call)
-    part.alerting, part.presented = False, True
+def talk(floor: FloorState, call: Call, seat: Seat | None = None) -> None:
+    """Whoever was rung, this agent or a party outside, is in the talk from now on."""
     floor.do(Disarm(CallUnanswered(call.call)))
-    seating.move(floor, seat, Trigger.TALK)
-    join(floor, call, seat)
+    transfer, call.transfer = call.transfer, None
+    call.talked_at = call.talked_at or floor.now_in(call)
+    if seat is not None:
+        part = call.part(seat)
+        part.alerting, part.presented = False, True
+    if call.state is CallState.DIALLING and call.seat is not None:
+        hearing.ringback(floor, call.seat, False)
+    fresh = [one.seat for one in call.parts if one.seat is seat or not call.talking]
+    if call.state is not CallState.TALKING:
+        held = call.state is CallState.HELD
+        call.state = move(call.state, CallTrigger.TAKE_BACK if held else CallTrigger.TALK)
+    for one in fresh:
+        seating.move(floor, one, Trigger.TALK)
+    if transfer is None or call not in transfer.by.calls:
+        join(floor, call, *fresh)
+    elif transfer.joins:
+        call.part(transfer.by).held_at = None
+        join(floor, call, *fresh)
+    else:
+        gone = transfer.by.leave(call)
+        join(floor, call, *fresh, gone=[(call, gone)], transferred=True)
+        hearing.end_segment(floor, gone.segment)
 
 
-def join(floor: FloorState, call: Call, seat: Seat) -> None:
-    """Begin a talk segment: recording, table, words. New callers never meet an inserted inspector.
+def join(
+    floor: FloorState,
+    call: Call,
+    *seats: Seat,
+    gone: Sequence[tuple[Call, AgentPart]] = (),
+    transferred: bool = False,
+    taken_from: Seat | None = None,
+) -> None:
+    """Begin talk segments: recordings, table, words. Newcomers never meet an inserted inspector.
 
-    The same table takes the customer from whoever talked with them until now.
+    The same table takes the customer from `taken_from`, who talked with them until now. `gone` are the
+    parts that one agent had until now in this and another call; the caller ends their segments.
     """
-    part = call.part(seat)
-    bonds.fall_back(floor, seat)
-    hearing.begin_segment(floor, call, part)
-    hearing.refresh(floor, seat, call=call)
-    tell_talking(floor, call, seat)
-    assert part.segment is not None
-    hearing.tell_recording(floor, part.segment)
-    hearing.note_segment(floor, part.segment)
-
-
-def tell_talking(floor: FloorState, call: Call, seat: Seat) -> None:
-    """Tell the agent that the talk began."""
-    floor.emit(events.CallTalking(seat.agent, call.call, call.caller, call.called, call.direction))
+    for seat in {id(part.seat): part.seat for part in (*call.parts, *(part for _, part in gone))}.values():
+        bonds.fall_back(floor, seat)
+    fresh = [call.part(seat) for seat in seats]
+    for part in fresh:
+        part.presented = True
+        if call.customers:
+            hearing.begin_segment(floor, call, part)
+    left = [part.seat for _, part in gone] + ([taken_from] if taken_from is not None else [])
+    hearing.refresh(floor, *seats, *left, call=call)
+    for part in fresh:
+        telling.talking(floor, call, part.seat)
+        if part.segment is not None:
+            hearing.tell_recording(floor, part.segment)
+            hearing.note_segment(floor, part.segment)
+    telling.conference(floor, call)
+    if transferred:
+        floor.emit(*(events.TransferEnded(part.seat.agent, call.call, True) for _, part in gone))
+    for other, part in gone[:-1]:
+        telling.released(floor, other, part)
+    for other, part in gone[-1:]:
+        telling.over(floor, other, part, talked=True)
 
 
 def unanswered(floor: FloorState, call: Call, seat: Seat, reason: BusyReason) -> None:
-    """The agent did not take it and is busy now, unless `reason` is none; the call goes to the next one, at
-    its old place."""
-    assert call.skill is not None
+    """The agent did not take it and is busy now, unless `reason` is none. A call of a queue goes to the next
+    one, at its old place; a transfer came to nothing."""
     floor.do(Disarm(CallUnanswered(call.call)))
-    call.state = move(call.state, CallTrigger.UNANSWERED)
     seat.leave(call)
+    transfer = call.transfer
+    if not call.talking and call.state is not CallState.DIALLING:
+        call.state = move(call.state, CallTrigger.UNANSWERED)
     floor.emit(events.CallNotAnswered(seat.agent, call.call))
     seating.release_phone(floor, seat)
     seating.set_free(floor, seat, Trigger.SILENT if reason else Trigger.FREED, reason=reason)
-    call.order = floor.queues.enter(call.call, call.skill, call.order)
+    if call.skill is not None and (transfer is None or transfer.queued):
+        call.order = floor.queues.enter(call.call, call.skill, call.order)
+    elif transfer is None:
+        end_call(floor, call, "no answer")
+    else:
+        failed(floor, call)
     assign(floor)
 
 
-def end_call(floor: FloorState, call: Call, reason: str, *, customer_gone: bool = False) -> None:
-    """The call is over, whoever ended it. Silence, hang-up, words, in this order."""
+def failed(floor: FloorState, call: Call) -> None:
+    """A transfer came to nothing: back to the agent who asked, if that agent waits for it; else the call
+    rings that agent, or waits in its queue; it ends where nobody else could take it."""
+    transfer, call.transfer = call.transfer, None
+    assert transfer is not None
+    call.skill, asker = transfer.skill, transfer.by
+    if call.talking:
+        floor.emit(
+            events.ConnectFailed(asker.agent, call.call), events.TransferEnded(asker.agent, call.call, False)
+        )
+        back(floor, call, transfer)
+        return
+    if call.state is CallState.ALERTING:
+        call.state = move(call.state, CallTrigger.UNANSWERED)
+    if floor.seats.get(asker.agent) is asker and asker.free:
+        offer(floor, call, asker)
+    elif call.skill is not None:
+        call.order = floor.queues.enter(call.call, call.skill, call.order)
+    else:
+        end_call(floor, call, "transfer: no answer")
+
+
+def back(floor: FloorState, call: Call, transfer: Transfer) -> None:
+    """The customer who was held for a transfer is taken back."""
+    part = call.part(transfer.by)
+    if not transfer.held or part.held_at is None:
+        return
+    call.state = move(call.state, CallTrigger.TAKE_BACK)
+    part.held_at = None
+    hearing.refresh(floor, transfer.by)
+    telling.talking(floor, call, transfer.by)
+
+
+def withdraw(floor: FloorState, call: Call) -> None:
+    """Nobody is rung, or awaited in a queue, for the call any more."""
+    floor.do(Disarm(CallUnanswered(call.call)))
+    floor.queues.leave(call.call)
+    part, dialled = call.asked, call.dialled
+    if part is not None:
+        part.seat.leave(call)
+        telling.over(floor, call, part, talked=True)
+    if dialled is not None:
+        call.customers.remove(dialled)
+        floor.legs.pop(dialled.leg, None)
+        floor.do(HangUp(dialled.leg))
+
+
+def end_call(floor: FloorState, call: Call, reason: str, *, gone: LegId | None = None) -> None:
+    """The call is over, whoever ended it, for all of its parties. Silence, hang-up, words, in this order.
+
+    `gone` is the leg that needs no hang-up any more.
+    """
     if call.state is CallState.ENDED:
         return
     parts, talked = list(call.parts), call.talking
-    call.state = move(call.state, CallTrigger.END)
-    call.ended_at, call.reason = floor.now_in(call), reason
-    floor.calls.pop(call.call, None)
-    floor.queues.leave(call.call)
-    floor.do(Disarm(CallUnanswered(call.call)))
+    finish(floor, call, reason)
     for customer in call.customers:
         floor.legs.pop(customer.leg, None)
     for part in parts:
@@ -181,53 +273,110 @@ def end_call(floor: FloorState, call: Call, reason: str, *, customer_gone: bool 
         bonds.fall_back(floor, part.seat)
     hearing.refresh(floor, *(part.seat for part in parts), call=call)
     for part in parts:
-        hearing.end_segment(floor, part)
-    if not customer_gone:
-        floor.do(*(HangUp(customer.leg, _cause(reason)) for customer in call.customers))
+        hearing.end_segment(floor, part.segment)
+    legs = [customer.leg for customer in call.customers if customer.leg != gone]
+    floor.do(*(HangUp(leg, _cause(reason)) for leg in legs))
     for part in parts:
-        leave_call(floor, call, part, talked=talked)
+        telling.over(floor, call, part, talked=talked)
     hearing.finish_contact(floor, call)
     assign(floor)
 
 
-def leave_call(floor: FloorState, call: Call, part: AgentPart, *, talked: bool) -> None:
-    """Tell the agent that the call is over, and free the phone and the agent."""
-    seat = part.seat
-    if call.direction is CallDirection.OUTBOUND and not talked:
-        if not call.customers and not seat.leg_up:
-            floor.emit(events.CallOutFailed(seat.agent, call.call, call.reason))
-            floor.emit(events.ConnectFailed(seat.agent, call.call))
-            seating.release_phone(floor, seat)
-        else:
-            if seat.leg is not None:
-                hearing.ringback(floor, seat, False)
-            seating.release_phone(floor, seat)
-            floor.emit(events.CallOutFailed(seat.agent, call.call, call.reason))
-            floor.emit(events.ConnectFailed(seat.agent, call.call))
+def finish(floor: FloorState, call: Call, reason: str) -> None:
+    """The call is on the floor no more."""
+    call.state = move(call.state, CallTrigger.END)
+    call.ended_at, call.reason, call.transfer = floor.now_in(call), reason, None
+    floor.calls.pop(call.call, None)
+    floor.queues.leave(call.call)
+    floor.do(Disarm(CallUnanswered(call.call)))
+
+
+def agent_leaves(floor: FloorState, call: Call, seat: Seat, reason: str) -> None:
+    """An agent takes part no more. The call goes on while two are left, or somebody is being asked to take
+    it over; one that is only offered to the agent goes to the next."""
+    part = call.part(seat)
+    others = [one for one in call.parts if one is not part and not one.alerting]
+    customers = [one for one in call.customers if one.up]
+    if part.alerting:
+        unanswered(floor, call, seat, BusyReason.REJECTED)
+    elif call.transfer is not None and not others and len(customers) == 1:
+        hand_on(floor, call, seat)
+    elif call.talking and len(others) + len(customers) > 1:
+        seat.leave(call)
+        bonds.fall_back(floor, seat)
+        hearing.refresh(floor, seat, call=call)
+        hearing.end_segment(floor, part.segment)
+        telling.left(floor, call, str(seat.agent))
+        telling.over(floor, call, part, talked=True)
+        assign(floor)
     else:
-        if part.presented:
-            floor.emit(events.CallReleased(seat.agent, call.call))
-            floor.emit(events.CustomerReleased(seat.agent, call.call, call.number))
-        seating.release_phone(floor, seat)
-    seating.set_free(floor, seat, Trigger.OVER)
+        end_call(floor, call, reason)
+
+
+def hand_on(floor: FloorState, call: Call, seat: Seat) -> None:
+    """The agent leaves without waiting for who takes the call over; the customer waits with music."""
+    assert call.transfer is not None
+    call.transfer.joins = False
+    part = seat.leave(call)
+    call.state = move(call.state, CallTrigger.HAND_ON)
+    if call.asked is not None or call.dialled is not None:
+        call.state = move(call.state, CallTrigger.ASSIGN)
+    bonds.fall_back(floor, seat)
+    hearing.refresh(floor, seat, call=call)
+    hearing.music(floor, call, True)
+    hearing.end_segment(floor, part.segment)
+    telling.over(floor, call, part, talked=True)
+    assign(floor)
 
 
 def customer_gone(floor: FloorState, call: Call, leg: LegId, cause: ReleaseCause) -> None:
-    """The customer hung up, gave up, or could not be reached."""
-    end_call(floor, call, f"customer: {cause.value}", customer_gone=True)
+    """A customer hung up, gave up, or could not be reached. The call goes on if another one is left."""
+    party = call.outside(leg)
+    if party is call.dialled:
+        call.customers.remove(party)
+        floor.do(Disarm(CallUnanswered(call.call)))
+        failed(floor, call)
+    elif not customer_leaves(floor, call, party):
+        end_call(floor, call, f"customer: {cause.value}", gone=leg)
+
+
+def customer_leaves(floor: FloorState, call: Call, party: OutsideParty) -> bool:
+    """Take one of several customers out of the call; False, and nothing happens, if the rest is no talk."""
+    others = [one for one in call.customers if one is not party and one.up]
+    agents = [part for part in call.parts if not part.alerting]
+    if not others or len(others) + len(agents) < 2:
+        return False
+    call.customers.remove(party)
+    floor.legs.pop(party.leg, None)
+    parts = [part for part in agents if part.segment and part.segment.customer == party.leg]
+    ended = [part.segment for part in parts]
+    for part in parts:
+        hearing.begin_segment(floor, call, part)
+    hearing.refresh(floor, *(part.seat for part in agents), call=call)
+    for segment in ended:
+        hearing.end_segment(floor, segment)
+    for part in parts:
+        if part.segment is not None:
+            hearing.tell_recording(floor, part.segment)
+            hearing.note_segment(floor, part.segment)
+    telling.left(floor, call, party.number)
+    return True
 
 
 def customer_answered(floor: FloorState, call: Call, leg: LegId) -> None:
     """The customer's leg talks."""
-    call.outside(leg).up = True
+    party = call.outside(leg)
+    dialled = party is call.dialled
+    party.up = True
     if call.state is CallState.ARRIVING:
         enter_queue(floor, call)
     elif call.state is CallState.JOINING and call.seat is not None:
         talk(floor, call, call.seat)
     elif call.state is CallState.DIALLING and call.seat is not None:
         customer_alerting(floor, call, leg)
-        hearing.ringback(floor, call.seat, False)
         talk(floor, call, call.seat)
+    elif dialled:
+        talk(floor, call)
 
 
 def customer_alerting(floor: FloorState, call: Call, leg: LegId) -> None:
@@ -235,7 +384,7 @@ def customer_alerting(floor: FloorState, call: Call, leg: LegId) -> None:
     customer = call.outside(leg)
     if call.seat is not None and not customer.alerted:
         customer.alerted = True
-        floor.emit(events.CustomerAlerting(call.seat.agent, call.call, call.number))
+        floor.emit(events.CustomerAlerting(call.seat.agent, call.call, customer.number))
 
 
 def customer_early(floor: FloorState, call: Call, leg: LegId) -> None:
@@ -246,122 +395,20 @@ def customer_early(floor: FloorState, call: Call, leg: LegId) -> None:
         hearing.refresh(floor, call.seat)
 
 
-@happens(CallUnanswered)
-def timed_out(floor: FloorState, timer: CallUnanswered) -> None:
-    """Rang too long: at an agent, or at an outside number."""
-    call = floor.calls.get(timer.call)
-    if call is None or call.seat is None:
-        return
-    if call.state is CallState.ALERTING:
-        if call.seat.leg_up or call.seat.leg_alerted:
-            unanswered(floor, call, call.seat, BusyReason.NO_ANSWER)
-        else:
-            phone_away(floor, call, call.seat, ReleaseCause.UNREACHABLE)
-    elif call.state in (CallState.DIALLING, CallState.JOINING):
-        end_call(floor, call, "no answer")
-
-
-def phone_lost(floor: FloorState, seat: Seat, cause: ReleaseCause, *, was_up: bool) -> None:
-    """The agent's phone is gone while a call had it."""
-    call = seat.call
-    if call is None:
-        return
-    if call.state in (CallState.ALERTING, CallState.JOINING):
-        reason = BusyReason.REJECTED if was_up else _SILENCE.get(cause, BusyReason.PHONE)
-        if reason is BusyReason.PHONE:
-            phone_away(floor, call, seat, cause)
-        else:
-            unanswered(floor, call, seat, reason)
-    else:
-        lost = cause is ReleaseCause.WORKER_LOST
-        end_call(floor, call, cause.value if lost else f"agent: {cause.value}")
-
-
-def phone_away(floor: FloorState, call: Call, seat: Seat, cause: ReleaseCause) -> None:
-    """The agent's phone cannot be had: one that cannot be reached may come back, any other makes busy."""
-    first = seat.absence is None
-    waits = cause is ReleaseCause.UNREACHABLE and seating.missed(floor, seat)
-    if first and waits:
-        log.warning(
-            "agent's phone cannot be reached",
-            vdn=floor.profile.vdn,
-            agent=seat.agent,
-            phone=seat.phone,
-            waits_s=floor.settings.agents.phone_wait,
-        )
-    elif not waits:
-        seating.found(floor, seat)
-        phone_given_up(floor, seat, cause)
-    unanswered(floor, call, seat, BusyReason.NONE if waits else BusyReason.PHONE)
-
-
-def phone_given_up(floor: FloorState, seat: Seat, cause: ReleaseCause) -> None:
-    """Say that the agent is busy because of the phone."""
-    log.warning(
-        "agent's phone cannot be had, agent is busy",
-        vdn=floor.profile.vdn,
-        agent=seat.agent,
-        phone=seat.phone,
-        cause=cause.value,
-    )
-
-
-@happens(PhoneAway)
-def try_again(floor: FloorState, timer: PhoneAway) -> None:
-    """A phone that could not be reached is tried by the next call; at the end of its time the agent is busy,
-    unless it registered since."""
-    seat = floor.seats.get(timer.agent)
-    if seat is None or seat.absence is None:
-        return
-    left_s = floor.settings.agents.phone_wait - floor.since(seat.absence.since).total_seconds()
-    if left_s > 0 or seat.state.engaged:
-        floor.do(Arm(PhoneAway(seat.agent), min(seating.TRY_AGAIN_S, max(left_s, 1.0))))
-        seat.absence.shunned = False
-    else:
-        seen = seat.absence.seen
-        seating.found(floor, seat)
-        if not seen:
-            phone_given_up(floor, seat, ReleaseCause.UNREACHABLE)
-            seating.set_free(floor, seat, Trigger.SILENT, reason=BusyReason.PHONE)
-            floor.journal(seating.saved(floor, seat))
-    assign(floor)
-
-
-@happens(PhoneSeen)
-def phone_seen(floor: FloorState, event: PhoneSeen) -> None:
-    """A phone registered: whoever missed it gets calls again."""
-    for seat in floor.seats.values():
-        if seat.phone == event.number and seat.absence is not None:
-            seat.absence.shunned, seat.absence.seen = False, True
-            assign(floor)
-
-
-_SILENCE = {
-    ReleaseCause.NO_ANSWER: BusyReason.NO_ANSWER,
-    ReleaseCause.BUSY: BusyReason.REJECTED,
-    ReleaseCause.REJECTED: BusyReason.REJECTED,
-}
-
-
 def _cause(reason: str) -> ReleaseCause:
     """What the customer's line is told: why that line itself was given up, else nothing special."""
     return ReleaseCause(reason) if reason in set(ReleaseCause) else ReleaseCause.NORMAL
 
 
-def is_offered(call: Call) -> bool:
-    """Whether the queue's call was given to an agent who does not talk in it yet."""
-    return call.state in (CallState.ALERTING, CallState.JOINING)
-
-
 def with_customer(seat: Seat) -> bool:
-    """Whether the agent has a call that a customer would be cut off from."""
-    return any(not is_offered(call) for call in seat.calls)
+    """Whether the agent has a call that a customer would be cut off from: no other could be given it."""
+    return any(not call.part(seat).alerting for call in seat.calls)
 
 
 def give_back(floor: FloorState, seat: Seat) -> None:
     """The agent will not take what was offered: it goes to the next one, at its old place."""
     for call in seat.calls:
-        if is_offered(call):
+        if call.part(seat).alerting:
             unanswered(floor, call, seat, BusyReason.NONE)
 
 

@@ -7,7 +7,7 @@ asking agent who is not signed in, else what the command's own docstring lists.
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 from sottovoce.clock import Clock, moment
 from sottovoce.config import AuthMode
@@ -17,6 +17,7 @@ from sottovoce.domain.supervision import Mode
 from sottovoce.errors import Code, Refused
 from sottovoce.live import bonds, pictures
 from sottovoce.live.building import Building
+from sottovoce.live.consulting import CallInner, Consult
 from sottovoce.live.feed import Feed
 from sottovoce.live.guids import Guids
 from sottovoce.live.handling import CallOut
@@ -119,15 +120,15 @@ class Desk:
         A later supervision command of an inspector overtakes an earlier one that waits for the store: that
         is refused with WRONG_SUPERVISION_STATE. Not for what has a method of its own, here or in `sessions`.
         """
-        own = SignInAgent | RenewGuid | Supervise | StopSupervision | CallOut
+        own = SignInAgent | RenewGuid | Supervise | StopSupervision | CallOut | CallInner | Consult
         assert not isinstance(asked, own), f"{type(asked).__name__} has a method of its own"
         await self._ask(asked)
 
-    async def _ask(self, asked: Command) -> None:
+    async def _ask(self, asked: Command, then: Callable[[], None] = lambda: None) -> None:
         driver = self._building.of(asked.by)
         driver.floor.state.seat(asked.by)
         if not COMMANDS[type(asked)].in_turn:
-            await driver.ask(asked)
+            await driver.ask(asked, then=then)
             return
         turn = next(self._turn)
         await driver.ask(
@@ -157,13 +158,15 @@ class Desk:
             return
         await self._ask(StopSupervision(inspector, target, whisper))
 
-    async def call_out(self, asked: CallOut) -> str:
-        """Place a call; its id. Refused as `handling.CallOut`."""
-        await self._ask(asked)
-        call = self._seat(asked.by).call
-        if call is None:
+    async def call_out(self, asked: CallOut | CallInner | Consult) -> str:
+        """Place a call; its id, or that of the call which another is asked into. Refused as the command."""
+        seat = self._seat(asked.by)
+        before = [] if isinstance(asked, Consult) and asked.joins else seat.calls
+        made: list[str] = []
+        await self._ask(asked, lambda: made.extend(one.call for one in seat.calls if one not in before))
+        if not made:
             raise Refused(Code.UNAVAILABLE, "the call failed at once")
-        return call.call
+        return made[0]
 
     # Events
 

@@ -17,19 +17,34 @@ from sottovoce.live import (
     availability,
     call_data,
     calling,
+    conferring,
+    consulting,
     handling,
     hearing,
     inputs,
     legs,
     presence,
     supervising,
+    unreached,
 )
 from sottovoce.live.effects import Effect, Timer
 from sottovoce.live.inputs import Command
 from sottovoce.live.state import FloorState, LiveSettings
 from sottovoce.media.engine import EngineEvent
 
-SUBJECTS = (availability, call_data, calling, handling, hearing, legs, presence, supervising)
+SUBJECTS = (
+    availability,
+    call_data,
+    calling,
+    conferring,
+    consulting,
+    handling,
+    hearing,
+    legs,
+    presence,
+    supervising,
+    unreached,
+)
 """The modules whose transitions a floor makes."""
 
 Input = (

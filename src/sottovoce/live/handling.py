@@ -6,13 +6,13 @@ import re
 from dataclasses import dataclass, field
 
 from sottovoce.domain import access, events
-from sottovoce.domain.agents import AgentState, BusyReason
-from sottovoce.domain.calls import CallDirection, CallState, CallTrigger, move
-from sottovoce.domain.directory import Right, SkillId
+from sottovoce.domain.agents import AgentState
+from sottovoce.domain.calls import CallDirection, CallState, CallTrigger, InnerKind, move
+from sottovoce.domain.directory import AgentId, Right, SkillId
 from sottovoce.domain.lines import Destination, LineKind
 from sottovoce.errors import Code, Refused
-from sottovoce.live import call_data, calling, hearing, seating
-from sottovoce.live.effects import Arm, CallUnanswered, Ring
+from sottovoce.live import bonds, call_data, calling, hearing, seating, telling
+from sottovoce.live.effects import Arm, CallUnanswered, Disarm, Ring
 from sottovoce.live.inputs import Command, never_waits
 from sottovoce.live.state import AgentPart, Call, FloorState, OutsideParty, Seat
 from sottovoce.media.engine import SendDigits
@@ -48,38 +48,71 @@ def call_out(floor: FloorState, asked: CallOut) -> None:
         raise Refused(Code.NUMBER_NOT_ALLOWED, "the VDN's allow-list does not admit this number")
     if not floor.keeps:
         raise Refused(Code.UNAVAILABLE, "calls cannot be kept now: the database is away, the disk is full")
-    if seat.call is not None or seat.inspecting is not None:
-        raise Refused(Code.WRONG_AGENT_STATE, "in a call already")
-    if seat.state not in (AgentState.IDLE, AgentState.BUSY, AgentState.WRAP_UP):
-        raise Refused(Code.WRONG_AGENT_STATE, f"no call out while {seat.state}")
-    call = Call(
-        floor.new_call(),
-        CallDirection.OUTBOUND,
-        asked.caller or seat.phone,
-        asked.called,
-        asked.skill,
-        CallState.DIALLING,
-        floor.moment,
-    )
+    may_call(seat)
+    caller = asked.caller or seat.phone
+    place(floor, seat, CallDirection.OUTBOUND, caller, asked.called, asked.skill, asked.data)
+
+
+def may_call(seat: Seat) -> None:
+    """Raise WRONG_AGENT_STATE unless the agent may place a call: out of no other, or while one is held."""
+    if seat.inspecting is not None:
+        raise Refused(Code.WRONG_AGENT_STATE, "no call while supervising")
+    if seat.call is None:
+        if seat.state not in (AgentState.IDLE, AgentState.BUSY, AgentState.WRAP_UP):
+            raise Refused(Code.WRONG_AGENT_STATE, f"no call out while {seat.state}")
+        return
+    part = seat.call.part(seat)
+    if seat.waiting or part.held_at is None or seat.call.transfer is not None or not seat.leg_up:
+        raise Refused(Code.WRONG_AGENT_STATE, "in a call that is not held, or in two")
+
+
+def place(
+    floor: FloorState,
+    seat: Seat,
+    direction: CallDirection | InnerKind,
+    caller: str,
+    called: str,
+    skill: SkillId | None,
+    data: str,
+) -> None:
+    """Place a call of this agent's, who may: the agent's own phone first, unless it is up."""
+    call = Call(floor.new_call(), direction, caller, called, skill, CallState.DIALLING, floor.moment)
     seat.enter(call, AgentPart(seat))
     calling.began(floor, call)
-    call_data.attach(floor, call, asked.data)
+    call_data.attach(floor, call, data)
     floor.do(Arm(CallUnanswered(call.call), floor.settings.agents.ring_timeout))
     if seat.leg_up:
         dial(floor, call, seat)
     else:
-        seating.ring_phone(floor, seat, asked.called)
+        seating.ring_phone(floor, seat, called)
 
 
 def dial(floor: FloorState, call: Call, seat: Seat) -> None:
-    """The agent's phone is up: ring the customer."""
-    seating.seize(floor, seat)
-    customer = OutsideParty(floor.new_leg(), call.called)
+    """The agent's phone is up: ring whom they call."""
+    if seat.state is not AgentState.TALKING:
+        seating.seize(floor, seat)
+    hearing.ringback(floor, seat, True)
+    if isinstance(call.direction, CallDirection):
+        ring_outside(floor, call, call.called, call.caller)
+    elif call.skill is not None:
+        floor.do(Disarm(CallUnanswered(call.call)))
+        call.order = floor.queues.enter(call.call, call.skill)
+        calling.assign(floor)
+    else:
+        colleague = floor.seats.get(AgentId(int(call.called)))
+        if colleague is None or not colleague.free:
+            calling.end_call(floor, call, "agent: busy")
+        else:
+            calling.offer(floor, call, colleague)
+
+
+def ring_outside(floor: FloorState, call: Call, number: str, caller: str) -> None:
+    """Ring a number outside for a call."""
+    customer = OutsideParty(floor.new_leg(), number)
     call.customers.append(customer)
     floor.legs[customer.leg] = call
-    side = LineKind.PHONE if call.called in floor.profile.phones else LineKind.TRUNK
-    floor.do(Ring(customer.leg, Destination(side, call.called), call.caller))
-    hearing.ringback(floor, seat, True)
+    side = LineKind.PHONE if number in floor.profile.phones else LineKind.TRUNK
+    floor.do(Ring(customer.leg, Destination(side, number), caller))
     floor.do(Arm(CallUnanswered(call.call), CALL_OUT_S))
 
 
@@ -100,7 +133,8 @@ def answer(floor: FloorState, asked: Answer) -> None:
     calling.connect(floor, call, seat)
 
 
-def _call(seat: Seat) -> tuple[Call, AgentPart]:
+def current(seat: Seat) -> tuple[Call, AgentPart]:
+    """The call that the agent acts in, and their part in it; raises NO_CALL."""
     if seat.call is None or seat.part is None:
         raise Refused(Code.NO_CALL, f"agent {seat.agent} has no call")
     return seat.call, seat.part
@@ -115,7 +149,9 @@ class Hold(Command):
 def hold(floor: FloorState, asked: Hold) -> None:
     """The customer hears music and nobody else."""
     seat = floor.seat(asked.by)
-    call, part = _call(seat)
+    call, part = current(seat)
+    if len(call.parts) + len(call.customers) > 2:
+        raise Refused(Code.WRONG_CALL_STATE, "nobody holds a call of more than two")
     call.state = move(call.state, CallTrigger.HOLD)
     part.held_at = floor.now_in(call)
     hearing.refresh(floor, seat)
@@ -124,7 +160,8 @@ def hold(floor: FloorState, asked: Hold) -> None:
 
 @dataclass(frozen=True, slots=True)
 class TakeBack(Command):
-    """End the hold. NO_HELD_CALL."""
+    """End the hold, of the call named or of the one held last. NO_HELD_CALL; WRONG_CALL_STATE while the agent
+    talks in another."""
 
     call: str | None = None
 
@@ -133,13 +170,22 @@ class TakeBack(Command):
 def take_back(floor: FloorState, asked: TakeBack) -> None:
     """End the hold."""
     seat = floor.seat(asked.by)
-    call, part = seat.call, seat.part
-    if call is None or part is None or asked.call not in (None, call.call):
+    found = [call for call in seat.calls if call.part(seat).held_at is not None]
+    found = [call for call in found if asked.call in (None, call.call)]
+    if not found:
         raise Refused(Code.NO_HELD_CALL, "no such call is held")
+    call = found[0]
+    if seat.call is not None and seat.call is not call and seat.call.part(seat).held_at is None:
+        raise Refused(Code.WRONG_CALL_STATE, "the agent talks in another call")
+    if call.transfer is not None:
+        raise Refused(Code.WRONG_CALL_STATE, "the call is being transferred")
     call.state = move(call.state, CallTrigger.TAKE_BACK)
-    part.held_at = None
-    hearing.refresh(floor, seat)
-    calling.tell_talking(floor, call, seat)
+    call.part(seat).held_at = None
+    if seat.call is not call:
+        bonds.fall_back(floor, seat)
+    seat.acts_in(call)
+    hearing.refresh(floor, seat, call=call)
+    telling.talking(floor, call, seat)
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,7 +199,7 @@ class Mute(Command):
 def mute(floor: FloorState, asked: Mute) -> None:
     """Take the agent's voice from everybody, or give it back."""
     seat = floor.seat(asked.by)
-    call, part = _call(seat)
+    call, part = current(seat)
     if not call.talking:
         raise Refused(Code.NO_CALL, "the call does not talk yet")
     if part.muted is asked.on:
@@ -175,23 +221,28 @@ def dial_on(floor: FloorState, asked: DialOn) -> None:
     seat = floor.seat(asked.by)
     if not _NUMBER.match(asked.digits):
         raise Refused(Code.BAD_PARAMETER, "1-24 of 0-9 * #")
-    call, _ = _call(seat)
+    call, _ = current(seat)
     if call.state is not CallState.TALKING or not call.customers:
         raise Refused(Code.NO_CALL, "nobody to dial to")
-    floor.do(*(SendDigits(customer.leg, asked.digits) for customer in call.customers))
+    floor.do(*(SendDigits(customer.leg, asked.digits) for customer in call.customers if customer.up))
 
 
 @dataclass(frozen=True, slots=True)
 class Release(Command):
-    """End the call. NO_CALL."""
+    """Leave the call that the agent acts in, which ends it unless two others are left. NO_CALL."""
 
 
 @never_waits(Release)
 def release(floor: FloorState, asked: Release) -> None:
     """The agent ends the call."""
     seat = floor.seat(asked.by)
-    call, _ = _call(seat)
-    if call.state is CallState.ALERTING:
-        calling.unanswered(floor, call, seat, BusyReason.REJECTED)
-    else:
+    call, _ = current(seat)
+    leave(floor, call, seat)
+
+
+def leave(floor: FloorState, call: Call, seat: Seat) -> None:
+    """The agent releases a call: for all, or for themselves alone where others go on without them."""
+    if call.state is CallState.JOINING:
         calling.end_call(floor, call, "agent: released")
+    else:
+        calling.agent_leaves(floor, call, seat, "agent: released")

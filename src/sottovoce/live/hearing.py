@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from sottovoce.domain import events
-from sottovoce.domain.calls import CallState
+from sottovoce.domain.calls import CallDirection, CallState
 from sottovoce.domain.contacts import SupervisionSpan
 from sottovoce.domain.directory import AgentId
 from sottovoce.domain.journal import ContactEnded, SegmentBegan, SegmentEnded
@@ -126,7 +126,7 @@ def _play(floor: FloorState, call: Call, legs: set[LegId], sound: Sound | None) 
 
 def music(floor: FloorState, call: Call, on: bool) -> None:
     """Start or stop the music that the customers hear before the call talks."""
-    legs = {customer.leg for customer in call.customers}
+    legs = {customer.leg for customer in call.customers if customer is not call.dialled}
     if on:
         _play(floor, call, legs - call.music, Sound(floor.settings.media.music))
     else:
@@ -222,9 +222,8 @@ def tell_recording(floor: FloorState, segment: TalkSegment) -> None:
     )
 
 
-def end_segment(floor: FloorState, part: AgentPart) -> None:
+def end_segment(floor: FloorState, segment: TalkSegment | None) -> None:
     """Close the recording of the talk that ends; its journal entry follows when the files are closed."""
-    segment, part.segment = part.segment, None
     if segment is None:
         return
     segment.ended_at = floor.now_in(segment.call)
@@ -294,7 +293,8 @@ def close_segment(
 def finish_contact(floor: FloorState, call: Call) -> None:
     """Journal the contact's end once the call is over and its recordings are closed."""
     closing = any(segment.call is call for segment in floor.closing.values())
-    if call.ended_at is None or call.finished or closing:
+    kept = isinstance(call.direction, CallDirection)
+    if call.ended_at is None or call.finished or closing or not kept:
         return
     call.finished = True
     floor.journal(ContactEnded(call.call, floor.profile.vdn, call.ended_at, call.reason))

@@ -7,7 +7,7 @@ from sottovoce.domain.calls import CallState
 from sottovoce.domain.journal import DialogEnded, DialogSaved
 from sottovoce.domain.legs import LegId, ReleaseCause
 from sottovoce.domain.lines import LegAnswered, LegGone, LegHeld, LegPressed, LegResumed, LegRinging, LegSaved
-from sottovoce.live import bonds, calling, conversing, handling, hearing, seating
+from sottovoce.live import bonds, calling, conversing, handling, hearing, seating, unreached
 from sottovoce.live.effects import HangUp
 from sottovoce.live.inputs import happens
 from sottovoce.live.state import Call, FloorState, Seat
@@ -39,6 +39,7 @@ def _lifted(floor: FloorState, seat: Seat) -> None:
     seating.phone_alerting(floor, seat)
     seat.leg_up = True
     floor.emit(events.PhoneOffHook(seat.agent))
+    hearing.refresh(floor, seat)
     if seat.inspecting is not None and seat.inspecting.reaching:
         bonds.reached(floor, seat.inspecting)
     elif seat.call is not None and seat.part is not None and seat.part.alerting:
@@ -65,7 +66,7 @@ def _phone_gone(floor: FloorState, seat: Seat, cause: ReleaseCause, *, by_agent:
     floor.emit(events.PhoneReleased(seat.agent, by_agent))
     if seat.inspecting is not None:
         bonds.end(floor, seat.inspecting, f"phone: {cause.value}", phone=False)
-    calling.phone_lost(floor, seat, cause, was_up=was_up)
+    unreached.phone_lost(floor, seat, cause, was_up=was_up)
     hearing.refresh(floor, seat)
     calling.assign(floor)
 
@@ -73,7 +74,10 @@ def _phone_gone(floor: FloorState, seat: Seat, cause: ReleaseCause, *, by_agent:
 def _lost(floor: FloorState, leg: LegId, cause: ReleaseCause) -> None:
     """A leg's media is gone though its signalling stands: hang up what is left of it."""
     owner = floor.legs.pop(leg, None)
-    if isinstance(owner, Call):
+    if isinstance(owner, Call) and len(owner.customers) > 1:
+        floor.do(HangUp(leg, cause))
+        calling.customer_gone(floor, owner, leg, cause)
+    elif isinstance(owner, Call):
         calling.end_call(floor, owner, cause.value)
     elif isinstance(owner, Seat):
         floor.do(HangUp(leg, cause))
@@ -107,7 +111,9 @@ def saved(floor: FloorState, event: LegSaved) -> None:
 def media_timed_out(floor: FloorState, event: LegTimedOut) -> None:
     """A leg is silent: it counts as gone. Who has not answered yet may be."""
     owner = floor.legs.get(event.leg)
-    if isinstance(owner, Call) and owner.state is CallState.DIALLING:
+    if isinstance(owner, Call) and (
+        owner.state is CallState.DIALLING or owner.dialled is owner.outside(event.leg)
+    ):
         return
     _lost(floor, event.leg, ReleaseCause.MEDIA_TIMEOUT)
 

@@ -9,7 +9,7 @@ from sottovoce.domain.agents import TABLE, AgentState, BusyReason, Standing, Tri
 from sottovoce.domain.directory import PHONE_AT_SIGN_IN, AgentId, AgentProfile, VdnProfile
 from sottovoce.domain.journal import SessionEnded, SessionSaved, SignedInFrom
 from sottovoce.errors import Code, Refused
-from sottovoce.live import bonds, calling, seating
+from sottovoce.live import bonds, calling, seating, telling
 from sottovoce.live.effects import Arm, CloseFeed, Disarm, OpenFeed, SessionSilent
 from sottovoce.live.inputs import Command, Permitted, command, happens, never_waits
 from sottovoce.live.state import FloorState, Seat
@@ -126,10 +126,12 @@ def tell_all(floor: FloorState, seat: Seat) -> None:
         floor.emit(events.PhoneOffHook(seat.agent))
     if call is not None and seat.state is AgentState.ANSWERING:
         floor.emit(events.CallRinging(seat.agent, call.call, call.caller, call.called, call.direction))
-    if call is not None and call.talking:
-        calling.tell_talking(floor, call, seat)
-        if seat.part is not None and seat.part.held_at is not None:
-            floor.emit(events.CallHeld(seat.agent, call.call))
+    for one in reversed(seat.calls):
+        part = one.part(seat)
+        if one.talking and not part.alerting:
+            telling.talking(floor, one, seat)
+            if part.held_at is not None:
+                floor.emit(events.CallHeld(seat.agent, one.call))
 
 
 def restore(floor: FloorState, session: SessionSaved) -> None:
@@ -275,7 +277,7 @@ def leave(floor: FloorState, seat: Seat, reason: str, *, told: bool = False) -> 
     bonds.end_all(floor, seat, f"agent {seat.agent}: {reason}")
     calling.give_back(floor, seat)
     for call in seat.calls:
-        calling.end_call(floor, call, f"agent: {reason}")
+        calling.agent_leaves(floor, call, seat, f"agent: {reason}")
     seating.drop_phone(floor, seat)
     if told:
         floor.emit(events.ServiceShutdown(seat.agent, seat.signed_in_at, reason))

@@ -13,7 +13,7 @@ from pathlib import Path
 from sottovoce.clock import Moment
 from sottovoce.config import AgentSettings, MediaSettings, RecordingSettings
 from sottovoce.domain.agents import AgentState, Standing
-from sottovoce.domain.calls import CallDirection, CallState
+from sottovoce.domain.calls import CallDirection, CallState, InnerKind
 from sottovoce.domain.contacts import SupervisionSpan
 from sottovoce.domain.directory import AgentId, AgentProfile, SkillId, VdnProfile
 from sottovoce.domain.events import AgentEvent
@@ -91,13 +91,29 @@ class AgentPart:
 
 
 @dataclass(slots=True, eq=False)
+class Transfer:
+    """Somebody is being asked to take a call over, or into it."""
+
+    by: Seat
+    joins: bool = False
+    """Whoever answers comes in addition; otherwise in place of who asked."""
+    held: bool = False
+    """The customer was held for it, and is taken back if it comes to nothing."""
+    queued: bool = False
+    """Whoever is free first in a queue is asked."""
+    skill: SkillId | None = None
+    """The queue that the call had before."""
+
+
+@dataclass(slots=True, eq=False)
 class Call:
     """A call on the floor, and who takes part in it (`docs/decisions/0037-calls-with-parties.md`)."""
 
     call: str
-    direction: CallDirection
+    direction: CallDirection | InnerKind
     caller: str
     called: str
+    """In a call between agents both are work numbers."""
     skill: SkillId | None
     state: CallState
     began: Moment
@@ -105,6 +121,8 @@ class Call:
     early_media: bool = False
     customers: list[OutsideParty] = field(default_factory=list)
     parts: list[AgentPart] = field(default_factory=list)
+    transfer: Transfer | None = None
+    """Under way; its agent may have left already."""
     music: set[LegId] = field(default_factory=set)
     """Its legs that music is played to now."""
     routing: Routing | None = None
@@ -147,6 +165,22 @@ class Call:
     def number(self) -> str:
         """The customer's number."""
         return self.caller if self.direction is CallDirection.INBOUND else self.called
+
+    @property
+    def asked(self) -> AgentPart | None:
+        """The part of the agent who is rung, or awaited to `answer`."""
+        return next((part for part in self.parts if part.alerting), None)
+
+    @property
+    def dialled(self) -> OutsideParty | None:
+        """The party outside that joins or takes over once it answers."""
+        return next((one for one in self.customers if self.transfer is not None and not one.up), None)
+
+    def number_for(self, agent: AgentId) -> str:
+        """Whom that agent has at the other end, before others joined."""
+        if isinstance(self.direction, CallDirection):
+            return self.number
+        return self.called if str(agent) == self.caller else self.caller
 
     @property
     def talking(self) -> bool:
@@ -256,6 +290,14 @@ class Seat:
         else:
             self.call = self.waiting.pop(0) if self.waiting else None
         return part
+
+    def acts_in(self, call: Call) -> None:
+        """Bring one of the agent's calls to the front."""
+        if call in self.waiting:
+            self.waiting.remove(call)
+            if self.call is not None:
+                self.waiting.insert(0, self.call)
+            self.call = call
 
     @property
     def free(self) -> bool:

@@ -14,7 +14,7 @@ from sottovoce.domain.directory import AgentId, Right
 from sottovoce.domain.supervision import CHANGES, STARTS, Footing, Mode, follow
 from sottovoce.domain.supervision import SupervisionCommand as Wish
 from sottovoce.errors import Code, Refused
-from sottovoce.live import bonds, calling, hearing, seating
+from sottovoce.live import bonds, calling, conversing, hearing, seating, telling
 from sottovoce.live.effects import Arm, InspectorUnreached, LeaseEnds
 from sottovoce.live.inputs import Command, Permitted, command, happens, never_waits
 from sottovoce.live.state import AgentPart, Call, FloorState, Seat, Supervision
@@ -44,8 +44,17 @@ def _check_start(floor: FloorState, asked: Supervise) -> Permitted[tuple[Seat, S
         raise Refused(Code.WRONG_AGENT_STATE, "an inspector must be idle to begin")
     if len(target.inspectors) >= MAX_INSPECTORS:
         raise Refused(Code.MEDIA_EXHAUSTED, "too many inspectors on this agent")
+    _check_voices(target, asked.mode)
     entry = floor.audit(asked.by, f"supervise.{asked.mode.value}", asked.target)
     return Permitted((inspector, target), (entry,))
+
+
+def _check_voices(target: Seat, mode: Mode) -> None:
+    """Raise MEDIA_EXHAUSTED if a listener would hear too many: others insert at those whom the agent has in
+    conversation."""
+    speaking = [one for one in conversing.conversation(target).inspecting if one.speaks]
+    if mode is not Mode.LISTEN and len(speaking) >= MAX_INSPECTORS:
+        raise Refused(Code.MEDIA_EXHAUSTED, "too many inspectors speak in this conversation")
 
 
 @command(Supervise, _check_start, in_turn=True)
@@ -119,6 +128,8 @@ def _check_change(floor: FloorState, asked: ChangeMode) -> Permitted[tuple[Super
         access.require(seat.profile, Right.INSPECT)
     if mode in (Mode.LISTEN, running.mode):
         return Permitted((running, mode))
+    if running.mode is Mode.LISTEN:
+        _check_voices(running.target, mode)
     entry = floor.audit(asked.by, f"supervise.{mode.value}", running.target.agent, change=True)
     return Permitted((running, mode), (entry,))
 
@@ -157,8 +168,8 @@ def stop(floor: FloorState, asked: StopSupervision) -> None:
 
 @dataclass(frozen=True, slots=True)
 class Intercept(Command):
-    """Take the call over. NOT_SUPERVISED, WRONG_SUPERVISION_STATE, TARGET_IS_SELF, NO_CALL, NO_RIGHT,
-    UNAVAILABLE."""
+    """Take the agent's call with a customer over, held or not; `call` None: the one that the agent acts in
+    first. NOT_SUPERVISED, WRONG_SUPERVISION_STATE, TARGET_IS_SELF, NO_CALL, NO_RIGHT, UNAVAILABLE."""
 
     target: AgentId
     call: str | None = None
@@ -168,11 +179,18 @@ def _check_intercept(floor: FloorState, asked: Intercept) -> Permitted[tuple[Sup
     seat = floor.seat(asked.by)
     access.require(seat.profile, Right.INSPECT)
     supervision, _ = _running(seat, asked.target, Wish.INTERCEPT)
-    call = supervision.target.call
-    if call is None or not call.talking or asked.call not in (None, call.call):
+    target = supervision.target
+    call = next(
+        (one for one in target.calls if _can_be_taken(one, target) and asked.call in (None, one.call)), None
+    )
+    if call is None:
         raise Refused(Code.NO_CALL, "the agent does not talk in such a call")
     entry = floor.audit(asked.by, "supervise.intercept", supervision.target.agent, call=call.call)
     return Permitted((supervision, call), (entry,))
+
+
+def _can_be_taken(call: Call, target: Seat) -> bool:
+    return call.talking and bool(call.customers) and not call.part(target).alerting
 
 
 @command(Intercept, _check_intercept, in_turn=True)
@@ -183,17 +201,21 @@ def intercept(floor: FloorState, asked: Intercept, wanted: tuple[Supervision, Ca
     """
     supervision, call = wanted
     agent, inspector = supervision.target, supervision.inspector
+    if call.transfer is not None:
+        calling.withdraw(floor, call)
+        call.transfer = None
     call.state = move(call.state, CallTrigger.INTERCEPT)
     left = agent.leave(call)
     bonds.fall_back(floor, agent)
     bonds.part(floor, supervision)
-    hearing.end_segment(floor, left)
+    hearing.end_segment(floor, left.segment)
     inspector.enter(call, AgentPart(inspector, presented=True))
     seating.move(floor, inspector, Trigger.TALK)
-    calling.join(floor, call, inspector)
+    calling.join(floor, call, inspector, taken_from=agent)
     floor.journal(bonds.ended(floor, supervision, "intercepted"))
-    seating.set_free(floor, agent, Trigger.FREED)
-    seating.release_phone(floor, agent)
+    if agent.call is None:
+        seating.set_free(floor, agent, Trigger.FREED)
+    telling.let_go(floor, agent)
     floor.emit(events.CallReleased(agent.agent, call.call))
     floor.emit(events.CustomerReleased(agent.agent, call.call, call.number))
     bonds.tell_end(floor, supervision)

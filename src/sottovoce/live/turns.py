@@ -14,10 +14,11 @@ import structlog
 
 from sottovoce.domain import events
 from sottovoce.domain.agents import BusyReason
-from sottovoce.domain.calls import CallState
+from sottovoce.domain.calls import CallDirection, CallState
 from sottovoce.domain.directory import AgentId, VdnId
 from sottovoce.domain.journal import AuditEntry, ContactBegan, SegmentBegan, SessionEnded
 from sottovoce.domain.supervision import Mode
+from sottovoce.live.consulting import CallInner, Consult
 from sottovoce.live.effects import Append, CallUnanswered, Disarm, Effect, Emit
 from sottovoce.live.handling import Hold, TakeBack
 from sottovoce.live.presence import SignInAgent
@@ -80,10 +81,10 @@ def _spread(given: object, wanted: Sequence[Effect]) -> Iterator[object]:
 
 def _of(
     kind: type[TurnT],
-) -> Callable[[Callable[[Turns, FloorState, TurnT], Turn | None]], object]:
+) -> Callable[[Callable[[Turns, FloorState, TurnT], Turn | None]], Any]:
     """Declare the decorated function as what is said of `kind`; None is silence."""
 
-    def declare(tell: Callable[[Turns, FloorState, TurnT], Turn | None]) -> object:
+    def declare(tell: Callable[[Turns, FloorState, TurnT], Turn | None]) -> Any:
         _TURNS[kind] = tell
         return tell
 
@@ -106,6 +107,26 @@ def _comes(turns: Turns, floor: FloorState, began: ContactBegan) -> Turn:
         turns.agents[began.call] = call.seat.agent
         return "call placed", {**told, "agent": call.seat.agent}
     return "call came", {**told, "leg": call.customer}
+
+
+@_of(CallInner)
+@_of(Consult)
+def _calls_colleague(turns: Turns, floor: FloorState, asked: CallInner | Consult) -> Turn | None:
+    """A call between agents has no contact; one that is over already has no line."""
+    seat = floor.seats.get(asked.by)
+    call = seat.call if seat is not None else None
+    if call is None or isinstance(call.direction, CallDirection) or call.call in turns.calls:
+        return None
+    turns.calls[call.call], turns.agents[call.call] = call, asked.by
+    return "call placed", {"call": call.call, "caller": call.caller, "called": call.called, "agent": asked.by}
+
+
+@_of(events.CustomerAlerting)
+def _offered(turns: Turns, floor: FloorState, event: events.CustomerAlerting) -> Turn | None:
+    """A colleague is rung for the call."""
+    if event.colleague is None:
+        return None
+    return "call offered", {"call": event.call, "agent": event.agent, "colleague": event.colleague}
 
 
 @_of(Play)

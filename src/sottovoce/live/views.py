@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from sottovoce.domain.agents import AgentState
-from sottovoce.domain.calls import CallDirection, CallState
+from sottovoce.domain.calls import CallDirection, CallState, InnerKind
 from sottovoce.domain.directory import AgentId, Skill, SkillId, VdnId
 from sottovoce.domain.events import AgentEvent
 from sottovoce.domain.supervision import Mode
@@ -89,7 +89,7 @@ class CallView:
     """A call as its agent sees it."""
 
     call: str
-    direction: CallDirection
+    direction: CallDirection | InnerKind
     state: CallState
     caller: str
     called: str
@@ -142,7 +142,7 @@ class FloorCallView:
     """A call in the picture of the whole floor."""
 
     call: str
-    direction: CallDirection
+    direction: CallDirection | InnerKind
     state: CallState
     caller: str
     called: str

@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 import pytest
 
 from sottovoce.domain import events
-from sottovoce.domain.calls import CallDirection
+from sottovoce.domain.calls import CallDirection, InnerKind
 from sottovoce.domain.directory import AgentId, SkillId
 from sottovoce.domain.events import AgentEvent
 from sottovoce.domain.legs import RecordingId
@@ -96,9 +96,24 @@ CASES: list[tuple[AgentEvent, str, object]] = [
     (events.CallRinging(A, CALL, "555", "800", IN), "AgentEvent_Ringing", {**OFFER, "mediaType": "5"}),
     (events.CallAutoAnswered(A, CALL, "555", "800", IN), "AgentEvent_Auto_Answer", {**OFFER, "mediaType": 5}),
     (
+        events.CallRinging(A, CALL, "102", "101", InnerKind.CONSULT),
+        "AgentEvent_Ringing",
+        {**OFFER, "caller": "A102", "called": "A101", "feature": "51", "mediaType": "5"},
+    ),
+    (
+        events.CallRinging(A, CALL, "555", "800", IN, B),
+        "AgentEvent_Ringing",
+        {**OFFER, "transfer": "yes", "transfrom": "30169", "mediaType": "5"},
+    ),
+    (
         events.CustomerAlerting(A, CALL, "555"),
         "AgentEvent_Customer_Alerting",
         {"callid": CALL, "otherPhoneWorkno": "", "otherPhone": "555", "type": "main"},
+    ),
+    (
+        events.CustomerAlerting(A, CALL, "30169", B),
+        "AgentEvent_Customer_Alerting",
+        {"callid": CALL, "otherPhoneWorkno": "30169", "otherPhone": "30169", "type": "main"},
     ),
     (
         events.CallTalking(A, CALL, "555", "800", OUT),
@@ -122,6 +137,15 @@ CASES: list[tuple[AgentEvent, str, object]] = [
     (events.CallNotAnswered(A, CALL), "AgentEvent_No_Answer", CALL),
     (events.CallOutFailed(A, CALL, "busy"), "AgentEvent_Call_Out_Fail", CALL),
     (events.ConnectFailed(A, CALL), "AgentEvent_Connect_Fail", CALL),
+    (events.InnerCallFailed(A, CALL), "AgentEvent_Inside_Call_Fail", CALL),
+    (events.ConsultFailed(A, CALL), "AgentEvent_Consult_Fail", CALL),
+    (
+        events.Conferred(A, CALL, ("555", "49997")),
+        "AgentEvent_Conference",
+        {"callid": CALL, "partner": "555,49997"},
+    ),
+    (events.TransferEnded(A, CALL, True), "AgentEvent_SuccTransResult", {"callid": CALL, "result": 0}),
+    (events.TransferEnded(A, CALL, False), "AgentEvent_SuccTransResult", {"callid": CALL, "result": 1}),
     (
         events.RecordingStarted(A, CALL, RecordingId("r1"), "/r/1.wav", "555", "800"),
         "AgentMediaEvent_Record",

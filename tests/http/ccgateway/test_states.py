@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 import pytest
 
 from sottovoce.domain.agents import AgentState
-from sottovoce.domain.calls import CallDirection, CallState
+from sottovoce.domain.calls import CallDirection, CallState, InnerKind
 from sottovoce.domain.directory import AgentId, VdnId
 from sottovoce.domain.supervision import Mode
 from sottovoce.http.ccgateway.states import (
@@ -30,7 +30,7 @@ PRINTED = {0: {9}, 2: {0}, 3: {7}, 4: {1}, 5: {6}, 7: {2, 3, 4, 5}, 8: {8}}
 def test_tables_are_total() -> None:
     assert GATEWAY.keys() == CTI.keys() == set(AgentState)
     assert QC_TYPE.keys() == set(SWITCH.values()) == set(Mode)
-    assert FEATURE.keys() == set(CallDirection)
+    assert FEATURE.keys() == {*CallDirection, *InnerKind}
 
 
 def test_gateway_and_cti_numbers_agree_as_printed() -> None:

@@ -11,6 +11,7 @@ from datetime import datetime
 from typing import Any
 
 from sottovoce.domain import events as domain
+from sottovoce.domain.calls import InnerKind
 from sottovoce.http.ccgateway.gateway import body_of
 from sottovoce.http.ccgateway.retcodes import SUCCESS
 from sottovoce.http.ccgateway.states import FEATURE, ORDINARY_CALL, QC_TYPE, VOICE
@@ -44,14 +45,16 @@ def _call(event: domain.CallHeld) -> str:
 
 
 def _offer(event: domain.CallRinging | domain.CallAutoAnswered) -> dict[str, object]:
+    agents = "A" if event.direction in (InnerKind.PLAIN, InnerKind.CONSULT) else ""
+    by = event.transferred_by
     return {
-        "caller": event.caller,
-        "called": event.called,
+        "caller": agents + event.caller,
+        "called": agents + event.called,
         "callid": event.call,
         "type": "main",
         "feature": str(FEATURE[event.direction]),
-        "transfer": "no",
-        "transfrom": "",
+        "transfer": "no" if by is None else "yes",
+        "transfrom": "" if by is None else str(by),
         "mediaAbility": str(VOICE),
     }
 
@@ -76,7 +79,8 @@ def _talking(event: domain.CallTalking) -> dict[str, object]:
 
 
 def _alerting(event: domain.CustomerAlerting) -> dict[str, object]:
-    return {"callid": event.call, "otherPhoneWorkno": "", "otherPhone": event.number, "type": "main"}
+    colleague = "" if event.colleague is None else str(event.colleague)
+    return {"callid": event.call, "otherPhoneWorkno": colleague, "otherPhone": event.number, "type": "main"}
 
 
 def _assigned(event: domain.CallAssigned) -> dict[str, object]:
@@ -184,6 +188,16 @@ WIRE: Mapping[type[domain.AgentEvent], tuple[str, Content]] = {
     domain.CallNotAnswered: ("AgentEvent_No_Answer", _call),
     domain.CallOutFailed: ("AgentEvent_Call_Out_Fail", _call),
     domain.ConnectFailed: ("AgentEvent_Connect_Fail", _call),
+    domain.InnerCallFailed: ("AgentEvent_Inside_Call_Fail", _call),
+    domain.ConsultFailed: ("AgentEvent_Consult_Fail", _call),
+    domain.Conferred: (
+        "AgentEvent_Conference",
+        lambda event: {"callid": event.call, "partner": ",".join(event.partners)},
+    ),
+    domain.TransferEnded: (
+        "AgentEvent_SuccTransResult",
+        lambda event: {"callid": event.call, "result": 0 if event.done else 1},
+    ),
     domain.RecordingStarted: ("AgentMediaEvent_Record", _recording),
     domain.RecordingFailed: ("AgentMediaEvent_Record_Fail", _recording),
     domain.RecordingDone: ("AgentMediaEvent_StopRecordDone", _recording_done),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from sottovoce.domain.agents import AgentState
-from sottovoce.domain.calls import CallDirection, CallState
+from sottovoce.domain.calls import CallDirection, CallState, InnerKind
 from sottovoce.domain.supervision import Mode
 from sottovoce.live.views import Snapshot
 
@@ -46,7 +46,13 @@ _DISPLAY: Mapping[AgentState, int] = {
 _DISPLAY_INSPECTING: Mapping[Mode, int] = {Mode.INSERT: 15, Mode.LISTEN: 16, Mode.WHISPER: 17}
 _DISPLAY_OUTBOUND, _DISPLAY_HOLD, _DISPLAY_MUTE = 6, 11, 12
 
-FEATURE: Mapping[CallDirection, int] = {CallDirection.INBOUND: 0, CallDirection.OUTBOUND: 7}
+FEATURE: Mapping[CallDirection | InnerKind, int] = {
+    CallDirection.INBOUND: 0,
+    InnerKind.PLAIN: 6,
+    CallDirection.OUTBOUND: 7,
+    InnerKind.CONSULT: 51,
+    InnerKind.THREE_PARTY: 52,
+}
 
 QC_TYPE: Mapping[Mode, int] = {Mode.LISTEN: 8, Mode.INSERT: 9, Mode.WHISPER: 20172}
 """20172 and 20173 both mean whisper; what tells them apart was not found."""

@@ -1,19 +1,26 @@
-"""voicecall: placing, answering, holding, muting and releasing the caller's calls (cc-gateway.md 3.11)."""
+"""voicecall: placing, answering, holding and releasing the caller's calls, and consulting others about them
+(cc-gateway.md 3.11)."""
 
 from __future__ import annotations
 
 from pydantic import Field
 
-from sottovoce.domain.directory import SkillId
+from sottovoce.domain.directory import AgentId, SkillId
+from sottovoce.errors import Code, Refused
 from sottovoce.http.ccgateway.gateway import Answer, Caller, Interfaces
 from sottovoce.http.ccgateway.words import MOST_CALL_DATA, Form, Number, Text
-from sottovoce.live import handling
+from sottovoce.live import conferring, consulting, handling
+from sottovoce.plain import natural
 
 INTERFACES = Interfaces("voicecall", message="success")
 serves = INTERFACES.serves
 asks = INTERFACES.asks
 
 _DIGITS = r"^[0-9*#]{1,24}$"
+_SKILL, _AGENT = 1, 2
+"""Device types [0583]."""
+_TWO_PARTY, _THREE_PARTY = 1, 2
+"""Modes of innerhelp."""
 
 
 class CallOut(Form):
@@ -26,6 +33,50 @@ class CallOut(Form):
     skillid: Number | None = Field(None, ge=0, le=2**31 - 1)
     callappdata: Text = Field("", max_length=MOST_CALL_DATA)
     mediaability: Number = Field(0, ge=0, le=2)
+
+
+class InnerCall(CallOut):
+    """Which agent to call [1235], or whoever of which queue [0370]."""
+
+
+class Help(Form):
+    """Whom to consult, and how [1236]."""
+
+    in_body = True
+
+    dstaddress: Text = Field(max_length=24)
+    devicetype: Number = Field(_AGENT, ge=_SKILL, le=_AGENT)
+    mode: Number = Field(_TWO_PARTY, ge=_TWO_PARTY, le=_THREE_PARTY)
+    callappdata: Text = Field("", max_length=MOST_CALL_DATA)
+    holdflag: bool = True
+
+
+class HeldCall(Form):
+    """The call that the caller holds."""
+
+    callid: Text = Field(max_length=64)
+
+
+class HeldCallInBody(HeldCall):
+    """The same [1245]."""
+
+    in_body = True
+
+    callappdata: Text = Field("", max_length=MOST_CALL_DATA)
+
+
+class RejectedCall(Form):
+    """The call that rings; without it whichever does [1253]."""
+
+    in_body = True
+
+    callid: Text | None = Field(None, max_length=64)
+
+
+class PartyNumber(Form):
+    """One party of the call by number [1248]."""
+
+    number: Text = Field(pattern=r"^[0-9]{1,24}$")
 
 
 class WhichCall(Form):
@@ -42,10 +93,20 @@ class Digits(Form):
 
 # Take the ringing call [1234].
 asks("PUT", "/answer", WhichCall, lambda by, form: handling.Answer(by, form.callid))
+# Let the call that rings go to another [1253].
+asks("POST", "/reject", RejectedCall, lambda by, form: conferring.Reject(by, form.callid))
 # Music for the customer [1239].
 asks("POST", "/hold", Form, lambda by, form: handling.Hold(by))
 # Take the held call back [1241].
 asks("POST", "/gethold", WhichCall, lambda by, form: handling.TakeBack(by, form.callid))
+# Connect the held call with the current one, and leave both [1240].
+asks("POST", "/connecthold/{callid}", HeldCall, lambda by, form: conferring.Merge(by, form.callid, False))
+# Make one talk of the held call and the current one [1245].
+asks("POST", "/confjoin", HeldCallInBody, lambda by, form: conferring.Merge(by, form.callid, True))
+# Take one party out of the call [1248].
+asks("POST", "/disconnect/{number}", PartyNumber, lambda by, form: conferring.Disconnect(by, form.number))
+# Leave one of the caller's calls [1246].
+asks("POST", "/dropcall/{callid}", HeldCall, lambda by, form: conferring.LeaveCall(by, form.callid))
 # Nobody hears the agent [1237].
 asks("POST", "/beginmute", Form, lambda by, form: handling.Mute(by, True))
 # The agent is heard again [1238].
@@ -66,3 +127,38 @@ async def callout(caller: Caller, form: CallOut) -> Answer:
     skill = SkillId(form.skillid) if form.skillid else None  # QuickAgent sends 0 for none
     asked = handling.CallOut(caller.agent, form.called, form.caller, skill, form.callappdata)
     return Answer(await caller.desk.call_out(asked))
+
+
+@serves("PUT", "/callinner", InnerCall)
+async def call_inner(caller: Caller, form: InnerCall) -> Answer:
+    """Call another agent; the answer is the call's id [1235]."""
+    asked = consulting.CallInner(caller.agent, AgentId(_internal(form.called)), data=form.callappdata)
+    return Answer(await caller.desk.call_out(asked))
+
+
+@serves("PUT", "/callinnerskill", InnerCall)
+async def call_inner_skill(caller: Caller, form: InnerCall) -> Answer:
+    """Call whoever is free first in a queue; the answer is the call's id [0370]."""
+    asked = consulting.CallInner(
+        caller.agent, SkillId(_internal(form.called)), queue=True, data=form.callappdata
+    )
+    return Answer(await caller.desk.call_out(asked))
+
+
+@serves("POST", "/innerhelp", Help)
+async def consult(caller: Caller, form: Help) -> Answer:
+    """Consult an agent or a queue; the answer is the id of the call in which they talk [1236]."""
+    whom, queue = _internal(form.dstaddress), form.devicetype == _SKILL
+    joins = form.mode == _THREE_PARTY
+    asked = consulting.Consult(
+        caller.agent, SkillId(whom) if queue else AgentId(whom), queue, joins, form.callappdata
+    )
+    return Answer(await caller.desk.call_out(asked))
+
+
+def _internal(text: str) -> int:
+    """A work number, or the number of a queue."""
+    number = natural(text, 10)
+    if number is None:
+        raise Refused(Code.BAD_PARAMETER, "a work number or the number of a queue is wanted")
+    return number

@@ -1,0 +1,181 @@
+"""Tones through calls with several parties: consult, three-party, conference, two customers; each of them
+while the agent, or the agent consulted, is supervised in every mode. What is heard is the whole of it: every
+phone's set of tones, and none besides."""
+
+from __future__ import annotations
+
+import pytest
+from tests.audio.test_matrix_inprocess import AGENT, COLLEAGUE, INSPECTOR, TWO, room  # noqa: F401
+
+from sottovoce.domain.supervision import Mode
+from sottovoce.live.conferring import Disconnect, LeaveCall, Merge
+from sottovoce.live.consulting import CallInner, Consult
+from sottovoce.live.handling import CallOut, Hold, Mute, Release, TakeBack
+from sottovoce.live.supervising import ChangeMode, Intercept
+
+C, A, B, I, D = "555", "1101", "1102", "1300", "0777"  # noqa: E741
+LISTEN, WHISPER, INSERT = Mode
+
+
+def table(text: str) -> dict[str, set[str]]:
+    """`C:A A:CI` as what each phone hears; M is music."""
+    names = {"C": C, "A": A, "B": B, "I": I, "D": D, "M": "♪"}
+    rows = dict(row.split(":") for row in text.split())
+    return {names[who]: {names[heard] for heard in voices if heard != "-"} for who, voices in rows.items()}
+
+
+async def walk_modes(room, target, rows):  # noqa: F811
+    """Supervise `target` in every mode, and hear what `rows` say: mode to table."""
+    await room.desk.supervise(INSPECTOR, target, LISTEN)
+    assert await room.heard() == table(rows[LISTEN])
+    for mode in (WHISPER, INSERT):
+        await room.desk.ask(ChangeMode(INSPECTOR, None, mode))
+        assert await room.heard() == table(rows[mode]), mode
+    await room.desk.stop(INSPECTOR, target)
+
+
+async def consulted(room):  # noqa: F811
+    call = room.desk.call_ids(AGENT)[0]
+    await room.desk.call_out(Consult(AGENT, COLLEAGUE))
+    await room.quiet()
+    return call
+
+
+async def test_a_consult_supervised_on_either_side(room):  # noqa: F811
+    await consulted(room)
+    assert await room.heard() == table("C:M A:B B:A")
+    await walk_modes(
+        room,
+        AGENT,
+        {LISTEN: "C:M A:B B:A I:AB", WHISPER: "C:M A:BI B:A I:AB", INSERT: "C:M A:BI B:AI I:AB"},
+    )
+    await walk_modes(
+        room,
+        COLLEAGUE,
+        {LISTEN: "C:M A:B B:A I:AB", WHISPER: "C:M A:B B:AI I:AB", INSERT: "C:M A:BI B:AI I:AB"},
+    )
+    await room.desk.ask(Mute(AGENT, True))
+    assert await room.heard() == table("C:M A:B B:-")
+    await room.desk.ask(Release(AGENT))
+    await room.desk.ask(TakeBack(AGENT))
+    assert await room.heard() == TWO
+
+
+async def test_whoever_is_consulted_goes_away_and_the_customer_stays(room):  # noqa: F811
+    await room.desk.supervise(INSPECTOR, COLLEAGUE, WHISPER)
+    await consulted(room)
+    assert await room.heard() == table("C:M A:B B:AI I:AB")
+    room.lines.phones[B].hang_up()
+    assert await room.heard() == table("C:M A:- I:-")
+    room.lines.phones[I].hang_up()
+    await room.desk.ask(TakeBack(AGENT))
+    assert await room.heard() == TWO
+
+
+async def test_a_consult_becomes_a_conference_and_the_agent_leaves(room):  # noqa: F811
+    call = await consulted(room)
+    await room.desk.supervise(INSPECTOR, AGENT, INSERT)
+    assert await room.heard() == table("C:M A:BI B:AI I:AB")
+    await room.desk.ask(Merge(AGENT, call, True))
+    assert await room.heard() == table("C:AB A:BC B:AC I:ABC"), "newcomers meet no inserted inspector"
+    await room.desk.stop(INSPECTOR, AGENT)
+    await walk_modes(
+        room,
+        AGENT,
+        {
+            LISTEN: "C:AB A:BC B:AC I:ABC",
+            WHISPER: "C:AB A:BCI B:AC I:ABC",
+            INSERT: "C:ABI A:BCI B:ACI I:ABC",
+        },
+    )
+    await room.desk.ask(Mute(AGENT, True))
+    assert await room.heard() == table("C:B A:BC B:C")
+    await room.desk.supervise(INSPECTOR, AGENT, INSERT)
+    await room.desk.ask(Release(AGENT))
+    assert await room.heard() == table("C:B B:C I:-"), "the inspector stays with the agent who left"
+    await room.desk.stop(INSPECTOR, AGENT)
+    await room.desk.supervise(INSPECTOR, COLLEAGUE, WHISPER)
+    assert await room.heard() == table("C:B B:CI I:BC")
+
+
+async def test_the_customer_is_connected_with_who_was_consulted(room):  # noqa: F811
+    call = await consulted(room)
+    await room.desk.supervise(INSPECTOR, COLLEAGUE, WHISPER)
+    await room.desk.ask(Merge(AGENT, call, False))
+    assert await room.heard() == table("C:B B:CI I:BC")
+
+
+async def test_another_is_asked_into_the_talk(room):  # noqa: F811
+    room.lines.phones[B].ready = False
+    await room.desk.supervise(INSPECTOR, AGENT, WHISPER)
+    await room.desk.call_out(Consult(AGENT, COLLEAGUE, joins=True))
+    assert await room.heard() == table("C:A A:CI I:AC B:-"), "the talk goes on while the other is rung"
+    room.lines.phones[B].lift()
+    assert await room.heard() == table("C:AB A:BCI B:AC I:ABC")
+    await room.desk.ask(Disconnect(AGENT, str(COLLEAGUE)))
+    assert await room.heard() == table("C:A A:CI I:AC")
+
+
+@pytest.mark.parametrize("mode", Mode)
+async def test_a_second_customer_while_the_first_is_held(room, mode):  # noqa: F811
+    first = room.desk.call_ids(AGENT)[0]
+    await room.desk.ask(Hold(AGENT))
+    second = await room.desk.call_out(CallOut(AGENT, D))
+    await room.quiet()
+    assert await room.heard() == table("C:M A:D D:A")
+    await room.desk.supervise(INSPECTOR, AGENT, mode)
+    agent, other = "D" + "I" * (mode is not LISTEN), "A" + "I" * (mode is INSERT)
+    assert await room.heard() == table(f"C:M A:{agent} D:{other} I:AD")
+    await room.desk.ask(Hold(AGENT))
+    await room.desk.ask(TakeBack(AGENT, first))
+    assert await room.heard() == table(f"C:A A:C{'I' * (mode is WHISPER)} D:M I:AC"), "insert fell back"
+    await room.desk.ask(Hold(AGENT))
+    await room.desk.ask(TakeBack(AGENT, second))
+    await room.desk.ask(Merge(AGENT, first, True))
+    assert await room.heard() == table(f"C:AD A:CD{'I' * (mode is WHISPER)} D:AC I:ACD")
+    await room.desk.ask(ChangeMode(INSPECTOR, None, INSERT))
+    assert await room.heard() == table("C:ADI A:CDI D:ACI I:ACD")
+    room.lines.phones[D].hang_up()
+    assert await room.heard() == table("C:AI A:CI I:AC")
+
+
+async def test_two_customers_without_an_agent(room):  # noqa: F811
+    first = room.desk.call_ids(AGENT)[0]
+    await room.desk.ask(Hold(AGENT))
+    await room.desk.call_out(CallOut(AGENT, D))
+    await room.quiet()
+    await room.desk.supervise(INSPECTOR, AGENT, INSERT)
+    await room.desk.ask(Merge(AGENT, first, False))
+    assert await room.heard() == table("C:D D:C I:-")
+    room.lines.phones[C].hang_up()
+    await room.quiet()
+    assert room.lines.phones[D].leg is None
+
+
+async def test_agents_among_themselves_hold_each_other(room):  # noqa: F811
+    await room.desk.ask(Release(AGENT))
+    await room.desk.call_out(CallInner(AGENT, COLLEAGUE))
+    await room.desk.supervise(INSPECTOR, AGENT, WHISPER)
+    assert await room.heard() == table("A:BI B:A I:AB")
+    await room.desk.ask(Hold(AGENT))
+    assert await room.heard() == table("A:I B:M I:A")
+    await room.desk.ask(TakeBack(AGENT))
+    assert await room.heard() == table("A:BI B:A I:AB")
+    await room.desk.ask(LeaveCall(COLLEAGUE, room.desk.call_ids(COLLEAGUE)[0]))
+    assert await room.heard() == table("I:-")
+
+
+async def test_an_intercept_out_of_a_consult(room):  # noqa: F811
+    await consulted(room)
+    await room.desk.supervise(INSPECTOR, AGENT, WHISPER)
+    await room.desk.ask(Intercept(INSPECTOR, AGENT))
+    assert await room.heard() == table("C:I I:C A:B B:A"), "the consult stays the agents'"
+
+
+async def test_an_intercept_out_of_a_conference(room):  # noqa: F811
+    await room.desk.ask(Mute(AGENT, True))
+    await room.desk.call_out(Consult(AGENT, COLLEAGUE, joins=True))
+    await room.desk.supervise(INSPECTOR, AGENT, WHISPER)
+    assert await room.heard() == table("C:B A:BCI B:C I:BC")
+    await room.desk.ask(Intercept(INSPECTOR, AGENT))
+    assert await room.heard() == table("C:BI B:CI I:BC")
