@@ -182,6 +182,34 @@ async def test_a_problem_about_more_goes_on_about_the_rest(standing: Standing) -
     assert (settled.state, settled.passed) == (AppealState.COMPLETED, True)
 
 
+@pytest.mark.parametrize("accepted", [True, False])
+async def test_of_two_problems_about_one_result_the_second_ends_as_the_first(
+    standing: Standing, accepted: bool
+) -> None:
+    """From two tasks: once a violation was found to be none, nobody can accept it any more."""
+    contact, (result, more) = await disputed_call(standing)
+    first, second = (
+        await problem(standing, contact, [result]),
+        await problem(standing, contact, [result], by=THIRD),
+    )
+    wider = await problem(standing, contact, [result, more], by=THIRD)
+    if accepted:
+        await step(standing, first, TABLE_LEADER, AppealStep.PASS)
+    else:
+        await step(standing, first, TABLE_LEADER, AppealStep.BACK)
+        await step(standing, first, LEADER, AppealStep.ASSIGN, SECOND)
+        await correct(standing, first, SECOND, result)
+        await step(standing, first, SECOND, AppealStep.BACK)
+        await step(standing, first, DIRECTOR, AppealStep.PASS)
+    for item in (first, second):
+        ended = await state_of(standing, item)
+        assert (ended.state, ended.passed) == (AppealState.COMPLETED, accepted)
+    assert (await history_of(standing, second))[-1].remark == f"decided by the problem {first}: {result}"
+    assert (await state_of(standing, wider)).state is AppealState.REVIEWING
+    with pytest.raises(Refused, match="the problem is completed"):
+        await step(standing, second, TABLE_LEADER, AppealStep.PASS)
+
+
 async def test_of_an_appeal_and_its_problem_closed_at_once_one_is_settled(standing: Standing) -> None:
     contact, (first, _) = await disputed_call(standing)
     item, found = await appeal(standing, contact, [first]), await problem(standing, contact, [first])

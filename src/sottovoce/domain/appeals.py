@@ -54,7 +54,7 @@ class AppealStep(StrEnum):
     REVISE = "revise"
     """Correct one of its results."""
     SETTLE = "settle"
-    """An item of the other kind about the same results is completed: that decides them here too."""
+    """Another item about the same results is completed: that decides them here too."""
 
 
 _APPEALS = """
@@ -270,7 +270,7 @@ def judged(
 
 
 def settled(item: QualityItem, passed: bool, at: datetime) -> QualityItem:
-    """The item once completed items of the other kind have decided all of its results."""
+    """The item once other completed items have decided all of its results."""
     state = follow(item, AppealStep.SETTLE)
     return replace(item, state=state, passed=passed, handler=None, updated_at=at)
 
@@ -401,7 +401,7 @@ class Node:
     """When it was judged; while it lasts, when it began."""
     remark: str = ""
     passed: bool | None = None
-    """None: while it lasts, of the opening, and where an item of the other kind settled it."""
+    """None: while it lasts, of the opening, and where another item settled it."""
     opening: bool = False
     """Of the filing or finding itself, which comes first."""
     reassigned: tuple[Reassigned, ...] = ()

@@ -5,9 +5,9 @@ corrections are revisions of results (`results.revise`), which stay as versions.
 exactly where the item ends as its handler concluded, a conclusion against corrections (an appeal sent
 back, a problem passed) is refused while any stands.
 
-Appeals and problems about one result do not ignore each other: the one that is completed first decides the
-result for the other, which is completed with its last result and corrects none that is decided. A conclusion
-that leaves results as they are is refused while a correction in the other stands.
+Items about one result do not ignore each other, an appeal and a problem or two problems: the one that is
+completed first decides the result for the others, which are completed with their last result and correct none
+that is decided. A conclusion that leaves results as they are is refused while a correction in another stands.
 
 An item that the caller may not see is NOT_FOUND to them, like an unknown one.
 """
@@ -396,15 +396,16 @@ async def _nothing_corrected(work: Work, item: QualityItem, about: Collection[st
 
 
 async def _settle(work: Work, closed: QualityItem) -> None:
-    """Decide a completed item's results in open ones of the other kind; those without others are over."""
+    """Decide a completed item's results in other open ones; those without others are over."""
     for item, results in (await quality_items.settle(work, closed)).items():
         other = await quality_items.find(work, item, lock=True)
         if other is None:
             continue
         decided = await quality_items.settled(work, item)
         if len(decided) == len(await quality_items.hits(work, item)):
-            # A problem stands where an appeal was turned down, an appeal where a problem was.
-            other = settled(other, any(not passed for _, passed in decided.values()), work.at)
+            # A problem stands where an appeal was turned down, and the reverse; two problems stand together.
+            stands = any(passed is (kind is other.kind) for _, kind, passed in decided.values())
+            other = settled(other, stands, work.at)
         else:
             other = replace(other, updated_at=work.at)
         await quality_items.save(work, other)

@@ -13,6 +13,7 @@ from sottovoce.domain.appeals import (
     AppealState,
     AppealStep,
     Involved,
+    Kind,
     ListedItem,
     QualityItem,
     Trace,
@@ -134,28 +135,28 @@ async def hits(work: Work, item: ReviewId) -> list[str]:
     return list((await work.connection.execute(query)).scalars())
 
 
-async def settled(work: Work, item: ReviewId) -> dict[str, tuple[ReviewId, bool]]:
-    """Its results that completed items of the other kind decided: by which one, and what that concluded."""
+async def settled(work: Work, item: ReviewId) -> dict[str, tuple[ReviewId, Kind, bool]]:
+    """Its results that other completed items decided: which one, its kind, and what that concluded."""
     by = quality_items.alias()
     query = (
-        sa.select(_HIT.result, by.c.quality_item, by.c.passed)
+        sa.select(_HIT.result, by.c.quality_item, by.c.kind, by.c.passed)
         .join(by, (by.c.vdn == _HIT.vdn) & (by.c.quality_item == _HIT.settled_by))
         .where(_HIT.vdn == work.vdn, _HIT.quality_item == item)
     )
     return {
-        result: (ReviewId(other), bool(passed))
-        for result, other, passed in await work.connection.execute(query)
+        result: (ReviewId(other), Kind(kind), bool(passed))
+        for result, other, kind, passed in await work.connection.execute(query)
     }
 
 
 async def shares(work: Work, item: QualityItem) -> list[ReviewId]:
-    """The open items of the other kind that are about results of this one which nothing decided yet."""
+    """The other open items that are about results of this one which nothing decided yet."""
     query = _shared(work, item).with_only_columns(_HIT.quality_item).distinct().order_by(_HIT.quality_item)
     return [ReviewId(other) for other in (await work.connection.execute(query)).scalars()]
 
 
 async def settle(work: Work, item: QualityItem) -> dict[ReviewId, list[str]]:
-    """Mark a completed item's results as decided in open ones of the other kind: which, by those."""
+    """Mark a completed item's results as decided in other open items: which, by those."""
     shared = _shared(work, item).subquery()
     marked = (
         sa.update(quality_item_hits)
@@ -182,7 +183,7 @@ def _shared(work: Work, item: QualityItem) -> sa.Select[Any]:
         .where(
             _HIT.vdn == work.vdn,
             _HIT.settled_by.is_(None),
-            _ITEM.kind != item.kind.value,
+            _ITEM.quality_item != item.item,
             _ITEM.state != AppealState.COMPLETED.value,
             own.c.quality_item == item.item,
             own.c.settled_by.is_(None),
