@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 from sottovoce.domain.legs import (
@@ -46,6 +47,8 @@ class SilentEngine:
         self.playing: dict[LegId, str] = {}
         self.digits: list[tuple[LegId, str]] = []
         self.recordings: dict[RecordingId, Recording] = {}
+        self.tracks: dict[LegId, Path] = {}
+        """What closed recordings hold of inspectors."""
         self.recorded: frozenset[LegId] = frozenset()
         self.tables: list[Routing] = []
         self.refuse_recordings = False
@@ -91,7 +94,7 @@ class SilentEngine:
                 made = self.recordings.pop(recording, None)
                 if made is None:
                     raise Refused(Code.NOT_FOUND, "no such recording")
-                return RecordingResult(recording, made.path, 8000)
+                return RecordingResult(recording, made.path, 8000, tracks=dict(self.tracks))
             case ReadFigures():
                 return LegFigures()
         return None

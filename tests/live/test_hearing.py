@@ -64,6 +64,28 @@ async def test_a_closed_recording_is_told_with_its_digest(on_call, tmp_path):
     ]
 
 
+async def test_tracks_of_inspectors_have_their_digests(standing, tmp_path):
+    """By the inspector's work number; a track that is not there has none."""
+    stage = standing
+    [(name, recording)] = stage.engine.recordings.items()
+    path = tmp_path / "talk.wav"
+    path.write_bytes(b"RIFF")
+    stage.engine.recordings[name] = dataclasses.replace(recording, path=path)
+    await stage.desk.supervise(I, A, Mode.WHISPER)
+    await stage.quiet()
+    await stage.desk.supervise(J, A, Mode.INSERT)
+    await stage.quiet()
+    by_number = {phone.number: leg for leg, phone in stage.lines.legs.items()}
+    first, second = by_number["1300"], by_number["1301"]
+    for leg in (first, second):
+        stage.engine.tracks[leg] = tmp_path / f"talk.{leg}.wav"
+    stage.engine.tracks[first].write_bytes(b"RIFF and a whisper")
+    await stage.desk.ask(Release(A))
+    await stage.quiet()
+    [ended] = [change for change in stage.store.written if isinstance(change, SegmentEnded)]
+    assert ended.tracks_sha256 == {str(I): hashlib.sha256(b"RIFF and a whisper").hexdigest()}
+
+
 async def test_modes_follow_one_another(standing):
     stage = standing
     await stage.later(1)

@@ -111,6 +111,22 @@ async def test_a_recording_under_which_another_lies_is_named(inspected: Standing
     assert "No such file" in why
 
 
+async def test_a_track_under_which_another_lies_is_named(inspected: Standing) -> None:
+    """Of an inspector; by its digest, and where that was changed in the database."""
+    contact = await inspected.contact(recording="call-2.wav", tracks={"102": "call-2.102.wav"})
+    paths = [inspected.office.recordings / name for name in ("call-2.wav", "call-2.102.wav")]
+    for path in paths:
+        write(path, silence(1))
+    await contacts.analyse(inspected.office, ONE, contact)
+    assert (await checked(inspected, recordings=inspected.office.recordings)).differences == []
+    write(paths[1], silence(2))
+    [why] = (await checked(inspected, recordings=inspected.office.recordings)).differences
+    assert why.startswith(f"the track of 102 in the recording of contact {contact} is another file")
+    await tamper(inspected, f"UPDATE contacts SET tracks_sha256 = '{{}}' WHERE contact = {contact}")
+    [why] = (await checked(inspected)).differences
+    assert f"SHA-256 of contact {contact} is another than row" in why
+
+
 async def test_many_of_a_kind_are_not_all_named(inspected: Standing) -> None:
     await tamper(
         inspected,

@@ -99,12 +99,14 @@ async def test_a_recording_not_closed_yet_is_tried_again(standing: Standing) -> 
 
 async def test_a_recording_without_a_digest_gets_it_with_its_analysis(standing: Standing) -> None:
     """A crash that cut it off, or its age, left it without one. Once taken, it stays."""
-    contact = await standing.contact()
+    contact = await standing.contact(tracks={"102": "call-1.102.wav", "103": "gone.wav"})
     path = write(standing.office.recordings / "call-1.wav", silence(2))
+    track = write(standing.office.recordings / "call-1.102.wav", silence(1))
     digest = hashlib.sha256(path.read_bytes()).hexdigest()
     found = await contacts.analyse(standing.office, ONE, contact)
     assert found is not None
     assert found.recording_sha256 == digest
+    assert found.tracks_sha256 == {"102": hashlib.sha256(track.read_bytes()).hexdigest()}
     write(path, silence(3))
     async with standing.engine.begin() as connection:
         await connection.execute(sa.update(table).values(analysed_at=None))

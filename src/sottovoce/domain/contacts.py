@@ -187,6 +187,8 @@ class Contact:
     """What its agents' clients kept with the call."""
     recording_sha256: str | None = None
     """Of the recording's file when it was finished, hexadecimal; None: no recording, or not known yet."""
+    tracks_sha256: Mapping[str, str] = field(default_factory=dict)
+    """The same of the tracks, by inspector, as far as known."""
 
     recording_failure: str | None = None
     """Why the recording is cut, though it looks whole; None: it is not, or nobody knows (an import)."""

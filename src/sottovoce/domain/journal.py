@@ -144,6 +144,8 @@ class SegmentEnded:
     """Who took part in it as an inspector, and how, by begin."""
     recording_sha256: str | None = None
     """Of the stereo WAV as it was closed, hexadecimal; None when there is none or it could not be read."""
+    tracks_sha256: Mapping[str, str] = field(default_factory=dict)
+    """The same of the tracks, by inspector."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -280,8 +280,12 @@ class Driver:
 
     async def _close(self, request: StopRecording) -> None:
         result, failure = await self._answer(request, CLOSE_WAIT_S)
-        digest = await self._digest(result.path) if result is not None else None
-        self.tell(RecordingClosed(request.recording, result, result.failure if result else failure, digest))
+        digest, tracks = None, {}
+        if result is not None:
+            digest, failure = await self._digest(result.path), result.failure
+            tracks = {leg: await self._digest(path) for leg, path in result.tracks.items()}
+        known = {leg: sha256 for leg, sha256 in tracks.items() if sha256 is not None}
+        self.tell(RecordingClosed(request.recording, result, failure, digest, known))
 
     async def _digest(self, path: Path) -> str | None:
         """The SHA-256 of a closed recording; None where nothing was written or it cannot be read."""

@@ -7,8 +7,8 @@ by oversight.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from sottovoce.domain import events
@@ -244,12 +244,14 @@ class RecordingClosed:
     failure: str | None = None
     sha256: str | None = None
     """Of the stereo WAV, hexadecimal."""
+    tracks: Mapping[LegId, str] = field(default_factory=dict)
+    """The same of the tracks of inspectors."""
 
 
 @happens(RecordingClosed)
 def recording_closed(floor: FloorState, event: RecordingClosed) -> None:
     """The files are closed."""
-    close_segment(floor, event.recording, event.result, event.failure, event.sha256)
+    close_segment(floor, event.recording, event.result, event.failure, event.sha256, event.tracks)
 
 
 def close_segment(
@@ -258,6 +260,7 @@ def close_segment(
     result: RecordingResult | None,
     failure: str | None,
     sha256: str | None = None,
+    digests: Mapping[LegId, str] | None = None,
 ) -> None:
     """The recording is closed: journal the segment, and the contact's end if this was the last."""
     segment = floor.closing.pop(recording, None)
@@ -281,6 +284,11 @@ def close_segment(
             failure or (result.failure if result is not None else None),
             tuple(sorted(segment.spans, key=lambda span: (span.began_at, span.inspector))),
             sha256 if segment.begun else None,
+            {
+                str(segment.inspectors[leg]): digest
+                for leg, digest in (digests or {}).items()
+                if leg in segment.inspectors
+            },
         )
     )
     if result is not None and segment.failure is None:

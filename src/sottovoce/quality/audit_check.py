@@ -103,13 +103,18 @@ async def _listen(work: Work, folder: Path, verdict: AuditCheck) -> None:
         try:
             digest = await asyncio.to_thread(file_sha256, folder / one.recording)
         except OSError as failure:
-            verdict.differences.append(f"the recording of contact {one.contact}: {failure.strerror}")
+            verdict.differences.append(f"{_named(one)}: {failure.strerror}")
             continue
         if digest == one.sha256:
             whole += 1
         else:
-            verdict.differences.append(f"the recording of contact {one.contact} is another file: {digest}")
+            verdict.differences.append(f"{_named(one)} is another file: {digest}")
     verdict.facts.append(f"{whole} recordings have the bytes that they had when they were finished")
+
+
+def _named(one: audited.KeptRecording) -> str:
+    track = f"track of {one.inspector} in the " if one.inspector else ""
+    return f"the {track}recording of contact {one.contact}"
 
 
 def _signers(signed: Sequence[SignedHead]) -> list[str]:

@@ -98,14 +98,22 @@ async def _digest(office: Office, contact: Contact) -> None:
     path = path_of(office, contact)
     if path is None or contact.recording_sha256 is not None:
         return
-    try:
-        sha256 = await asyncio.to_thread(file_sha256, path)
-    except (OSError, ValueError):
+    sha256 = await _sha256(path)
+    if sha256 is None:
         return  # whoever hears it says why
+    tracks = {who: await _sha256(office.recordings / track) for who, track in contact.tracks.items()}
     async with office.work(contact.vdn, SERVER) as work:
         found = await contacts.find(work, contact.contact, lock=True)
         if found is not None:
-            await contacts.digested(work, found, sha256)
+            known = {who: digest for who, digest in tracks.items() if digest is not None}
+            await contacts.digested(work, found, sha256, known)
+
+
+async def _sha256(path: Path) -> str | None:
+    try:
+        return await asyncio.to_thread(file_sha256, path)
+    except (OSError, ValueError):
+        return None
 
 
 async def _heard(path: Path | None) -> Analysis:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import dataclasses
+import json
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from uuid import UUID, uuid4
@@ -157,6 +158,16 @@ async def test_a_contact_says_that_its_recording_is_cut(two_vdns: AsyncEngine) -
     first, second, third = await kept(two_vdns)
     assert (first.recording_failure, second.recording_failure) == ("No space left on device", None)
     assert (third.recording_failure, third.analysis.failure) == (None, "No space left on device")
+
+
+async def test_digests_of_tracks_are_in_the_contact_and_in_the_audit(two_vdns: AsyncEngine) -> None:
+    tracks, digests = {"102": "/r/1.102.wav"}, {"102": "cd" * 32}
+    talked = talk(tracks=tracks, recording_sha256="ab" * 32, tracks_sha256=digests)
+    await happens(two_vdns, began(), talked, ended())
+    [contact] = await kept(two_vdns)
+    assert contact.tracks_sha256 == digests
+    [entry] = await finished(two_vdns)
+    assert entry.detail["tracks_sha256"] == json.dumps(digests)
 
 
 async def test_a_call_that_nobody_took(two_vdns: AsyncEngine) -> None:

@@ -90,6 +90,7 @@ def _contact(call: KeptCall, segment: SegmentEnded | None) -> Contact:
         status=Inspection.WAITING if recording else Inspection.BAD_RECORDING,
         analysis=Analysis() if recording else Analysis(failure=missing),
         recording_sha256=segment.recording_sha256 if segment is not None else None,
+        tracks_sha256=segment.tracks_sha256 if segment is not None else {},
         call_data=call.data,
         recording_failure=segment.failure if segment is not None and recording else None,
     )

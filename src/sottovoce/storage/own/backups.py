@@ -136,11 +136,12 @@ async def _dumped(
                 (await connection.execute(sa.select(sa.func.count()).select_from(table))).scalar_one()
                 for table in (vdns, contacts)
             ]
-            query = sa.select(contacts.c.recording, contacts.c.tracks, contacts.c.recording_sha256)
+            columns = (contacts.c.recording, contacts.c.recording_sha256)
+            query = sa.select(*columns, contacts.c.tracks, contacts.c.tracks_sha256)
             wanted: dict[str, str | None] = {}
             async with connection.stream(query.execution_options(yield_per=5000)) as rows:
-                async for recording, tracks, sha256 in rows:
-                    wanted |= dict.fromkeys(tracks.values())
+                async for recording, sha256, tracks, digests in rows:
+                    wanted |= {track: digests.get(inspector) for inspector, track in tracks.items()}
                     if recording is not None:
                         wanted[recording] = sha256
     finally:

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import sqlalchemy as sa
+from sqlalchemy.dialects.postgresql import JSONB
 
 from sottovoce.domain.audit_chain import VERSION
 from sottovoce.domain.scoring import By
@@ -35,6 +36,8 @@ class KeptRecording:
     contact: int
     recording: str
     sha256: str
+    inspector: str = ""
+    """Whose track it is; empty: the recording of the talk."""
 
 
 async def contradictions(work: Work) -> list[str]:
@@ -59,11 +62,17 @@ async def counts(work: Work) -> dict[str, int]:
 
 
 async def recordings(work: Work) -> AsyncIterator[KeptRecording]:
-    """The tenant's recordings whose digest is known, the oldest first."""
+    """The tenant's recordings whose digest is known, with inspectors' tracks, the oldest first."""
     after = 0
     while True:
         query = (
-            sa.select(contacts.c.contact, contacts.c.recording, contacts.c.recording_sha256)
+            sa.select(
+                contacts.c.contact,
+                contacts.c.recording,
+                contacts.c.recording_sha256,
+                contacts.c.tracks,
+                contacts.c.tracks_sha256,
+            )
             .where(
                 contacts.c.vdn == work.vdn,
                 contacts.c.contact > after,
@@ -76,6 +85,8 @@ async def recordings(work: Work) -> AsyncIterator[KeptRecording]:
         rows = (await work.connection.execute(query)).all()
         for row in rows:
             yield KeptRecording(row.contact, row.recording, row.recording_sha256)
+            for inspector, sha256 in row.tracks_sha256.items():
+                yield KeptRecording(row.contact, row.tracks.get(inspector, ""), sha256, inspector)
         if not rows:
             return
         after = rows[-1].contact
@@ -166,6 +177,7 @@ def _recordings(work: Work, since: Any) -> sa.Select[Any]:
             contacts.c.uuid,
             contacts.c.uploaded_at,
             contacts.c.recording_sha256,
+            contacts.c.tracks_sha256,
         )
         .where(contacts.c.vdn == work.vdn, contacts.c.recording_sha256.is_not(None))
         .subquery("there")
@@ -178,6 +190,7 @@ def _recordings(work: Work, since: Any) -> sa.Select[Any]:
         since,
         there.c.uploaded_at,
         _text(said, "sha256") != there.c.recording_sha256,
+        sa.cast(sa.func.coalesce(_text(said, "tracks_sha256"), "{}"), JSONB) != there.c.tracks_sha256,
         _text(said, "contact") != sa.cast(there.c.contact, sa.Text),
     )
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import json
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
@@ -119,11 +120,14 @@ def recorded(contact: Contact, number: int, at: datetime) -> AuditEntry:
     }
     if contact.agent is not None:
         detail["agent"] = int(contact.agent)
+    if contact.tracks_sha256:
+        detail["tracks_sha256"] = json.dumps(dict(contact.tracks_sha256), sort_keys=True)
     return AuditEntry(contact.vdn, at, AgentId(int(SERVER)), RECORDED, str(contact.uuid), detail)
 
 
-async def digested(work: Work, contact: Contact, sha256: str) -> None:
-    """Record the digest of a recording that was whole before anybody had taken it; the first one stays."""
+async def digested(work: Work, contact: Contact, sha256: str, tracks: Mapping[str, str]) -> None:
+    """Record the digests of a recording and its `tracks`, by inspector, that was whole before anybody had
+    taken them; the first ones stay."""
     done = await work.connection.execute(
         sa.update(contacts)
         .where(
@@ -132,10 +136,11 @@ async def digested(work: Work, contact: Contact, sha256: str) -> None:
             contacts.c.contact == contact.contact,
             contacts.c.recording_sha256.is_(None),
         )
-        .values(recording_sha256=sha256)
+        .values(recording_sha256=sha256, tracks_sha256=dict(tracks))
     )
     if done.rowcount:
-        work.add(recorded(replace(contact, recording_sha256=sha256), contact.contact, work.at))
+        whole = replace(contact, recording_sha256=sha256, tracks_sha256=tracks)
+        work.add(recorded(whole, contact.contact, work.at))
 
 
 async def analysed(

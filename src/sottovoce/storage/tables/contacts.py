@@ -61,6 +61,13 @@ contacts = sa.Table(
         "call_data", sa.Text, nullable=False, server_default=NO_TEXT, comment="Of its call, as it ended."
     ),
     sa.Column("recording_failure", sa.Text, comment="Why the recording is cut; None: it is not."),
+    sa.Column(
+        "tracks_sha256",
+        JSONB,
+        nullable=False,
+        server_default=NO_JSON,
+        comment="Inspector: of the track as it was closed, hexadecimal.",
+    ),
     sa.Index(None, "vdn", "contact"),
     sa.Index(None, "vdn", "uuid"),
     sa.Index(None, "vdn", "agent", "began_at"),

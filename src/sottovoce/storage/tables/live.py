@@ -181,6 +181,13 @@ segments = sa.Table(
     sa.Column("failure", sa.Text),
     sa.Column("supervisions", JSONB, nullable=False, server_default=NO_LIST),
     sa.Column("recording_sha256", sa.Text, comment="Of the recording as it was closed, hexadecimal."),
+    sa.Column(
+        "tracks_sha256",
+        JSONB,
+        nullable=False,
+        server_default=NO_JSON,
+        comment="Inspector: of the track as it was closed, hexadecimal.",
+    ),
     sa.Index(None, "vdn", "agent", "began_at"),
 )
 

@@ -181,7 +181,7 @@ quality_item_hits = sa.Table(
     vdn(),
     sa.Column("quality_item", ID, primary_key=True),
     sa.Column("result", sa.Text, primary_key=True),
-    sa.Column("settled_by", ID, comment="The completed item of the other kind that decided it."),
+    sa.Column("settled_by", ID, comment="The other item that decided it when that was completed."),
     sa.ForeignKeyConstraint(["vdn", "quality_item"], ["quality_items.vdn", "quality_items.quality_item"]),
     sa.ForeignKeyConstraint(["vdn", "result"], ["rule_results.vdn", "rule_results.result"]),
 )
