@@ -19,6 +19,7 @@ from sottovoce.commands import (
     contacts,
     database,
     inspection,
+    retention,
     running,
     sampling,
     settings,
@@ -83,6 +84,7 @@ app.add_typer(users.commands, name="user")
 app.add_typer(app_keys.commands, name="app-keys")
 app.add_typer(contacts.commands, name="contacts")
 app.add_typer(inspection.commands, name="inspect")
+app.add_typer(retention.commands, name="retention")
 app.add_typer(sampling.commands, name="sampling")
 app.add_typer(audit.commands, name="audit")
 app.add_typer(compat.commands, name="compat")

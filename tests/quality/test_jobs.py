@@ -22,7 +22,7 @@ from sottovoce.domain.plans import Cycle, PlanOrder, Schedule
 from sottovoce.domain.reviews import Share, ShareKind, Shares
 from sottovoce.domain.sampling import Conditions, Quantity
 from sottovoce.quality import plans
-from sottovoce.quality.jobs import Jobs, _Again
+from sottovoce.quality.jobs import RETAIN, Jobs, _Again
 from sottovoce.quality.office import Office
 from sottovoce.storage.database import connect
 from sottovoce.storage.review.contacts import ANALYSE
@@ -118,6 +118,23 @@ async def begun(standing: Standing, name: str = "Plan") -> ReviewId:
     plan = await asked(plans.add, standing.office, caller, order)
     await asked(plans.begin, standing.office, caller, plan)
     return plan
+
+
+async def test_what_is_over_its_time_goes_by_itself(standing: Standing, server: Server) -> None:
+    old = await standing.contact(began_at=NOW - timedelta(days=40))
+    await standing.contact(201, vdn=TWO, began_at=NOW - timedelta(days=40))
+    await ask(standing, "UPDATE vdns SET keep_contacts_days = 30 WHERE vdn = 1 RETURNING vdn")
+    async with standing.engine.begin() as connection:
+        await defer(connection, RETAIN, {"timestamp": 0})
+    gone = "SELECT contact FROM contacts WHERE status = -1"
+
+    async def erased() -> bool:
+        return await ask(standing, gone) == [(old,)]
+
+    async with server():
+        await until(erased)
+        await until(lambda: not (standing.office.recordings / "call-1.wav").exists())
+    assert (standing.office.recordings / "call-2.wav").exists()
 
 
 async def test_what_is_put_off_is_done_once(standing: Standing, server: Server) -> None:

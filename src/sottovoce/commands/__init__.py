@@ -1,6 +1,6 @@
 """The subcommands, one module per noun: ``running``, ``status``, ``settings``, ``database``, ``backup``,
 ``audit``, ``agents``, ``users``, ``app_keys``, ``contacts`` with their ``results`` and ``scores`` (also as
-``sheets``), ``inspection``, ``sampling``, ``compat``.
+``sheets``), ``retention``, ``inspection``, ``sampling``, ``compat``.
 
 ``cli`` puts them together. Each command reads the settings, does one thing by the rooms' own
 functions and prints what it did. ``telling`` turns what people can mend into a sentence on

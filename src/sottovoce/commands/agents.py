@@ -54,6 +54,7 @@ def import_(
       - vdn: 1
         name: Hotline
         time_zone: Europe/Berlin
+        keep: {recordings: 90, contacts: 365}
         outbound_allowed: \\["0", "+43"]
         skills:
           - {skill: 1, name: Sales}
@@ -91,6 +92,9 @@ def import_(
     somebody new. Plans run by the clock of the VDN's time_zone. Agents may call out to numbers
     that begin as outbound_allowed says, to none without it; + and 00 are the same, and numbers
     abroad (00) and 0900 need an entry that begins so: "0" alone does not open them.
+
+    `keep` says after how many days recordings, transcripts and whole contacts are erased (see
+    "sottovoce retention"); without it nothing changes, and at first nothing is ever erased.
     """
     settings = quietly(config)
     read = seed.read(

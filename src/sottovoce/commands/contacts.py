@@ -11,7 +11,7 @@ from typing import Annotated
 import typer
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from sottovoce.commands import results, scores
+from sottovoce.commands import results, retention, scores
 from sottovoce.commands.sheets import cell
 from sottovoce.commands.telling import (
     FAILED,
@@ -19,6 +19,7 @@ from sottovoce.commands.telling import (
     AsJson,
     Clocks,
     ConfigOption,
+    VdnOption,
     advancing,
     fail,
     office_of,
@@ -47,7 +48,6 @@ commands = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 
-VdnOption = Annotated[int, typer.Option("--vdn", help="The VDN whose contacts they are.")]
 _MOST_TOLD = 100
 INTERRUPTED = 130
 """The exit code of a command that somebody stopped."""
@@ -176,6 +176,9 @@ commands.command("show")(scores.show)
 commands.command("export")(scores.export)
 commands.command("finding")(scores.finding)
 commands.command("correct")(scores.correct)
+commands.command("erase")(retention.erase)
+commands.command("hold")(retention.hold)
+commands.command("release")(retention.release)
 
 
 def interrupted(done: Counter[ImportOutcome], wish: ImportWish) -> str:

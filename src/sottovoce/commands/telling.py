@@ -59,6 +59,9 @@ ConfigOption = Annotated[
 ]
 
 
+VdnOption = Annotated[int, typer.Option("--vdn", help="The VDN whose contacts they are.")]
+
+
 OnlyVdn = Annotated[int | None, typer.Option("--vdn", help="Only those of this VDN.")]
 
 

@@ -13,7 +13,7 @@
 * ``audit_chain`` how rows of the audit are hashed, and stretches of it that others can follow
 * ``people``      users, their roles and groups, app keys · ``rights`` role x operation
 * ``contacts``    what can be inspected: a talk, its recording, what its analysis found
-* ``playbacks``   hearing a recording
+* ``playbacks``   hearing a recording · ``retention`` how long what is kept, what an erasure leaves
 * ``sampling``    which contacts a sample is of, its certificate · ``frames`` all that qualify
 * ``lots``        who is drawn: each contact's lot, the same in every draw · ``drawing`` a draw under way
 * ``verifying``   whether a sample was drawn so · ``shuffling`` draws of older certificates

@@ -52,8 +52,10 @@ class Ender(StrEnum):
 
 
 class Inspection(IntEnum):
-    """How far the inspection by machine is; the values are the wire's `status` [2492]."""
+    """How far the inspection by machine is; the values are the wire's `status` [2492], but ERASED."""
 
+    ERASED = -1
+    """There is nothing left to inspect, and nothing shows it (`domain.retention`)."""
     WAITING = 0
     IN_PROGRESS = 1
     SUCCESS = 2
@@ -69,6 +71,10 @@ class Inspection(IntEnum):
     UPDATE_FAILED = 38
     RUN_FAILED = 39
     BAD_RECORDING = 40
+
+
+SHOWN = frozenset(Inspection) - {Inspection.ERASED}
+"""What a contact can be found by."""
 
 
 class Span(NamedTuple):
@@ -214,7 +220,7 @@ class Search:
     """Which contacts are looked for. Ranges include both ends; None: open."""
 
     interactions: frozenset[Interaction] = frozenset(Interaction)
-    statuses: frozenset[Inspection] = frozenset(Inspection)
+    statuses: frozenset[Inspection] = SHOWN
     agents: frozenset[AgentId] | None = None
     """Of these agents alone; None: of all, and those that nobody took."""
     agent_name: str = ""

@@ -14,6 +14,7 @@
 * ``score_sheet``  all scores line by line, for reports
 * ``scenarios`` ``score_profiles`` by what calls are scored · ``csv_rows`` CSV files of others
 * ``appeals``  quality items: appeals and problems
+* ``retention``  what is erased when its time is over, or because somebody asks
 * ``audit_check``  whether the audit is whole and anchored, and scores and recordings are what it says
 
 Called by ``http.ccsqm``, ``http.ccisqm`` and the commands. A use case takes a ``Work`` (one transaction of

@@ -26,6 +26,7 @@ from sottovoce.digests import file_sha256
 from sottovoce.domain.audit_chain import Extract, digest_of, hash_of, unfollowed
 from sottovoce.domain.frames import BadFrame, Frame
 from sottovoce.domain.people import SERVER, ReviewId
+from sottovoce.domain.retention import Erasure, erased_since
 from sottovoce.domain.sampling import (
     AnyCertificate,
     Block,
@@ -42,7 +43,7 @@ from sottovoce.quality.sampling import BEGUN, DRAWN, sha256_of
 from sottovoce.storage import audit, heads
 from sottovoce.storage.audit import ChainCheck
 from sottovoce.storage.database import transaction
-from sottovoce.storage.review import draws, lots
+from sottovoce.storage.review import draws, erasing, lots
 from sottovoce.storage.review.draws import Draw
 from sottovoce.storage.signatures import is_true
 from sottovoce.storage.work import Work
@@ -91,6 +92,8 @@ class _Kept:
     now: Mapping[int, DrawnCall]
     """The drawn calls as they are on record today."""
     recordings: Mapping[int, str]
+    erased: Mapping[int, Sequence[Erasure]]
+    """What of the drawn calls was erased since."""
     fates: Sequence[EarlierDraw]
     """The maker's other draws from these contacts, the later ones too, and what became of each."""
     in_all: int
@@ -118,6 +121,7 @@ async def verify(engine: AsyncEngine, task: ReviewId, folder: Path | None = None
     facts = [*_facts(certificate, len(kept.frame)), *(_other(draw) for draw in kept.others)]
     if isinstance(certificate, Certificate):
         found += _changed(certificate, kept.now)
+        facts += erased_since(kept.erased)
         facts += _drew_before(certificate, kept.fates, kept.in_all)
         if folder is not None:
             wrong, said = await asyncio.to_thread(_heard, certificate, kept.recordings, folder)
@@ -461,6 +465,7 @@ async def _kept(engine: AsyncEngine, task: ReviewId) -> _Kept:
             await draws.audited(work, task, used, others),
             {contact: call for contact, (call, _) in now.items()},
             {contact: file for contact, (_, file) in now.items() if file is not None},
+            await erasing.tombstones(work, certificate.contacts),
             fates,
             in_all,
             await lots.all_blocks(work),

@@ -87,8 +87,9 @@ async def analyse(office: Office, vdn: VdnId, contact: int) -> Contact | None:
         except BadRecording as bad:
             status, analysis = Inspection.BAD_RECORDING, Analysis(failure=str(bad))
     async with office.work(vdn, SERVER) as work:
-        found = await contacts.find(work, contact, lock=True)  # it may have been corrected meanwhile
-        if found is not None:
+        heard = found.recording
+        found = await contacts.find(work, contact, lock=True)  # corrected, or erased meanwhile
+        if found is not None and found.recording == heard:
             await contacts.analysed(work.connection, found, status, analysis, work.at)
         return await contacts.find(work, contact)
 

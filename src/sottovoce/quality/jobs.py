@@ -28,7 +28,7 @@ from psycopg_pool import PoolTimeout
 from sottovoce.domain.directory import VdnId
 from sottovoce.domain.people import ReviewId
 from sottovoce.errors import Code, Refused
-from sottovoce.quality import contacts, plans, tasks
+from sottovoce.quality import contacts, plans, retention, tasks
 from sottovoce.quality.office import Office
 from sottovoce.quality.recordings import StillRecording
 from sottovoce.storage.database import CONNECT_TIMEOUT, DatabaseAway, transaction
@@ -44,6 +44,7 @@ Analyse = Callable[[Office, VdnId, int], Awaitable[object]]
 
 COME_DUE = "come_due"
 TIDY = "tidy"
+RETAIN = "retain"
 JOBS = (ANALYSE, COME_DUE)
 """The kinds of job whose backlog says something."""
 AT_ONCE = 2
@@ -168,6 +169,11 @@ class Jobs:
 
         app.task(name=ANALYSE, queue=queue.QUEUE, retry=_Again())(analyse_contact)
         app.task(name=COME_DUE, queue=queue.QUEUE)(come_due)
+
+        async def retain(timestamp: int) -> None:
+            await self._retain()
+
+        app.periodic(cron="23 */6 * * *")(app.task(name=RETAIN, queue=queue.QUEUE)(retain))
         app.periodic(cron="* * * * *")(app.task(name=TIDY, queue=queue.QUEUE)(tidy))
         return app
 
@@ -258,6 +264,18 @@ class Jobs:
             told.exception("analysis failed")
             raise
         told.info("contact analysed", seconds=round(time.monotonic() - began, 3))
+
+    async def _retain(self) -> None:
+        """Erase what is over its time, in every VDN; one that fails keeps the others from nothing."""
+        for vdn in await retention.tenants(self._office):
+            try:
+                done = await retention.run(self._office, vdn)
+            except Exception:
+                log.exception("nothing erased by age", vdn=vdn)
+                continue
+            erased = {f"{kind.value}s": number for kind, number in done.erased.items() if number}
+            if erased or done.files:
+                log.info("erased by age", vdn=vdn, files=done.files, **erased)
 
     async def _tidy(self, app: procrastinate.App, *, hourly: bool) -> None:
         """Give back what dead servers had taken; forget failures after a week."""

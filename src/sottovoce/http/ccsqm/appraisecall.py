@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import Annotated
 from uuid import UUID
 
 from pydantic import AfterValidator, Field
 
-from sottovoce.domain.contacts import Inspection, Interaction, Search
+from sottovoce.domain.contacts import SHOWN, Inspection, Interaction, Search
 from sottovoce.domain.rights import Operation
 from sottovoce.errors import Code, Refused
 from sottovoce.http.ccsqm import calls_wire
@@ -20,12 +21,12 @@ INTERFACES = Interfaces(SQM, "appraisecall")
 _LONGEST_S = 2**31 - 1
 
 
-def _known(kind: type[Interaction] | type[Inspection]) -> AfterValidator:
+def _known(kind: Collection[Interaction] | Collection[Inspection]) -> AfterValidator:
+    numbers = sorted(map(int, kind))
+
     def check(value: int) -> int:
-        try:
-            kind(value)
-        except ValueError:
-            raise ValueError("must be one of " + ", ".join(str(int(one)) for one in kind)) from None
+        if value not in numbers:
+            raise ValueError("must be one of " + ", ".join(map(str, numbers)))
         return value
 
     return AfterValidator(check)
@@ -42,7 +43,7 @@ class DetailsForm(Form):
     call_types: Annotated[list[Annotated[Number, _known(Interaction)]], Field(max_length=100)]
     limit: Annotated[Number, Field(ge=1, le=contacts.LARGEST_PAGE)]
     page: Annotated[Number, Field(ge=1, le=1_000_000)]
-    status: Annotated[list[Annotated[Number, _known(Inspection)]], Field(max_length=100)]
+    status: Annotated[list[Annotated[Number, _known(SHOWN)]], Field(max_length=100)]
     keyword: Annotated[Text | None, Field(max_length=256)] = None
     staff_id: UserField | None = None
     staff_name: Annotated[Text | None, Field(max_length=256)] = None
@@ -63,7 +64,7 @@ async def details(visit: Visit, form: DetailsForm) -> Answer:
     """Page through calls with the state of their inspection, the last uploaded first."""
     wanted = Search(
         interactions=frozenset(map(Interaction, form.call_types or Interaction)),
-        statuses=frozenset(map(Inspection, form.status or Inspection)),
+        statuses=frozenset(map(Inspection, form.status or SHOWN)),
         agent_name=form.staff_name or "",
         began_from=form.call_from,
         began_to=form.call_to,

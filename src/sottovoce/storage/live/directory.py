@@ -207,6 +207,7 @@ async def _import_vdn(here: SeedPlace, hashes: Mapping[int, str], realm: str) ->
         **({"time_zone": vdn.time_zone} if vdn.time_zone is not None else {}),
         **_all_of(vdn, "rest_causes", by="cause"),
         **_all_of(vdn, "agent_groups", by="group"),
+        **({f"keep_{kind}_days": days for kind, days in vdn.keep or ()}),
     }
     await _put(here, vdns, key, own, f"VDN {vdn.vdn}")
     for skill in vdn.skills:

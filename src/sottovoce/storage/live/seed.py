@@ -4,6 +4,7 @@
       - vdn: 1
         name: Hotline
         time_zone: Europe/Berlin
+        keep: {recordings: 90, transcripts: 90, contacts: 365}
         outbound_allowed: ["+49", "0"]
         skills:
           - {skill: 1, name: Sales}
@@ -52,6 +53,7 @@ from pydantic_core import ErrorDetails
 
 from sottovoce.domain.directory import LONGEST_PASSWORD, PHONE_AT_SIGN_IN, Right
 from sottovoce.domain.people import GroupSide, Role
+from sottovoce.domain.retention import LONGEST_DAYS
 from sottovoce.plain import is_text
 from sottovoce.wording import told
 
@@ -215,6 +217,14 @@ class GroupSeed(_Entry):
     members: tuple[Person, ...] = Field(default=(), max_length=10_000)
 
 
+class KeepSeed(_Entry):
+    """For how many days from a contact's begin each kind is kept; None: for ever."""
+
+    recordings: int | None = Field(default=None, ge=1, le=LONGEST_DAYS)
+    transcripts: int | None = Field(default=None, ge=1, le=LONGEST_DAYS)
+    contacts: int | None = Field(default=None, ge=1, le=LONGEST_DAYS)
+
+
 class VdnSeed(_Entry):
     """A VDN with what belongs to it."""
 
@@ -224,6 +234,8 @@ class VdnSeed(_Entry):
     """By whose clock plans run; None: as it is, at first UTC."""
     outbound_allowed: tuple[Dialled, ...] = Field(default=(), max_length=1000)
     inspect_inspectors: bool = False
+    keep: KeepSeed | None = None
+    """When what is erased; None: as it is, at first never."""
     skills: tuple[SkillSeed, ...] = ()
     access_codes: tuple[AccessCodeSeed, ...] = ()
     phones: tuple[PhoneSeed, ...] = ()

@@ -7,6 +7,7 @@
   ``lots``: what decides who is drawn
 * ``scenarios``      sets of rules; ``results``: what rules gave and its revisions; ``score_profiles``
 * ``quality_items``  appeals and problems
+* ``erasing``        contacts that are erased, what keeps them, and their tombstones
 * ``audited``        what the audit says of scores, revisions and recordings, compared with the rows
 * ``users``          who may do what; ``staffing``: many at once; ``app_keys``: the apps and their tokens
 * ``jobs``           work put off in the transaction that asks for it; ``ids``: numbers never given twice

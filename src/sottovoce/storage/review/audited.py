@@ -1,4 +1,4 @@
-"""What the audit says of scores, revisions and recordings, compared with the rows that there are.
+"""What the audit says of scores, revisions, recordings and erasures, compared with the rows that there are.
 
 A row that says something else than the audit is named, one that the audit has and the tables lack, and one
 that came in past the audit. Rows older than digests (`domain.audit_chain`) may lack their line in the audit.
@@ -8,15 +8,18 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import JSONB
 
 from sottovoce.domain.audit_chain import VERSION
+from sottovoce.domain.contacts import Inspection
+from sottovoce.domain.retention import Erasable
 from sottovoce.domain.scoring import By
 from sottovoce.storage.review.contacts import RECORDED
-from sottovoce.storage.tables import audit, contacts, revisions, scores
+from sottovoce.storage.tables import audit, contacts, erasures, revisions, scores
 from sottovoce.storage.work import Work
 
 MOST = 20
@@ -47,13 +50,17 @@ async def contradictions(work: Work) -> list[str]:
         *await _differing(work, _scores(work, since), _of_score),
         *await _differing(work, _revisions(work, since), _of_revision),
         *await _differing(work, _recordings(work, since), _of_recording),
+        *await _differing(work, _unheard(work), _of_sound),
+        *await _differing(work, _erasures(work), _of_erasure),
+        *await _differing(work, _hidden(work), _of_hidden),
     ]
 
 
 async def counts(work: Work) -> dict[str, int]:
-    """How many scores, revisions and recordings with a digest there are: what `contradictions` looked at."""
+    """How many scores, revisions, recordings (with a digest) and erasures `contradictions` looked at."""
     found = {}
-    for name, table in (("scores", scores), ("revisions", revisions), ("recordings", contacts)):
+    looked_at = ("scores", scores), ("revisions", revisions), ("recordings", contacts), ("erasures", erasures)
+    for name, table in looked_at:
         query = sa.select(sa.func.count()).select_from(table).where(table.c.vdn == work.vdn)
         if table is contacts:
             query = query.where(contacts.c.recording_sha256.is_not(None))
@@ -119,13 +126,15 @@ def _compared(
     since: Any,
     at: sa.ColumnElement[Any],
     *differs: sa.ColumnElement[bool],
+    excused: sa.ColumnElement[bool] | None = None,
 ) -> sa.Select[Any]:
-    """Both sides where they do not agree, or one of them is missing."""
+    """Both sides where they do not agree, or one of them is missing; on `there` not where it is excused."""
+    gone = there.c.vdn.is_(None) if excused is None else sa.and_(there.c.vdn.is_(None), ~excused)
     unsaid = sa.and_(said.c.number.is_(None), at >= sa.literal(since, sa.DateTime(timezone=True)))
     return (
         sa.select(said, *(column.label(f"there_{column.name}") for column in there.c))
         .select_from(said.outerjoin(there, same, full=True))
-        .where(sa.or_(unsaid, there.c.vdn.is_(None), *differs))
+        .where(sa.or_(unsaid, gone, *differs))
         .order_by(said.c.number)
     )
 
@@ -145,7 +154,8 @@ def _scores(work: Work, since: Any) -> sa.Select[Any]:
         _text(said, "version") == sa.cast(there.c.version, sa.Text),
     )
     differs = sa.cast(_text(said, "score"), sa.Numeric) != there.c.score
-    return _compared(said, there, same, since, there.c.at, differs)
+    excused = said.c.target.in_(_erased(work))
+    return _compared(said, there, same, since, there.c.at, differs, excused=excused)
 
 
 def _revisions(work: Work, since: Any) -> sa.Select[Any]:
@@ -165,6 +175,7 @@ def _revisions(work: Work, since: Any) -> sa.Select[Any]:
         sa.cast(said.c.actor, sa.Text) != sa.cast(there.c.user, sa.Text),
         _text(said, "remark") != there.c.remark,
         (_text(said, "draft") == "true") != there.c.draft.is_not(None),
+        excused=_text(said, "contact").in_(_erased(work)),
     )
 
 
@@ -193,6 +204,76 @@ def _recordings(work: Work, since: Any) -> sa.Select[Any]:
         sa.cast(sa.func.coalesce(_text(said, "tracks_sha256"), "{}"), JSONB) != there.c.tracks_sha256,
         _text(said, "contact") != sa.cast(there.c.contact, sa.Text),
     )
+
+
+def _erased(work: Work) -> sa.Select[Any]:
+    """The numbers of the contacts that were erased, as the audit has them."""
+    number = audit.c.detail["contact"].as_string()
+    return sa.select(number).where(audit.c.vdn == work.vdn, audit.c.action == Erasable.CONTACT.erased)
+
+
+def _unheard(work: Work) -> sa.Select[Any]:
+    """Contacts that have lost their recording, though nothing on record erased it."""
+    on_record = sa.select(audit.c.target).where(
+        audit.c.vdn == work.vdn,
+        audit.c.action.in_([Erasable.CONTACT.erased, Erasable.RECORDING.erased]),
+    )
+    return sa.select(contacts.c.contact).where(
+        contacts.c.vdn == work.vdn,
+        contacts.c.recording.is_(None),
+        contacts.c.recording_sha256.is_not(None),
+        sa.cast(contacts.c.uuid, sa.Text).not_in(on_record),
+    )
+
+
+def _erasures(work: Work) -> sa.Select[Any]:
+    """Tombstones without their row in the audit, and rows without their tombstone."""
+    said = _said(work, *(kind.erased for kind in Erasable))
+    there = sa.select(erasures).where(erasures.c.vdn == work.vdn).subquery("there")
+    same = sa.and_(
+        said.c.target == sa.cast(there.c.uuid, sa.Text),
+        said.c.action == there.c.kind + sa.literal(".erase"),
+    )
+    return _compared(
+        said,
+        there,
+        same,
+        datetime.min.replace(tzinfo=UTC),
+        there.c.at,
+        _text(said, "contact") != sa.cast(there.c.contact, sa.Text),
+        _text(said, "why") != there.c.why,
+    )
+
+
+def _hidden(work: Work) -> sa.Select[Any]:
+    """Contacts that are made out to be erased without a tombstone, or have one and are there."""
+    stone = sa.exists().where(
+        erasures.c.vdn == contacts.c.vdn,
+        erasures.c.contact == contacts.c.contact,
+        erasures.c.kind == Erasable.CONTACT.value,
+    )
+    erased = contacts.c.status == int(Inspection.ERASED)
+    return sa.select(contacts.c.contact, stone.label("stone")).where(
+        contacts.c.vdn == work.vdn, erased != stone
+    )
+
+
+def _of_sound(row: sa.RowMapping) -> str:
+    return f"the recording of contact {row['contact']} is gone, and nothing on record erased it"
+
+
+def _of_erasure(row: sa.RowMapping) -> str:
+    if row["number"] is None:
+        return f"the erasure of contact {row['there_contact']}, {row['there_kind']}, came in past the audit"
+    what = f"the tombstone of contact {row['detail']['contact']}, {row['action'].removesuffix('.erase')},"
+    now = "is gone" if row["there_vdn"] is None else "says something else"
+    return f"{what} {now}; it is row {row['number']} of the audit"
+
+
+def _of_hidden(row: sa.RowMapping) -> str:
+    if row["stone"]:
+        return f"contact {row['contact']} was erased, and is there all the same"
+    return f"contact {row['contact']} is made out to be erased, and nothing on record erased it"
 
 
 def _of_score(row: sa.RowMapping) -> str:

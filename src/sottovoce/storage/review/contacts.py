@@ -15,6 +15,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from sottovoce.domain.contacts import (
     INTERRUPTED,
+    SHOWN,
     Analysis,
     Contact,
     Inspection,
@@ -42,23 +43,25 @@ _CALLED = sa.select(agents.c.agent, users.c.user, _NAME.label("name")).outerjoin
 )
 RECORDED = "recording.finished"
 """What the audit calls it that a contact's recording is whole, with its digest and whose talk it is."""
+_LEFT = contacts.c.status != Inspection.ERASED
 _MONTH = sa.text("SELECT contacts_month(:at)")
 
 
 async def find(work: Work, contact: int, *, lock: bool = False) -> Contact | None:
-    """The tenant's contact of that number; None: unknown, or another tenant's.
+    """The tenant's contact of that number; None: unknown, erased, or another tenant's.
 
     With `lock`, nobody else's until the transaction ends.
     """
     if lock:
         of = (contacts.c.vdn == work.vdn, contacts.c.contact == contact)
         await locking(work.connection, sa.select(contacts.c.contact).where(*of).with_for_update())
-    return (await many(work, [contact])).get(contact)
+    found = (await many(work, [contact])).get(contact)
+    return None if found is None or found.status is Inspection.ERASED else found
 
 
 async def by_uuid(work: Work, uuid: UUID) -> Contact | None:
-    """The tenant's contact of that UUID; None: unknown, or another tenant's."""
-    query = sa.select(contacts).where(contacts.c.vdn == work.vdn, contacts.c.uuid == uuid)
+    """The tenant's contact of that UUID; None: unknown, erased, or another tenant's."""
+    query = sa.select(contacts).where(contacts.c.vdn == work.vdn, contacts.c.uuid == uuid, _LEFT)
     row = (await work.connection.execute(query)).mappings().first()
     return None if row is None else value_of(Contact, row)
 
@@ -73,7 +76,7 @@ async def called(work: Work, text: str) -> Contact | None:
 
 
 async def many(work: Work, numbers: Sequence[int]) -> dict[int, Contact]:
-    """Those of these contacts that are the tenant's, by number."""
+    """Those of these contacts that are the tenant's, by number; of erased ones what is left."""
     if not numbers:
         return {}
     wanted = sa.literal(list(numbers), sa.ARRAY(sa.BigInteger))
@@ -135,6 +138,7 @@ async def digested(work: Work, contact: Contact, sha256: str, tracks: Mapping[st
             contacts.c.began_at == contact.began_at,
             contacts.c.contact == contact.contact,
             contacts.c.recording_sha256.is_(None),
+            contacts.c.recording.is_not(None),
         )
         .values(recording_sha256=sha256, tracks_sha256=dict(tracks))
     )
@@ -230,8 +234,10 @@ def _found(vdn: VdnId, search: Search) -> list[Where]:
     ]
     if search.interactions != frozenset(Interaction):
         found.append(row.interaction.in_(sorted(search.interactions)))
-    if search.statuses != frozenset(Inspection):
+    if search.statuses != SHOWN:
         found.append(row.status.in_(sorted(search.statuses)))
+    else:
+        found.append(row.status != Inspection.ERASED)
     if search.agents is not None:
         found.append(row.agent.in_(sorted(search.agents)))
     if search.agent_name:

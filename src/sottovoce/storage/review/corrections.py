@@ -13,6 +13,9 @@ from sottovoce.storage.rows import columns_of
 from sottovoce.storage.tables import contact_corrections, contact_sources, contacts, review_items
 from sottovoce.storage.work import Work
 
+_NUMBERS = ("caller", "called")
+"""What the audit does not repeat: it is kept for ever, and a customer's number is not."""
+
 
 async def sampled(work: Work, contact: int) -> bool:
     """Whether any review task ever had it."""
@@ -43,7 +46,13 @@ async def keep(work: Work, before: Contact, after: Contact, changed: Sequence[st
         .where(contact_sources.c.vdn == work.vdn, contact_sources.c.contact == number)
         .values(began_at=after.began_at)
     )
-    told = {f"{name}_{when}": one for when, some in (("was", old), ("is", new)) for name, one in some.items()}
+    told = {
+        f"{name}_{when}": one
+        for when, some in (("was", old), ("is", new))
+        for name, one in some.items()
+        if name not in _NUMBERS
+    }
+    told["changed"] = " ".join(changed)
     work.audit("contact.correct", str(before.uuid), contact=number, version=version, why=why, **told)
     return version
 

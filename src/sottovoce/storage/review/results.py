@@ -16,7 +16,7 @@ from uuid import UUID
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import distinct_on, insert
 
-from sottovoce.domain.contacts import Interaction
+from sottovoce.domain.contacts import Inspection, Interaction
 from sottovoce.domain.directory import VdnId
 from sottovoce.domain.people import ReviewId, UserId
 from sottovoce.domain.reviews import OPEN_ITEMS, Item
@@ -40,6 +40,7 @@ from sottovoce.storage.work import Work
 
 ScoreKey: TypeAlias = tuple[int, str, By]
 """Contact, scenario, whose score."""
+_LEFT = contacts.c.status != int(Inspection.ERASED)
 _OPEN = tuple(state.value for state in OPEN_ITEMS)
 _OF_REVISIONS = (
     "version",
@@ -129,7 +130,7 @@ async def locked(work: Work, wanted: Collection[int]) -> dict[int, Held]:
     """
     query = (
         sa.select(contacts.c.contact, contacts.c.began_at, contacts.c.interaction)
-        .where(contacts.c.vdn == work.vdn, contacts.c.contact.in_(sorted(wanted)))
+        .where(contacts.c.vdn == work.vdn, contacts.c.contact.in_(sorted(wanted)), _LEFT)
         .order_by(contacts.c.contact)
         .with_for_update(key_share=True)
     )
@@ -145,7 +146,7 @@ async def contacts_called(work: Work, uuids: Collection[str]) -> dict[str, int]:
             wanted.setdefault(UUID(text), []).append(text)
     query = (
         sa.select(contacts.c.uuid, contacts.c.contact)
-        .where(contacts.c.vdn == work.vdn, contacts.c.uuid.in_(list(wanted)))
+        .where(contacts.c.vdn == work.vdn, contacts.c.uuid.in_(list(wanted)), _LEFT)
         .order_by(contacts.c.contact)
     )
     found = await work.connection.execute(query) if wanted else ()

@@ -5,6 +5,7 @@
 * ``people``    users, their groups, and the app keys and tokens of those who call for them
 * ``contacts``  the contacts that can be inspected (partitioned by month), playbacks of their recordings
 * ``reviews``   review tasks and their items, draws of samples, plans
+* ``retention`` what keeps contacts from being erased, and tombstones
 * ``results``   scenarios, rule results, scores, and quality items (appeals and problems)
 
 The migrations make exactly this; a test compares the two.
@@ -42,6 +43,7 @@ from sottovoce.storage.tables.results import (
     score_profiles,
     scores,
 )
+from sottovoce.storage.tables.retention import contact_holds, erasures
 from sottovoce.storage.tables.reviews import (
     plan_runs,
     plans,

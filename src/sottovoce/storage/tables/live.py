@@ -42,6 +42,9 @@ vdns = sa.Table(
     sa.Column(
         "agent_groups", JSONB, nullable=False, server_default=NO_LIST, comment="Names of the agents' groups."
     ),
+    sa.Column("keep_recordings_days", sa.Integer, comment="Days from a contact's begin; None: for ever."),
+    sa.Column("keep_transcripts_days", sa.Integer),
+    sa.Column("keep_contacts_days", sa.Integer),
 )
 
 skills = sa.Table(
