@@ -23,7 +23,7 @@ $(STAMP): requirements/dev.txt pyproject.toml
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-build-isolation --no-deps --editable .
 	@touch $(STAMP)
 
-run: setup ## run the demo: a floor full of calls, and curl lines to whisper into one
+run: setup ## run the demo: a floor full of calls, and a file of curl lines to whisper into one
 	$(BIN)/sottovoce demo
 
 test: setup ## run all tests (those that want a missing Debian package are skipped and say so)

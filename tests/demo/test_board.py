@@ -11,7 +11,7 @@ from rich.console import Console
 
 from sottovoce.client.ccgateway import Gateway, GatewayEvent
 from sottovoce.demo.afterwards import Picture
-from sottovoce.demo.board import Plain, Scene, panel, table
+from sottovoce.demo.board import Plain, Scene, board, panel, table
 from sottovoce.demo.meters import Heard
 from sottovoce.demo.people import DemoAgent, Person
 from sottovoce.phones.phone import Phone
@@ -50,6 +50,33 @@ async def test_the_table_fits_into_80_columns(agent: DemoAgent) -> None:
     assert "…" not in text
     for word in ("101 Ann", "whisper by 301", "Mrs Miller", "inspector ········", "nobody"):
         assert word in text
+
+
+@pytest.mark.parametrize("width", [40, 60, 77, 78, 80, 200])
+async def test_nothing_is_cut_however_narrow_the_terminal_is(agent: DemoAgent, width: int) -> None:
+    out = io.StringIO()
+    Console(file=out, width=width).print(board(replace(scene(agent, *HEARD), afterwards=PICTURE), width))
+    text = out.getvalue()
+    assert "…" not in text
+    for word in ("101 Ann", "whisper by 301", "Mrs Miller", "inspector ········", "nobody", "1 of 6"):
+        assert word in text
+    assert all(len(line) <= width for line in text.splitlines())
+
+
+@pytest.mark.parametrize("width", [60, 80])
+async def test_of_many_agents_those_who_talk_are_shown_in_24_lines(agent: DemoAgent, width: int) -> None:
+    gateway = Gateway("http://127.0.0.1:1")
+    others = [
+        DemoAgent(Person(f"No{n}", "8102", "agent-1", agent=n), Phone("x"), gateway.agent(n))
+        for n in range(102, 121)
+    ]
+    await gateway.close()
+    out = io.StringIO()
+    Console(file=out, width=width).print(board(Scene([agent, *others], HEARD, {}, "inspector"), width))
+    text = out.getvalue()
+    assert "101 Ann" in text
+    assert "19 more" in text
+    assert len(text.splitlines()) <= 24
 
 
 async def test_plain_lines_come_when_something_changed(agent: DemoAgent) -> None:

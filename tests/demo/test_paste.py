@@ -5,7 +5,7 @@ from __future__ import annotations
 import shlex
 import subprocess
 
-from sottovoce.demo.paste import afterwards_lines, lines
+from sottovoce.demo.paste import afterwards_lines, lines, text
 
 LINES = lines("http://127.0.0.1:8043", 301, "secret", "8301", 101)
 DIRECTOR, INSPECTOR = "1611917095665261978", "1600226476732482572"
@@ -31,6 +31,13 @@ def test_they_are_the_documented_requests() -> None:
         ("DELETE", f"{base}/onlineagent/301/forcelogout"),
     ]
     assert all("Guid: $GUID" in words for words in asked)
+
+
+def test_as_a_file_each_stands_below_what_it_does() -> None:
+    told = text(LINES, AFTERWARDS).splitlines()
+    for line in (*LINES, *AFTERWARDS):
+        assert told[told.index(line.command) - 1] == f"# {line.then}"
+    assert "need curl" in told[0]
 
 
 def test_a_shell_takes_them() -> None:

@@ -16,7 +16,7 @@ from tests.e2e.under_attack import Standing
 
 from sottovoce.contracts import Row, rows
 
-pytestmark = [pytest.mark.asyncio(loop_scope="module"), pytest.mark.timeout(120)]
+pytestmark = [pytest.mark.asyncio(loop_scope="module"), pytest.mark.timeout(300)]
 
 BASE = "/agentgateway/resource"
 STATUS = f"{BASE}/onlineagent/101/agentstatus"

@@ -22,7 +22,7 @@ from sottovoce.media import codecs
 from sottovoce.phones import tones
 from sottovoce.phones.phone import PhoneCall
 
-pytestmark = [pytest.mark.asyncio(loop_scope="module"), pytest.mark.timeout(120)]
+pytestmark = [pytest.mark.asyncio(loop_scope="module"), pytest.mark.timeout(300)]
 
 FRAME = 160
 STRANGE = "127.0.0.21"

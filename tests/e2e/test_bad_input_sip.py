@@ -16,7 +16,7 @@ from tests.e2e.under_attack import AGENT, CUSTOMER, Standing
 from sottovoce.doors.sip.digest import Challenge, authorize
 from sottovoce.phones.phone import CallState
 
-pytestmark = [pytest.mark.asyncio(loop_scope="module"), pytest.mark.timeout(120)]
+pytestmark = [pytest.mark.asyncio(loop_scope="module"), pytest.mark.timeout(300)]
 
 
 def address(standing: Standing, user: str = ACCESS_CODE) -> str:

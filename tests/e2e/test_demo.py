@@ -54,6 +54,13 @@ async def lines_until(process: asyncio.subprocess.Process, pattern: str) -> list
     raise AssertionError(f"the demo ended before {pattern!r}: {found}")
 
 
+def to_paste(printed: list[str]) -> list[str]:
+    """The lines of the file that is named, which is for its owner alone."""
+    [file] = [Path(line.split()[1]) for line in printed if line.startswith("    cat ")]
+    assert file.parent.stat().st_mode & 0o077 == 0
+    return file.read_text().splitlines()
+
+
 async def test_demo_proves_itself(folder: Path) -> None:
     process = await start(folder, "prove")
     assert process.stdout is not None
@@ -68,7 +75,7 @@ async def test_demo_proves_itself(folder: Path) -> None:
 async def test_lines_work_as_printed_and_nothing_is_left(folder: Path) -> None:
     process = await start(folder, "show")
     printed = await lines_until(process, "agent 101 talking with")
-    commands = [shlex.split(line) for line in printed if line.startswith(("curl ", "GUID="))]
+    commands = [shlex.split(line) for line in to_paste(printed) if line.startswith(("curl ", "GUID="))]
     async with httpx.AsyncClient(trust_env=False) as client:
         guid = await sign_in(client, commands[0])
         for command in commands[1:4]:
@@ -86,9 +93,9 @@ async def test_lines_work_as_printed_and_nothing_is_left(folder: Path) -> None:
 @pytest.mark.skipif(shutil.which("curl") is None, reason="curl is not installed")
 async def test_a_review_task_by_pasted_lines(folder: Path) -> None:
     process = await start(folder, "show")
-    printed = await lines_until(process, r"afterwards: contacts .* plan ran 1")
-    begin = printed.index("# a token for the app key")
-    pasted = [line for line in printed[begin : begin + 12] if not line.startswith("#")]
+    lines = to_paste(await lines_until(process, r"afterwards: contacts .* plan ran 1"))
+    begin = lines.index("# a token for the app key")
+    pasted = [line for line in lines[begin:] if line and not line.startswith("#")]
     shell = await asyncio.create_subprocess_exec(
         "sh", stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE
     )

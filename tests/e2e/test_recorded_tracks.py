@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import tempfile
 import wave
 from pathlib import Path
 
@@ -56,7 +57,7 @@ async def test_each_party_is_on_its_own_track_and_the_inspector_only_while_whisp
         await parties.customer_leaves()
         await parties.agent.next_event("AgentMediaEvent_StopRecordDone")
 
-        path = Path(begun.content["fileName"])
+        [path] = Path(tempfile.gettempdir()).glob(f"*/data/recordings/{begun.content['fileName']}")
         customer, agent = tracks(path)
         extra = sorted(path.parent.glob(f"{path.stem}.*.wav"))
         assert len(extra) == 1

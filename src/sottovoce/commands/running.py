@@ -32,9 +32,10 @@ def demo(
         typer.Option("--prove", help="Walk an inspector through it and end; exit code 1 if a whisper leaks."),
     ] = False,
 ) -> None:
-    """Run a small contact centre with customers who really call, and print curl lines to whisper into a call.
+    """Run a small contact centre with customers who really call.
 
-    Everything is on free ports of this machine and gone after Ctrl-C.
+    It names a file of curl lines to listen and to whisper with. Everything is on free ports of this machine
+    and gone after Ctrl-C.
 
     Example: [bold]sottovoce demo[/bold]
     """

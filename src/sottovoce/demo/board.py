@@ -15,6 +15,10 @@ from sottovoce.demo.meters import Heard
 from sottovoce.demo.people import DemoAgent
 
 _BARS = 8
+WIDE = 78
+"""Columns from which on the table has a customer beside the agent."""
+_FEW = 4
+"""Agents of whom each has a row, whatever they do: a terminal may have 24 lines."""
 _SOFTEST_DBOV, _LOUDEST_DBOV = -46.0, -14.0
 
 
@@ -45,30 +49,82 @@ def meter(one: Heard) -> Text:
     return Text(f"{one.talker} {'█' * full}{'░' * (_BARS - full)}", "bold green" if one.speaking else "green")
 
 
+def board(scene: Scene, width: int) -> RenderableType:
+    """All that is shown, in so many columns: 40 are enough, from 80 on customers stand beside agents."""
+    wide = width >= WIDE
+    return Group(
+        table(scene) if wide else narrow_table(scene),
+        panel(scene.afterwards) if wide else narrow_panel(scene.afterwards),
+    )
+
+
 def table(scene: Scene) -> Table:
     """Who is in which call and who hears whom, now; 80 columns are enough."""
-    shown = Table(
-        title="who hears whom, as their phones hear it", title_justify="left", box=SIMPLE_HEAD, padding=(0, 1)
-    )
-    for heading, width in (("agent", 14), ("hears", 21), ("customer", 11), ("hears", 21)):
-        shown.add_column(heading, no_wrap=True, min_width=width)
-    for agent in scene.agents:
-        name = scene.names.get(agent.customer, agent.customer)
-        lines = [Text(f"{agent.person.agent} {agent.person.name}", "bold")]
-        lines.append(Text("on hold" if agent.held else agent.state))
-        lines += [Text(f"{mode} by {who}", "bold yellow") for who, mode in agent.supervised.items()]
+    shown = _table(("agent", 14), ("hears", 21), ("customer", 11), ("hears", 21))
+    for agent in _shown(scene):
+        name = _customer(scene, agent)
         shown.add_row(
-            Group(*lines),
+            _agent(agent),
             _stack(scene.at(agent.person.name)),
             name,
             _stack(scene.at(name) if agent.customer else []),
         )
-    at_inspector = scene.at(scene.inspector)
+    _add_others(shown, scene)
     shown.add_section()
-    shown.add_row(
-        Text(scene.inspector, "bold"), _stack(at_inspector) if at_inspector else Text("nobody", "dim"), "", ""
-    )
+    shown.add_row(Text(scene.inspector, "bold"), _at_inspector(scene), "", "")
     return shown
+
+
+def narrow_table(scene: Scene) -> Table:
+    """The same with customers below their agents."""
+    shown = _table(("who", 14), ("hears", 21))
+    for agent in _shown(scene):
+        shown.add_row(_agent(agent), _stack(scene.at(agent.person.name)))
+        if agent.customer:
+            name = _customer(scene, agent)
+            shown.add_row(f"  {name}", _stack(scene.at(name)))
+    _add_others(shown, scene)
+    shown.add_section()
+    shown.add_row(Text(scene.inspector, "bold"), _at_inspector(scene))
+    return shown
+
+
+def _table(*columns: tuple[str, int]) -> Table:
+    shown = Table(
+        title="who hears whom, as their phones hear it", title_justify="left", box=SIMPLE_HEAD, padding=(0, 1)
+    )
+    for heading, width in columns:
+        shown.add_column(heading, no_wrap=True, min_width=width)
+    return shown
+
+
+def _shown(scene: Scene) -> list[DemoAgent]:
+    """The agents with a row of their own: of many only those who do something."""
+    if len(scene.agents) <= _FEW:
+        return list(scene.agents)
+    return [agent for agent in scene.agents if agent.customer or agent.supervised]
+
+
+def _add_others(shown: Table, scene: Scene) -> None:
+    others = len(scene.agents) - len(_shown(scene))
+    if others:
+        shown.add_row(Text(f"{others} more", "dim"), Text("wait for calls", "dim"))
+
+
+def _agent(agent: DemoAgent) -> Group:
+    lines = [Text(f"{agent.person.agent} {agent.person.name}", "bold")]
+    lines.append(Text("on hold" if agent.held else agent.state))
+    lines += [Text(f"{mode} by {who}", "bold yellow") for who, mode in agent.supervised.items()]
+    return Group(*lines)
+
+
+def _customer(scene: Scene, agent: DemoAgent) -> str:
+    return scene.names.get(agent.customer, agent.customer)
+
+
+def _at_inspector(scene: Scene) -> RenderableType:
+    heard = scene.at(scene.inspector)
+    return _stack(heard) if heard else Text("nobody", "dim")
 
 
 def panel(picture: Picture) -> Table:
@@ -79,16 +135,28 @@ def panel(picture: Picture) -> Table:
         box=SIMPLE_HEAD,
         padding=(0, 1),
     )
-    for heading in ("contacts", "review tasks", "inspected", "plan ran", "next run (UTC)"):
+    for heading in _facts(picture):
         shown.add_column(heading, no_wrap=True)
-    shown.add_row(
-        str(picture.contacts),
-        str(picture.tasks),
-        f"{picture.done} of {picture.items}",
-        f"{picture.plan_runs} times" if picture.plan_runs != 1 else "once",
-        _next_run(picture),
-    )
+    shown.add_row(*_facts(picture).values())
     return shown
+
+
+def narrow_panel(picture: Picture) -> Table:
+    """The same, a fact a line."""
+    shown = Table(title="afterwards", title_justify="left", box=None, show_header=False, padding=(0, 1))
+    for heading, fact in _facts(picture).items():
+        shown.add_row(heading, fact)
+    return shown
+
+
+def _facts(picture: Picture) -> dict[str, str]:
+    return {
+        "contacts": str(picture.contacts),
+        "review tasks": str(picture.tasks),
+        "inspected": f"{picture.done} of {picture.items}",
+        "plan ran": f"{picture.plan_runs} times" if picture.plan_runs != 1 else "once",
+        "next run (UTC)": _next_run(picture),
+    }
 
 
 def _next_run(picture: Picture) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from sottovoce.client.ccgateway import RESOURCE
@@ -17,6 +18,18 @@ class PastedLine:
 
     command: str
     then: str
+
+
+def text(live: Sequence[PastedLine], afterwards: Sequence[PastedLine]) -> str:
+    """All of them as a file for people."""
+    parts = (
+        ("Paste these lines one after the other; they need curl.", live),
+        ("When two calls are over: a review task from its making to its end.", afterwards),
+    )
+    return "\n".join(
+        f"# --- {heading}\n\n" + "".join(f"# {line.then}\n{line.command}\n\n" for line in part)
+        for heading, part in parts
+    )
 
 
 def lines(http_url: str, inspector: int, password: str, phone: str, target: int) -> list[PastedLine]:

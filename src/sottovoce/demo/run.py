@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import asyncio
+import shutil
 import signal
 import sys
+import tempfile
 from collections.abc import Mapping
 from contextlib import AsyncExitStack
+from functools import partial
+from pathlib import Path
 from typing import Any
 
-from rich.console import Console, Group
+from rich.console import Console
 from rich.live import Live
 
 from sottovoce import logs
@@ -37,7 +41,8 @@ from sottovoce.tasks import Tasks
 
 ACCESS_CODE = "4000"
 INSPECTOR, SOFTPHONE = 301, "8302"
-_AGENT_NAMES = ("Ann", "Ben", "Cem", "Dora", "Emil", "Fay", "Gus", "Hana", "Ivo", "Jo")
+_AGENT_NAMES = ("Ann", "Ben", "Cem", "Dan", "Emil", "Fay", "Gus", "Hana", "Ivo", "Jo")
+"""None of them is a user's: `afterwards.staff` names them all in one VDN."""
 _CUSTOMERS = (
     ("Mrs Miller", "+493012340001"),
     ("Mr Jones", "+442079460002"),
@@ -95,7 +100,7 @@ class Demo:
         self._console = console
         self._staff = [
             Person(
-                name=f"{_AGENT_NAMES[n % 10]}{'' if n < 10 else n}",
+                name=f"{_AGENT_NAMES[n % 10]}{'' if n < 10 else n // 10 + 1}",
                 number=str(8101 + n),
                 voice=f"agent-{n % 3 + 1}",
                 password=password(),
@@ -127,13 +132,13 @@ class Demo:
         """Everything, and everything put away again."""
         self._console.print("starting a server, a database and a telephone exchange of its own ...")
         async with AsyncExitStack() as stack:
-            server = await stack.enter_async_context(trial_server(self._vdn(), agents=_HOURS))
+            server = await stack.enter_async_context(trial_server(self.vdn(), agents=_HOURS))
             gateway = Gateway(server.http_url)
             stack.push_async_callback(gateway.close)
             await self._start_people(server, gateway, stack)
             key = await app_key(server)
             afterwards = await self._look_after(server, key, stack)
-            self._say(server, key)
+            self._say(server, self._written(server, key, stack))
             if proving:
                 return await self._prove(gateway, afterwards)
             try:
@@ -145,7 +150,7 @@ class Demo:
                 self._console.print("putting everything away ...")
         return 0
 
-    def _vdn(self) -> Mapping[str, Any]:
+    def vdn(self) -> Mapping[str, Any]:
         """The seed file's entry."""
         phones = [*self._staff, self._inspector, *(person for person in self._public if person.password)]
         inspector = self._inspector
@@ -214,37 +219,37 @@ class Demo:
         for number, customer in enumerate(self._customers):
             tasks.spawn(customer.live(sip, ACCESS_CODE, 0.5 + 1.5 * number), name=customer.person.name)
 
-    def _say(self, server: Running, key: AppKey) -> None:
-        """What to paste, and what to hear."""
-        say = self._console.print
+    def _written(self, server: Running, key: AppKey, stack: AsyncExitStack) -> Path:
+        """The file with what to paste, which goes with the demo."""
         inspector, target = self._inspector, self._staff[0].agent
-        say(f"\nHTTP {server.http_url}   SIP {server.sip_host}:{server.sip_port} (UDP and TCP)\n")
-        say("Paste these into another terminal, one after the other:\n")
-        for line in paste.lines(
+        live = paste.lines(
             server.http_url, inspector.agent, inspector.agent_password, inspector.number, target
-        ):
-            say(f"# {line.then}", style="dim")
-            say(line.command, soft_wrap=True, markup=False)
-        say("\nAnd when two calls are over, a review task from its making to its end:\n")
-        for line in paste.afterwards_lines(server.http_url, key.key, key.secret, DIRECTOR, REVIEWER):
-            say(f"# {line.then}", style="dim")
-            say(line.command, soft_wrap=True, markup=False)
-        say(
-            "\nThe inspector's built-in phone answers and speaks by itself; its meters are below.",
-            soft_wrap=True,
         )
+        after = paste.afterwards_lines(server.http_url, key.key, key.secret, DIRECTOR, REVIEWER)
+        folder = stack.enter_context(tempfile.TemporaryDirectory(prefix="sottovoce-demo-"))
+        file = Path(folder) / "paste.txt"
+        file.write_text(paste.text(live, after))
+        return file
+
+    def _say(self, server: Running, lines: Path) -> None:
+        """Where to find what to paste, and what to hear."""
+        say = partial(self._console.print, soft_wrap=True, markup=False)
+        say(f"\nHTTP {server.http_url}   SIP {server.sip_host}:{server.sip_port} (UDP and TCP)\n")
+        say("To listen and to whisper, paste the lines of this file into another terminal, one by one:")
+        say(f"\n    cat {lines}\n", style="bold")
+        if shutil.which("curl") is None:
+            say("They need curl, which is not installed here: apt-get install curl\n", style="yellow")
+        say("The inspector's built-in phone answers and speaks by itself; its meters are below.")
         say(
             f"To listen with your own ears, register a softphone on this machine: user {SOFTPHONE},"
             f" password {self._softphone_password}, server {server.sip_host}:{server.sip_port}, codec G.711;"
             f' and sign in with "phonenum":"{SOFTPHONE}" instead.\n'
-            "Ctrl-C ends the demo and leaves nothing behind.\n",
-            soft_wrap=True,
-            markup=False,
+            "Ctrl-C ends the demo and leaves nothing behind.\n"
         )
 
     async def _show(self) -> None:
         """Show the table, or lines, for ever."""
-        if not self._console.is_terminal:
+        if not self._console.is_terminal or self._console.is_dumb_terminal:
             plain = board.Plain(self._console)
             while True:
                 plain.show(await self._scene())
@@ -252,7 +257,7 @@ class Demo:
         with Live(console=self._console, auto_refresh=False, transient=True) as live:
             while True:
                 scene = await self._scene()
-                live.update(Group(board.table(scene), board.panel(scene.afterwards)), refresh=True)
+                live.update(board.board(scene, self._console.width), refresh=True)
                 await asyncio.sleep(_REFRESH_S)
 
     async def _scene(self) -> board.Scene:
