@@ -27,7 +27,7 @@ HANDED = (
 )
 """Where sections that were handed on whole are read, by name: `settings.agents.ring_timeout`."""
 CALLED = {
-    **{section: ["settings"] for section in ("sip", "agents", "http", "quality", "media")},
+    **{section: ["settings"] for section in ("sip", "agents", "http", "quality", "media", "operators")},
     "TrunkSettings": ["trunk", "far_side"],
     "FarSideSettings": ["far_side"],
 }

@@ -33,6 +33,8 @@ ALL_BUT_HTTP = set(
         "contracts",
         "logs",
         "observing",
+        "starting",
+        "systemd",
     ]
 )
 # Room -> the rooms it may import, beside itself and the shared modules. `media.engine` is a port.
@@ -47,6 +49,8 @@ ALLOWED: dict[str, set[str]] = {
     "plain": set(),
     "wording": set(),
     "logs": set(),
+    "systemd": set(),
+    "starting": {"config"},
     "contracts": set(),
     "config": {"domain"},
     "live": {"domain", "config", "media.engine"},

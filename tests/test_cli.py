@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import logging
 import os
+import socket
 import subprocess
 import sys
 import tempfile
@@ -253,6 +254,49 @@ def test_config_check(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> Non
     ]
 
 
+def test_config_check_tries_ports_folders_and_database(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from sottovoce.storage.own import node
+
+    monkeypatch.setenv("SOTTOVOCE_DATA", str(tmp_path / "data"))
+    monkeypatch.setenv("SOTTOVOCE_LOG__FILE", str(tmp_path / "nowhere" / "sottovoce.log"))
+    (tmp_path / "nowhere").write_text("")
+    monkeypatch.setenv("SOTTOVOCE_DATABASE__DSN", "postgresql://u:hush@127.0.0.1:1/db")
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        monkeypatch.setenv("SOTTOVOCE_HTTP__PORT", str(port))
+        code, _, err = told(capsys, "config", "check")
+        assert code == 1
+        assert "hush" not in err
+        for words in (
+            f"http.port: 127.0.0.1:{port} is taken",
+            "log.file: ",
+            "database.dsn: ",
+            "is PostgreSQL up",
+        ):
+            assert words in err, (words, err)
+        held = node.claim(tmp_path / "data")
+        try:
+            code, out, err = told(capsys, "config", "check")
+        finally:
+            held.release()
+        assert f"a server runs from {tmp_path / 'data'}: its ports were not tried" in out
+        assert "http.port" not in err
+
+
+def test_serve_says_what_is_in_its_way(
+    capsys: pytest.CaptureFixture[str], database: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        monkeypatch.setenv("SOTTOVOCE_HTTP__PORT", str(port))
+        code, _, err = told(capsys, "serve")
+    assert code == 1
+    assert f"sottovoce: http.port: 127.0.0.1:{port} is taken by another program: stop it, or set" in err
+    assert "Errno" not in err
+
+
 def test_agents_from_import_to_password(
     capsys: pytest.CaptureFixture[str], database: str, seed_file: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -373,7 +417,7 @@ def test_a_data_folder_that_cannot_be_had(
         assert (code, out) == (1, "")
         (line,) = err.splitlines()
         assert line.startswith("sottovoce: ")
-        assert "Not a directory" in line
+        assert "Not a directory" in line or "file is no folder" in line
 
 
 def test_the_installed_command_with_a_postgresql_of_its_own() -> None:

@@ -5,7 +5,10 @@ from __future__ import annotations
 import io
 import json
 import logging
+import os
+import stat
 from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import pytest
 import structlog
@@ -126,3 +129,34 @@ def test_levels() -> None:
     logging.getLogger("y").info("nor this")
     structlog.get_logger("x").warning("this")
     assert [json.loads(line)["event"] for line in stream.getvalue().splitlines()] == ["this"]
+
+
+def test_a_log_file_may_be_moved_away(tmp_path: Path) -> None:
+    file = tmp_path / "sottovoce.log"
+    logs.configure("info", "json", file=file)
+    log = structlog.get_logger("x")
+    log.info("first")
+    file.rename(tmp_path / "sottovoce.log.1")
+    log.info("second")
+    file.unlink()
+    logs.reopen()
+    assert file.exists(), "begun anew before the next line"
+    log.info("third")
+    assert json.loads(file.read_text())["event"] == "third"
+    assert stat.S_IMODE(file.stat().st_mode) & 0o027 == 0
+    logs.configure(stream=io.StringIO())
+    assert '"event": "first"' in (tmp_path / "sottovoce.log.1").read_text()
+
+
+def test_lines_for_the_journal_bear_their_priority(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with (tmp_path / "journal").open("w+") as journal:
+        found = os.fstat(journal.fileno())
+        monkeypatch.setenv("JOURNAL_STREAM", f"{found.st_dev}:{found.st_ino}")
+        logs.configure("info", "json", journal)
+        structlog.get_logger("x").error("it broke")
+        structlog.get_logger("x").info("it goes")
+        journal.flush()
+        journal.seek(0)
+        lines = journal.read().splitlines()
+    assert [line[:3] for line in lines] == ["<3>", "<6>"]
+    assert json.loads(lines[0][3:])["event"] == "it broke"

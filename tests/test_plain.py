@@ -16,7 +16,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sottovoce.domain import journal
-from sottovoce.domain.calls import CallDirection
+from sottovoce.domain.calls import CallDirection, InnerKind
 from sottovoce.domain.contacts import Analysis, Interaction, Sentence, Speaker, SupervisionSpan, Voice
 from sottovoce.domain.directory import AgentId, SkillId, VdnId
 from sottovoce.domain.legs import LegId
@@ -359,3 +359,12 @@ SCRAPS = st.recursive(
 def test_nothing_but_unreadable_is_raised(field: str, content: Any) -> None:
     with contextlib.suppress(Unreadable):
         from_plain(Thing, {**PLAIN, field: content})
+
+
+def test_a_union_of_enums_is_read_by_its_values() -> None:
+    either = CallDirection | InnerKind
+    for value in (*CallDirection, *InnerKind):
+        assert from_plain(either, json.loads(json.dumps(to_plain(value)))) is value
+    for wrong in ("sideways", 1, None):
+        with pytest.raises(Unreadable):
+            from_plain(either, wrong)

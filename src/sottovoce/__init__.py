@@ -20,7 +20,8 @@ Beside the server, and seeing it from outside only:
 
 ``errors``, ``clock``, ``tasks``, ``deadlines``, ``digests``, ``limits`` (what one source may ask), ``plain``
 (values as plain data), ``wording`` (what a mistake is called), ``config`` and ``logs`` serve all of them.
-``app`` composes them; ``cli`` and ``commands`` start them. Importing this package starts nothing.
+``starting`` says what is in a server's way, ``systemd`` is told how it is; ``app`` composes them; ``cli``
+and ``commands`` start them. Importing this package starts nothing.
 """
 
 __version__ = "0.1.0"

@@ -9,9 +9,10 @@ from __future__ import annotations
 
 import asyncio
 import gc
+import os
 import resource
 import signal
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,6 +21,7 @@ import structlog
 import uvloop
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from sottovoce import logs
 from sottovoce.clock import Clock, SystemClock
 from sottovoce.config import HttpSettings, Settings
 from sottovoce.domain.directory import VdnId
@@ -42,6 +44,7 @@ from sottovoce.observing.reading import JobsReading, JournalReading
 from sottovoce.quality.jobs import JOBS, Jobs
 from sottovoce.quality.office import Office
 from sottovoce.quality.sampling import commit_chains
+from sottovoce.starting import CannotServe, folders_in_the_way, hindrances
 from sottovoce.storage import database
 from sottovoce.storage.live import directory
 from sottovoce.storage.live.journal import PostgresStore
@@ -52,6 +55,7 @@ from sottovoce.storage.own.anchor import Anchor
 from sottovoce.storage.own.lease import LeaseTaken
 from sottovoce.storage.own.opening import opened
 from sottovoce.storage.review import jobs as queue
+from sottovoce.systemd import Notifier
 from sottovoce.tasks import Tasks
 
 log = structlog.get_logger(__name__)
@@ -70,22 +74,29 @@ class Running:
     desk: Desk
     office: Office
     database: AsyncEngine
+    read_certificate: Callable[[], None]
+    """Use what the certificate's files hold now."""
 
 
 @asynccontextmanager
 async def running(settings: Settings, *, over: asyncio.Event | None = None) -> AsyncIterator[Running]:
     """Run the whole server until the block ends. `over` is set when another node has taken a VDN over.
 
-    Raises storage's CannotStart, NodeTaken, LeaseTaken, KeyRefused and DatabaseAway, OSError for an address
-    that cannot be had, Refused when media workers do not start: all before anything is served.
+    Raises CannotServe, storage's CannotStart, NodeTaken, LeaseTaken, KeyRefused and DatabaseAway, OSError for
+    an address that was taken in that moment, Refused when media workers do not start: all before anything is
+    served.
     """
     clock = SystemClock()
     over = over or asyncio.Event()
     async with AsyncExitStack() as stack:
         tasks = Tasks()
         stack.push_async_callback(tasks.close)
+        if in_the_way := await asyncio.to_thread(folders_in_the_way, settings):
+            raise CannotServe(in_the_way)
         held = await asyncio.to_thread(node.claim, settings.data)
         stack.callback(held.release)
+        if in_the_way := await asyncio.to_thread(hindrances, settings):
+            raise CannotServe(in_the_way)
         engine = await stack.enter_async_context(opened(settings.database, settings.data))
         await _warn_of_rewriter(engine)
         anchor = await Anchor.open(engine, settings.data, clock, settings.audit.heads_file)
@@ -178,7 +189,15 @@ async def running(settings: Settings, *, over: asyncio.Event | None = None) -> A
         gc.freeze()
         scheme = "http" if settings.http.tls_cert is None else "https"
         sip_host, sip_port = door.addresses[Transport.UDP]
-        yield Running(f"{scheme}://{server.host}:{server.port}", sip_host, sip_port, desk, office, engine)
+        yield Running(
+            f"{scheme}://{server.host}:{server.port}",
+            sip_host,
+            sip_port,
+            desk,
+            office,
+            engine,
+            server.read_certificate,
+        )
 
 
 def _sources(
@@ -309,7 +328,8 @@ def serve(settings: Settings) -> int:
 
 
 async def _serve(settings: Settings) -> int:
-    over, told = asyncio.Event(), asyncio.Event()
+    over, told, again = asyncio.Event(), asyncio.Event(), asyncio.Event()
+    systemd = Notifier(os.environ)
 
     def stop() -> None:
         told.set()
@@ -318,8 +338,30 @@ async def _serve(settings: Settings) -> int:
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, stop)
-    async with running(settings, over=over) as server:
-        log.info("sottovoce serves", http=server.http_url, sip=f"{server.sip_host}:{server.sip_port}")
-        await over.wait()
-        log.info("sottovoce stops", told=told.is_set())
+    loop.add_signal_handler(signal.SIGHUP, again.set)
+    tasks = Tasks()
+    try:
+        async with running(settings, over=over) as server:
+            serves = f"HTTP {server.http_url}, SIP {server.sip_host}:{server.sip_port}"
+            log.info("sottovoce serves", http=server.http_url, sip=f"{server.sip_host}:{server.sip_port}")
+            systemd.ready(serves)
+            systemd.watch(tasks)
+            tasks.spawn(_read_again(again, server, systemd, serves), name="reload")
+            await over.wait()
+            systemd.stopping()
+            log.info("sottovoce stops", told=told.is_set())
+    finally:
+        await tasks.close()
     return 0 if told.is_set() else 1
+
+
+async def _read_again(again: asyncio.Event, server: Running, systemd: Notifier, serves: str) -> None:
+    """At each SIGHUP: the certificate and the log's file."""
+    while True:
+        await again.wait()
+        again.clear()
+        systemd.reloading()
+        logs.reopen()
+        server.read_certificate()
+        log.info("told to read again: certificate and log")
+        systemd.ready(serves)

@@ -1,4 +1,4 @@
-"""The log: one event with its keys and values a line, on standard error, secrets masked.
+"""The log: one event with its keys and values a line, on standard error or in a file, secrets masked.
 
 `configure` is called once by each process; everybody else asks `structlog.get_logger(__name__)`.
 What libraries log by the standard library's logging comes out the same way. A line that others can cause
@@ -10,9 +10,13 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
+import logging.handlers
+import os
 import re
 import sys
 from collections.abc import Callable, Hashable, Mapping
+from io import TextIOWrapper
+from pathlib import Path
 from typing import IO
 
 import structlog
@@ -98,12 +102,15 @@ def configure(
     form: str = "console",
     stream: IO[str] | None = None,
     *,
+    file: Path | None = None,
     always: Mapping[str, object] | None = None,
     repeats: Repeats | None = None,
 ) -> None:
     """Set the log up: `level` is the least that is logged, `form` is `console` or `json`.
 
-    `always` is in each line (which worker it is of); `repeats` counts what comes again.
+    It goes to `file`, which may be moved away at any time, or else to `stream` (standard error). `always`
+    is in each line (which worker it is of); `repeats` counts what comes again. Raises OSError: the file
+    cannot be opened.
     """
     out = stream if stream is not None else sys.stderr
     least = logging.getLevelNamesMapping()[level.upper()]
@@ -126,7 +133,7 @@ def configure(
         last = [
             mask_secrets,
             structlog.dev.ConsoleRenderer(
-                colors=out.isatty(), exception_formatter=structlog.dev.plain_traceback
+                colors=file is None and out.isatty(), exception_formatter=structlog.dev.plain_traceback
             ),
         ]
     structlog.configure(
@@ -141,14 +148,18 @@ def configure(
         wrapper_class=structlog.stdlib.BoundLogger,
         cache_logger_on_first_use=False,
     )
-    handler = logging.StreamHandler(out)
+    handler = logging.StreamHandler(out) if file is None else _File(file)
+    formatter = _ForJournal if file is None and _is_journal(out) else structlog.stdlib.ProcessorFormatter
     handler.setFormatter(
-        structlog.stdlib.ProcessorFormatter(
+        formatter(
             foreign_pre_chain=[structlog.stdlib.add_logger_name, *shared],
             processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, *last],
         )
     )
     root = logging.getLogger()
+    for former in root.handlers:
+        if isinstance(former, _File):
+            former.close()
     root.handlers[:] = [handler]
     root.setLevel(least)
     for chatty in ("sqlalchemy", "alembic", "asyncio", "httpx", "httpcore", "psycopg"):
@@ -156,3 +167,48 @@ def configure(
     # `quality.jobs` tells what becomes of jobs; these tell an outage of the database by tracebacks.
     for quiet in ("procrastinate", "psycopg.pool"):
         logging.getLogger(quiet).setLevel(logging.CRITICAL)
+
+
+def reopen() -> None:
+    """Open the log's file again, if it was moved away. It is noticed with the next line in any case."""
+    for handler in logging.getLogger().handlers:
+        if isinstance(handler, _File):
+            handler.acquire()
+            try:
+                handler.reopenIfNeeded()
+            finally:
+                handler.release()
+
+
+class _File(logging.handlers.WatchedFileHandler):
+    """A file that each process adds to for itself, and that may be moved away; nobody else reads it."""
+
+    def __init__(self, path: Path) -> None:
+        super().__init__(path, encoding="utf-8", errors="backslashreplace")
+
+    def _open(self) -> TextIOWrapper:
+        flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC
+        return open(os.open(self.baseFilename, flags, 0o640), "a", encoding=self.encoding, errors=self.errors)
+
+
+_PRIORITIES = {"critical": 2, "error": 3, "warning": 4, "info": 6, "debug": 7}
+
+
+class _ForJournal(structlog.stdlib.ProcessorFormatter):
+    """Lines with the journal's priority in front, so that `journalctl -p err` finds errors (sd-daemon(3))."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        priority = _PRIORITIES.get(record.levelname.lower(), 6)
+        return f"<{priority}>{super().format(record)}"
+
+
+def _is_journal(out: IO[str]) -> bool:
+    """Whether that stream goes to systemd's journal, as JOURNAL_STREAM says (systemd.exec(5))."""
+    named = os.environ.get("JOURNAL_STREAM")
+    if not named:
+        return False
+    try:
+        found = os.fstat(out.fileno())
+    except (OSError, ValueError):
+        return False
+    return named == f"{found.st_dev}:{found.st_ino}"

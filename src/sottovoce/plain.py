@@ -11,6 +11,7 @@ A field with a default may be missing: what an earlier version kept stays readab
 
 from __future__ import annotations
 
+import contextlib
 import json
 import types
 import typing
@@ -176,6 +177,26 @@ def _one_of_scalars(kind: Any, _: Converter) -> Read:
     return read
 
 
+def _is_union_of_enums(kind: Any) -> bool:
+    members = typing.get_args(kind)
+    return isinstance(kind, types.UnionType) and all(
+        isinstance(one, type) and issubclass(one, Enum) for one in members
+    )
+
+
+def _one_of_enums(kind: Any, _: Converter) -> Read:
+    """Of the first that has such a value: which one it was is not written down."""
+    members = typing.get_args(kind)
+
+    def read(content: Any, _: Any) -> Any:
+        for member in members:
+            with contextlib.suppress(ValueError):
+                return _member(content, member)
+        raise ValueError(f"no value of {kind}")
+
+    return read
+
+
 def _is_union_of_classes(kind: Any) -> bool:
     return isinstance(kind, types.UnionType) and all(map(is_dataclass, typing.get_args(kind)))
 
@@ -213,6 +234,7 @@ def _made(detailed: bool) -> Converter:
     made.register_structure_hook_factory(is_namedtuple, _named_tuple)
     made.register_unstructure_hook_func(is_namedtuple, lambda value: list(map(made.unstructure, value)))
     made.register_structure_hook_factory(_is_union_of_scalars, _one_of_scalars)
+    made.register_structure_hook_factory(_is_union_of_enums, _one_of_enums)
     made.register_structure_hook_factory(_is_union_of_classes, _tagged)
     made.register_unstructure_hook_func(
         _is_union_of_classes, lambda value: {"kind": type(value).__name__, **made.unstructure(value)}

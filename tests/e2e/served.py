@@ -9,7 +9,7 @@ import signal
 import socket
 import sys
 import tempfile
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
 
@@ -127,13 +127,14 @@ format = "json"
         key = (await self.command("audit", "key")).split()[-1]
         return await self.command("audit", "verify", "--key", key)
 
-    async def start(self) -> None:
-        """Serve, and wait until requests are answered."""
+    async def start(self, environment: Mapping[str, str] | None = None) -> None:
+        """Serve, and wait until requests are answered; `environment` is for the server alone."""
         with self.log.open("ab") as log:
             self._process = await asyncio.create_subprocess_exec(
                 *self.words("serve"),
                 stdout=log,
                 stderr=log,
+                env={**os.environ, **(environment or {})},
             )
         async with asyncio.timeout(60):
             while True:
@@ -184,14 +185,17 @@ def free_port(*kinds: socket.SocketKind) -> int:
 
 
 @asynccontextmanager
-async def serving(more: str = "") -> AsyncIterator[Served]:
-    """A configured installation that serves, with `more` settings; gone with the block, with its folder."""
+async def serving(more: str = "", environment: Mapping[str, str] | None = None) -> AsyncIterator[Served]:
+    """A configured installation that serves, with `more` settings; gone with the block, with its folder.
+
+    FOLDER in `more` is the installation's; `environment` is for the server alone.
+    """
     with tempfile.TemporaryDirectory(prefix="sottovoce-e2e-") as name:
         folder = Path(name)
         folder.chmod(0o711)  # started as root, PostgreSQL runs as another user, who must reach it
-        served = Served(folder, more)
+        served = Served(folder, more.replace("FOLDER", name))
         await served.command("agents", "import", str(folder / "seed.yaml"))
-        await served.start()
+        await served.start(environment)
         try:
             yield served
         finally:

@@ -100,7 +100,8 @@ class Client:
 async def start(where: Path | None = None, *, stderr: int | None = None) -> Client:
     """A worker that was handed a socket, or that connects to a path."""
     command = [sys.executable, "-m", "sottovoce.media.process"]
-    setup = json.dumps(to_plain(Setup("127.0.0.1", 16, PortRange(), 30.0, 7200.0, "media-3", "info", "json")))
+    told = Setup("127.0.0.1", 16, PortRange(), 30.0, 7200.0, "media-3", "info", "json", "")
+    setup = json.dumps(to_plain(told))
     if where is None:
         ours, theirs = socket.socketpair()
         with theirs:

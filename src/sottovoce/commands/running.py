@@ -14,11 +14,16 @@ from sottovoce.commands.telling import ConfigOption, settings_of
 def serve(config: ConfigOption = None) -> None:
     """Run the server until it is told to stop (Ctrl-C or SIGTERM).
 
+    SIGHUP has it read its certificate again and reopen its log; no call notices. Under systemd it says when
+    it is ready and that it lives.
+
     Example: [bold]sottovoce serve --config /etc/sottovoce.toml[/bold]
     """
     from sottovoce import app
 
     settings = settings_of(config)
+    if settings.log.file is not None:
+        logs.configure(settings.log.level, settings.log.format, file=settings.log.file)
     _end_with(app.serve(settings))
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import enum
 from collections.abc import Iterator
 from pathlib import Path
@@ -13,9 +14,13 @@ import typer
 from pydantic import BaseModel, SecretStr
 from pydantic_core import PydanticUndefined
 
-from sottovoce.commands.telling import ConfigOption, settings_of
-from sottovoce.config import FarSideSettings, Settings, TrunkSettings, variable
+from sottovoce.commands.telling import ConfigOption, fail, say, settings_of
+from sottovoce.config import DatabaseSettings, FarSideSettings, Settings, TrunkSettings, variable
 from sottovoce.logs import MASK
+from sottovoce.starting import hindrances
+from sottovoce.storage.database import DatabaseAway, connect
+from sottovoce.storage.database import check as reached
+from sottovoce.storage.own import node
 
 WIDTH = 110
 """Columns of a document."""
@@ -27,7 +32,9 @@ commands = typer.Typer(no_args_is_help=True, help="Check and document the settin
 def check(config: ConfigOption = None) -> None:
     """Check the settings, and print those in force with secrets masked.
 
-    Every mistake is told at once; exit code 2 if there is any.
+    Every mistake is told at once; exit code 2 if there is any. Then it tries what `serve` will need on this
+    machine: folders, files, the certificate, ports (not while a server runs from the data folder), and the
+    database of a DSN; exit code 1 if one of them is in the way.
 
     Example: [bold]sottovoce config check --config /etc/sottovoce.toml[/bold]
     """
@@ -39,6 +46,31 @@ def check(config: ConfigOption = None) -> None:
             "# database.owner_dsn is not set: unless another role owns the schema, that of database.dsn"
             " could write the audit anew"
         )
+    runs = node.is_held(settings.data)
+    in_the_way = hindrances(settings, ports=not runs)
+    if settings.database.dsn is not None:
+        in_the_way += asyncio.run(_unreached(settings.database))
+    if runs:
+        say(f"# a server runs from {settings.data}: its ports were not tried")
+    if in_the_way:
+        fail(in_the_way)
+
+
+async def _unreached(settings: DatabaseSettings) -> list[str]:
+    """Why the database of a DSN cannot be used now."""
+    found = []
+    for name, dsn in (("dsn", settings.dsn), ("owner_dsn", settings.owner_dsn)):
+        if dsn is not None:
+            engine = connect(dsn.get_secret_value())
+            try:
+                await reached(engine)
+            except DatabaseAway as failure:
+                found.append(
+                    f"database.{name}: {failure}: is PostgreSQL up there, and are user and password right?"
+                )
+            finally:
+                await engine.dispose()
+    return found
 
 
 @commands.command("docs")

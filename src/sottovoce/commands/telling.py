@@ -29,6 +29,7 @@ from sottovoce.domain.people import ReviewId
 from sottovoce.errors import Code, Refused
 from sottovoce.plain import natural
 from sottovoce.quality.office import Office
+from sottovoce.starting import CannotServe
 from sottovoce.storage.database import BadDsn, DatabaseAway, transaction
 from sottovoce.storage.live import directory
 from sottovoce.storage.live.seed import SeedMistakes
@@ -232,6 +233,8 @@ def telling(command: Callable[[], int]) -> int:
         return command()
     except (SeedMistakes, ConfigError) as failure:
         return _tell(failure.mistakes, WRONG_CALL)
+    except CannotServe as failure:
+        return _tell(failure.sentences)
     except BadDsn as failure:
         return _tell([f"database.dsn: {failure}"], WRONG_CALL)
     except DatabaseAway as failure:

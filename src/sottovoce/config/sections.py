@@ -297,7 +297,13 @@ class OperatorSettings(Section):
 
 
 class LogSettings(Section):
-    """The log, on standard error."""
+    """The log of `sottovoce serve`, on standard error or in a file."""
+
+    file: Folder | None = Field(
+        default=None,
+        description="A file that it goes to instead of standard error. It may be moved away at any time"
+        " (logrotate): a new one is begun.",
+    )
 
     level: LogLevel = Field(default=LogLevel.INFO, description="`debug`, `info`, `warning` or `error`.")
     format: LogFormat = Field(

@@ -11,6 +11,7 @@ import contextlib
 import logging
 import re
 import socket
+import ssl
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -233,6 +234,23 @@ class Server:
             listening.cancel()
             await self._serving
         log.info("http server listens", host=self.host, port=self.port, tls=config.is_ssl)
+
+    def read_certificate(self) -> None:
+        """Use what the certificate's files hold now, for connections from now on.
+
+        Files that cannot be used are logged, and the former certificate stays.
+        """
+        context = self._uvicorn.config.ssl if self._uvicorn is not None else None
+        cert, key = self._settings.tls_cert, self._settings.tls_key
+        if context is None or cert is None or key is None:
+            return
+        try:
+            ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER).load_cert_chain(cert, key)
+            context.load_cert_chain(cert, key)
+        except (OSError, ValueError) as failure:
+            log.error("certificate not read, the former stays", file=str(cert), reason=str(failure))
+        else:
+            log.info("certificate read again", file=str(cert))
 
     async def stop(self) -> None:
         """Accept no more, let requests in progress end, close. Harmless when not running."""

@@ -63,6 +63,8 @@ class Setup:
     """In its log lines, which have the server's form and level."""
     log_level: str
     log_format: str
+    log_file: str
+    """Empty: standard error."""
 
 
 @dataclass(frozen=True, slots=True)

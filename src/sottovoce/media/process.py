@@ -406,7 +406,8 @@ def main(arguments: list[str] | None = None) -> int:
     """
     control, setup = sys.argv[1:] if arguments is None else arguments
     told = from_plain(Setup, json.loads(setup))
-    logs.configure(told.log_level, told.log_format, always={"worker": told.name})
+    file = Path(told.log_file) if told.log_file else None
+    logs.configure(told.log_level, told.log_format, file=file, always={"worker": told.name})
     worker = Worker(_control_socket(control), told)
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, lambda *_: worker.leave_soon())

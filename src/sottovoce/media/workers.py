@@ -79,6 +79,7 @@ def setup_of(settings: MediaSettings, worker: int, generation: int, log: LogSett
         name=worker_name(worker),
         log_level=lines.level.value,
         log_format=lines.format.value,
+        log_file=str(lines.file or ""),
     )
 
 

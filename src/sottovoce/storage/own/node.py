@@ -27,6 +27,21 @@ class Node:
             self._handle = None
 
 
+def is_held(data_folder: Path) -> bool:
+    """Whether a process serves from that data folder now."""
+    try:
+        handle = os.open(data_folder / "node", os.O_RDWR | os.O_NOFOLLOW | os.O_CLOEXEC)
+    except OSError:
+        return False
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return True
+    finally:
+        os.close(handle)
+    return False
+
+
 def claim(data_folder: Path) -> Node:
     """Hold the data folder for this process; its name is made once. Raises NodeTaken, OSError."""
     data_folder.mkdir(mode=0o700 if os.geteuid() else 0o711, parents=True, exist_ok=True)

@@ -12,7 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from sottovoce.config import DatabaseSettings
 from sottovoce.storage import migrations
-from sottovoce.storage.database import check, connect, transaction
+from sottovoce.storage.database import DatabaseAway, check, connect, transaction
 from sottovoce.storage.own import roles
 from sottovoce.storage.own.embedded import EmbeddedPostgres
 
@@ -53,11 +53,22 @@ async def opened(
             await migrated(ways)
         engine = connect(ways.server, connections=settings.connections)
         try:
-            await check(engine)
+            await _check(engine, settings)
             await migrations.ensure(engine)
             yield engine
         finally:
             await engine.dispose()
+
+
+async def _check(engine: AsyncEngine, settings: DatabaseSettings) -> None:
+    try:
+        await check(engine)
+    except DatabaseAway as failure:
+        if settings.dsn is None:
+            raise
+        raise DatabaseAway(
+            f"{failure}: database.dsn says where it is; is PostgreSQL up there, are user and password right?"
+        ) from failure
 
 
 async def migrated(ways: Ways) -> list[str]:
