@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import signal
 import wave
 from pathlib import Path
@@ -51,6 +52,7 @@ async def test_after_kill_9_calls_get_their_bye_and_sessions_come_back() -> None
             await ian.whisper(101)
             await ann.next_event("AgentOther_BeQcStart")
             await customer.hear()
+            await ann.ask("PUT", "/calldata/101/setcalldataex", body={"calldata": "order 7, ☎"})
 
         await served.stop(signal.SIGKILL)
         assert customer.talking is not None, "a phone cannot know that the server died"
@@ -59,7 +61,10 @@ async def test_after_kill_9_calls_get_their_bye_and_sessions_come_back() -> None
         await ended_call(customer)
         await ended_call(agent_phone)
         assert (await ann.ask("GET", "/onlineagent/101/agentstatus")).result["agentState"] == 4
-        assert [agent["workno"] for agent in await ian.all_agents() if agent["status"] != 2] == ["101", "102"]
+        assert [agent["workno"] for agent in await ian.all_agents() if agent["status"] != "2"] == [
+            "101",
+            "102",
+        ]
         with pytest.raises(Failed) as refused:
             await ian.stop_whisper(101)
         assert refused.value.retcode == "900-004", "supervisions never come back"
@@ -69,6 +74,8 @@ async def test_after_kill_9_calls_get_their_bye_and_sessions_come_back() -> None
         with wave.open(str(stereo[0])) as recording:
             assert recording.getnchannels() == 2
             assert recording.getnframes() > 4000, "what had been written is readable"
+        shown = await served.command("contacts", "show", "1", "--vdn", "1")
+        assert re.search("call_data +order 7, ☎", shown)
         assert await served.stop() == 0
         assert "VDN 1: PASS" in await served.verified_audit()
 

@@ -176,7 +176,7 @@ def test_what_is_no_json_object(body: bytes) -> None:
 def test_query_strings() -> None:
     assert decode_query(b"a=1&a=2&b=&c=%C3%A9") == {"a": "1", "b": "", "c": "é"}
     assert decode_query(b"%ff=%zz&=&&") == {"\udcff": "%zz", "": ""}
-    assert decode_query("c=é".encode()) == {"c": "é"}  # as some clients send it
+    assert decode_query(b"c=\xff") == {"c": "\udcff"}
     with pytest.raises(BadInput):
         decode_query(b"&".join(b"a=1" for _ in range(100)))
 

@@ -134,14 +134,14 @@ def _folded(fields: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def decode_query(query: bytes) -> dict[str, str]:
-    """A query string in UTF-8, its bytes escaped or not; of a repeated parameter the first counts.
+    """A query string in UTF-8; of a repeated parameter the first counts.
 
     What is no UTF-8 comes out as no text, and is refused where it is used. Raises BadInput.
     """
-    escaped = "".join(chr(byte) if byte < 0x80 else f"%{byte:02X}" for byte in query)
+    read = "surrogateescape"
     try:
         pairs = parse_qsl(
-            escaped, keep_blank_values=True, errors="surrogateescape", max_num_fields=QUERY_FIELDS
+            query.decode("ascii", read), keep_blank_values=True, errors=read, max_num_fields=QUERY_FIELDS
         )
     except ValueError:
         raise BadInput("too many query parameters") from None
