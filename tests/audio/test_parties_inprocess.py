@@ -5,13 +5,23 @@ phone's set of tones, and none besides."""
 from __future__ import annotations
 
 import pytest
-from tests.audio.test_matrix_inprocess import AGENT, COLLEAGUE, INSPECTOR, TWO, room  # noqa: F401
+from tests.audio.test_matrix_inprocess import (  # noqa: F401
+    AGENT,
+    COLLEAGUE,
+    INSPECTOR,
+    TONES,
+    TWO,
+    room,
+    samples_of,
+    tone_level,
+)
 
 from sottovoce.domain.supervision import Mode
 from sottovoce.live.conferring import Disconnect, LeaveCall, Merge
 from sottovoce.live.consulting import CallInner, Consult
 from sottovoce.live.handling import CallOut, Hold, Mute, Release, TakeBack
 from sottovoce.live.supervising import ChangeMode, Intercept
+from sottovoce.live.transferring import CancelTransfer, HandOver, How
 
 C, A, B, I, D = "555", "1101", "1102", "1300", "0777"  # noqa: E741
 LISTEN, WHISPER, INSERT = Mode
@@ -179,3 +189,61 @@ async def test_an_intercept_out_of_a_conference(room):  # noqa: F811
     assert await room.heard() == table("C:B A:BCI B:C I:BC")
     await room.desk.ask(Intercept(INSPECTOR, AGENT))
     assert await room.heard() == table("C:BI B:CI I:BC")
+
+
+@pytest.mark.parametrize("mode", Mode)
+async def test_a_transfer_that_is_under_way_and_done(room, mode):  # noqa: F811
+    room.lines.phones[B].ready = False
+    await room.desk.supervise(INSPECTOR, AGENT, mode)
+    await room.desk.ask(HandOver(AGENT, COLLEAGUE, How.ANSWERED))
+    spoken = "-" if mode is LISTEN else "I"
+    assert await room.heard() == table(f"C:M A:{spoken} B:- I:A")
+    room.lines.phones[B].lift()
+    assert await room.heard() == table("C:B B:C I:-"), "nobody hears the inspector, who stays with the agent"
+    await room.desk.stop(INSPECTOR, AGENT)
+    await room.desk.supervise(INSPECTOR, COLLEAGUE, mode)
+    rows = {LISTEN: "C:B B:C I:BC", WHISPER: "C:B B:CI I:BC", INSERT: "C:BI B:CI I:BC"}
+    assert await room.heard() == table(rows[mode])
+
+
+async def test_a_blind_transfer_and_one_that_comes_to_nothing(room):  # noqa: F811
+    room.lines.phones[B].ready = False
+    await room.desk.ask(HandOver(AGENT, COLLEAGUE, How.BLIND))
+    assert await room.heard() == table("C:M B:-")
+    room.lines.phones[B].hang_up()
+    assert await room.heard() == TWO, "the agent has the customer again"
+    await room.desk.supervise(INSPECTOR, AGENT, WHISPER)
+    room.lines.phones[D].ready = False
+    await room.desk.ask(HandOver(AGENT, D, How.ANSWERED))
+    assert await room.heard() == table("C:M A:I D:- I:A")
+    await room.desk.ask(CancelTransfer(AGENT))
+    assert await room.heard() == table("C:A A:CI I:AC")
+
+
+async def test_a_number_outside_is_asked_in_and_stays_with_the_customer(room):  # noqa: F811
+    await room.desk.supervise(INSPECTOR, AGENT, WHISPER)
+    await room.desk.ask(HandOver(AGENT, D, How.JOINED))
+    assert await room.heard() == table("C:AD A:CDI D:AC I:ACD")
+    await room.desk.ask(Release(AGENT))
+    assert await room.heard() == table("C:D D:C I:-")
+
+
+async def test_each_agent_who_talked_with_the_customer_has_a_recording(room, tmp_path):  # noqa: F811
+    await room.hum(100)
+    await room.desk.call_out(Consult(AGENT, COLLEAGUE, joins=True))
+    await room.hum(100)
+    await room.desk.supervise(INSPECTOR, COLLEAGUE, WHISPER)
+    await room.hum(100)
+    await room.desk.ask(Release(AGENT))
+    await room.hum(100)
+    await room.desk.ask(Release(COLLEAGUE))
+    await room.quiet()
+    found = {path.name.partition("-")[2].partition("-")[2]: path for path in tmp_path.rglob("*.wav")}
+    first, second = samples_of(found["101-1.wav"]), samples_of(found["102-2.wav"])
+    assert len(found) == 3, "and the inspector's track, with the colleague's"
+
+    def tones(samples) -> set[str]:
+        return {who for who, hertz in TONES.items() if tone_level(samples[-8000:], hertz) > -40}
+
+    assert [tones(first[:, 0]), tones(first[:, 1])] == [{C}, {A}]
+    assert [tones(second[:, 0]), tones(second[:, 1])] == [{C}, {B}]

@@ -96,6 +96,79 @@ async def test_consulting_joining_and_connecting(standing: Standing, client: Led
     assert told["AgentEvent_Conference"] == {"callid": call, "partner": "555,101"}
 
 
+TRANSFERS = [(1, 0), (1, 2), (2, 0), (2, 2), (4, 0), (4, 2), (5, 1), (5, 2), (5, 3), (5, 4)]
+
+
+@pytest.mark.parametrize(("device", "mode"), TRANSFERS, ids=str)
+async def test_transferring_to_every_device_in_every_mode(
+    standing: Standing, client: LedgerClient, device: int, mode: int
+) -> None:
+    await standing.at_work(A)
+    customer = await standing.call_in()
+    await standing.at_work(B)
+    standing.lines.phone("0777", ready=True)
+    call = (await client.ok(A, "GET", "/calldata/{a}/allcallid"))[0]
+    await client.events(A)
+    body = {"devicetype": str(device), "mode": mode, "callappdata": "note"}
+    body["address"] = {1: "1", 2: str(B), 4: "801", 5: "0777"}[device]
+    await client.ok(A, "POST", CALL + "transfer", json=body)
+    await standing.quiet()
+    types = [name for name, _ in await client.events(A)]
+    if device == 5 and mode > 2:
+        assert ("AgentEvent_Conference" in types) is (mode == 4)
+        await client.ok(A, "DELETE", CALL + "release")
+        await standing.quiet()
+        types += [name for name, _ in await client.events(A)]
+    assert ("AgentEvent_SuccTransResult" in types) is (mode == 2)
+    assert types.count("AgentEvent_Call_Release") == (2 if mode == 3 else 1)
+    assert "AgentState_Ready" in types
+    assert customer.leg is not None
+    if device == 5:
+        assert standing.lines.phones["0777"].leg is not None
+        return
+    told = dict(await client.events(B))
+    assert told["AgentEvent_Talking"]["callid"] == call
+    assert (told["AgentEvent_Auto_Answer"]["transfer"], told["AgentEvent_Auto_Answer"]["transfrom"]) == (
+        "yes",
+        "101",
+    )
+    assert (await client.ok(B, "GET", f"/calldata/{{a}}/callinfobycallid/{call}"))["calldata"] == "note"
+
+
+async def test_transfers_that_are_refused_lose_nothing(standing: Standing, client: LedgerClient) -> None:
+    await standing.at_work(A)
+    customer = await standing.call_in()
+    await standing.at_work(B)
+    every = [(device, mode) for device in range(7) for mode in range(6)]
+    for device, mode in every:
+        if (device, mode) not in TRANSFERS:
+            body = {"devicetype": device, "mode": mode, "address": "1"}
+            assert await client.refused(A, "POST", CALL + "transfer", json=body) == "000-002", body
+    for device, mode, address, retcode in (
+        (1, 0, "99", "000-002"),
+        (1, 0, "", "000-002"),
+        (2, 0, "101", "000-002"),
+        (2, 2, "x", "000-002"),
+        (2, 2, "103", "100-007"),
+        (2, 0, str(FOREIGN_AGENT), "100-007"),
+        (4, 0, "802", "000-002"),
+        (5, 1, "hello", "200-001"),
+        (5, 1, "9777", "200-001"),
+        (5, 1, "801", "000-002"),
+        (5, 2, "1102", "000-002"),
+    ):
+        body = {"devicetype": device, "mode": mode, "address": address}
+        assert await client.refused(A, "POST", CALL + "transfer", json=body) == retcode, body
+    body = {"devicetype": 2, "mode": 0, "address": str(A)}
+    assert await client.refused(B, "POST", CALL + "transfer", json=body) == "200-012"
+    assert await client.refused(A, "POST", CALL + "canceltransfer") == "200-012"
+    assert await client.refused(A, "DELETE", CALL + "releasephone") == "100-007"
+    assert await client.refused(B, "PUT", CALL + "snatchpickup?destWorkNo=101") == "100-007"
+    assert await client.refused(B, "PUT", CALL + "snatchpickup") == "000-002"
+    assert customer.up
+    assert len(await client.ok(A, "GET", "/calldata/{a}/allcallid")) == 1
+
+
 async def test_holding_muting_dialling(standing: Standing, client: LedgerClient) -> None:
     await standing.at_work(A)
     await standing.call_in()

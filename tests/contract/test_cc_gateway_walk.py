@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from tests.contract.client import LedgerClient
 from tests.contract.standing import Standing
 
+from sottovoce.domain.directory import AgentId, Right, VdnId
 from sottovoce.http.ccgateway.served import SERVED
 
-A, B, INSPECTOR = 101, 102, 300
+A, B, C, INSPECTOR = 101, 102, 103, 300
 
 
 async def _walk(standing: Standing, client: LedgerClient, agent: int, steps: str) -> None:
@@ -50,6 +53,11 @@ async def _with_a_colleague(standing: Standing, client: LedgerClient) -> None:
         await client.ok(B, "DELETE", "/voicecall/{a}/release")
         await standing.quiet()
         await standing.call_in("555")
+    body = {"devicetype": 5, "mode": 2, "address": "0778"}
+    standing.lines.phone("0778")
+    await client.ok(A, "POST", "/voicecall/{a}/transfer", json=body)
+    await client.ok(A, "POST", "/voicecall/{a}/canceltransfer")
+    await standing.quiet()
     await client.ok(A, "POST", "/voicecall/{a}/hold")
 
 
@@ -173,7 +181,21 @@ async def test_everything_served_succeeds_once(standing: Standing, client: Ledge
     standing.lines.phone("0777", ready=True)
     await client.ok(B, "PUT", "/voicecall/{a}/callout", json={"called": "0777"})
     await standing.quiet()
-    await _walk(standing, client, B, "DELETE /voicecall/{a}/release\nDELETE /onlineagent/{a}/logout")
+    await client.ok(B, "DELETE", "/voicecall/{a}/release")
+    await standing.at_work(C)
+    standing.phone(C).ready = False
+    await client.ok(B, "POST", "/onlineagent/{a}/saybusy")
+    await standing.call_in("557")
+    await client.ok(B, "POST", "/onlineagent/{a}/cancelbusy")
+    profile = standing.store.profiles[VdnId(1)]
+    one = replace(profile.agents[AgentId(B)], rights=frozenset({Right.PICK_UP}))
+    standing.store.profiles[VdnId(1)] = replace(profile, agents={**profile.agents, AgentId(B): one})
+    await standing.desk.reload(VdnId(1))
+    await client.ok(B, "PUT", f"/voicecall/{{a}}/snatchpickup?destWorkNo={C}")
+    await standing.quiet()
+    await client.ok(B, "PUT", "/voicecall/{a}/answer")
+    await client.ok(B, "DELETE", "/voicecall/{a}/release")
+    await _walk(standing, client, B, "DELETE /voicecall/{a}/releasephone\nDELETE /onlineagent/{a}/logout")
     for how in ("forcelogout", "forcelogoutwithreason/1"):
         await client.sign_in(B)
         await client.ok(B, "DELETE", f"/onlineagent/{{a}}/{how}")

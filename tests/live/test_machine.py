@@ -22,7 +22,7 @@ from sottovoce.clock import ManualClock, moment
 from sottovoce.domain import access
 from sottovoce.domain.agents import AgentState, Trigger
 from sottovoce.domain.calls import CallDirection
-from sottovoce.domain.directory import AgentId, VdnId, VdnProfile
+from sottovoce.domain.directory import AgentId, Right, VdnId, VdnProfile
 from sottovoce.domain.legs import LegId, RecordingResult, ReleaseCause
 from sottovoce.domain.lines import LegAnswered, LegGone, LegHeld, LegOffered, LegResumed, LegRinging
 from sottovoce.domain.supervision import Mode
@@ -33,11 +33,12 @@ from sottovoce.live.availability import ChangeState, ChooseSkills, ForceState
 from sottovoce.live.conferring import Disconnect, LeaveCall, Merge, Reject
 from sottovoce.live.consulting import CallInner, Consult
 from sottovoce.live.floor import Floor
-from sottovoce.live.handling import Answer, CallOut, Hold, Mute, Release, TakeBack
+from sottovoce.live.handling import Answer, CallOut, Hold, Mute, Release, ReleasePhone, TakeBack
 from sottovoce.live.hearing import RecordingClosed, RecordingRefused
 from sottovoce.live.presence import GONE, CloseFloor, ProfileRead, SignInAgent, SignOfLife, SignOutAgent
 from sottovoce.live.state import Call, LiveSettings
 from sottovoce.live.supervising import ChangeMode, DropCall, Intercept, StopSupervision, Supervise
+from sottovoce.live.transferring import CancelTransfer, HandOver, How, PickUp
 from sottovoce.live.turns import Turns
 from sottovoce.live.views import SignIn
 from sottovoce.media.engine import LegProven, LegsLost, LegTimedOut
@@ -47,8 +48,9 @@ INSPECTORS = AGENTS[2:]
 
 
 def profile(*, without: frozenset[AgentId] = frozenset(), powerless=frozenset(), mutual=True) -> VdnProfile:
-    both = CALLS | INSPECTS
-    agents = {agent: both if agent in set(INSPECTORS) - powerless else CALLS for agent in AGENTS}
+    calls = CALLS | {Right.PICK_UP}
+    both = calls | INSPECTS
+    agents = {agent: both if agent in set(INSPECTORS) - powerless else calls for agent in AGENTS}
     made = vdn(
         1,
         agents,
@@ -203,6 +205,30 @@ class FloorMachine(RuleBasedStateMachine):
         self.give(Consult(agent, other, queue=other == 1, joins=True), may_refuse=True)
         if settle:
             self.everything_settles()
+
+    @rule(
+        agent=st.sampled_from(AGENTS),
+        to=st.sampled_from([*AGENTS, 1, "0123", "0124"]),
+        how=st.sampled_from(How),
+        settle=st.booleans(),
+    )
+    def hand_over(self, agent, to, how, settle):
+        self.give(HandOver(agent, to, how, queue=to == 1), may_refuse=True)
+        if settle:
+            self.everything_settles()
+
+    @rule(to=st.sampled_from([*AGENTS, 1, "0123"]), how=st.sampled_from(How), settle=st.booleans())
+    def whoever_talks_hands_over(self, to, how, settle):
+        for agent in sorted(self.floor.state.seats):
+            self.hand_over(agent, to, how, settle)
+
+    @rule(agent=st.sampled_from(AGENTS))
+    def cancel_transfers(self, agent):
+        self.give(CancelTransfer(agent), may_refuse=True)
+
+    @rule(agent=st.sampled_from(AGENTS), other=st.sampled_from(AGENTS))
+    def pick_up_or_put_down(self, agent, other):
+        self.give(PickUp(agent, other) if other != agent else ReleasePhone(agent), may_refuse=True)
 
     @rule(stays=st.booleans(), settle=st.booleans())
     def merge_what_is_held(self, stays, settle):

@@ -264,3 +264,16 @@ async def test_what_cannot_be_asked_for(pair):
     await refused(Code.NO_CALL, pair.desk.ask(Merge(A, call, False)))
     assert pair.desk.call_ids(A) == (other, call)
     assert pair.hears() == {"555": {"♪"}, "1101": set(), "1102": {"♪"}}
+
+
+async def test_nobody_joins_a_call_that_the_other_holds(pair):
+    await pair.sign_in(103, skills=False)
+    call, _ = await consult(pair)
+    await pair.desk.ask(Hold(B))
+    await refused(Code.WRONG_CALL_STATE, pair.desk.ask(Merge(A, call, True)))
+    await pair.desk.ask(Release(A))
+    await pair.quiet()
+    await pair.desk.ask(TakeBack(A))
+    await pair.desk.call_out(Consult(A, B))
+    await pair.quiet()
+    assert pair.hears() == {"555": {"♪"}, "1101": {"1102"}, "1102": {"1101"}}

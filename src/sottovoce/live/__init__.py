@@ -15,10 +15,11 @@ Called by `http`, the console and the demo through one `Desk`; calls `Lines` (a 
   ``handling``      what agents do with calls              ``supervising``   what inspectors ask for
   ``calling``       how calls come, talk and end           ``legs``          what lines and media say
   ``consulting``    calls between agents                   ``conferring``    several parties in a call
-  ``call_data``     what agents keep with calls            ``unreached``     who does not answer, or is away
+  ``transferring``  handing a call over, picking one up    ``call_data``     what agents keep with calls
+  ``unreached``     who does not answer, or is away
 * ``seating`` ``conversing`` ``hearing`` ``bonds``  what those share: an agent's state and phone; who is
                 together; tables, music, recordings; the bond of inspector and agent
-* ``telling``   what agents are told of their calls
+* ``merging``   two calls become one; ``telling`` what agents are told of their calls
 * ``state`` ``effects`` ``views`` ``pictures``  its nouns: inside, out, and shown
 * ``acd`` ``feed``  queues of calls, queues of events
 

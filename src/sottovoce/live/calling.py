@@ -217,9 +217,11 @@ def failed(floor: FloorState, call: Call) -> None:
     assert transfer is not None
     call.skill, asker = transfer.skill, transfer.by
     if call.talking:
-        floor.emit(
-            events.ConnectFailed(asker.agent, call.call), events.TransferEnded(asker.agent, call.call, False)
-        )
+        if transfer.consult:
+            floor.emit(events.ConsultFailed(asker.agent, call.call))
+        else:
+            floor.emit(events.ConnectFailed(asker.agent, call.call))
+            floor.emit(events.TransferEnded(asker.agent, call.call, False))
         back(floor, call, transfer)
         return
     if call.state is CallState.ALERTING:

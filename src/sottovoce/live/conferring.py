@@ -4,15 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from sottovoce.domain import events
 from sottovoce.domain.agents import BusyReason
-from sottovoce.domain.calls import CallState, CallTrigger, move
 from sottovoce.domain.legs import ReleaseCause
 from sottovoce.errors import Code, Refused
-from sottovoce.live import calling, handling, hearing
+from sottovoce.live import calling, handling, merging
 from sottovoce.live.effects import HangUp
 from sottovoce.live.inputs import Command, never_waits
-from sottovoce.live.state import AgentPart, Call, FloorState, Seat
+from sottovoce.live.state import Call, FloorState, Seat
 
 MAX_PARTIES = 6
 """In one call: with their inspectors they stay within what the mixer sums for one listener."""
@@ -39,36 +37,13 @@ def merge(floor: FloorState, asked: Merge) -> None:
     if held is None:
         raise Refused(Code.NO_HELD_CALL, "the agent holds no such call")
     parties = len(call.parts) + len(call.customers) + len(held.parts) + len(held.customers)
+    if call.held_by_other(seat) or held.held_by_other(seat):
+        raise Refused(Code.WRONG_CALL_STATE, "another agent holds one of the calls")
     if parties - 1 > MAX_PARTIES or call.transfer is not None or held.transfer is not None:
         raise Refused(Code.WRONG_CALL_STATE, "too many parties, or somebody is being asked")
     kept, other = (call, held) if call.customers and not held.customers else (held, call)
-    _merge(floor, seat, kept, other, stays=asked.stays)
+    merging.merge(floor, seat, kept, other, stays=asked.stays)
     calling.assign(floor)
-
-
-def _merge(floor: FloorState, seat: Seat, kept: Call, other: Call, *, stays: bool) -> None:
-    mine, theirs = seat.leave(other), list(other.parts)
-    for part in theirs:
-        part.seat.leave(other)
-        part.seat.enter(kept, AgentPart(part.seat, muted=part.muted))
-    for customer in other.customers:
-        floor.legs[customer.leg] = kept
-    kept.customers += other.customers
-    kept.music |= other.music
-    other.customers, other.music = [], set()
-    calling.finish(floor, other, f"joined to {kept.call}")
-    if kept.state is CallState.HELD:
-        kept.state = move(kept.state, CallTrigger.TAKE_BACK)
-    kept.part(seat).held_at = None
-    seat.acts_in(kept)
-    gone = [] if stays else [(other, mine), (kept, seat.leave(kept))]
-    calling.join(floor, kept, *(part.seat for part in theirs), gone=gone)
-    told = [*([mine] if stays else []), *theirs]
-    number = {id(part): str(seat.agent) for part in theirs} | {id(mine): other.number_for(seat.agent)}
-    floor.emit(*(events.CustomerReleased(p.seat.agent, other.call, number[id(p)]) for p in told))
-    for part in [mine, *theirs, *(part for call, part in gone if call is kept)]:
-        hearing.end_segment(floor, part.segment)
-    hearing.finish_contact(floor, other)
 
 
 @dataclass(frozen=True, slots=True)

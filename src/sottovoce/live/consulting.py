@@ -61,7 +61,13 @@ def consult(floor: FloorState, asked: Consult) -> None:
     check_wanted(floor, seat, asked.whom, queue=asked.queue)
     if asked.joins:
         call_data.attach(floor, call, asked.data or call.data)
-        ask_in(floor, call, Transfer(seat, joins=True, skill=call.skill), asked.whom, queue=asked.queue)
+        ask_in(
+            floor,
+            call,
+            Transfer(seat, joins=True, skill=call.skill, consult=True),
+            asked.whom,
+            queue=asked.queue,
+        )
         return
     if part.held_at is None:
         hold(floor, call, seat)
@@ -79,6 +85,8 @@ def check_two(call: Call, seat: Seat) -> None:
         raise Refused(Code.NO_CALL, "the agent does not talk yet")
     if len(call.parts) + len(call.customers) > 2 or call.transfer is not None:
         raise Refused(Code.WRONG_CALL_STATE, "more than two are in the call, or somebody is being asked")
+    if call.held_by_other(seat):
+        raise Refused(Code.WRONG_CALL_STATE, "the other agent holds the call")
 
 
 def check_wanted(floor: FloorState, seat: Seat, whom: AgentId | SkillId, *, queue: bool) -> None:

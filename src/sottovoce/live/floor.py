@@ -25,6 +25,7 @@ from sottovoce.live import (
     legs,
     presence,
     supervising,
+    transferring,
     unreached,
 )
 from sottovoce.live.effects import Effect, Timer
@@ -43,6 +44,7 @@ SUBJECTS = (
     legs,
     presence,
     supervising,
+    transferring,
     unreached,
 )
 """The modules whose transitions a floor makes."""

@@ -11,14 +11,15 @@ from sottovoce.domain.calls import CallDirection, CallState, CallTrigger, InnerK
 from sottovoce.domain.directory import AgentId, Right, SkillId
 from sottovoce.domain.lines import Destination, LineKind
 from sottovoce.errors import Code, Refused
-from sottovoce.live import bonds, call_data, calling, hearing, seating, telling
+from sottovoce.live import bonds, call_data, calling, hearing, merging, seating, telling
 from sottovoce.live.effects import Arm, CallUnanswered, Disarm, Ring
 from sottovoce.live.inputs import Command, never_waits
 from sottovoce.live.state import AgentPart, Call, FloorState, OutsideParty, Seat
 from sottovoce.media.engine import SendDigits
 
-_NUMBER = re.compile(r"[0-9*#]{1,24}\Z")
-_CALLER = re.compile(r"[0-9]{0,24}\Z")
+NUMBER = re.compile(r"[0-9*#]{1,24}\Z")
+CALLER = re.compile(r"[0-9]{0,24}\Z")
+"""What a number looks like, and one that is shown to whom is called."""
 CALL_OUT_S = 60.0
 """How long an outside number rings: most networks and mailboxes end it earlier."""
 
@@ -39,7 +40,7 @@ def call_out(floor: FloorState, asked: CallOut) -> None:
     """Place a call: the agent's own phone first, then the number."""
     seat = floor.seat(asked.by)
     access.require(seat.profile, Right.CALL_OUT)
-    if not _NUMBER.match(asked.called) or not _CALLER.match(asked.caller):
+    if not NUMBER.match(asked.called) or not CALLER.match(asked.caller):
         raise Refused(Code.BAD_NUMBER, "1-24 of 0-9 * # are a number")
     call_data.check_size(asked.data)
     if asked.skill is not None and asked.skill not in floor.profile.skills:
@@ -219,7 +220,7 @@ class DialOn(Command):
 def dial_on(floor: FloorState, asked: DialOn) -> None:
     """Digits to the customer."""
     seat = floor.seat(asked.by)
-    if not _NUMBER.match(asked.digits):
+    if not NUMBER.match(asked.digits):
         raise Refused(Code.BAD_PARAMETER, "1-24 of 0-9 * #")
     call, _ = current(seat)
     if call.state is not CallState.TALKING or not call.customers:
@@ -229,15 +230,32 @@ def dial_on(floor: FloorState, asked: DialOn) -> None:
 
 @dataclass(frozen=True, slots=True)
 class Release(Command):
-    """Leave the call that the agent acts in, which ends it unless two others are left. NO_CALL."""
+    """Leave the call that the agent acts in, which ends it unless two others are left; after talking with
+    whom the held customer goes to, connect the two. NO_CALL."""
 
 
 @never_waits(Release)
 def release(floor: FloorState, asked: Release) -> None:
-    """The agent ends the call."""
+    """The agent is out of the call."""
     seat = floor.seat(asked.by)
     call, _ = current(seat)
-    leave(floor, call, seat)
+    if not merging.hand_over(floor, seat):
+        leave(floor, call, seat)
+
+
+@dataclass(frozen=True, slots=True)
+class ReleasePhone(Command):
+    """Release the phone that stands between calls. WRONG_AGENT_STATE while something needs it."""
+
+
+@never_waits(ReleasePhone)
+def release_phone(floor: FloorState, asked: ReleasePhone) -> None:
+    """The phone is down; the next call rings it."""
+    seat = floor.seat(asked.by)
+    if seat.call is not None or seat.inspecting is not None:
+        raise Refused(Code.WRONG_AGENT_STATE, "a call or a supervision needs the phone")
+    seating.drop_phone(floor, seat)
+    hearing.refresh(floor, seat)
 
 
 def leave(floor: FloorState, call: Call, seat: Seat) -> None:

@@ -103,6 +103,8 @@ class Transfer:
     """Whoever is free first in a queue is asked."""
     skill: SkillId | None = None
     """The queue that the call had before."""
+    consult: bool = False
+    """Asked for as a consult."""
 
 
 @dataclass(slots=True, eq=False)
@@ -121,6 +123,8 @@ class Call:
     early_media: bool = False
     customers: list[OutsideParty] = field(default_factory=list)
     parts: list[AgentPart] = field(default_factory=list)
+    hands_over: bool = False
+    """When the agent who talks in it releases it, the customer who is held meanwhile is connected with it."""
     transfer: Transfer | None = None
     """Under way; its agent may have left already."""
     music: set[LegId] = field(default_factory=set)
@@ -151,6 +155,10 @@ class Call:
     def part(self, seat: Seat) -> AgentPart:
         """That agent's part; StopIteration where there is none."""
         return next(part for part in self.parts if part.seat is seat)
+
+    def held_by_other(self, seat: Seat) -> bool:
+        """Whether another agent than this one holds it."""
+        return any(part.held_at is not None and part.seat is not seat for part in self.parts)
 
     def outside(self, leg: LegId) -> OutsideParty:
         """The customer on that leg; StopIteration where there is none."""

@@ -8,7 +8,7 @@ from sottovoce.domain.agents import BusyReason, Trigger
 from sottovoce.domain.calls import CallState
 from sottovoce.domain.legs import ReleaseCause
 from sottovoce.domain.lines import PhoneSeen
-from sottovoce.live import calling, seating
+from sottovoce.live import calling, merging, seating
 from sottovoce.live.effects import Arm, CallUnanswered, PhoneAway
 from sottovoce.live.inputs import happens
 from sottovoce.live.state import Call, FloorState, Seat
@@ -38,6 +38,8 @@ def timed_out(floor: FloorState, timer: CallUnanswered) -> None:
 def phone_lost(floor: FloorState, seat: Seat, cause: ReleaseCause, *, was_up: bool) -> None:
     """The agent's phone is gone while calls had it."""
     lost = cause is ReleaseCause.WORKER_LOST
+    if not lost:
+        merging.hand_over(floor, seat)
     for call in seat.calls:
         if not call.part(seat).alerting:
             calling.agent_leaves(floor, call, seat, cause.value if lost else f"agent: {cause.value}")

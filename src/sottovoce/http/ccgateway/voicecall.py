@@ -8,8 +8,9 @@ from pydantic import Field
 from sottovoce.domain.directory import AgentId, SkillId
 from sottovoce.errors import Code, Refused
 from sottovoce.http.ccgateway.gateway import Answer, Caller, Interfaces
-from sottovoce.http.ccgateway.words import MOST_CALL_DATA, Form, Number, Text
-from sottovoce.live import conferring, consulting, handling
+from sottovoce.http.ccgateway.words import MOST_CALL_DATA, AgentNumber, Form, Number, Text
+from sottovoce.live import conferring, consulting, handling, transferring
+from sottovoce.live.transferring import How
 from sottovoce.plain import natural
 
 INTERFACES = Interfaces("voicecall", message="success")
@@ -17,8 +18,15 @@ serves = INTERFACES.serves
 asks = INTERFACES.asks
 
 _DIGITS = r"^[0-9*#]{1,24}$"
-_SKILL, _AGENT = 1, 2
+_SKILL, _AGENT, _ACCESS_CODE, _OUTSIDE = 1, 2, 4, 5
 """Device types [0583]."""
+_HOW = {
+    **dict.fromkeys([(_SKILL, 0), (_AGENT, 0), (_ACCESS_CODE, 0), (_OUTSIDE, 1)], How.BLIND),
+    **dict.fromkeys([(_SKILL, 2), (_AGENT, 2), (_ACCESS_CODE, 2), (_OUTSIDE, 2)], How.ANSWERED),
+    (_OUTSIDE, 3): How.TALKED,
+    (_OUTSIDE, 4): How.JOINED,
+}
+"""Modes of transfer, by device type."""
 _TWO_PARTY, _THREE_PARTY = 1, 2
 """Modes of innerhelp."""
 
@@ -79,6 +87,27 @@ class PartyNumber(Form):
     number: Text = Field(pattern=r"^[0-9]{1,24}$")
 
 
+class TransferredTo(Form):
+    """Whom the call goes to, and how [1242]."""
+
+    in_body = True
+
+    devicetype: Number = Field(ge=_SKILL, le=_OUTSIDE)
+    address: Text = Field(max_length=24)
+    mode: Number = Field(0, ge=0, le=4)
+    callappdata: Text = Field("", max_length=MOST_CALL_DATA)
+    caller: Text = Field("", max_length=24)
+    mediaability: Number = Field(0, ge=0, le=2)
+    holdflag: bool = True
+    skill: Number | None = Field(None, alias="skillId", ge=0, le=2**31 - 1)
+
+
+class Colleague(Form):
+    """The agent whose call is picked up [1252]."""
+
+    agent: AgentNumber = Field(alias="destWorkNo")
+
+
 class WhichCall(Form):
     """A call of the caller; without it the one that fits."""
 
@@ -107,6 +136,12 @@ asks("POST", "/confjoin", HeldCallInBody, lambda by, form: conferring.Merge(by, 
 asks("POST", "/disconnect/{number}", PartyNumber, lambda by, form: conferring.Disconnect(by, form.number))
 # Leave one of the caller's calls [1246].
 asks("POST", "/dropcall/{callid}", HeldCall, lambda by, form: conferring.LeaveCall(by, form.callid))
+# Take a transfer back [1243].
+asks("POST", "/canceltransfer", Form, lambda by, form: transferring.CancelTransfer(by))
+# Take the call that rings at a colleague [1252].
+asks("PUT", "/snatchpickup", Colleague, lambda by, form: transferring.PickUp(by, form.agent))
+# Release the phone that stands between calls.
+asks("DELETE", "/releasephone", Form, lambda by, form: handling.ReleasePhone(by))
 # Nobody hears the agent [1237].
 asks("POST", "/beginmute", Form, lambda by, form: handling.Mute(by, True))
 # The agent is heard again [1238].
@@ -154,6 +189,26 @@ async def consult(caller: Caller, form: Help) -> Answer:
         caller.agent, SkillId(whom) if queue else AgentId(whom), queue, joins, form.callappdata
     )
     return Answer(await caller.desk.call_out(asked))
+
+
+@serves("POST", "/transfer", TransferredTo)
+async def transfer(caller: Caller, form: TransferredTo) -> None:
+    """Hand the customer's call over [1242]. IVRs (device type 3) are not served."""
+    how = _HOW.get((form.devicetype, form.mode))
+    if how is None:
+        raise Refused(Code.BAD_PARAMETER, "this mode does not go with this device type", field="mode")
+    data, queue = form.callappdata, form.devicetype in (_SKILL, _ACCESS_CODE)
+    to: AgentId | SkillId | str = form.address
+    if form.devicetype == _ACCESS_CODE:
+        code = caller.desk.profile(caller.agent).access_codes.get(form.address)
+        if code is None:
+            raise Refused(Code.BAD_PARAMETER, "no such access code", field="address")
+        to = code.skill
+    elif form.devicetype == _SKILL:
+        to = SkillId(_internal(form.address))
+    elif form.devicetype == _AGENT:
+        to = AgentId(_internal(form.address))
+    await caller.desk.ask(transferring.HandOver(caller.agent, to, how, queue, form.caller, data))
 
 
 def _internal(text: str) -> int:
