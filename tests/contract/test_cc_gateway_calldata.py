@@ -100,6 +100,41 @@ async def test_held_calls(standing: Standing, client: LedgerClient) -> None:
     assert await client.refused(A, "GET", DATA + "/holdlist") == "400-003"
 
 
+async def test_two_calls_at_once(standing: Standing, client: LedgerClient) -> None:
+    """An agent calls a colleague about a customer who is held, and makes it a conference: lists have both
+    calls, data is set with either, and the conference has what came with it."""
+    await standing.at_work(A)
+    await standing.call_in()
+    await standing.at_work(B, INSPECTOR)
+    [first] = await client.ok(A, "GET", DATA + "/allcallid")
+    assert await client.ok(A, "GET", DATA + "/remotenumbers") == ["555"]
+    help_ = {"dstaddress": str(B), "callappdata": "about 555"}
+    second = await client.ok(A, "POST", "/voicecall/{a}/innerhelp", json=help_)
+    await standing.quiet()
+    assert await client.ok(A, "GET", DATA + "/allcallid") == [second, first]
+    assert await client.ok(A, "GET", DATA + "/callnums") == 2
+    assert await client.ok(A, "GET", DATA + "/remotenumbers") == [str(B), "555"]
+    assert await client.ok(B, "GET", DATA + "/remotenumbers") == [str(A)]
+    assert [one["callid"] for one in await client.ok(A, "GET", DATA + "/holdlist")] == [first]
+    assert await client.ok(INSPECTOR, "GET", f"{DATA}/agentholdnum/{A}") == 1
+    for call, caller in ((first, "555"), (second, str(A))):
+        shown = await client.ok(A, "GET", f"{DATA}/callinfobycallid/{call}")
+        assert (shown["callid"], shown["caller"]) == (call, caller)
+    assert await client.ok(B, "GET", DATA + "/appdata") == "about 555"
+    assert await client.refused(B, "GET", f"{DATA}/callinfobycallid/{first}") == "400-002"
+    assert await _set(client, calldata="order 7", callid=first) == "0"
+    assert await client.ok(A, "GET", DATA + "/appdata") == "about 555"
+    assert await client.ok(A, "GET", DATA + f"/appdata?callId={first}") == "order 7"
+    joined = {"callid": first, "callappdata": "x" * 16385}
+    assert await client.refused(A, "POST", "/voicecall/{a}/confjoin", json=joined) == "000-002"
+    await client.ok(A, "POST", "/voicecall/{a}/confjoin", json={**joined, "callappdata": "order 8"})
+    await standing.quiet()
+    for agent, others in ((A, ["555", "102"]), (B, ["555", "101"])):
+        assert await client.ok(agent, "GET", DATA + "/appdata") == "order 8"
+        assert await client.ok(agent, "GET", DATA + "/remotenumbers") == others
+        assert await client.ok(agent, "GET", DATA + "/allcallid") == [first]
+
+
 async def test_waiting_calls(standing: Standing, client: LedgerClient) -> None:
     await standing.at_work(A, FOREIGN_AGENT)
     await client.ok(A, "POST", "/onlineagent/{a}/saybusy")

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from sottovoce.domain.agents import BusyReason
 from sottovoce.domain.legs import ReleaseCause
 from sottovoce.errors import Code, Refused
-from sottovoce.live import calling, handling, merging
+from sottovoce.live import call_data, calling, handling, merging
 from sottovoce.live.effects import HangUp
 from sottovoce.live.inputs import Command, never_waits
 from sottovoce.live.state import Call, FloorState, Seat
@@ -19,11 +19,12 @@ MAX_PARTIES = 6
 @dataclass(frozen=True, slots=True)
 class Merge(Command):
     """Make the held call and the one that the agent talks in one; the agent `stays` in it, or leaves both.
-    NO_CALL, NO_HELD_CALL (`held` names no such call), WRONG_CALL_STATE (too many parties, somebody is being
-    asked)."""
+    `data`, if any, is the call's from then on. NO_CALL, NO_HELD_CALL (`held` names no such call),
+    WRONG_CALL_STATE (too many parties, somebody is being asked), BAD_PARAMETER (too much data)."""
 
     held: str
     stays: bool
+    data: str = field(default="", repr=False)
 
 
 @never_waits(Merge)
@@ -41,8 +42,10 @@ def merge(floor: FloorState, asked: Merge) -> None:
         raise Refused(Code.WRONG_CALL_STATE, "another agent holds one of the calls")
     if parties - 1 > MAX_PARTIES or call.transfer is not None or held.transfer is not None:
         raise Refused(Code.WRONG_CALL_STATE, "too many parties, or somebody is being asked")
+    call_data.check_size(asked.data)
     kept, other = (call, held) if call.customers and not held.customers else (held, call)
     merging.merge(floor, seat, kept, other, stays=asked.stays)
+    call_data.attach(floor, kept, asked.data or kept.data)
     calling.assign(floor)
 
 

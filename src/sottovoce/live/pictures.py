@@ -80,6 +80,7 @@ def call(floor: FloorState, shown: Call, seat: Seat | None) -> CallView:
         part is not None and part.muted,
         hearing.place(floor, part.segment.path) if part is not None and part.segment is not None else None,
         shown.data,
+        shown.others(seat.agent) if seat is not None else (),
     )
 
 

@@ -190,6 +190,14 @@ class Call:
             return self.number
         return self.called if str(agent) == self.caller else self.caller
 
+    def others(self, agent: AgentId) -> tuple[str, ...]:
+        """Who else is in it, by number: customers first; before anybody is, whom it is for."""
+        there = [customer.number for customer in self.customers if customer.up]
+        there += [
+            str(part.seat.agent) for part in self.parts if not part.alerting and part.seat.agent != agent
+        ]
+        return tuple(there) or (self.number_for(agent),)
+
     @property
     def talking(self) -> bool:
         """Whether agent and customer are joined (a hold included)."""

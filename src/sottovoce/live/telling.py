@@ -16,11 +16,9 @@ def talking(floor: FloorState, call: Call, seat: Seat) -> None:
 
 def conference(floor: FloorState, call: Call) -> None:
     """Tell every agent of the call who the others are, if they are more than one."""
-    agents = [part.seat.agent for part in call.parts if not part.alerting]
-    customers = [customer.number for customer in call.customers if customer.up]
-    if len(agents) + len(customers) > 2:
-        for agent in agents:
-            others = (*customers, *(str(other) for other in agents if other != agent))
+    for agent in [part.seat.agent for part in call.parts if not part.alerting]:
+        others = call.others(agent)
+        if len(others) > 1:
             floor.emit(events.Conferred(agent, call.call, others))
 
 

@@ -103,11 +103,8 @@ class CallView:
     recording: str | None
     """Below the recordings' folder."""
     data: str = field(default="", repr=False)
-
-    @property
-    def number(self) -> str:
-        """The other party's."""
-        return self.caller if self.direction is CallDirection.INBOUND else self.called
+    others: tuple[str, ...] = ()
+    """Numbers of those whom the agent talks with or holds; before, of whom the call is for."""
 
 
 @dataclass(frozen=True, slots=True)

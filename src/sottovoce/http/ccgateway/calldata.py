@@ -184,4 +184,4 @@ async def is_in_a_call(caller: Caller, form: Form) -> Answer:
 @serves("GET", "/remotenumbers", Form)
 async def remote_numbers(caller: Caller, form: Form) -> Answer:
     """The numbers of those whom the caller talks with or holds."""
-    return Answer([call.number for call in caller.desk.calls(caller.agent)])
+    return Answer([number for call in caller.desk.calls(caller.agent) for number in call.others])

@@ -131,7 +131,12 @@ asks("POST", "/gethold", WhichCall, lambda by, form: handling.TakeBack(by, form.
 # Connect the held call with the current one, and leave both [1240].
 asks("POST", "/connecthold/{callid}", HeldCall, lambda by, form: conferring.Merge(by, form.callid, False))
 # Make one talk of the held call and the current one [1245].
-asks("POST", "/confjoin", HeldCallInBody, lambda by, form: conferring.Merge(by, form.callid, True))
+asks(
+    "POST",
+    "/confjoin",
+    HeldCallInBody,
+    lambda by, form: conferring.Merge(by, form.callid, True, form.callappdata),
+)
 # Take one party out of the call [1248].
 asks("POST", "/disconnect/{number}", PartyNumber, lambda by, form: conferring.Disconnect(by, form.number))
 # Leave one of the caller's calls [1246].
