@@ -115,6 +115,42 @@ async def test_ten_megabytes_are_answered_in_the_familys_form(port: int) -> None
     await connection.close()
 
 
+@pytest.mark.parametrize("size", [4096, 4097, 900_000])
+async def test_of_a_stranger_four_kilobytes_are_read(standing: Standing, port: int, size: int) -> None:
+    """With a Guid a megabyte is; who has none is told so, and not that their body is too large."""
+    await standing.at_work(A)
+    own = f"Guid: {standing.client.guids[A]}"
+    body = b'{"called": "555"' + b" " * (size - 17) + b"}"
+    said = {}
+    for name, path, headers in (
+        ("own", f"{BASE}/voicecall/{A}/callout", [own]),
+        ("stale", f"{BASE}/voicecall/{A}/callout", ["Guid: stale"]),
+        ("another's", f"{BASE}/voicecall/102/callout", [own]),
+        ("sign-in", f"{BASE}/onlineagent/102", []),
+        ("nowhere", f"{BASE}/nowhere/{A}", []),
+    ):
+        connection = await RawConnection.to(port)
+        answer = await connection.ask("PUT", path, *headers, body=body)
+        said[name] = (int(answer.status.split()[1]), json.loads(answer.body)["retcode"])
+        await connection.close()
+    if size > 4096:
+        assert said.pop("sign-in") == (413, "000-002")
+    assert said.pop("own")[1] not in ("100-006", "000-002")
+    assert said.pop("nowhere") == (404, "000-002")
+    assert said.pop("sign-in", (200, "100-004")) == (200, "100-004")
+    assert said == {"stale": (200, "100-006"), "another's": (200, "100-006")}
+
+
+async def test_who_waits_to_send_much_and_is_no_caller_is_told_before(port: int) -> None:
+    connection = await RawConnection.to(port)
+    headers = "Host: x\r\nExpect: 100-continue\r\nContent-Length: 5000"
+    await connection.send(f"PUT {BASE}/voicecall/{A}/callout HTTP/1.1\r\n{headers}\r\n\r\n".encode())
+    answer = await connection.answer()
+    assert json.loads(answer.body)["retcode"] == "100-006"
+    assert await connection.rest_or_reset() == b"", "what came now could not be told from the next request"
+    await connection.close()
+
+
 async def test_no_body_is_read_when_too_much_is_announced(port: int) -> None:
     connection = await RawConnection.to(port)
     head = f"PUT {BASE}/onlineagent/{A} HTTP/1.1\r\nHost: x\r\nContent-Length: 99999999999\r\n\r\n"

@@ -62,6 +62,24 @@ def told(answer: RawAnswer, path: str, verb: str = "POST") -> tuple[int, str]:
     return status, body["resultCode"]
 
 
+@pytest.mark.parametrize("size", [4096, 4097, 900_000])
+async def test_of_a_stranger_four_kilobytes_are_read(quality: Standing, port: int, size: int) -> None:
+    """With a token a megabyte is; without one it is the token that is wrong, as ever."""
+    body = PAGE + b" " * (size - len(PAGE))
+    said = {}
+    for name, path, headers in (
+        ("own", PROFILES, own(quality)),
+        ("stale", PROFILES, ("Authorization: Bearer stale",)),
+        ("none", PROFILES, ()),
+        ("token", "/apigovernance/api/oauth/tokenByAkSk", own(quality)),
+    ):
+        connection = await RawConnection.to(port)
+        answer = await connection.ask("POST", path, *headers, body=body)
+        said[name] = int(answer.status.split()[1])
+        await connection.close()
+    assert said == {"own": 200, "stale": 401, "none": 401, "token": 400 if size <= 4096 else 413}
+
+
 @pytest.mark.parametrize("given", ["as printed", "as a number"])
 async def test_terminating_a_task_as_its_page_prints_it(
     quality: Standing, port: int, connection: RawConnection, given: str

@@ -17,7 +17,9 @@ from structlog.testing import capture_logs
 from tests.contract.sockets import RawConnection, until
 
 from sottovoce.config import HttpSettings
-from sottovoce.http.edge import CONNECTION_OPEN
+from sottovoce.http.bodies import BodyLimits
+from sottovoce.http.edge import CONNECTION_OPEN, Crossing, EdgeLimits, edge
+from sottovoce.http.family.routes import SERVED_CALLER
 from sottovoce.http.server import Server, ServerLimits
 from sottovoce.http.site import FAMILIES
 from sottovoce.tasks import Tasks
@@ -120,22 +122,38 @@ async def test_headers_that_come_too_slowly_end_the_connection(start: Start) -> 
     await slow.close()
 
 
-async def test_connections_are_bounded(start: Start) -> None:
-    server = await start(limits=ServerLimits(connections=8))
-    kept = [await RawConnection.to(server.port) for _ in range(8)]
-    for connection in kept:
-        assert (await connection.ask("GET", "/")).body == b"hello"
-    beyond = await RawConnection.to(server.port)
-    assert await beyond.rest_or_reset() == b""
-    for connection in kept:
-        assert (await connection.ask("GET", "/")).body == b"hello"
-    for connection in (*kept, beyond):
+async def test_connections_are_bounded_and_who_was_served_has_a_reserve(start: Start) -> None:
+    """Of 8 strangers have 6, one of them 3 here; 127.0.0.x are different sources."""
+
+    async def app(scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["path"] == "/caller":
+            scope["extensions"][SERVED_CALLER]()
+        await hello(scope, receive, send)
+
+    limits = ServerLimits(connections=8, connections_of_stranger=3, connections_of_known=4)
+    server = await start(app, limits=limits)
+
+    async def connected(source: str, path: str = "/") -> RawConnection | None:
+        connection = await RawConnection.to(server.port, source=source)
+        with contextlib.suppress(ConnectionError, asyncio.IncompleteReadError):
+            if (await connection.ask("GET", path)).body == b"hello":
+                return connection
         await connection.close()
+        return None
+
+    at_work = await connected("127.0.0.9", "/caller")
+    tried = [await connected(f"127.0.0.{2 + number // 4}") for number in range(12)]
+    assert [connection is not None for connection in tried] == [True] * 3 + [False] + [True] * 3 + [False] * 5
+    more = [await connected("127.0.0.9") for _ in range(2)]
+    assert [connection is not None for connection in more] == [True, False], "all eight are taken"
+    for connection in (at_work, *tried, *more):
+        if connection is not None:
+            await connection.close()
 
 
 async def test_a_refused_connection_is_logged_and_a_freed_one_is_given_again(start: Start) -> None:
     host = "127.0.0.1"
-    server = await start(limits=ServerLimits(connections=2))
+    server = await start(limits=ServerLimits(connections_of_stranger=2))
     kept = [await RawConnection.to(server.port, host) for _ in range(2)]
     for connection in kept:
         assert (await connection.ask("GET", "/")).body == b"hello"
@@ -147,8 +165,8 @@ async def test_a_refused_connection_is_logged_and_a_freed_one_is_given_again(sta
     assert logs[0] == {
         "event": "connection refused, too many",
         "log_level": "warning",
-        "host": host,
-        "refused": 1,
+        "source": host,
+        "times": 1,
     }
     await kept.pop().close()
     async with asyncio.timeout(10):
@@ -160,6 +178,97 @@ async def test_a_refused_connection_is_logged_and_a_freed_one_is_given_again(sta
             await again.close()
     for connection in (*kept, again):
         await connection.close()
+
+
+@pytest.mark.parametrize("proxies", [(), ("127.0.0.0/8",)])
+async def test_a_reverse_proxy_may_have_all_connections(start: Start, proxies: tuple[str, ...]) -> None:
+    settings = HttpSettings(port=0, proxies=proxies)
+    server = await start(hello, settings, ServerLimits(connections=5, connections_of_stranger=2))
+    answered = 0
+    kept = []
+    for _ in range(5):
+        kept.append(await RawConnection.to(server.port))
+        with contextlib.suppress(ConnectionError, asyncio.IncompleteReadError):
+            answered += (await kept[-1].ask("GET", "/")).body == b"hello"
+    assert answered == (5 if proxies else 2)
+    for connection in kept:
+        await connection.close()
+
+
+async def test_a_handshake_counts_as_a_connection_and_has_its_time(start: Start) -> None:
+    settings = HttpSettings(port=0, tls_cert=TLS / "certificate.pem", tls_key=TLS / "key.pem")
+    limits = ServerLimits(connections_of_stranger=3, handshake_s=0.3)
+    server = await start(hello, settings, limits)
+    half_open = [await RawConnection.to(server.port) for _ in range(3)]
+    beyond = await RawConnection.to(server.port)
+    assert await beyond.rest_or_reset() == b"", "three wait for their handshake, and nothing else is let in"
+    assert [await connection.rest_or_reset() for connection in half_open] == [b""] * 3, "their time is over"
+    trust = ssl.create_default_context(cafile=str(TLS / "certificate.pem"))
+    async with httpx.AsyncClient(verify=trust) as http:
+        assert (await http.get(f"https://localhost:{server.port}/")).text == "hello"
+    for connection in (*half_open, beyond):
+        await connection.close()
+
+
+async def test_a_sign_in_whose_body_came_with_it_finds_no_crowd_before_it(start: Start) -> None:
+    """Bodies that never come from many sources, and one that is whole."""
+    limits = EdgeLimits(bodies=BodyLimits(waiting=16))
+    server = await start(edge(hello, FAMILIES, limits))
+    missing = [await RawConnection.to(server.port, source=f"127.0.0.{2 + number}") for number in range(16)]
+    for connection in missing:
+        await connection.send(b"PUT / HTTP/1.1\r\nHost: x\r\nContent-Length: 9\r\n\r\n")
+    split = await RawConnection.to(server.port)
+    await split.send(b"PUT / HTTP/1.1\r\nHost: x\r\nContent-Length: 9\r\n\r\n")
+    assert (await split.answer()).status == b"HTTP/1.1 503 Service Unavailable"
+    whole = await RawConnection.to(server.port)
+    assert (await whole.ask("PUT", "/", body=b"123456789")).body == b"hello"
+    for connection in (*missing, split, whole):
+        await connection.close()
+
+
+CHUNKED = b"Host: x\r\nTransfer-Encoding: chunked\r\n\r\n"
+PREFLIGHT = b"Origin: http://a\r\nAccess-Control-Request-Method: PUT\r\n" + CHUNKED
+
+
+@pytest.mark.parametrize(
+    "broken",
+    [
+        [b"PUT / HTTP/1.1\r\n" + CHUNKED, b"zz\r\n"],
+        [b"PUT / HTTP/1.1\r\n" + CHUNKED + b"5\r\nhello\r\n", b"zz\r\n"],
+        [b"HEAD / HTTP/1.1\r\n" + CHUNKED + b"zz\r\n"],
+        [b"OPTIONS /agentgateway/resource/x HTTP/1.1\r\n" + PREFLIGHT + b"zz\r\n"],
+        [b"PUT / HTTP/1.1\r\n" + CHUNKED + b"2\r\n{}\r\n0\r\n\r\n", b"zz\r\n\r\n"],
+        [b"PUT / HTTP/1.1\r\n" + CHUNKED + b"0\r\n", b"bad trailer\r\n\r\n"],
+    ],
+    ids=["at once", "later", "HEAD", "preflight", "next request", "trailer"],
+)
+async def test_a_broken_chunk_ends_the_connection_and_makes_no_traceback(
+    start: Start, caplog: pytest.LogCaptureFixture, broken: list[bytes]
+) -> None:
+    crossings = {FAMILIES[0].prefix: Crossing(["*"], [])}
+    server = await start(edge(hello, FAMILIES, crossings=crossings))
+    failed: list[object] = []
+    asyncio.get_running_loop().set_exception_handler(lambda loop, context: failed.append(context))
+    with caplog.at_level(logging.WARNING), capture_logs() as logs:
+        connection = await RawConnection.to(server.port)
+        for piece in broken:
+            await connection.send(piece)
+            await asyncio.sleep(0)
+        assert b"HTTP/1.1 400 " in await connection.rest()
+        await connection.close()
+    assert failed == []
+    assert caplog.records == []
+    assert [line["event"] for line in logs] == ["request is no HTTP"]
+
+
+async def test_what_is_sent_on_after_its_answer_is_not_read_for_long(start: Start) -> None:
+    crossings = {FAMILIES[0].prefix: Crossing(["*"], [])}
+    server = await start(edge(hello, FAMILIES, crossings=crossings), limits=ServerLimits(linger_s=0.05))
+    connection = await RawConnection.to(server.port)
+    await connection.send(b"OPTIONS /agentgateway/resource/x HTTP/1.1\r\n" + PREFLIGHT)
+    assert (await connection.answer()).status == b"HTTP/1.1 200 OK"
+    assert await connection.rest_or_reset() == b""
+    await connection.close()
 
 
 async def test_what_is_no_http_is_told_with_its_peer_and_not_by_uvicorn(

@@ -37,3 +37,27 @@ async def test_the_page_needs_nothing_from_elsewhere(tmp_path: Path) -> None:
     assert 'fetch("openapi.json")' in page.text
     assert (wrong.status_code, wrong.headers["allow"]) == (405, "GET, HEAD")
     assert wrong.json() == {"error": "the interface does not know this method"}
+
+
+@pytest.mark.parametrize("set_for", ["", "origins", "quality_origins"])
+async def test_scripts_of_other_origins_may_call_the_gateway_alone_unless_set(
+    tmp_path: Path, set_for: str
+) -> None:
+    origins = {set_for: ["https://desk.example"]} if set_for else {}
+    settings = HttpSettings.model_validate({"docs": True, **origins})
+    asked = {"Origin": "https://desk.example", "Access-Control-Request-Method": "POST"}
+    app = site(Standing(tmp_path).gateway, settings)
+    async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://test") as http:
+        let = {
+            path: (await http.options(path, headers=asked)).headers.get("access-control-allow-origin")
+            for path in (
+                "/agentgateway/resource/onlineagent/101",
+                "/apiaccess/CCSQM/rest/ccisqm/v1/qualitytask/queryQualityTask",
+                "/apiaccess/CCISQM/rest/ccisqm/v1/credit",
+                "/apigovernance/api/oauth/tokenByAkSk",
+                "/openapi.json",
+            )
+        }
+    desk = "https://desk.example"
+    quality = desk if set_for == "quality_origins" else None
+    assert list(let.values()) == [desk if set_for == "origins" else "*", quality, quality, quality, None]

@@ -83,8 +83,13 @@ class HttpSettings(Section):
     )
     origins: tuple[str, ...] = Field(
         default=("*",),
-        description="Web origins whose scripts may call, `*` for all (a Guid is needed all the same);"
-        " an empty list lets none.",
+        description="Web origins whose scripts may call CC-Gateway (`/agentgateway`), `*` for all (a Guid is"
+        " needed all the same); an empty list lets none.",
+    )
+    quality_origins: tuple[str, ...] = Field(
+        default=(),
+        description="The same of CC-SQM, CC-iSQM and their token: programs call them; a script with an app"
+        " key shows it to whoever looks.",
     )
     docs: bool = Field(default=False, description="Serve `/docs` and `/openapi.json`.")
 

@@ -3,7 +3,8 @@
 * ``server``     uvicorn embedded in the running loop; TLS by setting; graceful stop
 * ``edge``       what holds for every request: slashes folded, bodies bounded, no traceback leaves, CORS
 * ``site``       puts the families together into one ASGI application
-* ``peers``      how many connections each far side may hold
+* ``bodies``     a request's body, of who is no caller a little
+* ``peers``      how much each far side may hold: connections, requests, bytes
 * ``family``     the interface kit: forms, routes, answers, faults of every family
 * ``operators``  health, readiness, metrics and status, for who runs the server
 * ``tally``      how often each family was asked, and what became of it

@@ -1,25 +1,30 @@
 """What holds for every HTTP request, whatever interface it is for.
 
-Slashes are folded before routing, the body is read whole within bounds before the application
-sees the request, and whatever the application raises becomes an answer in its family's own form.
+Slashes are folded before routing, the body is read whole within bounds before the application sees the
+request, and whatever the application raises becomes an answer in its family's own form. Who is no caller, by
+the headers, has little of a body read; what bodies and requests may take is bounded by source and in all.
 """
 
 from __future__ import annotations
 
 import asyncio
 import re
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 
 import structlog
 from starlette.middleware.cors import CORSMiddleware
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from sottovoce.http.bodies import Bodies, BodyLimits, Gone
 from sottovoce.http.family.answer import Family, Fault, family_of
-from sottovoce.plain import natural
+from sottovoce.http.peers import Portions
+from sottovoce.limits import Rarely, source_of
 
 log = structlog.get_logger(__name__)
 
+Knows = Callable[[Scope], Awaitable[bool]]
+"""Whether the headers of a request show a caller of the family."""
 CONNECTION_OPEN = "sottovoce.connection_open"
 """ASGI scope extension: a function that says whether what is written now still goes to a peer."""
 HEADER_BYTES = 32 << 10
@@ -35,12 +40,18 @@ class EdgeLimits:
     target_bytes: int = 16 << 10
     """Path and query together."""
     header_bytes: int = HEADER_BYTES
-    body_bytes: int = 1 << 20
-    discard_bytes: int = 16 << 20
-    """How much of a body that is too large is read and thrown away, so that its sender reads the answer."""
-    body_s: float = 30.0
+    bodies: BodyLimits = field(default_factory=BodyLimits)
     requests: int = 4096
-    """Requests in progress, hanging polls included."""
+    """Requests in progress, hanging polls included; of one source half of them."""
+
+
+@dataclass(frozen=True, slots=True)
+class Crossing:
+    """Which web origins' scripts may call a family, what they may send, and what they may read."""
+
+    origins: Sequence[str]
+    sent: Sequence[str]
+    read: Sequence[str] = ()
 
 
 def fold(path: str) -> str:
@@ -57,41 +68,40 @@ def edge(
     app: ASGIApp,
     families: Sequence[Family],
     limits: EdgeLimits | None = None,
-    origins: Sequence[str] = ("*",),
+    *,
+    knows: Mapping[str, Knows] | None = None,
+    crossings: Mapping[str, Crossing] | None = None,
 ) -> ASGIApp:
-    """`app` behind the edge; browsers from `origins` may call it and read `Set-GUID`."""
-    guarded: ASGIApp = Edge(app, families, limits or EdgeLimits())
-    if not origins:
-        return guarded
-    return CORSMiddleware(
-        guarded,
-        allow_origins=origins,
-        allow_methods=("GET", "PUT", "POST", "DELETE"),
-        allow_headers=(
-            "Guid",
-            "Content-Type",
-            "service_token",
-            "Authorization",
-            "x-app-key",
-            "x-UserId",
-            "X-Token-Expire",
-        ),
-        expose_headers=("Set-GUID", "Guid"),
-    )
-
-
-class _Gone(Exception):
-    """The client left before its body was whole."""
+    """`app` behind the edge. `knows` and `crossings` by a family's prefix: one without is closed to both."""
+    return Edge(app, families, limits or EdgeLimits(), knows or {}, crossings or {})
 
 
 class Edge:
     """ASGI middleware; see the module."""
 
-    def __init__(self, app: ASGIApp, families: Sequence[Family], limits: EdgeLimits) -> None:
-        self._app = app
-        self._families = families
-        self._limits = limits
-        self._running = 0
+    def __init__(
+        self,
+        app: ASGIApp,
+        families: Sequence[Family],
+        limits: EdgeLimits,
+        knows: Mapping[str, Knows],
+        crossings: Mapping[str, Crossing],
+    ) -> None:
+        self._app, self._families, self._limits, self._knows = app, families, limits, knows
+        self._bodies = Bodies(limits.bodies)
+        self._requests = Portions(limits.requests, max(1, limits.requests // 2))
+        self._overloads = Rarely(10.0)
+        self._crossed: dict[str, ASGIApp] = {
+            prefix: CORSMiddleware(
+                self._guard,
+                allow_origins=crossing.origins,
+                allow_methods=("GET", "PUT", "POST", "DELETE"),
+                allow_headers=crossing.sent,
+                expose_headers=crossing.read,
+            )
+            for prefix, crossing in crossings.items()
+            if crossing.origins
+        }
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -99,16 +109,11 @@ class Edge:
             return
         scope = {**scope, "path": fold(scope["path"])}
         family = family_of(scope["path"], self._families)
-        if self._running >= self._limits.requests:
-            await family.at_fault(Fault.OVERLOADED)(scope, receive, send)
-            return
-        self._running += 1
-        try:
-            await self._guard(scope, receive, send, family)
-        finally:
-            self._running -= 1
+        await self._crossed.get(family.prefix, self._guard)(scope, receive, send)
 
-    async def _guard(self, scope: Scope, receive: Receive, send: Send, family: Family) -> None:
+    async def _guard(self, scope: Scope, receive: Receive, send: Send) -> None:
+        family = family_of(scope["path"], self._families)
+        source = source_of((scope.get("client") or ("",))[0])
         started = False
 
         async def watched(message: Message) -> None:
@@ -116,56 +121,50 @@ class Edge:
             started = True
             await send(message)
 
+        async def known() -> bool:
+            knows = self._knows.get(family.prefix)
+            return knows is not None and await knows(scope)
+
         try:
-            body = await self._body(scope, receive)
-            if isinstance(body, Fault):
-                await family.at_fault(body)(scope, receive, send)
-                return
-            await self._app(scope, _replayed(body, receive), watched)
-        except _Gone:
+            fault = self._wrong_head(scope)
+            if fault is None:
+                async with self._bodies.read(scope, receive, source, known) as body:
+                    fault = body.fault or await self._serve(
+                        scope, _replayed(body.kept, receive), watched, source
+                    )
+            if fault is not None:
+                if fault is Fault.OVERLOADED and (times := self._overloads.times(_now())):
+                    log.warning("requests refused, too many", source=source, path=scope["path"], times=times)
+                await family.at_fault(fault)(scope, receive, send)
+        except Gone:
             return
         except Exception:
             log.exception("request failed", method=scope["method"], path=scope["path"])
             if not started:
                 await family.at_fault(Fault.INTERNAL)(scope, receive, send)
 
-    async def _body(self, scope: Scope, receive: Receive) -> bytes | Fault:
+    async def _serve(self, scope: Scope, receive: Receive, send: Send, source: str) -> Fault | None:
+        if not self._requests.take(source):
+            return Fault.OVERLOADED
+        try:
+            await self._app(scope, receive, send)
+        finally:
+            self._requests.give_back(source)
+        return None
+
+    def _wrong_head(self, scope: Scope) -> Fault | None:
+        names = [name for name, _ in scope["headers"]]
+        if b"content-length" in names and b"transfer-encoding" in names:
+            return Fault.MALFORMED  # where the request ends is not told, and a proxy may read otherwise
         headers = sum(len(name) + len(value) for name, value in scope["headers"])
         target = len(scope["path"]) + len(scope["query_string"])
         if headers > self._limits.header_bytes or target > self._limits.target_bytes:
             return Fault.HEADERS_TOO_LARGE
-        declared = _content_length(scope)
-        if declared is not None and declared > self._limits.discard_bytes:
-            return Fault.BODY_TOO_LARGE
-        try:
-            async with asyncio.timeout(self._limits.body_s):
-                return await self._read(receive)
-        except TimeoutError:
-            return Fault.BODY_TOO_SLOW
-
-    async def _read(self, receive: Receive) -> bytes | Fault:
-        kept = bytearray()
-        total = 0
-        while True:
-            message = await receive()
-            if message["type"] == "http.disconnect":
-                raise _Gone
-            chunk: bytes = message.get("body", b"")
-            total += len(chunk)
-            if total <= self._limits.body_bytes:
-                kept += chunk
-            elif total > self._limits.discard_bytes:
-                return Fault.BODY_TOO_LARGE
-            if not message.get("more_body", False):
-                break
-        return bytes(kept) if total <= self._limits.body_bytes else Fault.BODY_TOO_LARGE
+        return None
 
 
-def _content_length(scope: Scope) -> int | None:
-    for name, value in scope["headers"]:
-        if name == b"content-length":
-            return natural(value.decode("latin-1"))
-    return None
+def _now() -> float:
+    return asyncio.get_running_loop().time()
 
 
 def _replayed(body: bytes, receive: Receive) -> Receive:

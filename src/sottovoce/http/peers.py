@@ -1,46 +1,85 @@
-"""How many connections each peer has. Pure."""
+"""How much of what there is a bounded amount of each source may hold: connections, requests, bytes. Pure."""
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, OrderedDict
 
-from sottovoce.config.kinds import is_loopback
+KNOWN = 10_000
+"""Known sources that are remembered."""
+
+
+class Portions:
+    """Of `limit` in all, one source may hold `of_one`."""
+
+    def __init__(self, limit: int, of_one: int) -> None:
+        self._limit, self._of_one = limit, of_one
+        self._held: Counter[str] = Counter()
+        self._total = 0
+
+    def __len__(self) -> int:
+        """Sources that hold something."""
+        return len(self._held)
+
+    def of(self, source: str) -> int:
+        """How much it holds."""
+        return self._held.get(source, 0)
+
+    def take(self, source: str, amount: int = 1, *, of_one: int | None = None) -> bool:
+        """Hold so much more, unless that is too much; `give_back` when it is done with."""
+        most = self._of_one if of_one is None else of_one
+        if self._total + amount > self._limit or self.of(source) + amount > most:
+            return False
+        if amount:
+            self._held[source] += amount
+            self._total += amount
+        return True
+
+    def give_back(self, source: str, amount: int = 1) -> None:
+        """So much of it is free again, at most what it holds."""
+        amount = min(amount, self.of(source))
+        self._total -= amount
+        self._held[source] -= amount
+        if not self._held[source]:
+            del self._held[source]
 
 
 class Peers:
-    """Connections in all and by host: one host gets a quarter of `limit`, one of this machine all of it.
-
-    A loopback peer is a reverse proxy, or somebody who can stop the server anyway.
+    """Connections. A source is known once a request of it was served to a caller; strangers hold few each,
+    and three quarters of all together: whoever is at work has a reserve.
     """
 
-    def __init__(self, limit: int) -> None:
+    def __init__(self, limit: int, *, of_stranger: int, of_known: int) -> None:
         self._limit = limit
-        self._of_one = max(1, limit // 4)
-        self._hosts: Counter[str] = Counter()
-        self._total = 0
+        self._all = Portions(limit, min(limit, of_known))
+        self._strangers = Portions(max(1, limit * 3 // 4), of_stranger)
+        self._known: OrderedDict[str, None] = OrderedDict()
 
-    def enter(self, host: str) -> bool:
-        """Count one more connection of `host`, unless that is too many; `leave` when it ends."""
-        if self._total >= self._limit or self._hosts[host] >= self._bound_of(host):
-            self._forget_idle(host)
+    def enter(self, source: str, *, bounded: bool = True) -> bool:
+        """Count one more connection of `source`, unless that is too many; `leave` when it ends.
+
+        What is not `bounded` (a reverse proxy) may have all there are.
+        """
+        if not self._all.take(source, of_one=None if bounded else self._limit):
             return False
-        self._hosts[host] += 1
-        self._total += 1
+        if bounded and source not in self._known and not self._strangers.take(source):
+            self._all.give_back(source)
+            return False
         return True
 
-    def leave(self, host: str) -> None:
+    def leave(self, source: str) -> None:
         """One that was let in has ended."""
-        self._hosts[host] -= 1
-        self._total -= 1
-        self._forget_idle(host)
+        self._all.give_back(source)
+        self._strangers.give_back(source)
+
+    def prove(self, source: str) -> None:
+        """A request from there was served to a caller."""
+        if source not in self._known:
+            self._strangers.give_back(source, self._strangers.of(source))
+            if len(self._known) >= KNOWN:
+                self._known.popitem(last=False)
+        self._known[source] = None
+        self._known.move_to_end(source)
 
     def __len__(self) -> int:
-        """Hosts that have a connection."""
-        return len(self._hosts)
-
-    def _bound_of(self, host: str) -> int:
-        return self._limit if is_loopback(host) else self._of_one
-
-    def _forget_idle(self, host: str) -> None:
-        if not self._hosts[host]:
-            del self._hosts[host]
+        """Sources that have a connection."""
+        return len(self._all)

@@ -13,9 +13,10 @@ import re
 import socket
 import ssl
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Coroutine, Iterator, Sequence
 from dataclasses import dataclass
 from http import HTTPStatus
+from ipaddress import ip_address, ip_network
 from typing import Any
 
 import h11
@@ -25,14 +26,18 @@ from starlette.types import ASGIApp
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from sottovoce.config import HttpSettings
+from sottovoce.http.bodies import BODY_ARRIVED
 from sottovoce.http.edge import CONNECTION_OPEN, HEADER_BYTES, fold
 from sottovoce.http.family.answer import Family, Fault, family_of
+from sottovoce.http.family.routes import SERVED_CALLER
 from sottovoce.http.peers import Peers
-from sottovoce.limits import Rarely
+from sottovoce.limits import Rarely, source_of
 from sottovoce.tasks import Tasks
 
 log = structlog.get_logger(__name__)
 
+ACCEPT_AGAIN_S = 0.5
+"""After the machine could give us no connection."""
 _LINE = 1024
 """Bytes of a request's beginning that are kept, to tell whose it would be."""
 _TARGET = re.compile(rb"[^ \r\n]* +([^ ?\r\n]*)")
@@ -45,8 +50,16 @@ class ServerLimits:
     header_s: float = 15.0
     """How long a connection may take to bring a request's headers."""
     keep_alive_s: int = 30
+    handshake_s: float = 10.0
+    """How long its TLS handshake may take."""
+    linger_s: float = 1.0
+    """How long a body is read on that was not waited for before its answer."""
     connections: int = 8192
-    """In all; of one peer a quarter of them, unless it is on this machine (a reverse proxy)."""
+    """In all, with those whose handshake is not done; strangers together have three quarters of them."""
+    connections_of_stranger: int = 512
+    """From one source no request of which was served to a caller yet."""
+    connections_of_known: int = 2048
+    """From one of another source; a reverse proxy (`http.proxies`) may have all."""
     stop_s: int = 3
     """How long requests in progress may go on after a stop."""
 
@@ -59,7 +72,11 @@ class _Config(uvicorn.Config):
     ) -> None:
         self.limits = limits
         self.families = families
-        self.peers = Peers(limits.connections)
+        self.peers = Peers(
+            limits.connections,
+            of_stranger=limits.connections_of_stranger,
+            of_known=limits.connections_of_known,
+        )
         self.refusals = Rarely()
         self.nonsense = Rarely()
         self.failures = logging.getLogger("uvicorn.error.connection")
@@ -84,12 +101,12 @@ class _Config(uvicorn.Config):
 class Connection(H11Protocol):
     """One TCP connection: tells the application whether it still stands, and bounds the wait for headers."""
 
-    def __init__(self, config: uvicorn.Config, *args: Any, **kwargs: Any) -> None:
+    def __init__(self, config: uvicorn.Config, source: str, *args: Any, **kwargs: Any) -> None:
         super().__init__(config, *args, **kwargs)
         assert isinstance(config, _Config)
         self._shared = config
-        self._host: str | None = None
-        """The peer, once it is counted."""
+        self._source: str | None = source
+        """What it counts for, until it ends."""
         self.logger = config.failures
         self._beginning = b""
         self._inner: Any = self.app
@@ -97,22 +114,23 @@ class Connection(H11Protocol):
         self._header_timer: asyncio.TimerHandle | None = None
 
     async def _with_connection(self, scope: Any, receive: Any, send: Any) -> None:
-        extensions = {**scope.get("extensions", {}), CONNECTION_OPEN: self._is_open}
+        told = {CONNECTION_OPEN: self._is_open, SERVED_CALLER: self._prove, BODY_ARRIVED: self._has_body}
+        extensions = {**scope.get("extensions", {}), **told}
         await self._inner({**scope, "extensions": extensions}, receive, send)
 
     def _is_open(self) -> bool:
         return not self.transport.is_closing()
 
+    def _has_body(self) -> bool:
+        return not self.cycle.more_body
+
+    def _prove(self) -> None:
+        if self._source is not None:
+            self._shared.peers.prove(self._source)
+
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
-        """Count the peer, or hang up on one too many; the wait for headers begins."""
+        """The wait for headers begins."""
         super().connection_made(transport)
-        host = self.client[0] if self.client else ""
-        if not self._shared.peers.enter(host):
-            if times := self._shared.refusals.times(self.loop.time()):
-                log.warning("connection refused, too many", host=host, refused=times)
-            transport.abort()
-            return
-        self._host = host
         self._await_headers()
 
     def data_received(self, data: bytes) -> None:
@@ -136,25 +154,39 @@ class Connection(H11Protocol):
             target = _TARGET.match(self._beginning)
             path = target[1].decode("latin-1") if target is not None else "/"
             answer = family_of(fold(path), self._shared.families).at_fault(fault)
-            for event in (
-                h11.Response(
-                    status_code=fault.value,
-                    headers=answer.raw_headers,
-                    reason=HTTPStatus(fault.value).phrase.encode(),
-                ),
-                h11.Data(data=bytes(answer.body)),
-                h11.EndOfMessage(),
-            ):
-                self.transport.write(self.conn.send(event) or b"")
+            with contextlib.suppress(h11.LocalProtocolError):  # HEAD has an answer without a body
+                for event in (
+                    h11.Response(
+                        status_code=fault.value,
+                        headers=answer.raw_headers,
+                        reason=HTTPStatus(fault.value).phrase.encode(),
+                    ),
+                    h11.Data(data=bytes(answer.body)),
+                    h11.EndOfMessage(),
+                ):
+                    self.transport.write(self.conn.send(event) or b"")
+        if self.cycle is not None and not self.cycle.response_complete:
+            self.cycle.disconnected = True  # what is answered to it now has no place to go
+            self.cycle.message_event.set()
         self.transport.close()
+
+    def on_response_complete(self) -> None:
+        """Go on with the next request, unless this one's body is still coming: nobody wants it."""
+        if self.conn.their_state is h11.SEND_BODY:
+            self.loop.call_later(self._shared.limits.linger_s, self.transport.close)
+        super().on_response_complete()
 
     def connection_lost(self, exc: Exception | None) -> None:
         """The peer counts no more."""
         self._stop_awaiting()
-        if self._host is not None:
-            self._shared.peers.leave(self._host)
-            self._host = None
+        self.uncount()
         super().connection_lost(exc)
+
+    def uncount(self) -> None:
+        """It has ended, or never began."""
+        if self._source is not None:
+            self._shared.peers.leave(self._source)
+            self._source = None
 
     def _await_headers(self) -> None:
         if self._header_timer is None:
@@ -171,19 +203,87 @@ class Connection(H11Protocol):
 
 
 class _Uvicorn(uvicorn.Server):
-    """uvicorn without its signal handlers: the process has its own. Says when it listens."""
+    """uvicorn without its signal handlers: the process has its own. Says when it listens.
 
-    def __init__(self, config: uvicorn.Config) -> None:
+    It accepts connections itself, so that each counts from its first packet on, a TLS handshake included.
+    """
+
+    def __init__(self, config: _Config, settings: HttpSettings, tasks: Tasks) -> None:
         super().__init__(config)
         self.listening = asyncio.Event()
+        self._shared, self._tasks = config, tasks
+        self._proxies = [ip_network(proxy) for proxy in settings.proxies]
+        self._arriving: set[asyncio.Task[None]] = set()
 
     @contextlib.contextmanager
     def capture_signals(self) -> Iterator[None]:
         yield
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-        await super().startup(sockets)
+        self.servers = []
+        for listener in sockets or []:
+            listener.listen(self.config.backlog)
+            self._keep(self._accept(listener), "http accepts")
+        self.started = True
         self.listening.set()
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        for task in self._arriving:
+            task.cancel()
+        await asyncio.gather(*self._arriving, return_exceptions=True)
+        await super().shutdown(sockets)
+
+    def _keep(self, work: Coroutine[Any, Any, None], name: str) -> None:
+        task = self._tasks.spawn(work, name=name)
+        self._arriving.add(task)
+        task.add_done_callback(self._arriving.discard)
+
+    async def _accept(self, listener: socket.socket) -> None:
+        loop = asyncio.get_running_loop()
+        while True:
+            try:
+                connection, address = await loop.sock_accept(listener)
+            except OSError as failure:  # no file descriptor is left, or the peer has gone
+                if times := self._shared.refusals.times(loop.time()):
+                    log.warning("connection not accepted", reason=str(failure), times=times)
+                await asyncio.sleep(ACCEPT_AGAIN_S)
+                continue
+            host = str(address[0]) if address else ""
+            source = source_of(host)
+            if self._shared.peers.enter(source, bounded=not self._is_proxy(host)):
+                self._keep(self._arrive(connection, source), "http connection")
+                continue
+            connection.close()
+            if times := self._shared.refusals.times(loop.time()):
+                log.warning("connection refused, too many", source=source, times=times)
+
+    def _is_proxy(self, host: str) -> bool:
+        if not host:
+            return True  # of the socket in the data folder the file system lets in who may
+        address = ip_address(host.partition("%")[0])
+        return any(address in network for network in self._proxies)
+
+    async def _arrive(self, connection: socket.socket, source: str) -> None:
+        """Make an accepted connection one of HTTP, after its TLS handshake."""
+        limits, tls = self._shared.limits, self.config.ssl
+        protocol = Connection(self.config, source, server_state=self.server_state, app_state={})
+        try:
+            connection.setblocking(False)
+            await asyncio.get_running_loop().connect_accepted_socket(
+                lambda: protocol,
+                connection,
+                ssl=tls,
+                ssl_handshake_timeout=limits.handshake_s if tls is not None else None,
+            )
+        except OSError as failure:
+            protocol.uncount()
+            connection.close()
+            if times := self._shared.nonsense.times(asyncio.get_running_loop().time()):
+                log.info("connection came to nothing", source=source, reason=str(failure), times=times)
+        except asyncio.CancelledError:
+            protocol.uncount()
+            connection.close()
+            raise
 
 
 class Server:
@@ -226,7 +326,7 @@ class Server:
             self.host, self.port = listener.getsockname(), 0
         else:
             self.port = listener.getsockname()[1]
-        self._uvicorn = _Uvicorn(config)
+        self._uvicorn = _Uvicorn(config, self._settings, self._tasks)
         self._serving = self._tasks.spawn(self._uvicorn.serve([listener]), name="http server")
         listening = self._tasks.spawn(self._uvicorn.listening.wait(), name="http server listens")
         await asyncio.wait({self._serving, listening}, return_when=asyncio.FIRST_COMPLETED)

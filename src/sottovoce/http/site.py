@@ -14,13 +14,13 @@ from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 from sottovoce.config import HttpSettings, OperatorSettings
 from sottovoce.contracts.document import document
 from sottovoce.http.ccgateway import served as ccgateway
-from sottovoce.http.ccgateway.dialect import FAMILY
+from sottovoce.http.ccgateway.dialect import FAMILY, GatewayDialect
 from sottovoce.http.ccgateway.gateway import Gateway
 from sottovoce.http.ccisqm import served as ccisqm
 from sottovoce.http.ccsqm import served as ccsqm
 from sottovoce.http.ccsqm import token
-from sottovoce.http.ccsqm.dialect import Quality
-from sottovoce.http.edge import edge
+from sottovoce.http.ccsqm.dialect import Quality, SqmDialect
+from sottovoce.http.edge import Crossing, Knows, edge
 from sottovoce.http.family.answer import Fault, family_of, respond
 from sottovoce.http.family.routes import Places
 from sottovoce.http.operators import Operators
@@ -40,7 +40,12 @@ def site(
     """The application, behind its edge: each half that is given, and what operators ask."""
     settings = settings or HttpSettings()
     inner = inner_site(gateway, quality=quality, observed=observed, docs=settings.docs)
-    whole: Any = edge(inner, FAMILIES, origins=settings.origins)
+    knows: dict[str, Knows] = {}
+    if gateway is not None:
+        knows[FAMILY.prefix] = GatewayDialect(gateway).knows
+    if quality is not None:
+        knows |= {one.prefix: SqmDialect(one, quality).knows for one in (ccisqm.FAMILY, ccsqm.FAMILY)}
+    whole: Any = edge(inner, FAMILIES, knows=knows, crossings=_crossings(settings))
     if settings.proxies:
         whole = ProxyHeadersMiddleware(whole, list(settings.proxies))
     app: ASGIApp = whole
@@ -49,7 +54,16 @@ def site(
 
 def operators_site(observer: Observer) -> ASGIApp:
     """What the socket in the data folder serves."""
-    return edge(Operators(observer), FAMILIES, origins=())
+    return edge(Operators(observer), FAMILIES)
+
+
+def _crossings(settings: HttpSettings) -> dict[str, Crossing]:
+    """What scripts of web origins may call, by family; of no family nothing."""
+    guid = Crossing(settings.origins, ("Guid", "Content-Type", "service_token"), ("Set-GUID", "Guid"))
+    sent = ("Authorization", "Content-Type", "x-app-key", "x-UserId", "X-Token-Expire")
+    token_bearer = Crossing(settings.quality_origins, sent)
+    programs = (ccisqm.FAMILY, ccsqm.FAMILY, token.FAMILY)
+    return {FAMILY.prefix: guid, **{one.prefix: token_bearer for one in programs}}
 
 
 def inner_site(

@@ -9,9 +9,12 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
+from starlette.datastructures import Headers
 from starlette.requests import Request
 from starlette.responses import Response
+from starlette.types import Scope
 
+from sottovoce.domain.directory import AgentId
 from sottovoce.errors import Code, Refused
 from sottovoce.http.ccgateway.gateway import (
     BASE,
@@ -26,6 +29,7 @@ from sottovoce.http.ccgateway.gateway import (
 from sottovoce.http.ccgateway.retcodes import BAD_URL, INTERNAL, MEANING, SUCCESS, retcode
 from sottovoce.http.ccgateway.words import Form
 from sottovoce.http.family.answer import FAULT_TEXT, Family, Fault, respond
+from sottovoce.http.family.form import BadInput
 from sottovoce.http.family.routes import Failure, Wrong
 from sottovoce.limits import source_of
 
@@ -59,12 +63,25 @@ class GatewayDialect:
         agent = self.gateway.agent_ids.parse(request.path_params[where])
         request.state.caller = agent
         if not interface.open:
-            guid = request.headers.get("guid", "").strip()
-            if not guid or not guid.isascii() or len(guid) > LONGEST_GUID:
-                raise Refused(Code.NOT_SIGNED_IN, "no Guid")
-            self.gateway.desk.sessions.authenticate(agent, guid)
+            self._authenticate(agent, request.headers)
         source = source_of(request.client.host if request.client is not None else "")
         yield Caller(agent, self.gateway, interface, source)
+
+    def _authenticate(self, agent: AgentId, headers: Headers) -> None:
+        """Raise Refused(NOT_SIGNED_IN) unless the agent's Guid is shown."""
+        guid = headers.get("guid", "").strip()
+        if not guid or not guid.isascii() or len(guid) > LONGEST_GUID:
+            raise Refused(Code.NOT_SIGNED_IN, "no Guid")
+        self.gateway.desk.sessions.authenticate(agent, guid)
+
+    async def knows(self, scope: Scope) -> bool:
+        """Whether the headers show the Guid of the agent whom every path of the family names."""
+        named = scope["path"].removeprefix(BASE).split("/")[2:3]
+        try:
+            self._authenticate(self.gateway.agent_ids.parse("".join(named)), Headers(scope=scope))
+        except (BadInput, Refused):
+            return False
+        return True
 
     async def form(self, interface: Interface, request: Request) -> Form:
         """Path, and query or body. Raises BadInput."""

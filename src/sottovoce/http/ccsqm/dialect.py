@@ -15,6 +15,7 @@ from typing import Any
 from sqlalchemy.ext.asyncio import AsyncConnection
 from starlette.requests import Request
 from starlette.responses import Response
+from starlette.types import Scope
 
 from sottovoce.config import QualitySettings
 from sottovoce.domain.people import SERVER, AppKey, UserId
@@ -77,6 +78,17 @@ class SqmDialect:
                     yield Visit(app, user, interface.operation, work)
         if interface.apart:
             yield VisitApart(app, user, interface.operation, office)
+
+    async def knows(self, scope: Scope) -> bool:
+        """Whether the headers show a token. Looked at apart: no transaction waits for a body."""
+        request, office = Request(scope), self.quality.office
+        try:
+            token = _token(request)
+            async with office.transaction() as connection:
+                await _app(connection, token, office.clock.now(), request)
+        except (Unauthorized, Refused):
+            return False
+        return True
 
     async def form(self, interface: Interface, request: Request) -> Form:
         """The body's. Raises BadInput."""

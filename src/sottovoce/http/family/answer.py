@@ -16,6 +16,8 @@ from starlette.responses import Response
 
 JSON_TYPE = b"application/json"
 Header = tuple[bytes, bytes]
+BODY_REFUSED = "sottovoce.body_refused"
+"""In the scope of a request whose body was not kept: it is larger than what is read of strangers."""
 
 
 def encode(content: object) -> bytes:

@@ -22,7 +22,7 @@ from starlette.routing import BaseRoute, Match, compile_path
 from starlette.types import Receive, Scope, Send
 
 from sottovoce.errors import Code, Refused
-from sottovoce.http.family.answer import Family, Fault
+from sottovoce.http.family.answer import BODY_REFUSED, Family, Fault
 from sottovoce.http.family.declared import Interface
 from sottovoce.http.family.form import BadField, BadInput, Form
 
@@ -31,6 +31,12 @@ log = structlog.get_logger(__name__)
 
 SERVED = "served"
 """The outcome of a request that got what it asked for."""
+SERVED_CALLER = "sottovoce.served_caller"
+"""ASGI scope extension: a function that is told so."""
+
+
+def _nobody() -> None:
+    """Nobody wants to be told."""
 
 
 class Unauthorized(Exception):
@@ -98,6 +104,8 @@ async def answered(interface: Interface, dialect: Dialect[Any], request: Request
     request.state.caller = ""
     try:
         async with dialect.caller(interface, request) as caller:
+            if BODY_REFUSED in request.scope:
+                return dialect.family.at_fault(Fault.BODY_TOO_LARGE)
             form = await dialect.form(interface, request)
             answer = await interface.serve(caller, form)
     except Unauthorized as error:
@@ -114,6 +122,7 @@ async def answered(interface: Interface, dialect: Dialect[Any], request: Request
         return dialect.failure(interface, Failure(Wrong.BROKEN, Code.INTERNAL))
     else:
         request.state.outcome = SERVED
+        request.scope.get("extensions", {}).get(SERVED_CALLER, _nobody)()
         log.debug("interface served", interface=interface.name, caller=request.state.caller)
         return answer if isinstance(answer, Response) else dialect.success(interface, answer)
     request.state.outcome = failure.wrong.value
