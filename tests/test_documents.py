@@ -7,9 +7,15 @@ import re
 from pathlib import Path
 
 import pytest
+import typer
+from typer.core import TyperGroup
 
-from sottovoce.config import Settings
+from sottovoce.cli import app
+from sottovoce.config import Settings, load
+from sottovoce.storage.live import seed
 
+NO_COMMANDS = {"serves", "stops", "sottovoce"}
+"""What stands behind the name in the log, or behind that of a container."""
 ROOT = Path(__file__).parents[1]
 SETTINGS = {
     name: getattr(field.annotation, "model_fields", {}) for name, field in Settings.model_fields.items()
@@ -39,11 +45,40 @@ def test_every_place_that_is_named_exists(name: str) -> None:
     assert [place for place in places if not any((root / place).exists() for root in roots)] == []
 
 
-@pytest.mark.parametrize("name", ["operating.md", "cc-gateway.md", "cc-sqm.md"])
+@pytest.mark.parametrize(
+    "name",
+    ["operating.md", "first-call.md", "service.md", "watching.md", "night.md", "cc-gateway.md", "cc-sqm.md"],
+)
 def test_every_setting_that_is_named_exists(name: str) -> None:
     document = ROOT / "docs" / name
     named = re.findall(rf"`({'|'.join(Settings.model_fields)})\.(\w+)`", document.read_text(encoding="utf-8"))
     assert [f"{section}.{name}" for section, name in named if name not in SETTINGS[section]] == []
+
+
+def test_every_command_that_is_named_exists() -> None:
+    known = typer.main.get_command(app)
+    assert isinstance(known, TyperGroup)
+    missing = set()
+    for document in [*ROOT.glob("*.md"), *(ROOT / "docs").glob("*.md")]:
+        text = document.read_text(encoding="utf-8")
+        code = re.findall(r"```sh\n(.*?)```", text, re.DOTALL) + re.findall(r"`(sottovoce [^`]*)`", text)
+        called = re.compile(r"(?:^|[ ]|bin/)sottovoce ([a-z][a-z-]+)(?: +([a-z-]+))?", re.MULTILINE)
+        for name, inner in called.findall("\n".join(code)):
+            group = known.commands.get(name)
+            if name in NO_COMMANDS:
+                continue
+            if group is None or (isinstance(group, TyperGroup) and inner and inner not in group.commands):
+                missing.add(f"{document.name}: sottovoce {name} {inner}")
+    assert missing == set()
+
+
+def test_the_files_of_the_first_call_can_be_used(tmp_path: Path) -> None:
+    text = (ROOT / "docs" / "first-call.md").read_text(encoding="utf-8")
+    files = dict(re.findall(r"^cat > (\S+) <<'END'\n(.*?)^END$", text, re.DOTALL | re.MULTILINE))
+    (tmp_path / "sottovoce.toml").write_text(files["sottovoce.toml"])
+    assert load(tmp_path / "sottovoce.toml").sip.domain == "127.0.0.1"
+    (vdn,) = seed.parse(files["hotline.yaml"]).seed.vdns
+    assert sorted(agent.agent for agent in vdn.agents) == [101, 102]
 
 
 def test_every_test_that_is_named_as_a_proof_exists() -> None:
