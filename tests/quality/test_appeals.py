@@ -99,8 +99,13 @@ async def test_an_appeal_that_passes_corrects_and_stays_on_record(standing: Stan
     await step(standing, item, TABLE_LEADER, AppealStep.PASS, remark="listen again")
     await step(standing, item, LEADER, AppealStep.ASSIGN, SECOND)
     await correct(standing, item, SECOND, first)
-    assert await manual_score(standing, contact) == 90
     await step(standing, item, SECOND, AppealStep.PASS)
+    assert await manual_score(standing, contact) is None, (
+        "a correction is a draft until the appeal is granted"
+    )
+    for user, verdict in ((SECOND, Verdict.KEPT), (DIRECTOR, Verdict.KEPT), (ANN, Verdict.VIOLATED)):
+        about = await asked(appeals.show, standing.office, await standing.caller(user), item)
+        assert [one.final for one in about.results] == [verdict]
     await step(standing, item, DIRECTOR, AppealStep.PASS)
     assert await told(standing, item) == [
         "1 Ann open > reviewing Lea",
@@ -267,7 +272,8 @@ async def test_no_conclusion_against_corrections_that_stand(
     await correct(standing, item.item, SECOND, second, kept=False)
     await correct(standing, item.item, SECOND, first, kept=False)
     await step(standing, item.item, SECOND, against)
-    assert await manual_score(standing, item.contact) == 80
+    await step(standing, item.item, DIRECTOR, AppealStep.PASS)
+    assert await manual_score(standing, item.contact) is None, "what was corrected back never counts"
     assert [version.kept for version in await versions_of(standing, first)] == [True, False]
     await step(standing, item.item, DIRECTOR, AppealStep.PASS)
     assert (await state_of(standing, item.item)).passed is (kind is Kind.PROBLEM)
@@ -494,6 +500,8 @@ async def test_two_corrections_at_once_both_count(standing: Standing) -> None:
     assert await at_once(standing, item.item, *corrections) == ["done"] * 3
     assert [version.version for version in await versions_of(standing, first)] == [1, 2]
     assert [trace.number for trace in await history_of(standing, item.item)] == [1, 2, 3, 4]
+    for user in (SECOND, DIRECTOR):
+        await step(standing, item.item, user, AppealStep.PASS)
     assert await manual_score(standing, item.contact) == 100
 
 

@@ -561,7 +561,7 @@ async def test_a_task_that_kept_its_calls_from_a_later_sample_goes_after_that_on
         await asked(ending, standing.office, director, task)
 
     for task, later in ((first, second), (second, third)):
-        with pytest.raises(Refused, match=f"task {later}, drawn later, took the next calls") as refused:
+        with pytest.raises(Refused, match=f"task {later}, drawn later, passed over") as refused:
             await end(task)
         assert refused.value.code is Code.WRONG_STATE
         with pytest.raises(Refused, match=f"task {later}"):

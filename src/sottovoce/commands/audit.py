@@ -200,10 +200,9 @@ def _tell(verdict: AuditCheck) -> None:
     if verdict.differences:
         typer.echo(f"VDN {verdict.vdn}: FAIL: the audit and the database do not agree with each other")
     elif verdict.anchored:
-        since = verdict.head.number
-        typer.echo(
-            f"VDN {verdict.vdn}: PASS: vouched for {verdict.anchored}; the chain goes on to row {since}"
-        )
+        last = verdict.head.number
+        more = "" if f"up to row {last} " in verdict.anchored else f"; the chain goes on to row {last}"
+        typer.echo(f"VDN {verdict.vdn}: PASS: vouched for {verdict.anchored}{more}")
     else:
         typer.echo(
             f"VDN {verdict.vdn}: CONSISTENT, but not anchored: give --key, --heads or --expect from elsewhere"

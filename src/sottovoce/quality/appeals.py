@@ -1,9 +1,9 @@
 """Quality items: appeals and problems from the first step to the last [2495, 2516-2522].
 
 Each step holds the item's row, adds one line to its history and one to the audit, and takes nothing back:
-corrections are revisions of results (`results.revise`), which stay as versions. So that corrections count
-exactly where the item ends as its handler concluded, a conclusion against corrections (an appeal sent
-back, a problem passed) is refused while any stands.
+corrections are revisions of results (`results.revise`), which stay as versions. They are drafts, seen by the
+quality side alone, until the item is completed. So that its handler concludes what they corrected, a
+conclusion against corrections (an appeal sent back, a problem passed) is refused while any stands.
 
 Items about one result do not ignore each other, an appeal and a problem or two problems: the one that is
 completed first decides the result for the others, which are completed with their last result and correct none
@@ -53,6 +53,9 @@ from sottovoce.quality.access import Reach
 from sottovoce.storage.review import contacts, ids, plans, quality_items, users
 from sottovoce.storage.review import results as stored_results
 from sottovoce.storage.work import Work
+
+_ROUND = 1
+"""Of drafts: an appeal or a problem has one round."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -192,6 +195,8 @@ async def judge(
     await quality_items.save(work, after)
     await _put_down(work, after, step, remark)
     if after.state is AppealState.COMPLETED:
+        if after.passed is (after.kind is Kind.APPEAL):
+            await _count(work, after)
         await _settle(work, after)
     return after
 
@@ -250,6 +255,7 @@ async def revise(
         contact=after.contact,
         kind=rule_kind,
         quality_item=item,
+        draft=_ROUND,
     )
     await quality_items.save(work, after)
     await _put_down(work, after, AppealStep.REVISE, remark)
@@ -275,13 +281,19 @@ async def listing(work: Work, reach: Reach, wanted: WantedItems, *, page: int, r
 
 
 async def show(work: Work, reach: Reach, item: ReviewId) -> ShownItem:
-    """An item with the results that it is about. Refused(NOT_FOUND)."""
+    """An item with the results that it is about; while it is open the quality side sees its drafts.
+
+    Refused(NOT_FOUND).
+    """
     found = await _seen(work, reach, item)
     contact = await contacts.find(work, found.contact)
     if contact is None:
         raise no_quality_item()
     hits = await quality_items.hits(work, item)
     held = await stored_results.many(work, hits)
+    if found.state is not AppealState.COMPLETED and reach.user.roles & HANDLERS[AppealState.HANDLING]:
+        for result, draft in (await stored_results.drafts_in(work, item)).items():
+            held[result] = replace(held[result], revision=draft)
     return ShownItem(found, contact, sorted(held.values(), key=lambda one: (one.made_at, one.result)))
 
 
@@ -393,6 +405,14 @@ async def _nothing_corrected(work: Work, item: QualityItem, about: Collection[st
             Code.WRONG_STATE,
             f"results were corrected in the {item.kind}: correct them back first ({', '.join(corrected)})",
         )
+
+
+async def _count(work: Work, closed: QualityItem) -> None:
+    """Let the corrections of a completed item count, but for results that another item decided."""
+    drafts = await stored_results.drafts_in(work, closed.item)
+    decided = await quality_items.settled(work, closed.item)
+    counting = {result: draft for result, draft in drafts.items() if result not in decided}
+    await rule_results.count(work, closed.contact, counting)
 
 
 async def _settle(work: Work, closed: QualityItem) -> None:

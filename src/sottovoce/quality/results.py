@@ -51,8 +51,9 @@ async def revise(
 ) -> Revision:
     """Correct a result of `contact` to kept or violated, as the user of `work`; the manual score follows.
 
-    A `draft`, of that round of `review_item`, changes no score. `kind`, if given, must be the result's.
-    A finding that only drafts of other items have is unknown, unless this item is `entering` it as well.
+    A `draft`, of that round of `review_item` or of `quality_item`, changes no score. `kind`, if given, must
+    be the result's. A finding that only drafts of other items have is unknown, unless this item is
+    `entering` it as well.
     Without `segments` the places in the call stay as they are.
     The caller has made sure that this user may do it now.
     Refused(BAD_PARAMETER) for the remark or the kind, (NOT_FOUND) where the contact has no such result
@@ -69,7 +70,7 @@ async def revise(
         why = f"the result is one of type {int(found.kind)}"
         raise Refused(Code.BAD_PARAMETER, why, field="rule_kind")
     if segments is None:
-        segments = await stored.last_segments(work, result, review_item, draft)
+        segments = await stored.last_segments(work, result, review_item or quality_item, draft)
     wanted = Revision(0, kept, remark, work.user, work.at, review_item, quality_item, draft, segments)
     revision = await _add(work, contact, result, wanted)
     if draft is None:
@@ -98,6 +99,17 @@ async def settle(work: Work, item: Item) -> None:
         counting = replace(draft, user=work.user, at=work.at, draft=None)
         await _add(work, item.contact, hidden.get(result, result), counting)
     await _score_by_hand(work, item.contact, review_item=item.item)
+
+
+async def count(work: Work, contact: int, drafts: Mapping[str, Revision]) -> None:
+    """Let drafts of an appeal or a problem count, now that it is completed; the manual scores follow."""
+    if not drafts:
+        return
+    found = await stored.many(work, drafts)
+    for result, draft in sorted(drafts.items()):
+        await _add(work, contact, result, replace(draft, user=work.user, at=work.at, draft=None))
+    for scenario in sorted({found[result].scenario for result in drafts}):
+        await _score_by_hand(work, contact, only=scenario)
 
 
 async def violated_in(work: Work, review_item: ReviewId) -> list[str]:

@@ -371,7 +371,7 @@ async def _check_no_choice(work: Work, reach: Reach, held: Task, reason: str = "
     drawn = await draws.find(work, held.draw)
     makers = {reach.user.user, held.created_by, *([drawn.maker] if drawn and drawn.maker else [])}
     if later := await fresh.passed_over_by(work, held, makers):
-        why = f"task {later}, drawn later, took the next calls as these were in this one: end that one first"
+        why = f"task {later}, drawn later, passed over calls that this one has: end that one first"
         raise Refused(Code.WRONG_STATE, why)
 
 

@@ -236,7 +236,13 @@ async def involved(work: Work, item: QualityItem) -> Involved:
         review_items.c.contact == item.contact,
         review_items.c.state == ItemState.DONE.value,
     )
-    counts = revisions.c.draft.is_(None) | drafted(review_items.c.state == ItemState.DONE.value)
+    completed = sa.exists().where(
+        _ITEM.vdn == revisions.c.vdn,
+        _ITEM.quality_item == revisions.c.quality_item,
+        _ITEM.state == AppealState.COMPLETED.value,
+    )
+    done = drafted(review_items.c.state == ItemState.DONE.value)
+    counts = revisions.c.draft.is_(None) | done | completed
     revised = (
         sa.select(revisions.c.user)
         .join(quality_item_hits, (_HIT.vdn == revisions.c.vdn) & (_HIT.result == revisions.c.result))
@@ -262,7 +268,10 @@ async def involved(work: Work, item: QualityItem) -> Involved:
 
 
 async def corrected(work: Work, item: ReviewId) -> list[str]:
-    """The results that revisions within an item leave violated where they were not before, or the reverse."""
+    """The results that revisions within an item leave violated where they were not before, or the reverse.
+
+    Its drafts, or what counts of it since it was completed; those of other items are no matter.
+    """
     query = (
         sa.select(
             _HIT.result,
@@ -272,7 +281,11 @@ async def corrected(work: Work, item: ReviewId) -> list[str]:
         )
         .join(rule_results, (rule_results.c.vdn == _HIT.vdn) & (rule_results.c.result == _HIT.result))
         .join(revisions, (revisions.c.vdn == _HIT.vdn) & (revisions.c.result == _HIT.result))
-        .where(_HIT.vdn == work.vdn, _HIT.quality_item == item, revisions.c.draft.is_(None))
+        .where(
+            _HIT.vdn == work.vdn,
+            _HIT.quality_item == item,
+            revisions.c.draft.is_(None) | (revisions.c.quality_item == item),
+        )
         .order_by(_HIT.result, revisions.c.version)
     )
     before: dict[str, bool] = {}

@@ -243,10 +243,14 @@ async def last_version(work: Work, result: str) -> int:
 
 
 async def last_segments(
-    work: Work, result: str, review_item: ReviewId | None, draft: int | None
+    work: Work, result: str, item: ReviewId | None, draft: int | None
 ) -> tuple[Passage, ...] | None:
-    """Where the last draft of an item's round, or else what counts, has a result; None: it says so itself."""
-    of_draft = (revisions.c.review_item == review_item) & (revisions.c.draft == draft)
+    """Where the last draft of an item's round, or else what counts, has a result; None: it says so itself.
+
+    The item is one of a review task, or an appeal or a problem.
+    """
+    of_item = sa.or_(revisions.c.review_item == item, revisions.c.quality_item == item)
+    of_draft = of_item & (revisions.c.draft == draft)
     query = (
         sa.select(revisions)
         .where(
@@ -275,6 +279,22 @@ async def drafts(work: Work, item: Item) -> list[tuple[str, Revision]]:
         .order_by(revisions.c.result, revisions.c.version.desc())
     )
     return [(row["result"], _revision(row, "")) for row in (await work.connection.execute(last)).mappings()]
+
+
+async def drafts_in(work: Work, quality_item: ReviewId) -> dict[str, Revision]:
+    """The last draft of each result that was corrected in an appeal or a problem."""
+    last = (
+        sa.select(revisions)
+        .ext(distinct_on(revisions.c.result))
+        .where(
+            revisions.c.vdn == work.vdn,
+            revisions.c.quality_item == quality_item,
+            revisions.c.draft.is_not(None),
+        )
+        .order_by(revisions.c.result, revisions.c.version.desc())
+    )
+    rows = (await work.connection.execute(last)).mappings()
+    return {row["result"]: _revision(row, "") for row in rows}
 
 
 async def violated_in(work: Work, review_item: ReviewId) -> list[str]:
