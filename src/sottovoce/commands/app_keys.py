@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from typing import Annotated
 
 import typer
-from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from sottovoce.commands.telling import (
     FAILED,
@@ -16,7 +16,7 @@ from sottovoce.commands.telling import (
     OnlyVdn,
     fail,
     quietly,
-    run_for,
+    run_for_within,
     run_within,
     tabulate,
 )
@@ -25,7 +25,6 @@ from sottovoce.domain.directory import VdnId
 from sottovoce.domain.people import SERVER, AppKey, UserId
 from sottovoce.errors import Code, Refused
 from sottovoce.storage import audit
-from sottovoce.storage.database import transaction
 from sottovoce.storage.live import directory
 from sottovoce.storage.review import app_keys, users
 from sottovoce.storage.work import Work
@@ -75,12 +74,7 @@ def list_(
     Example: [bold]sottovoce app-keys list --vdn 1[/bold]
     """
     settings = quietly(config)
-
-    async def work(engine: AsyncEngine, only: VdnId | None) -> list[AppKey]:
-        async with transaction(engine) as connection:
-            return await app_keys.listed(connection, only)
-
-    keys, clocks = run_for(settings, vdn, work)
+    keys, clocks = run_for_within(settings, vdn, app_keys.listed)
     heads = ("app_key", "VDN", "name", "user", "made", "revoked")
     tabulate(heads, (_row(key, clocks) for key in keys), whole=[0], as_json=as_json)
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from sqlalchemy.ext.asyncio import AsyncEngine
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from sottovoce.commands import results, retention, scores
 from sottovoce.commands.sheets import cell
@@ -24,7 +24,7 @@ from sottovoce.commands.telling import (
     fail,
     office_of,
     quietly,
-    run_for,
+    run_for_within,
     run_on,
     say,
     shown,
@@ -37,7 +37,6 @@ from sottovoce.domain.people import SERVER
 from sottovoce.errors import Refused
 from sottovoce.quality import contact_import
 from sottovoce.quality.contact_import import ImportOutcome, ImportReport, ImportWish
-from sottovoce.storage.database import transaction
 from sottovoce.storage.review import contacts, jobs
 from sottovoce.storage.review.jobs import Backlog
 from sottovoce.storage.work import Work
@@ -153,13 +152,12 @@ def list_(
     settings = quietly(config)
     wanted = Search(agents=frozenset([AgentId(agent)]) if agent is not None else None)
 
-    async def read(engine: AsyncEngine, _: VdnId | None) -> tuple[int, list[Contact], Backlog]:
-        async with transaction(engine) as connection:
-            work = Work(connection, VdnId(vdn), datetime.now(UTC), SERVER)
-            found = await contacts.page(work, wanted, offset=0, limit=limit)
-            return *found, await jobs.backlog(connection, contacts.ANALYSE, VdnId(vdn))
+    async def read(connection: AsyncConnection, _: VdnId | None) -> tuple[int, list[Contact], Backlog]:
+        work = Work(connection, VdnId(vdn), datetime.now(UTC), SERVER)
+        found = await contacts.page(work, wanted, offset=0, limit=limit)
+        return *found, await jobs.backlog(connection, contacts.ANALYSE, VdnId(vdn))
 
-    (total, found, backlog), clocks = run_for(settings, vdn, read)
+    (total, found, backlog), clocks = run_for_within(settings, vdn, read)
     heads = ("contact", "began", "agent", "customer", "length", "speech", "state")
     tabulate(heads, (_row(one, clocks) for one in found), whole=[1, 4, 5], as_json=as_json)
     typer.echo(f"{len(found)} of {total}", err=True)

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from typing import Annotated, TypeVar
 
 import typer
-from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from sottovoce.commands.telling import (
     AsJson,
@@ -16,7 +16,7 @@ from sottovoce.commands.telling import (
     ConfigOption,
     quietly,
     review_id,
-    run_for,
+    run_for_within,
     run_within,
     say,
     tabulate,
@@ -31,7 +31,6 @@ from sottovoce.domain.reviews import Share, ShareKind, Shares, TaskState, TaskSt
 from sottovoce.domain.rights import Operation
 from sottovoce.errors import Code, Refused
 from sottovoce.quality import access, plans, task_lists, tasks
-from sottovoce.storage.database import transaction
 from sottovoce.storage.review import tasks as task_rows
 from sottovoce.storage.review import users
 from sottovoce.storage.work import Work, working
@@ -225,11 +224,7 @@ def _in(
 ) -> tuple[T, Local]:
     """What `ask` finds in a VDN, which must be there; and its clock."""
 
-    async def work(engine: AsyncEngine, _: VdnId | None) -> T:
-        async with transaction(engine) as connection:
-            return await ask(connection, VdnId(vdn))
-
-    found, clocks = run_for(settings, vdn, work)
+    found, clocks = run_for_within(settings, vdn, lambda connection, _: ask(connection, VdnId(vdn)))
     return found, _local(clocks, VdnId(vdn))
 
 
@@ -239,14 +234,13 @@ def _of(
     """What `ask` finds about the task or plan of that id, with its VDN's clock; or the end of the command."""
     wanted = review_id(text, "a task or plan")
 
-    async def work(engine: AsyncEngine, _: VdnId | None) -> tuple[T, VdnId]:
-        async with transaction(engine) as connection:
-            vdn = await task_rows.tenant_of(connection, wanted)
-            if vdn is None:
-                raise Refused(Code.NOT_FOUND, f"there is no task or plan {wanted}")
-            return await ask(connection, vdn, wanted), vdn
+    async def work(connection: AsyncConnection, _: VdnId | None) -> tuple[T, VdnId]:
+        vdn = await task_rows.tenant_of(connection, wanted)
+        if vdn is None:
+            raise Refused(Code.NOT_FOUND, f"there is no task or plan {wanted}")
+        return await ask(connection, vdn, wanted), vdn
 
-    (found, vdn), clocks = run_for(settings, None, work)
+    (found, vdn), clocks = run_for_within(settings, None, work)
     return found, _local(clocks, vdn)
 
 

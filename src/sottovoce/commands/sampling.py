@@ -22,6 +22,7 @@ from sottovoce.commands.telling import (
     quietly,
     review_id,
     run_for,
+    run_for_within,
     run_on,
     say,
     tabulate,
@@ -32,7 +33,6 @@ from sottovoce.domain.people import SERVER, ReviewId
 from sottovoce.errors import Code, Refused
 from sottovoce.quality import certificates
 from sottovoce.quality.certificates import BadFile, DrawCheck
-from sottovoce.storage.database import transaction
 from sottovoce.storage.review import draws, lots
 from sottovoce.storage.review.draws import Draw
 
@@ -140,12 +140,9 @@ def list_draws(
     Example: [bold]sottovoce sampling list --vdn 1 --limit 5[/bold]
     """
     settings = quietly(config)
-
-    async def work(engine: AsyncEngine, only: VdnId | None) -> list[tuple[Draw, str | None]]:
-        async with transaction(engine) as connection:
-            return await draws.latest(connection, only, limit)
-
-    found, clocks = run_for(settings, vdn, work)
+    found, clocks = run_for_within(
+        settings, vdn, lambda connection, only: draws.latest(connection, only, limit)
+    )
     heads = (
         "draw", "VDN", "task", "for", "begun", "drawn", "of", "sample", "passed over", "became"
     )  # fmt: skip

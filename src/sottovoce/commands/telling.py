@@ -217,6 +217,18 @@ def run_for(
     return run_on(settings, whole)
 
 
+def run_for_within(
+    settings: Settings, vdn: int | None, work: Callable[[AsyncConnection, VdnId | None], Awaitable[T]]
+) -> tuple[T, Clocks]:
+    """As `run_for`, in one transaction."""
+
+    async def whole(engine: AsyncEngine, only: VdnId | None) -> T:
+        async with transaction(engine) as connection:
+            return await work(connection, only)
+
+    return run_for(settings, vdn, whole)
+
+
 def run_within(settings: Settings, work: Callable[[AsyncConnection], Awaitable[T]]) -> T:
     """As `run_on`, in one transaction."""
 

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from typing import Annotated
 
 import typer
-from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from sottovoce.commands.telling import (
     WRONG_CALL,
@@ -16,13 +16,12 @@ from sottovoce.commands.telling import (
     OnlyVdn,
     fail,
     quietly,
-    run_for,
+    run_for_within,
     run_within,
     tabulate,
 )
 from sottovoce.domain.directory import AgentId, VdnId
 from sottovoce.domain.people import SERVER, Role, UserId
-from sottovoce.storage.database import transaction
 from sottovoce.storage.live.seed import USER_ID
 from sottovoce.storage.review import tasks, users
 from sottovoce.storage.work import Work
@@ -88,12 +87,7 @@ def list_(
     Example: [bold]sottovoce user list --vdn 1[/bold]
     """
     settings = quietly(config)
-
-    async def work(engine: AsyncEngine, only: VdnId | None) -> list[users.Listed]:
-        async with transaction(engine) as connection:
-            return await users.listed(connection, only)
-
-    found, clocks = run_for(settings, vdn, work)
+    found, clocks = run_for_within(settings, vdn, users.listed)
     heads = ("user", "VDN", "name", "agent", "roles", "groups", "disabled")
     tabulate(heads, (_row(one, clocks) for one in found), whole=[0], as_json=as_json)
 
