@@ -198,6 +198,10 @@ async def test_the_steps_as_the_pages_write_them(standing: Standing) -> None:
     )
     assert answer.body == DONE
     answer = await standing.call("qualityitem/queryQualityItemResult", {"qualityId": int(PAGE_ITEM)})
+    assert answer.body[0]["manuallyScore"] is None, "a correction counts once the appeal is completed"
+    await step(standing, PAGE_ITEM, UserId("1623924821759623386"), AppealStep.PASS)
+    await step(standing, PAGE_ITEM, LEADER, AppealStep.PASS)
+    answer = await standing.call("qualityitem/queryQualityItemResult", {"qualityId": int(PAGE_ITEM)})
     (scored,) = answer.body
     assert list(scored) == [
         "createTime",
