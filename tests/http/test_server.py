@@ -314,6 +314,23 @@ async def test_an_application_that_fails_is_still_told_of(
     await connection.close()
 
 
+async def test_who_reads_no_answer_is_not_waited_for_for_ever(start: Start) -> None:
+    """One large answer, and answers to many requests at once: both fill what the machine holds."""
+    large = b"x" * (8 << 20)
+
+    async def app(scope: Scope, receive: Receive, send: Send) -> None:
+        await PlainTextResponse(large)(scope, receive, send)
+
+    server = await start(app, limits=ServerLimits(stall_s=0.2, linger_s=0.2))
+    asks = b"GET / HTTP/1.1\r\nHost: x\r\n\r\n"
+    for asked in (asks, asks * 50):
+        connection = await RawConnection.to(server.port)
+        await connection.send(asked)
+        await asyncio.sleep(0.6)
+        assert len(await connection.rest_or_reset()) < len(large)
+        await connection.close()
+
+
 async def test_the_application_knows_whether_the_connection_stands(start: Start) -> None:
     stands: list[bool] = []
     gone = asyncio.Event()

@@ -52,6 +52,8 @@ class ServerLimits:
     keep_alive_s: int = 30
     handshake_s: float = 10.0
     """How long its TLS handshake may take."""
+    stall_s: float = 60.0
+    """How long a peer may take nothing of an answer that is more than the machine holds for it."""
     linger_s: float = 1.0
     """How long a body is read on that was not waited for before its answer."""
     connections: int = 8192
@@ -112,6 +114,7 @@ class Connection(H11Protocol):
         self._inner: Any = self.app
         self.app = self._with_connection
         self._header_timer: asyncio.TimerHandle | None = None
+        self._stall_timer: asyncio.TimerHandle | None = None
 
     async def _with_connection(self, scope: Any, receive: Any, send: Any) -> None:
         told = {CONNECTION_OPEN: self._is_open, SERVED_CALLER: self._prove, BODY_ARRIVED: self._has_body}
@@ -168,17 +171,33 @@ class Connection(H11Protocol):
         if self.cycle is not None and not self.cycle.response_complete:
             self.cycle.disconnected = True  # what is answered to it now has no place to go
             self.cycle.message_event.set()
-        self.transport.close()
+        self._close()
 
     def on_response_complete(self) -> None:
         """Go on with the next request, unless this one's body is still coming: nobody wants it."""
         if self.conn.their_state is h11.SEND_BODY:
-            self.loop.call_later(self._shared.limits.linger_s, self.transport.close)
+            self.loop.call_later(self._shared.limits.linger_s, self._close)
         super().on_response_complete()
+
+    def pause_writing(self) -> None:
+        """The peer reads too slowly: its answer waits, but not for ever."""
+        super().pause_writing()
+        self._stall_timer = self.loop.call_later(self._shared.limits.stall_s, self.transport.abort)
+
+    def resume_writing(self) -> None:
+        """The peer has read some."""
+        super().resume_writing()
+        self._stop_stalling()
+
+    def timeout_keep_alive_handler(self) -> None:
+        """Nothing more was asked for."""
+        super().timeout_keep_alive_handler()
+        self._close()
 
     def connection_lost(self, exc: Exception | None) -> None:
         """The peer counts no more."""
         self._stop_awaiting()
+        self._stop_stalling()
         self.uncount()
         super().connection_lost(exc)
 
@@ -197,9 +216,19 @@ class Connection(H11Protocol):
             self._header_timer.cancel()
             self._header_timer = None
 
+    def _stop_stalling(self) -> None:
+        if self._stall_timer is not None:
+            self._stall_timer.cancel()
+            self._stall_timer = None
+
     def _too_slow(self) -> None:
         self._header_timer = None
+        self._close()
+
+    def _close(self) -> None:
+        """Close, and do not wait for ever that the peer reads what it was sent."""
         self.transport.close()
+        self.loop.call_later(self._shared.limits.linger_s, self.transport.abort)
 
 
 class _Uvicorn(uvicorn.Server):
