@@ -275,7 +275,7 @@ async def test_targets_that_lead_astray(attacked: Standing) -> None:
         BASE,
     ):
         assert read(await ask(attacked, "GET", target, guid), 404) == BAD_URL, target
-    for target in ("/../../etc/passwd", "/", "/agentgateway", "/docs", "/openapi.json", "/%00", "/metrics"):
+    for target in ("/../../etc/passwd", "/", "/agentgateway", "/docs", "/openapi.json", "/%00"):
         answer = await ask(attacked, "GET", target, guid)
         assert answer.status.split()[1] == b"404"
         assert "error" in json.loads(answer.body)

@@ -77,7 +77,7 @@ async def test_a_softphone_as_the_inspectors_whispers_to_the_agent_alone(
             await ian.next_event("AgentOther_PhoneOffhook")
             await softphone.says("Call established")
             await hear(agent=(agent, {CUSTOMER, INSPECTOR}), customer=(customer, {AGENT}))
-            await asyncio.sleep(2.0)  # the softphone listens: whole seconds for its recording
+            await asyncio.sleep(5.0)  # the softphone listens: whole seconds for its recording
 
             await ian.stop_whisper(101)
             await hear(agent=(agent, {CUSTOMER}), customer=(customer, {AGENT}))

@@ -61,17 +61,25 @@ class Standing:
     calls: dict[int, PhoneCall] = field(default_factory=dict)
     call_ids: list[str] = field(default_factory=list)
 
-    async def unharmed(self) -> None:
-        """Assert that the calls stand, everybody hears whom they heard, and nothing broke inside."""
+    async def unharmed(self, tries: int = 3) -> None:
+        """Assert that the calls stand, everybody hears whom they heard, and nothing broke inside.
+
+        Whoever is not heard is listened for again: a busy machine may stop a phone for a second.
+        """
         await asyncio.sleep(0.2)
         for hz, call in self.calls.items():
             assert call.state is CallState.TALKING, f"the call of {hz} Hz is {call.state}"
             assert self.phones[hz].calls == [call], "a phone got a call from nowhere"
-        heard = await asyncio.gather(
-            *(call.media.hear(patience_s=PATIENCE_S) for call in self.calls.values()),
-        )
-        found = {hz: sorted(second.hearing.heard) for hz, second in zip(self.calls, heard, strict=True)}
-        assert found == WHO_HEARS_WHOM, f"heard by each: {found}"
+        for last in reversed(range(tries)):
+            heard = await asyncio.gather(
+                *(call.media.hear(patience_s=PATIENCE_S) for call in self.calls.values()),
+            )
+            found = {hz: sorted(second.hearing.heard) for hz, second in zip(self.calls, heard, strict=True)}
+            if found == WHO_HEARS_WHOM:
+                break
+            too_much = any(set(found[hz]) - set(WHO_HEARS_WHOM[hz]) for hz in found)
+            assert last, f"heard by each: {found}"
+            assert not too_much, f"heard by each: {found}"
         assert await self.ann.call_ids() == self.call_ids
         troubles = self.troubles()
         assert not troubles, troubles
@@ -115,5 +123,5 @@ async def standing_call() -> AsyncIterator[Standing]:
         await phones[INSPECTOR].calls[0].talking()
         standing.calls = {hz: phone.calls[0] for hz, phone in phones.items()}
         standing.call_ids = await standing.ann.call_ids()
-        await standing.unharmed()
+        await standing.unharmed(tries=20)
         yield standing
