@@ -52,10 +52,16 @@ vdns:
 """
 
 
-class Served:
-    """One installation: its folder, its ports, and the process that serves while there is one."""
+TRUNK = f'trunks = [{{name = "outside", host = "{OUTSIDE}", networks = ["{OUTSIDE}/32"]}}]'
 
-    def __init__(self, folder: Path, more: str = "") -> None:
+
+class Served:
+    """One installation: its folder, its ports, and the process that serves while there is one.
+
+    `more` are settings beside the usual; `sip` is what its SIP section says beside host and port.
+    """
+
+    def __init__(self, folder: Path, more: str = "", sip: str = TRUNK) -> None:
         self.folder = folder
         self.http_port, self.sip_port = (
             free_port(socket.SOCK_STREAM),
@@ -71,7 +77,7 @@ port = {self.http_port}
 [sip]
 host = "{LOOPBACK}"
 port = {self.sip_port}
-trunks = [{{name = "outside", host = "{OUTSIDE}", networks = ["{OUTSIDE}/32"]}}]
+{sip}
 [operators]
 token = "{SECRET}-for-operators"
 [media]
@@ -185,7 +191,9 @@ def free_port(*kinds: socket.SocketKind) -> int:
 
 
 @asynccontextmanager
-async def serving(more: str = "", environment: Mapping[str, str] | None = None) -> AsyncIterator[Served]:
+async def serving(
+    more: str = "", environment: Mapping[str, str] | None = None, *, sip: str = TRUNK
+) -> AsyncIterator[Served]:
     """A configured installation that serves, with `more` settings; gone with the block, with its folder.
 
     FOLDER in `more` is the installation's; `environment` is for the server alone.
@@ -193,7 +201,7 @@ async def serving(more: str = "", environment: Mapping[str, str] | None = None) 
     with tempfile.TemporaryDirectory(prefix="sottovoce-e2e-") as name:
         folder = Path(name)
         folder.chmod(0o711)  # started as root, PostgreSQL runs as another user, who must reach it
-        served = Served(folder, more.replace("FOLDER", name))
+        served = Served(folder, more.replace("FOLDER", name), sip)
         await served.command("agents", "import", str(folder / "seed.yaml"))
         await served.start(environment)
         try:

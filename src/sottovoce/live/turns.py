@@ -147,7 +147,9 @@ def _rings(turns: Turns, floor: FloorState, event: events.CallAssigned) -> Turn:
 def _unanswered(turns: Turns, floor: FloorState, event: events.CallNotAnswered) -> Turn:
     seat = floor.seats.get(event.agent)
     turns.agents.pop(event.call, None)
-    why = BusyReason(seat.standing.reason).name.lower() if seat is not None else None
+    reason = seat.standing.reason if seat is not None else BusyReason.NONE
+    named = {known.value: known.name.lower() for known in BusyReason} | {0: "unreachable"}
+    why = named.get(reason, str(reason))
     return "call not answered", {"call": event.call, "agent": event.agent, "why": why}
 
 
