@@ -10,7 +10,7 @@ AUDIBLE := tests/audio tests/demo tests/doors tests/e2e tests/media tests/phones
 PIN := uv pip compile --universal --generate-hashes --no-header --no-annotate --python-version 3.11
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test check bench mutants lint types lock clean
+.PHONY: help setup run test check bench mutants fuzz lint types lock clean
 
 help: ## print the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -48,6 +48,9 @@ bench: setup ## measure CPU, ticks, command to ear, API rates; writes docs/bench
 
 mutants: setup ## try hundreds of small changes of the pure modules; prints those that no test noticed
 	$(BIN)/python -m tests.mutants $(MUTANTS_ARGS)
+
+fuzz: setup ## throw a million damaged inputs at SIP, RTP, RTCP, HTTP and the control protocol, on this machine
+	$(BIN)/python -m tests.fuzz $(FUZZ_ARGS)
 
 lock: ## pin the dependencies anew, with hashes (needs uv)
 	$(PIN) --upgrade --extra dev pyproject.toml -o requirements/dev.txt

@@ -29,6 +29,12 @@ async def measure(console: Console) -> list[Table]:
     return tables
 
 
+def kept_fuzzing() -> str:
+    """What `make fuzz FUZZ_ARGS=--keep` wrote at the end of the report."""
+    _, begin, rest = REPORT.read_text(encoding="utf-8").partition("\n## Fuzzing\n")
+    return begin + rest
+
+
 def show(console: Console, table: Table) -> None:
     printed = Printed(*table.columns, title=table.title)
     for row in table.rows:
@@ -44,7 +50,8 @@ def main() -> int:
         show(console, table)
     when = datetime.now(UTC).strftime("%d %B %Y")
     sections = "\n".join(table.markdown() for table in tables)
-    REPORT.write_text(f"{INTRODUCTION}\nMeasured on {when}: {where}.\n\n{sections}")
+    kept = kept_fuzzing()
+    REPORT.write_text(f"{INTRODUCTION}\nMeasured on {when}: {where}.\n\n{sections}{kept}")
     console.print(f"written to {REPORT}")
     return 0
 

@@ -85,6 +85,8 @@ _SINGLE = ("From", "To", "Call-ID", "CSeq", "Max-Forwards", "Content-Length", "C
 _HEAD_END = re.compile(rb"\r?\n\r?\n")
 _FOLD = re.compile(r"\r?\n[ \t]+")
 _LINE_END = re.compile(r"\r?\n")
+_LINE_BREAKS = re.compile(r"[\r\n]+")
+"""Of SIP; other signs that end a line elsewhere (U+0085, U+2028) stay what they are."""
 _STATUS_LINE = re.compile(r"(\S+) ([0-9]{3})(?: (.*))?", re.DOTALL)
 _CSEQ = re.compile(r"([0-9]{1,10})[ \t]+(\S+)")
 
@@ -153,7 +155,7 @@ class _Message:
     def _encoded(self, first_line: str) -> bytes:
         # A line break that came in by a called number or a reason must not start a header.
         lines = [
-            " ".join(first_line.splitlines()),
+            _LINE_BREAKS.sub(" ", first_line),
             *self.headers.lines(),
             f"Content-Length: {len(self.body)}\r\n\r\n",
         ]
