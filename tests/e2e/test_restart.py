@@ -80,6 +80,39 @@ async def test_after_kill_9_calls_get_their_bye_and_sessions_come_back() -> None
         assert "VDN 1: PASS" in await served.verified_audit()
 
 
+@pytest.mark.parametrize("consult", [1, 2])
+async def test_after_kill_9_of_a_consult_or_a_conference_nobody_is_left_hanging(consult: int) -> None:
+    """All legs get their BYE; each agent who talked with the customer has a contact, and nobody else."""
+    async with (
+        serving() as served,
+        gateway(served) as client,
+        registered(served, "8101", say=lambda: Tone(AGENT)) as agent_phone,
+        registered(served, "8102") as colleague_phone,
+        outside(say=lambda: Tone(CUSTOMER)) as customer,
+    ):
+        ann, ian = client.agent(101), client.agent(102)
+        await ann.sign_in(SECRET, "8101")
+        await ian.sign_in(SECRET, "8102")
+        async with ann.polling(), ian.polling():
+            call = await customer.call(ACCESS_CODE, via=served.hop)
+            await call.talking()
+            await ann.next_event("AgentEvent_Talking")
+            await ann.ask("POST", "/voicecall/101/innerhelp", body={"dstaddress": "102", "mode": consult})
+            await ian.next_event("AgentEvent_Talking")
+            assert await heard(colleague_phone) == ({AGENT, CUSTOMER} if consult == 2 else {AGENT})
+        await served.stop(signal.SIGKILL)
+        await served.start()
+        for phone in (customer, agent_phone, colleague_phone):
+            await ended_call(phone)
+        for agent in (ann, ian):
+            status = await agent.ask("GET", f"/onlineagent/{agent.agent}/agentstatus")
+            assert status.result["agentState"] == 4
+        talks = ["101-1", "102-2"][:consult]
+        assert ["-".join(path.stem.split("-")[2:]) for path in recordings(served)] == talks
+        listed = await served.command("contacts", "list", "--vdn", "1")
+        assert sorted(re.findall(r"\b(101|102)\b", listed)) == [talk[:3] for talk in talks]
+
+
 @pytest.mark.parametrize("end", [signal.SIGKILL, signal.SIGTERM])
 async def test_after_a_restart_a_call_is_heard_before_any_phone_registers_anew(end: signal.Signals) -> None:
     """One phone is registered over UDP, one over TCP; neither notices that the server was away."""

@@ -17,6 +17,7 @@ from sottovoce.live.conferring import Disconnect, LeaveCall, Merge, Reject
 from sottovoce.live.consulting import CallInner, Consult
 from sottovoce.live.handling import Answer, CallOut, Hold, Release, TakeBack
 from sottovoce.live.presence import SignOutAgent
+from sottovoce.live.views import SignIn
 from sottovoce.media.engine import LegsLost
 
 A, B, D, I = AgentId(101), AgentId(102), AgentId(103), AgentId(300)  # noqa: E741
@@ -195,6 +196,33 @@ async def test_the_second_call_fails_and_the_first_stays_held(pair):
     assert pair.hears() == {"555": {"♪"}, "1101": set()}
 
 
+async def test_an_inspector_hears_nobody_while_a_second_call_is_placed(pair):
+    """As between calls: the agent's microphone reaches nobody until the other answers."""
+    pair.phone(102).ready = False
+    await pair.desk.supervise(I, A, Mode.LISTEN)
+    await pair.desk.ask(Hold(A))
+    await pair.quiet()
+    assert pair.hears() == {"555": {"♪"}, "1101": set(), "1300": {"1101"}}
+    await consult(pair)
+    assert pair.hears() == {"555": {"♪"}, "1101": {"♪"}, "1102": set(), "1300": set()}
+    pair.phone(102).lift()
+    await pair.quiet()
+    assert pair.hears()["1300"] == {"1101", "1102"}
+
+
+async def test_who_signs_in_anew_while_only_a_second_call_rings_is_told_so(pair):
+    pair.phone(102).ready = False
+    call, _ = await consult(pair)
+    await pair.desk.ask(LeaveCall(A, call))
+    await pair.desk.sessions.sign_in(A, SignIn("secret", ""), force=True)
+    assert "CallTalking" not in await pair.names(101)
+    assert pair.state(101) is AgentState.PREOCCUPIED
+    pair.phone(102).lift()
+    await pair.quiet()
+    assert pair.state(101) is AgentState.TALKING
+    assert pair.hears() == {"1101": {"1102"}, "1102": {"1101"}}
+
+
 async def test_dropping_one_call_of_two(pair):
     first = pair.desk.call_ids(A)[0]
     await pair.desk.ask(Hold(A))
@@ -277,3 +305,32 @@ async def test_nobody_joins_a_call_that_the_other_holds(pair):
     await pair.desk.call_out(Consult(A, B))
     await pair.quiet()
     assert pair.hears() == {"555": {"♪"}, "1101": {"1102"}, "1102": {"1101"}}
+
+
+@pytest.mark.parametrize("ends", ["stop", "lease", "phone", "worker"])
+@pytest.mark.parametrize("mode", Mode)
+@pytest.mark.parametrize("shape", ["consult", "conference", "second", "consulted"])
+async def test_an_inspector_s_end_is_theirs_alone(pair, shape, mode, ends):
+    """Stop works, the lease runs out, a phone is lost: silent at once, and nobody else loses anybody."""
+    target = B if shape == "consulted" else A
+    if shape == "second":
+        await pair.desk.ask(Hold(A))
+        await pair.desk.call_out(CallOut(A, "0777"))
+    else:
+        await consult(pair, joins=shape == "conference")
+    await pair.quiet()
+    before = pair.hears()
+    await pair.desk.supervise(I, target, mode)
+    await pair.quiet()
+    assert pair.hears() != before
+    if ends == "stop":
+        await pair.desk.stop(I, target)
+    elif ends == "lease":
+        await pair.later(30)
+    elif ends == "phone":
+        pair.phone(300).hang_up()
+    else:
+        pair.engine.tell(LegsLost(frozenset({pair.phone(300).leg})))
+    await pair.quiet()
+    assert pair.hears() == before
+    assert pair.state(300) is AgentState.IDLE

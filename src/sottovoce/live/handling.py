@@ -79,6 +79,7 @@ def place(
     """Place a call of this agent's, who may: the agent's own phone first, unless it is up."""
     call = Call(floor.new_call(), direction, caller, called, skill, CallState.DIALLING, floor.moment)
     seat.enter(call, AgentPart(seat))
+    hearing.refresh(floor, seat)
     calling.began(floor, call)
     call_data.attach(floor, call, data)
     floor.do(Arm(CallUnanswered(call.call), floor.settings.agents.ring_timeout))

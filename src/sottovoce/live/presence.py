@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from sottovoce.domain import access, events
 from sottovoce.domain.agents import TABLE, AgentState, BusyReason, Standing, Trigger, TriggerOutcome
@@ -122,6 +122,9 @@ def tell_all(floor: FloorState, seat: Seat) -> None:
         seating.tell_state(floor, seat)
         return
     floor.emit(events.AgentPreoccupied(seat.agent))
+    if seat.state is AgentState.TALKING and not any(one.talking for one in seat.calls):
+        # The call that talked is gone and a second one still rings: until it talks, that is all there is.
+        seating.stand(floor, seat, replace(seat.standing, state=AgentState.PREOCCUPIED))
     if seat.leg_up:
         floor.emit(events.PhoneOffHook(seat.agent))
     if call is not None and seat.state is AgentState.ANSWERING:

@@ -52,7 +52,8 @@ def _check_start(floor: FloorState, asked: Supervise) -> Permitted[tuple[Seat, S
 def _check_voices(target: Seat, mode: Mode) -> None:
     """Raise MEDIA_EXHAUSTED if a listener would hear too many: others insert at those whom the agent has in
     conversation."""
-    speaking = [one for one in conversing.conversation(target).inspecting if one.speaks]
+    seats = conversing.conversation(target).seats
+    speaking = [one for seat in seats for one in seat.inspectors if one.mode is not Mode.LISTEN]
     if mode is not Mode.LISTEN and len(speaking) >= MAX_INSPECTORS:
         raise Refused(Code.MEDIA_EXHAUSTED, "too many inspectors speak in this conversation")
 
