@@ -626,3 +626,23 @@ def test_a_call_to_the_contact_that_we_registered_finds_its_callee(
     expected = Refusal(404) if called is None else Admitted("+4930", called, VDN, "provider")
     assert invite(office, source, called="us", to=to, more=more) == expected
     assert invite(office, source, called="666", to="100") == Refusal(404)
+
+
+def test_a_short_request_under_a_long_one_s_branch_draws_no_long_answer() -> None:
+    """Else one long OPTIONS, and many short ones with a forged source, would flood whoever is named."""
+    office = Office()
+
+    def options(call_id: str) -> list[int]:
+        before = len(office.network.wire)
+        text = (
+            "OPTIONS sip:test SIP/2.0\r\nVia: SIP/2.0/UDP 198.51.100.1;branch=z9hG4bKq\r\n"
+            f"From: <sip:x@test>;tag=1\r\nTo: <sip:test>\r\nCall-ID: {call_id}\r\nCSeq: 1 OPTIONS\r\n\r\n"
+        )
+        office.network.inject(text.encode(), Hop(Transport.UDP, "198.51.100.1", 5060), office.server)
+        office.network.run(0.1)
+        return [len(message.encode()) for *_, message in office.network.wire[before:]]
+
+    (long,) = options("q" * 5000)
+    assert long > 5000
+    assert options("q") == []
+    assert options("q" * 5000) == [long], "the same again is answered the same"

@@ -22,6 +22,17 @@ RETRY_LATER = (("Retry-After", "5"),)
 """Told to those who are refused for overload, in seconds: a flood ebbs, and a caller still waits."""
 
 
+COPIED = ("Via", "From", "To", "Call-ID", "CSeq")
+STAMP = 64
+"""Characters by which the stamped Via of a repetition may be shorter."""
+
+
+def _copied(request: Request) -> int:
+    """How much of a request its answer repeats (RFC 3261 8.2.6.2)."""
+    headers = request.headers
+    return sum(len(value) for name in COPIED for value in headers.get_all(name))
+
+
 class User(Protocol):
     """Who the layer works for (RFC 3261: the transaction user)."""
 
@@ -138,7 +149,8 @@ class Transactions:
             return
         known = self._servers.get(key)
         if known is not None:
-            known.on_retransmission()
+            if _copied(known.request) <= _copied(message) + STAMP:
+                known.on_retransmission()  # a short one under its branch draws no long answer
             return
         if message.method == "CANCEL":
             self._cancel(message, source, reply_to, key, via)
