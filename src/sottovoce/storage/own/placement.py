@@ -231,24 +231,27 @@ def _copied(installed: Path, placement: Placement) -> Path:
     """The binaries, copied beside the cluster; once per version."""
     postgres = (installed / "bin" / "postgres").stat()
     target = placement.home / f"binaries-{postgres.st_size}-{int(postgres.st_mtime)}"
-    if target.exists():
-        return target
+    within = Path(installed.parent.name, installed.name)
+    if (target / within).exists():
+        return target / within
     for old in placement.home.glob("binaries-*"):
         shutil.rmtree(old)
     making = placement.home / "making-binaries"
     shutil.rmtree(making, ignore_errors=True)
-    (making / "bin").mkdir(parents=True)
+    (making / within / "bin").mkdir(parents=True)
     for program in ("postgres", "initdb"):
-        shutil.copy2(installed / "bin" / program, making / "bin" / program)
-    shutil.copytree(
-        installed / "lib", making / "lib", ignore=shutil.ignore_patterns("*.a", "pgxs"), symlinks=True
-    )
-    shutil.copytree(installed / "share", making / "share", ignore=shutil.ignore_patterns("doc"))
+        shutil.copy2(installed / "bin" / program, making / within / "bin" / program)
+    for folder, but in (("lib", ("*.a", "pgxs")), ("share", ("doc",))):
+        ignored = shutil.ignore_patterns(*but)
+        shutil.copytree(installed / folder, making / within / folder, ignore=ignored, symlinks=True)
+    libraries = installed.parent.with_name(f"{installed.parent.name}.libs")
+    if libraries.is_dir():  # the wheel's programs look for them there, from where they lie themselves
+        shutil.copytree(libraries, making / libraries.name)
     for path in (making, *making.rglob("*")):
         if not path.is_symlink():
             path.chmod(0o755 if path.is_dir() or path.parent.name == "bin" else 0o644)
     making.rename(target)
-    return target
+    return target / within
 
 
 def _digest(path: Path) -> str:
