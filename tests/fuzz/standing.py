@@ -197,7 +197,8 @@ class Http:
 
     async def _connection(self, data: bytes) -> int:
         state = ServerState()
-        connection = Connection(self.config, state, {}, _loop=self.loop)
+        self.config.peers.enter("127.0.0.1")
+        connection = Connection(self.config, "127.0.0.1", state, {}, _loop=self.loop)
         wire = Wire(connection, self.loop)
         connection.connection_made(wire)
         data = data.replace(b"@GUID@", self.guid.encode())
