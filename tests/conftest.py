@@ -5,12 +5,16 @@ from __future__ import annotations
 import asyncio
 import itertools
 import tempfile
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import hypothesis
 import pytest
+
+if TYPE_CHECKING:
+    from tests.quality.standing import Standing as AfterCall
 
 # No test measures time, Hypothesis neither: a loaded machine is no fault.
 hypothesis.settings.register_profile(
@@ -54,6 +58,17 @@ def postgres_dsn(postgres_server: str) -> Iterator[str]:
 def server_dsn(postgres_server: str, postgres_dsn: str) -> str:
     """The same database for the role that servers work as."""
     return _database(_servers[postgres_server], postgres_dsn.split("@/")[1].split("?")[0])
+
+
+@pytest.fixture
+async def after_call(postgres_dsn: str, server_dsn: str, tmp_path: Path) -> AsyncIterator[AfterCall]:
+    """The after-call half with its two tenants, working as the role that servers have."""
+    from tests.quality.standing import Standing
+
+    made = Standing(server_dsn, tmp_path, owner=postgres_dsn)
+    await made.open()
+    yield made
+    await made.close()
 
 
 @pytest.fixture(scope="module")

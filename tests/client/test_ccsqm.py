@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from collections.abc import AsyncIterator, Callable
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 
 import httpx
 import pytest
@@ -42,11 +41,8 @@ LONG_AGO, FAR = NOW - 100 * DAY, NOW + 100 * DAY
 
 
 @pytest.fixture
-async def standing(postgres_dsn: str, tmp_path: Path) -> AsyncIterator[Standing]:
-    made = Standing(postgres_dsn, tmp_path)
-    await made.open()
-    yield made
-    await made.close()
+def standing(after_call: Standing) -> Standing:
+    return after_call
 
 
 @pytest.fixture

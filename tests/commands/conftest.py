@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
-from collections.abc import AsyncIterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -13,9 +13,9 @@ from tests.quality.standing import Standing
 
 
 @pytest.fixture
-async def standing(
-    postgres_dsn: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> AsyncIterator[Standing]:
+def standing(
+    after_call: Standing, postgres_dsn: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[Standing]:
     for name in [name for name in os.environ if name.startswith("SOTTOVOCE_")]:
         monkeypatch.delenv(name)
     monkeypatch.setenv("SOTTOVOCE_DATABASE__DSN", postgres_dsn)
@@ -23,10 +23,7 @@ async def standing(
     monkeypatch.setenv("COLUMNS", "200")
     root = logging.getLogger()
     handlers, level = list(root.handlers), root.level
-    made = Standing(postgres_dsn, tmp_path)
-    await made.open()
-    yield made
-    await made.close()
+    yield after_call
     root.handlers[:] = handlers
     root.setLevel(level)
     structlog.reset_defaults()

@@ -25,9 +25,6 @@ def client(standing: Standing) -> LedgerClient:
 
 
 @pytest.fixture
-async def quality(postgres_dsn: str, tmp_path: Path) -> AsyncIterator[QualityStanding]:
+def quality(after_call: QualityStanding) -> QualityStanding:
     """The after-call half with its two tenants."""
-    made = QualityStanding(postgres_dsn, tmp_path)
-    await made.open()
-    yield made
-    await made.close()
+    return after_call

@@ -113,9 +113,12 @@ class Standing:
         recordings: Path,
         settings: QualitySettings | None = None,
         engine: AsyncEngine | None = None,
+        owner: str = "",
     ) -> None:
         self.clock = ManualClock(NOW)
         self.engine = engine or connect(dsn)
+        self.owner = connect(owner or dsn)
+        """As the role that owns the tables: what the server's may not do."""
         self.office = Office(self.engine, self.clock, recordings)
         self.quality = Quality(self.office, settings or QualitySettings())
         self.app = site(settings=HttpSettings(docs=True), quality=self.quality)
@@ -182,6 +185,7 @@ class Standing:
     async def close(self) -> None:
         await self.http.aclose()
         await self.engine.dispose()
+        await self.owner.dispose()
 
     async def call(
         self,

@@ -49,7 +49,7 @@ async def task(standing: Standing) -> ReviewId:
 
 
 async def tampered(standing: Standing, statement: str, **values: Any) -> None:
-    async with standing.engine.begin() as connection:
+    async with standing.owner.begin() as connection:
         await connection.execute(sa.text(statement), values)
 
 

@@ -51,13 +51,13 @@ class Analyses:
 
 
 @pytest.fixture
-async def server(postgres_dsn: str, standing: Standing, tmp_path: Path) -> AsyncIterator[Server]:
+async def server(server_dsn: str, standing: Standing, tmp_path: Path) -> AsyncIterator[Server]:
     """What starts another server on the database, until its block ends."""
     engines = []
 
     @asynccontextmanager
     async def started(analyses: Analyses | None = None) -> AsyncIterator[Jobs]:
-        engine = connect(postgres_dsn, connections=4)
+        engine = connect(server_dsn, connections=4)
         engines.append(engine)
         spawner = Tasks()
         jobs = Jobs(
@@ -267,7 +267,7 @@ async def test_a_stop_puts_back_what_runs(standing: Standing, server: Server) ->
         await until(lambda: second.done == [(ONE, 1)])
 
 
-async def test_a_lost_database_ends_nothing(standing: Standing, server: Server, postgres_dsn: str) -> None:
+async def test_a_lost_database_ends_nothing(standing: Standing, server: Server, server_dsn: str) -> None:
     analyses = Analyses()
     plan = await begun(standing)
     await standing.contact(began_at=NOW)
@@ -275,10 +275,11 @@ async def test_a_lost_database_ends_nothing(standing: Standing, server: Server, 
         await analyse(standing, 1)
         await until(lambda: (ONE, 1) in analyses.done)
         for contact in (2, 3):
-            with psycopg.connect(postgres_dsn, autocommit=True) as connection:
+            with psycopg.connect(server_dsn, autocommit=True) as connection:
                 connection.execute(
                     "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
-                    " WHERE datname = current_database() AND pid <> pg_backend_pid()"
+                    " WHERE datname = current_database() AND usename = current_user"
+                    " AND pid <> pg_backend_pid()"
                 )
             await analyse(standing, contact)
             await until(lambda wanted=(ONE, contact): wanted in analyses.done)  # type: ignore[misc]

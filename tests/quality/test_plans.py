@@ -172,9 +172,9 @@ async def test_down_while_due_runs_once(standing: Standing, director: User) -> N
 
 
 @pytest.fixture
-async def offices(standing: Standing, postgres_dsn: str, tmp_path: Path) -> AsyncIterator[list[Office]]:
+async def offices(standing: Standing, server_dsn: str, tmp_path: Path) -> AsyncIterator[list[Office]]:
     """Three servers on one database."""
-    engines = [connect(postgres_dsn, connections=4) for _ in range(3)]
+    engines = [connect(server_dsn, connections=4) for _ in range(3)]
     yield [Office(engine, standing.clock, tmp_path) for engine in engines]
     for engine in engines:
         await engine.dispose()

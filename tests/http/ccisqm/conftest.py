@@ -2,16 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
-from pathlib import Path
-
 import pytest
 from tests.quality.standing import Standing
 
 
 @pytest.fixture
-async def standing(postgres_dsn: str, tmp_path: Path) -> AsyncIterator[Standing]:
-    made = Standing(postgres_dsn, tmp_path)
-    await made.open()
-    yield made
-    await made.close()
+def standing(after_call: Standing) -> Standing:
+    return after_call

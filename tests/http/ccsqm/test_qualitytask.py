@@ -108,7 +108,7 @@ async def test_the_seeds_sentences_about_headers_and_status(standing: Standing) 
     answer = await post({**user, "Authorization": f"bearer  {standing.tokens[ONE]}"}, content=content)
     assert answer == (200, "0409000")  # neither Content-Type nor x-app-key is mandatory
     assert await post({**user, "Authorization": bearer}) == (200, "0409005")  # others: failure
-    async with transaction(standing.engine) as connection:
+    async with transaction(standing.owner) as connection:
         await connection.execute(sa.text("ALTER TABLE review_tasks RENAME TO lost"))
     assert await post({**user, "Authorization": bearer}) == (500, "0409012")
 

@@ -116,9 +116,8 @@ class House:
 
 
 @pytest.fixture
-async def house(postgres_dsn: str, tmp_path: Path) -> AsyncIterator[House]:
-    standing = Standing(postgres_dsn, tmp_path)
-    await standing.open()
+async def house(after_call: Standing, tmp_path: Path) -> AsyncIterator[House]:
+    standing = after_call
     await standing.contact()
     wav = write(tmp_path / "call-1.wav", stereo(tone(40), tone(30, 700.0)))
     of_all: list[Any] = [
@@ -135,7 +134,6 @@ async def house(postgres_dsn: str, tmp_path: Path) -> AsyncIterator[House]:
         yield House(standing, server.port, http, wav)
     await server.stop()
     await tasks.close()
-    await standing.close()
 
 
 async def test_the_whole_file_and_its_headers(house: House) -> None:

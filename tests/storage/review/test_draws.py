@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -25,11 +24,8 @@ ALL = Conditions(Quantity.CALLS, 100)
 
 
 @pytest.fixture
-async def standing(postgres_dsn: str, tmp_path: Path) -> AsyncIterator[Standing]:
-    made = Standing(postgres_dsn, tmp_path)
-    await made.open()
-    yield made
-    await made.close()
+def standing(after_call: Standing) -> Standing:
+    return after_call
 
 
 async def frame(
