@@ -5,7 +5,8 @@ BIN    := $(VENV)/bin
 STAMP  := $(VENV)/.ready
 
 # Tests that hear real audio or watch the clock of others: they mostly wait, and want room to be on time.
-AUDIBLE := tests/audio tests/demo tests/doors tests/e2e tests/media tests/phones tests/selftest
+# The longest first and in this order, so that no worker has one left when the others are done.
+AUDIBLE := tests/e2e tests/audio tests/demo tests/doors tests/media tests/phones tests/selftest
 
 PIN := uv pip compile --universal --generate-hashes --no-header --no-annotate --python-version 3.11
 
@@ -31,7 +32,7 @@ ifdef PYTEST_ARGS
 	$(BIN)/python -m pytest $(PYTEST_ARGS)
 else
 	$(BIN)/python -m pytest -n auto --dist loadfile $(addprefix --ignore=,$(AUDIBLE))
-	$(BIN)/python -m pytest -n 2 --dist loadfile $(AUDIBLE)
+	$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder $(AUDIBLE)
 endif
 
 check: lint types test ## what CI runs: lint, types, tests
