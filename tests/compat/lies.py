@@ -200,8 +200,10 @@ def _task_lists() -> Iterator[Lie]:
     )
     yield from _ignores(_CALLS, items, {"rows": 100, "page": 1}, seen=None)
     of_call = ("call_id", "file_name", "duration", "upload_time", "call_time", "call_type")
-    heard = ("leftChannel", "leftSpeechRatio", "rightSpeechRatio")
-    yield from _tells(_CALLS, items, (*of_call, *heard, "taskId", "inspectStatus"), "data[].calls[].")
+    of_item = (*of_call, "leftChannel", "taskId", "inspectStatus")
+    yield from _tells(_CALLS, items, of_item, "data[].calls[].")
+    heard = ("leftSpeechRatio", "rightSpeechRatio")  # alone: a first call that was not heard yet has none
+    yield from _tells(_CALLS, items, heard, "data[].calls[].", seen=None)
     yield from _tells(_CALLS, items, ("staffId", "staff_name"), "data[].setting.")
     yield from _tells(_CALLS, items, ("call_id", "taskId"), "data[].setting.", seen=None)
     alone = {"inspector": "x", "inspectStatus": -1, "calls[].call_uuid": "x", "id": _more}
