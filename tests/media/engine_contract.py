@@ -17,8 +17,9 @@ from typing import Protocol
 
 import numpy as np
 import pytest
+import soundfile
 
-from sottovoce.domain.audio import Samples
+from sottovoce.domain.audio import RATE, Samples
 from sottovoce.domain.legs import (
     Codec,
     LegDirection,
@@ -39,10 +40,20 @@ from sottovoce.media.engine import (
     Play,
     ReadFigures,
     SendDigits,
+    SoundEnded,
     StartRecording,
     StopRecording,
 )
-from sottovoce.phones.tones import SILENT_BELOW_DBOV, TONES, WINDOW, levels, rms_level
+from sottovoce.phones.tones import (
+    SENT_DBOV,
+    SILENT_BELOW_DBOV,
+    TONES,
+    WINDOW,
+    amplitude,
+    levels,
+    rms_level,
+    tone,
+)
 
 CUSTOMER, AGENT, INSPECTOR, SECOND = (LegId(name) for name in ("customer", "agent", "inspector", "second"))
 PARTIES = (CUSTOMER, AGENT, INSPECTOR, SECOND)
@@ -50,6 +61,9 @@ VOICE = dict(zip(PARTIES, TONES, strict=False))
 CALL = RecordingId("call")
 SETTLE_S = 0.4
 WINDOW_S = 1.0
+ANNOUNCED = TONES[4:6]
+"""Tones of announcements (Hz), which no party speaks."""
+SAID_S = 0.5
 
 
 class Studio(Protocol):
@@ -118,6 +132,19 @@ TWO_INSPECTORS = table(
     second="customer agent",
 )
 APART = table(customer="agent", agent="customer", inspector="second", second="inspector")
+
+
+def spoken(path: Path, hertz: int) -> str:
+    """A file in which that tone speaks; its name."""
+    soundfile.write(path, tone(hertz, round(SAID_S * RATE)), RATE, "PCM_16")
+    return str(path)
+
+
+def said_at(heard: Samples, hertz: int) -> int:
+    """The first 100 ms in which that tone is heard, counted from the beginning; -1: never."""
+    blocks = heard[: heard.size // 800 * 800].reshape(-1, 800)
+    found = np.abs(blocks @ np.exp(-2j * np.pi * hertz * np.arange(800) / RATE)) / 400.0
+    return next((at for at, peak in enumerate(found) if peak > amplitude(SENT_DBOV) / 2), -1)
 
 
 async def hear(studio: Studio, legs: Iterable[LegId] = PARTIES) -> dict[LegId, set[LegId]]:
@@ -208,6 +235,32 @@ class EngineContract:
         await studio.phone(CUSTOMER)
         with pytest.raises(Refused) as refusal:
             await studio.engine.ask(Play(CUSTOMER, Sound(str(studio.folder / "none.wav"))))
+        assert refusal.value.code is Code.BAD_PARAMETER
+
+    async def test_announcements_come_before_the_music_and_are_heard_by_their_leg_alone(
+        self, studio: Studio
+    ) -> None:
+        await studio.phone(CUSTOMER)
+        await studio.phone(AGENT)
+        await studio.engine.ask(Apply(Routing(table(customer="", agent=""))))
+        one, other = (spoken(studio.folder / f"{hertz}.wav", hertz) for hertz in ANNOUNCED)
+        await studio.engine.ask(Play(CUSTOMER, Sound("music", before=(one, other))))
+        await studio.listen(2 * SAID_S + 2 * SETTLE_S)
+        heard = studio.heard(CUSTOMER)
+        when = {hertz: said_at(heard, hertz) for hertz in ANNOUNCED}
+        assert 0 <= when[ANNOUNCED[0]] < when[ANNOUNCED[1]], "each once, in order"
+        assert rms_level(heard[-WINDOW // 4 :]) > -40.0, "then the music"
+        assert rms_level(studio.heard(AGENT)[-WINDOW:]) < SILENT_BELOW_DBOV
+        await studio.engine.ask(Play(CUSTOMER, Sound(other, loop=False, before=(one,))))
+        await studio.engine.ask(Play(AGENT, Sound(one, loop=False)))
+        await studio.engine.ask(Play(AGENT, None))
+        await studio.listen(2 * SAID_S + 2 * SETTLE_S)
+        assert [event for event in studio.events if isinstance(event, SoundEnded)] == [
+            SoundEnded(CUSTOMER, other)
+        ], "what was stopped is not told, nor what goes on"
+        assert rms_level(studio.heard(CUSTOMER)[-WINDOW // 4 :]) < SILENT_BELOW_DBOV
+        with pytest.raises(Refused) as refusal:
+            await studio.engine.ask(Play(CUSTOMER, Sound("music", before=(str(studio.folder / "none.wav"),))))
         assert refusal.value.code is Code.BAD_PARAMETER
 
     async def test_keys_go_in_and_out(self, studio: Studio) -> None:

@@ -51,6 +51,7 @@ from sottovoce.media.engine import (
     RecordingStopped,
     SendDigits,
     SetRemote,
+    SoundEnded,
     StartRecording,
     StopRecording,
 )
@@ -71,7 +72,7 @@ MESSAGES: list[Message] = [
         Apply(Routing({A: frozenset({B}), B: frozenset()}, frozenset({B}), RecordingId("r"), frozenset({A}))),
     ),
     ControlCall(5, Apply(Routing({}))),
-    ControlCall(6, Play(A, Sound("music", loop=False))),
+    ControlCall(6, Play(A, Sound("music", loop=False, before=("/tmp/one.wav",)))),
     ControlCall(7, Play(A, None)),
     ControlCall(8, SendDigits(A, "12#")),
     ControlCall(9, StartRecording(Recording(RecordingId("r"), Path("/tmp/r.wav"), A, B))),
@@ -97,6 +98,7 @@ MESSAGES: list[Message] = [
     RecordingStopped(RESULT),
     EchoHeard(A, B),
     LegsLost(frozenset({A, B})),
+    SoundEnded(A, "/tmp/one.wav"),
 ]
 
 

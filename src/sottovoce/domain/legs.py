@@ -133,6 +133,13 @@ class Sound:
     name: str
     """`music`, `ringback`, `silence`, or a file's path."""
     loop: bool = True
+    before: tuple[str, ...] = ()
+    """Files that are played once before it, one after the other: announcements."""
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """All that is played, in order."""
+        return *self.before, self.name
 
 
 @dataclass(frozen=True, slots=True)

@@ -67,7 +67,15 @@ class LegsLost:
     legs: frozenset[LegId]
 
 
-EngineEvent = LegProven | LegTimedOut | DigitPressed | RecordingStopped | EchoHeard | LegsLost
+@dataclass(frozen=True, slots=True)
+class SoundEnded:
+    """A sound that was to be played once is over; not told of one that was stopped."""
+
+    leg: LegId
+    name: str
+
+
+EngineEvent = LegProven | LegTimedOut | DigitPressed | RecordingStopped | EchoHeard | LegsLost | SoundEnded
 
 
 ResultT = TypeVar("ResultT", covariant=True)
@@ -111,7 +119,7 @@ class Apply(Request[None]):
 
 @dataclass(frozen=True, slots=True)
 class Play(Request[None]):
-    """Mix a sound into what this leg hears, or stop it with None."""
+    """Mix a sound into what this leg hears, or stop it with None. SoundEnded follows where it ends."""
 
     leg: LegId
     sound: Sound | None

@@ -27,7 +27,7 @@ from sottovoce.domain.legs import (
 from sottovoce.errors import Code, Refused
 from sottovoce.media import dtmf, rtcp
 from sottovoce.media.echo import EchoWatch
-from sottovoce.media.engine import DigitPressed, EchoHeard, EngineEvent, LegTimedOut
+from sottovoce.media.engine import DigitPressed, EchoHeard, EngineEvent, LegTimedOut, SoundEnded
 from sottovoce.media.jitter import JitterBank
 from sottovoce.media.levels import Meters
 from sottovoce.media.outgoing import Senders
@@ -88,6 +88,10 @@ class Mixer:
         self._rows = Rows(capacity)
         self._players = Players(capacity)
         self._ending: list[int] = []
+        self._playing: dict[int, Sound] = {}
+        """What `play` was asked for, by slot, until it is over."""
+        self._announcing: set[int] = set()
+        """Slots that hear what comes before their sound."""
         self._tracks = Tracks(capacity, sink, self.slot_of, silence=2 * capacity)
         self._reports = Reports(capacity, self._senders, self._buffers, wall_s)
         self._echo = EchoWatch()
@@ -127,8 +131,7 @@ class Mixer:
         self._remotes.pop(slot, None)
         self._inspectors.discard(slot)
         self._rows.without([slot])
-        self._rows.set_sound(slot, False)
-        self._players.stop(slot)
+        self._stop(slot)
         self._echo.forget(slot)
         for frames in self._frames:
             frames[slot] = frames[self.capacity + slot] = 0
@@ -201,18 +204,43 @@ class Mixer:
         self._routed = True
 
     def play(self, slot: int, sound: Sound | None) -> None:
-        """Mix a sound into what this leg hears. BAD_PARAMETER when its file cannot be played."""
+        """Mix a sound into what this leg hears, in the place of the one before. BAD_PARAMETER when a file of
+        it cannot be played."""
         self._known(slot)
         if sound is None:
-            self._players.stop(slot)
-            self._rows.set_sound(slot, False)
+            self._stop(slot)
             return
-        self._start(slot, self.shelf.samples(sound.name), loop=sound.loop)
+        samples = [self.shelf.samples(name) for name in sound.names]
+        if sound.before:
+            self._start(slot, np.concatenate(samples[:-1]), loop=False)
+            self._announcing.add(slot)
+        else:
+            self._start(slot, samples[-1], loop=sound.loop)
+        self._playing[slot] = sound
+
+    def _stop(self, slot: int) -> None:
+        self._players.stop(slot)
+        self._rows.set_sound(slot, False)
+        self._announcing.discard(slot)
+        self._playing.pop(slot, None)
 
     def _start(self, slot: int, samples: Samples, *, loop: bool) -> None:
         self._players.start(slot, samples, loop=loop)
         self._rows.set_sound(slot, True)
+        self._announcing.discard(slot)
+        self._playing.pop(slot, None)
         self._ending = [other for other in self._ending if other != slot]
+
+    def _go_on(self, slot: int) -> SoundEnded | None:
+        """What a slot heard is over: what comes after it, or the end of it all."""
+        sound = self._playing.get(slot)
+        if sound is not None and slot in self._announcing:
+            self._start(slot, self.shelf.samples(sound.name), loop=sound.loop)
+            self._playing[slot] = sound
+            return None
+        self._stop(slot)
+        leg = self._legs[slot]
+        return SoundEnded(leg, sound.name) if sound is not None and leg is not None else None
 
     def send_digits(self, slot: int, digits: str) -> None:
         """Queue RFC 4733 events, or play the keys as tones to a far side that did not negotiate events.
@@ -302,9 +330,7 @@ class Mixer:
         used = self._used
         if used:
             self._buffers.read(frames[:used], before[:used], earlier[:used])
-        for slot in self._ending:
-            self._rows.set_sound(slot, False)
-            self._players.stop(slot)
+        over = [ended for slot in self._ending if (ended := self._go_on(slot)) is not None]
         self._ending = self._players.frames(frames[self.capacity : -1])
         self._rows.sum(frames, self._mixed)
         self._tracks.tick(frames, self._hear_each_other)
@@ -313,7 +339,7 @@ class Mixer:
             self._heard_in.measure(frames[:used])
         else:
             self._heard_out.measure(self._mixed[:used])
-        return Outgoing(slots, packets, lengths, self._reports.due(now), self._events(frames, now))
+        return Outgoing(slots, packets, lengths, self._reports.due(now), [*over, *self._events(frames, now)])
 
     def _hear_each_other(self, one: int, other: int) -> bool:
         return other in self._rows.hears(one) and one in self._rows.hears(other)

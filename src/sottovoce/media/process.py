@@ -247,12 +247,13 @@ class Worker:
         if play.leg not in self._open or play.sound is None:
             self._say(ControlAnswer(number, None))
             return
-        name = play.sound.name
+        names = play.sound.names
         self._awaited[play.leg] = number
 
         def read() -> None:
             try:
-                self._mixer.shelf.samples(name)
+                for name in names:
+                    self._mixer.shelf.samples(name)
             except Refused as refused:
                 self._fetched.append((number, play, refused))
             else:
@@ -396,7 +397,7 @@ class Worker:
 
 
 def _is_file(sound: Sound | None) -> bool:
-    return sound is not None and sound.name not in BUILT_IN
+    return sound is not None and not BUILT_IN.keys() >= set(sound.names)
 
 
 def main(arguments: list[str] | None = None) -> int:
