@@ -4,6 +4,7 @@ The rooms, in the direction the data flows:
 
 * ``doors``      SIP phones and trunks come in; legs are offered, answered, gone
 * ``media``      RTP in, one mixer that obeys a routing table, RTP and recordings out
+* ``processes``  how a process of our own is started, asked and watched
 * ``live``       the floor of one VDN: agents, calls, supervisions; its single writer
 * ``domain``     the pure rules that all of these obey (who hears whom, who may do what)
 * ``storage``    PostgreSQL: what must survive

@@ -19,7 +19,9 @@ from sottovoce.http.ccgateway.words import AgentIds
 from sottovoce.http.ccisqm import served as ccisqm
 from sottovoce.http.ccsqm import served as ccsqm
 from sottovoce.http.family.form import BadInput
-from sottovoce.media import control, rtcp
+from sottovoce.media import rtcp
+from sottovoce.media.control import VOCABULARY
+from sottovoce.processes.protocol import ControlError, Framer
 
 QUALITY_FORMS = [interface.form for interface in (*ccsqm.SERVED, *ccisqm.SERVED)]
 GATEWAY = ccgateway.SERVED
@@ -77,11 +79,11 @@ def rtcp_compound(data: bytes) -> int:
 
 def control_stream(data: bytes) -> int:
     """What a worker and the server may send each other."""
-    with suppress(control.ControlError):
-        for message in control.Framer().feed(data):
-            control.encode(message)
-    with suppress(control.ControlError):
-        control.decode(data)
+    with suppress(ControlError):
+        for message in Framer(VOCABULARY).feed(data):
+            VOCABULARY.encode(message)
+    with suppress(ControlError):
+        VOCABULARY.decode(data)
     return 0
 
 

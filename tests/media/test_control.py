@@ -24,19 +24,7 @@ from sottovoce.domain.legs import (
     Sound,
 )
 from sottovoce.errors import Code
-from sottovoce.media import control
-from sottovoce.media.control import (
-    ControlAnswer,
-    ControlCall,
-    ControlError,
-    ControlRefusal,
-    Framer,
-    Leave,
-    Message,
-    ReadTicks,
-    decode,
-    encode,
-)
+from sottovoce.media.control import VOCABULARY, Message, ReadTicks, TickFigures
 from sottovoce.media.engine import (
     Apply,
     CloseLeg,
@@ -54,6 +42,15 @@ from sottovoce.media.engine import (
     SoundEnded,
     StartRecording,
     StopRecording,
+)
+from sottovoce.processes.protocol import (
+    MOST_BYTES,
+    ControlAnswer,
+    ControlCall,
+    ControlError,
+    ControlRefusal,
+    Framer,
+    Leave,
 )
 
 A, B = LegId("a"), LegId("b")
@@ -87,7 +84,7 @@ MESSAGES: list[Message] = [
     ControlAnswer(10, RESULT),
     ControlAnswer(
         12,
-        control.TickFigures(
+        TickFigures(
             *([3] * 8), *([4] * 4), *([0.5] * 6), classes=(1, 2), work_s=0.5, heard=3, lost=2, late=1
         ),
     ),
@@ -104,20 +101,20 @@ MESSAGES: list[Message] = [
 
 @pytest.mark.parametrize("message", MESSAGES, ids=lambda message: type(message).__name__)
 def test_every_message_reads_back(message: Message) -> None:
-    assert list(Framer().feed(encode(message))) == [message]
+    assert list(Framer(VOCABULARY).feed(VOCABULARY.encode(message))) == [message]
 
 
 def test_every_request_and_answer_is_among_them() -> None:
     requests = {type(message.request) for message in MESSAGES if isinstance(message, ControlCall)}
-    assert requests == set(control.RESULTS)
+    assert requests == set(VOCABULARY.results)
     values = {type(message.value) for message in MESSAGES if isinstance(message, ControlAnswer)}
-    assert values == set(control.RESULTS.values())
+    assert values == set(VOCABULARY.results.values())
 
 
 @given(st.lists(st.integers(1, 40), min_size=1))
 def test_messages_come_out_whole_however_they_are_cut(cuts: list[int]) -> None:
-    stream = b"".join(map(encode, MESSAGES))
-    framer, found, at = Framer(), [], 0
+    stream = b"".join(map(VOCABULARY.encode, MESSAGES))
+    framer, found, at = Framer(VOCABULARY), [], 0
     for cut in [*cuts, len(stream)]:
         found += list(framer.feed(stream[at : at + cut]))
         at += cut
@@ -127,7 +124,7 @@ def test_messages_come_out_whole_however_they_are_cut(cuts: list[int]) -> None:
 @given(st.binary(max_size=200))
 def test_no_bytes_raise_anything_but_a_control_error(body: bytes) -> None:
     with contextlib.suppress(ControlError):
-        decode(body)
+        VOCABULARY.decode(body)
 
 
 FIELDS = st.sampled_from(["leg", "remote", "routing", "hears", "host", "port", "codec", "sound", "recording"])
@@ -149,7 +146,7 @@ def test_no_well_formed_nonsense_raises_anything_but_a_control_error(
     rest: list[object], name: str, number: int
 ) -> None:
     with contextlib.suppress(ControlError):
-        decode(msgpack.packb([number, name, *rest]))
+        VOCABULARY.decode(msgpack.packb([number, name, *rest]))
 
 
 @pytest.mark.parametrize(
@@ -183,11 +180,11 @@ def test_no_well_formed_nonsense_raises_anything_but_a_control_error(
 )
 def test_what_is_not_the_protocol_is_refused(content: object) -> None:
     with pytest.raises(ControlError):
-        decode(msgpack.packb(content))
+        VOCABULARY.decode(msgpack.packb(content))
 
 
 def test_a_frame_too_large_is_refused_before_it_is_read() -> None:
     with pytest.raises(ControlError):
-        list(Framer().feed((control.MOST_BYTES + 1).to_bytes(4, "big")))
+        list(Framer(VOCABULARY).feed((MOST_BYTES + 1).to_bytes(4, "big")))
     with pytest.raises(ControlError):
-        encode(ControlCall(1, SendDigits(A, "1" * (control.MOST_BYTES + 1))))
+        VOCABULARY.encode(ControlCall(1, SendDigits(A, "1" * (MOST_BYTES + 1))))

@@ -9,6 +9,7 @@ import sys
 import wave
 from collections.abc import AsyncIterator
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -24,19 +25,7 @@ from sottovoce.domain.legs import (
     Sound,
 )
 from sottovoce.errors import Code
-from sottovoce.media.control import (
-    ControlAnswer,
-    ControlCall,
-    ControlRefusal,
-    Framer,
-    Leave,
-    Message,
-    ReadTicks,
-    Setup,
-    TickFigures,
-    Value,
-    encode,
-)
+from sottovoce.media.control import VOCABULARY, Message, ReadTicks, Setup, TickFigures
 from sottovoce.media.engine import (
     Apply,
     CloseLeg,
@@ -51,6 +40,7 @@ from sottovoce.media.engine import (
 )
 from sottovoce.media.ports_pool import PortRange
 from sottovoce.plain import to_plain
+from sottovoce.processes.protocol import ControlAnswer, ControlCall, ControlRefusal, Framer, Leave
 from sottovoce.tasks import Tasks
 
 R = RecordingId("r")
@@ -63,7 +53,7 @@ class Client:
         self, process: asyncio.subprocess.Process, reader: asyncio.StreamReader, writer: asyncio.StreamWriter
     ) -> None:
         self.process, self.reader, self.writer = process, reader, writer
-        self.framer = Framer()
+        self.framer = Framer(VOCABULARY)
         self.unread: list[Message] = []
         self.last = 0
 
@@ -76,14 +66,14 @@ class Client:
 
     async def answer(self, request: Request) -> ControlAnswer | ControlRefusal:
         self.last += 1
-        self.writer.write(encode(ControlCall(self.last, request)))
+        self.writer.write(VOCABULARY.encode(ControlCall(self.last, request)))
         while True:
             message = await self.read()
             if isinstance(message, ControlAnswer | ControlRefusal):
                 assert message.id == self.last
                 return message
 
-    async def ask(self, request: Request) -> Value:
+    async def ask(self, request: Request) -> Any:
         answer = await self.answer(request)
         assert isinstance(answer, ControlAnswer), answer
         return answer.value
@@ -195,8 +185,8 @@ async def test_a_worker_told_to_leave_closes_its_recordings_first(
         b"\xff" * 64,
         b"GET / HTTP/1.1\r\n\r\n",
         b"\x00\x00\x00\x02\x92\xc0",
-        encode(LegProven(LegId("a"))),
-        encode(ControlAnswer(1, None)),
+        VOCABULARY.encode(LegProven(LegId("a"))),
+        VOCABULARY.encode(ControlAnswer(1, None)),
     ],
 )
 async def test_nonsense_ends_the_worker_orderly(client: Client, nonsense: bytes) -> None:

@@ -17,7 +17,7 @@ The core does no I/O and works on arrays over all slots (a slot is a leg's numbe
 tell loss and round trip; frames are moved as `spans`.
 Around it, in the worker's process: `process` ticks by `beat`, `sockets` and `mmsg` move packets,
 `ports_pool` proves whose they are, `writer` writes recordings in a thread (`lane`). `workers` speaks with
-each over its `connection`, in the words of `control`; `repair` mends recordings that a dead one left.
+each over a `processes.connection`, in the words of `control`; `repair` mends what a dead one recorded.
 Where a VDN is too large for one worker, `joins` plans and `joining` opens loopback legs that
 carry voices between two; no other audio leaves a worker. Samples are int16 at 8 kHz,
 a frame is 160 of them (20 ms), levels are dBov.

@@ -1,50 +1,20 @@
-"""The control protocol between the engine's client and a media worker: length-prefixed msgpack. Pure.
-
-A frame is four bytes of length (big endian) and one msgpack array:
-
-- call: ``[id, verb, arguments]``, id from 1; the verb is the name of a request's class
-- answer: ``[id, "=", kind, value]`` or ``[id, "!", code, detail]``, in any order; a worker's first word is
-  the answer 0 without a value
-- event: ``[0, name, fields]``
-
-Arguments, values and fields travel as `sottovoce.plain` has them. Everything read is checked against
-the declared types and bounded; anything else raises `ControlError`, after which the connection is of no
-more use. Both ends are of one installation, so nothing here is ever read by another version.
-"""
+"""What a media worker can be asked and what it tells: the vocabulary of its control socket. Pure."""
 
 from __future__ import annotations
 
 import typing
-from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any
 
-import msgpack
-
-from sottovoce.domain.legs import LegAddress, LegFigures, RecordingResult
-from sottovoce.errors import Code
-from sottovoce.media.engine import REQUESTS, EngineEvent, Request
+from sottovoce.media.engine import REQUESTS, EngineEvent, StopRecording
 from sottovoce.media.ports_pool import PortRange
-from sottovoce.plain import from_plain, to_plain
-
-MOST_BYTES = 1 << 20
-"""The largest frame; a routing row takes about 100 bytes."""
-MOST_ITEMS = 65_536
-MOST_TEXT = 4096
-"""Bytes."""
-_PREFIX = 4
-_BOUNDS = {
-    "strict_map_key": True,
-    "max_str_len": MOST_TEXT,
-    "max_array_len": MOST_ITEMS,
-    "max_map_len": MOST_ITEMS,
-    "max_bin_len": 0,
-    "max_ext_len": 0,
-}
-
-
-class ControlError(Exception):
-    """Bytes that are not this protocol."""
+from sottovoce.processes.protocol import (
+    ControlAnswer,
+    ControlCall,
+    ControlRefusal,
+    ProcessKind,
+    Request,
+    Vocabulary,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,108 +88,10 @@ class ReadTicks(Request[TickFigures]):
     reset: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Leave(Request[None]):
-    """End all legs, close the recordings, answer, and end the process."""
-
-
-RESULTS: Mapping[type[Request[Any]], type] = {
-    kind: typing.get_args(kind.__orig_bases__[0])[0]  # type: ignore[attr-defined] # of every generic class
-    for kind in (*REQUESTS, ReadTicks, Leave)
-}
-"""What a worker is asked for, and the type of its answer."""
-
-Value = LegAddress | LegFigures | RecordingResult | TickFigures | None
-
-
-@dataclass(frozen=True, slots=True)
-class ControlCall:
-    """A request under its id."""
-
-    id: int
-    request: Request[Any]
-
-
-@dataclass(frozen=True, slots=True)
-class ControlAnswer:
-    """What became of a call."""
-
-    id: int
-    value: Value
-
-
-@dataclass(frozen=True, slots=True)
-class ControlRefusal:
-    """Why nothing came of a call."""
-
-    id: int
-    code: Code
-    detail: str
-
-
 Message = ControlCall | ControlAnswer | ControlRefusal | EngineEvent
 
+VOCABULARY = Vocabulary((*REQUESTS, ReadTicks), typing.get_args(EngineEvent))
 
-_REQUESTS = {kind.__name__: kind for kind in RESULTS}
-_VALUES = {kind.__name__: kind for kind in RESULTS.values()}
-_EVENTS = {kind.__name__: kind for kind in typing.get_args(EngineEvent)}
-
-
-def encode(message: Message) -> bytes:
-    """One frame. ControlError if it would be larger than a peer reads."""
-    match message:
-        case ControlCall(id, request):
-            content = [id, type(request).__name__, to_plain(request)]
-        case ControlAnswer(id, None):
-            content = [id, "=", "", None]
-        case ControlAnswer(id, value):
-            content = [id, "=", type(value).__name__, to_plain(value)]
-        case ControlRefusal(id, code, detail):
-            content = [id, "!", code.value, detail[: MOST_TEXT // 4]]
-        case _:
-            content = [0, type(message).__name__, to_plain(message)]
-    body: bytes = msgpack.packb(content)
-    if len(body) > MOST_BYTES:
-        raise ControlError("too large a message")
-    return len(body).to_bytes(_PREFIX, "big") + body
-
-
-def decode(body: bytes) -> Message:
-    """What a frame's body says, or ControlError."""
-    try:
-        match msgpack.unpackb(body, **_BOUNDS):
-            case [bool() | float(), *_]:
-                pass
-            case [0, str(name), fields]:
-                return typing.cast(EngineEvent, from_plain(_EVENTS[name], fields))
-            case [int(number), str(name), fields] if number > 0:
-                return ControlCall(number, from_plain(_REQUESTS[name], fields))
-            case [int(number), "=", "", None] if number >= 0:
-                return ControlAnswer(number, None)
-            case [int(number), "=", str(name), fields] if number > 0:
-                return ControlAnswer(number, from_plain(_VALUES[name], fields))
-            case [int(number), "!", code, str(detail)] if number > 0:
-                return ControlRefusal(number, Code(code), detail)
-    except (ValueError, KeyError, msgpack.exceptions.UnpackException, RecursionError) as failure:
-        raise ControlError(f"{type(failure).__name__}: {failure}") from None
-    raise ControlError("neither call, answer nor event")
-
-
-class Framer:
-    """Cuts a byte stream into messages; holds one frame and one reading at most."""
-
-    def __init__(self) -> None:
-        self._buffer = bytearray()
-
-    def feed(self, data: bytes) -> Iterator[Message]:
-        """Take in bytes; the messages complete now, in order. ControlError ends the stream's use."""
-        self._buffer += data
-        while len(self._buffer) >= _PREFIX:
-            length = int.from_bytes(self._buffer[:_PREFIX], "big")
-            if length > MOST_BYTES:
-                raise ControlError("too large a message")
-            if len(self._buffer) < _PREFIX + length:
-                return
-            body = bytes(self._buffer[_PREFIX : _PREFIX + length])
-            del self._buffer[: _PREFIX + length]
-            yield decode(body)
+WORKER = ProcessKind(
+    "media worker", "sottovoce.media.process", VOCABULARY, ReadTicks(), long=(StopRecording,)
+)

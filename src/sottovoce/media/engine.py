@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, Generic, Protocol, TypeVar
+from typing import Any, Protocol
 
 from sottovoce.domain.legs import (
     LegAddress,
@@ -21,6 +21,8 @@ from sottovoce.domain.legs import (
     Routing,
     Sound,
 )
+from sottovoce.processes.protocol import Request as Request  # whoever asks the engine knows it from here
+from sottovoce.processes.protocol import ResultT as ResultT
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,15 +78,6 @@ class SoundEnded:
 
 
 EngineEvent = LegProven | LegTimedOut | DigitPressed | RecordingStopped | EchoHeard | LegsLost | SoundEnded
-
-
-ResultT = TypeVar("ResultT", covariant=True)
-
-
-class Request(Generic[ResultT]):
-    """What the engine can be asked for; the parameter is what it answers with."""
-
-    __slots__ = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,10 +22,10 @@ from sottovoce.domain.legs import (
     RemoteMedia,
 )
 from sottovoce.errors import Refused
-from sottovoce.media.connection import WorkerConnection
 from sottovoce.media.engine import Apply, CloseLeg, OpenLeg, SetRemote
 from sottovoce.media.joins import Join, JoinPlan, Touched
 from sottovoce.media.tracks import track_path
+from sottovoce.processes.connection import ProcessConnection
 from sottovoce.tasks import Tasks
 
 log = structlog.get_logger(__name__)
@@ -38,7 +38,7 @@ EVERY_ADDRESS, LOOPBACK = "0.0.0.0", "127.0.0.1"  # noqa: S104
 class Joiner:
     """The joins between workers. All methods belong to one event loop."""
 
-    def __init__(self, connections: Sequence[WorkerConnection], tasks: Tasks) -> None:
+    def __init__(self, connections: Sequence[ProcessConnection], tasks: Tasks) -> None:
         self.plan = JoinPlan()
         self._connections = connections
         self._tasks = tasks

@@ -31,20 +31,7 @@ from sottovoce import logs
 from sottovoce.domain.legs import LegAddress, LegFigures, LegId, RecordingId, RecordingResult, Sound
 from sottovoce.errors import Code, Refused
 from sottovoce.media.beat import Beat
-from sottovoce.media.control import (
-    ControlAnswer,
-    ControlCall,
-    ControlError,
-    ControlRefusal,
-    Framer,
-    Leave,
-    Message,
-    ReadTicks,
-    Setup,
-    TickFigures,
-    Value,
-    encode,
-)
+from sottovoce.media.control import VOCABULARY, Message, ReadTicks, Setup, TickFigures
 from sottovoce.media.engine import (
     Apply,
     CloseLeg,
@@ -54,7 +41,6 @@ from sottovoce.media.engine import (
     Play,
     ReadFigures,
     RecordingStopped,
-    Request,
     SendDigits,
     SetRemote,
     StartRecording,
@@ -66,6 +52,15 @@ from sottovoce.media.sockets import Sockets
 from sottovoce.media.sounds import BUILT_IN
 from sottovoce.media.writer import Closed, Failed, RecordingWriter
 from sottovoce.plain import from_plain
+from sottovoce.processes.protocol import (
+    ControlAnswer,
+    ControlCall,
+    ControlError,
+    ControlRefusal,
+    Framer,
+    Leave,
+    Request,
+)
 
 log = structlog.get_logger("sottovoce.media.process")  # which runs as __main__
 
@@ -85,7 +80,7 @@ class Worker:
     def __init__(self, control: socket.socket, setup: Setup) -> None:
         control.setblocking(False)
         self._control = control
-        self._framer = Framer()
+        self._framer = Framer(VOCABULARY)
         self._unsent = bytearray()
         self._writer = RecordingWriter()
         self._sockets = Sockets(setup.legs, setup.host, setup.ports)
@@ -105,7 +100,7 @@ class Worker:
         self._fetched: deque[tuple[int, Play, Refused | None]] = deque()
         self._ends_at: float | None = None
         self._leaving: int | None = None
-        self._doing: dict[type[Request[Any]], Callable[[Any], Value]] = {
+        self._doing: dict[type[Request[Any]], Callable[[Any], Any]] = {
             OpenLeg: self._open_leg,
             SetRemote: self._set_remote,
             CloseLeg: self._close_leg,
@@ -324,7 +319,7 @@ class Worker:
     def _say(self, message: EngineEvent | Message) -> None:
         if self._ends_at is not None and not isinstance(message, ControlAnswer):
             return
-        self._unsent += encode(message)
+        self._unsent += VOCABULARY.encode(message)
         self._send_rest()
         if len(self._unsent) > MOST_UNREAD:
             self._lose_control("the other end does not read")

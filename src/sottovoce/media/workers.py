@@ -9,12 +9,11 @@ recordings repaired, and nothing else is disturbed.
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import os
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field, replace
-from itertools import count
+from functools import partial
 from typing import Any
 
 import structlog
@@ -22,8 +21,7 @@ import structlog
 from sottovoce.config import LogSettings, MediaSettings
 from sottovoce.domain.legs import LegAddress, LegFigures, LegId, Recording, RecordingId, RecordingResult
 from sottovoce.errors import Code, Refused
-from sottovoce.media.connection import WorkerConnection
-from sottovoce.media.control import ReadTicks, Setup, TickFigures
+from sottovoce.media.control import WORKER, ReadTicks, Setup, TickFigures
 from sottovoce.media.engine import (
     Apply,
     CloseLeg,
@@ -47,13 +45,12 @@ from sottovoce.media.joining import Joiner, name_tracks
 from sottovoce.media.joins import with_real_legs
 from sottovoce.media.ports_pool import PortRange
 from sottovoce.media.repair import repair_recording
+from sottovoce.processes.connection import ProcessConnection
 from sottovoce.tasks import Tasks
 
 log = structlog.get_logger(__name__)
 
 START_S = 20.0
-_FIRST_PAUSE_S = 0.1
-_LONGEST_PAUSE_S = 5.0
 _RESULTS_KEPT = 4096
 
 
@@ -97,7 +94,7 @@ class _Worker:
     """One worker and what lives on it."""
 
     number: int
-    connection: WorkerConnection
+    connection: ProcessConnection
     legs: set[LegId] = field(default_factory=set)
     recordings: dict[RecordingId, Recording] = field(default_factory=dict)
 
@@ -116,7 +113,7 @@ class WorkerEngine:
         self._settings, self._log = settings, log
         self._tasks = tasks
         self._workers = [
-            _Worker(number, WorkerConnection(worker_name(number), self._heard, answer_s=answer_s))
+            _Worker(number, ProcessConnection(WORKER, worker_name(number), self._heard, answer_s=answer_s))
             for number in range(_processes(settings))
         ]
         self._joiner = Joiner([worker.connection for worker in self._workers], tasks)
@@ -147,7 +144,13 @@ class WorkerEngine:
         ups = [asyncio.Event() for _ in self._workers]
         for worker, up in zip(self._workers, ups, strict=True):
             name = worker.connection.name
-            self._running.append(self._tasks.spawn(self._keep_up(worker, up), name=name))
+            keeping = worker.connection.keep_up(
+                partial(self._setup_of, worker.number),
+                started=up.set,
+                lost=partial(self._lost, worker),
+                closing=self._closing,
+            )
+            self._running.append(self._tasks.spawn(keeping, name=name))
             self._running.append(self._tasks.spawn(worker.connection.watch(), name=f"{name} watch"))
         try:
             async with asyncio.timeout(START_S):
@@ -170,28 +173,8 @@ class WorkerEngine:
         await asyncio.gather(*self._running, return_exceptions=True)
         self._running.clear()
 
-    async def _keep_up(self, worker: _Worker, up: asyncio.Event) -> None:
-        """Run a worker's process, and again when it dies, after a pause that grows while it keeps failing."""
-        pause = _FIRST_PAUSE_S
-        for generation in count():
-            begun = asyncio.get_running_loop().time()
-            try:
-                await worker.connection.serve(
-                    setup_of(self._settings, worker.number, generation, self._log),
-                    started=up.set,
-                    lost=lambda: self._lost(worker),
-                )
-            except OSError as failure:
-                log.error("media worker cannot start", worker=worker.connection.name, failure=str(failure))
-            if self._closing.is_set():
-                return
-            if asyncio.get_running_loop().time() - begun > _LONGEST_PAUSE_S:
-                pause = _FIRST_PAUSE_S
-            log.warning("media worker is started again", worker=worker.connection.name, pause_s=pause)
-            with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self._closing.wait(), pause)
-                return
-            pause = min(pause * 2, _LONGEST_PAUSE_S)
+    def _setup_of(self, worker: int, generation: int) -> Setup:
+        return setup_of(self._settings, worker, generation, self._log)
 
     def _lost(self, worker: _Worker) -> None:
         """Forget what lived on a worker that is gone, and say so."""
