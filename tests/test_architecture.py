@@ -107,6 +107,7 @@ PURE_MODULES = {
     "processes": ["protocol"],
     "phones": ["meters", "sources", "tones"],
     "quality": ["result_rows", "task_lists"],
+    "doors/browser": ["checks", "control", "offers", "paths", "streams"],
     "doors/sip": [
         "admission",
         "called",

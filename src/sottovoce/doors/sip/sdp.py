@@ -163,7 +163,7 @@ def offer(
     payload_type = DTMF_PAYLOAD_TYPE
     if previous is not None and place is not None:
         # What a payload type means stays for the session (RFC 3264 8.3.2); the codec in use stays first.
-        payload_type = _dtmf(previous.media[place]) or payload_type
+        payload_type = dtmf_payload_type(previous.media[place]) or payload_type
         used = _codecs(previous.media[place])[:1]
         codecs = sorted(codecs, key=lambda codec: codec not in used)
     formats = [str(codec.value) for codec in codecs] + [str(payload_type)]
@@ -291,7 +291,7 @@ def _remote(
         port=media.port,
         codec=codec,
         ptime_ms=_ptime(media),
-        dtmf_payload_type=_dtmf(media),
+        dtmf_payload_type=dtmf_payload_type(media),
         direction=direction,
         rtcp_port=_rtcp_port(media),
         signalling_host=signalling_host,
@@ -336,7 +336,8 @@ def _number(text: str | None) -> int | None:
     return natural((text or "").strip().partition(".")[0], 5)
 
 
-def _dtmf(media: Media) -> int | None:
+def dtmf_payload_type(media: Media) -> int | None:
+    """What RFC 4733 events are sent as there, or None."""
     for number, name in _rtpmaps(media):
         if name == "TELEPHONE-EVENT" and number > 34 and str(number) in media.formats:
             return number
