@@ -43,6 +43,8 @@ class ScriptedPhone:
     """Refuses as soon as it rings."""
     dead: bool = False
     """Says nothing when it is rung."""
+    lifts: bool = False
+    """Lifts when it is asked to while it rings."""
     leg: LegId | None = None
     up: bool = False
 
@@ -126,6 +128,13 @@ class InProcessLines:
     def hang_up(self, leg: LegId, cause: ReleaseCause = ReleaseCause.NORMAL) -> None:
         self.ends[leg] = cause
         self._enqueue(self._hang_up(leg, cause))
+
+    async def lift(self, leg: LegId) -> bool:
+        phone = self.legs.get(leg)
+        if phone is None or phone.up or leg in self.offers or not phone.lifts:
+            return False
+        phone.lift()
+        return True
 
     def recover(self, dialogs: Mapping[LegId, Mapping[str, object]]) -> None:
         self.recovered.update(dialogs)

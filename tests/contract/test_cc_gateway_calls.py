@@ -197,6 +197,28 @@ async def test_holding_muting_dialling(standing: Standing, client: LedgerClient)
     await client.ok(A, "DELETE", "/voicecall/{a}")
 
 
+async def test_lifting_the_phone_and_putting_it_down(standing: Standing, client: LedgerClient) -> None:
+    await standing.at_work(A, B)
+    assert await client.refused(A, "PUT", CALL + "phonepickup") == "100-007"
+    assert await client.refused(A, "PUT", CALL + "phonehangup") == "100-007"
+    phone = standing.phone(A)
+    phone.ready = standing.phone(B).ready = False
+    await client.ok(B, "POST", "/onlineagent/{a}/saybusy")
+    await standing.call_in()
+    await client.events(A)
+    assert await client.refused(A, "POST", CALL + "phonepickup") == "100-007"
+    assert await client.events(A) == []
+    phone.lifts = True
+    await client.ok(A, "POST", CALL + "phonepickup")
+    await standing.quiet()
+    told = dict(await client.events(A))
+    assert {"AgentOther_PhoneOffhook", "AgentEvent_Talking"} <= told.keys()
+    await client.ok(A, "PUT", CALL + "phonehangup")
+    await standing.quiet()
+    told = dict(await client.events(A))
+    assert {"AgentOther_PhoneRelease", "AgentEvent_Call_Release", "AgentState_Ready"} <= told.keys()
+
+
 async def test_without_a_call(standing: Standing, client: LedgerClient) -> None:
     await standing.at_work(A)
     table = {

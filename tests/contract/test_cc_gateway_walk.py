@@ -191,7 +191,11 @@ async def test_everything_served_succeeds_once(standing: Standing, client: Ledge
     one = replace(profile.agents[AgentId(B)], rights=frozenset({Right.PICK_UP}))
     standing.store.profiles[VdnId(1)] = replace(profile, agents={**profile.agents, AgentId(B): one})
     await standing.desk.reload(VdnId(1))
+    await client.ok(B, "POST", "/voicecall/{a}/phonehangup")
+    standing.phone(B).ready, standing.phone(B).lifts = False, True
     await client.ok(B, "PUT", f"/voicecall/{{a}}/snatchpickup?destWorkNo={C}")
+    await standing.quiet()
+    await client.ok(B, "POST", "/voicecall/{a}/phonepickup")
     await standing.quiet()
     await client.ok(B, "PUT", "/voicecall/{a}/answer")
     await client.ok(B, "DELETE", "/voicecall/{a}/release")

@@ -23,6 +23,7 @@ GATEWAY = {
         "GET /onlineagent/{agentid}/agentskills",
         "POST /onlineagent/{agentid}/autoenteridle/{flag}",
         "POST /onlineagent/{agentid}/autoanswer/{isautoanswer}",
+        "POST/PUT /voicecall/{agentid}/phonehangup",
         "DELETE /voicecall/{agentid}/releasephone",
         "GET /agentgroup/{agentid}/restreason",
         "GET /agentgroup/{agentid}/agentbyskill/{skillid}",
@@ -100,6 +101,7 @@ GATEWAY = {
     "100-006 100-007 |": [
         "GET /onlineagent/{agentid}/agentskillsbyworkno/{workno}",
         "PUT /voicecall/{agentid}/callinner",
+        "POST/PUT /voicecall/{agentid}/phonepickup",
         "POST /voicecall/{agentid}/seconddial/{number}",
         "GET /calldata/{agentid}/appdata",
         "PUT /voicecall/{agentid}/callinnerskill",

@@ -35,6 +35,7 @@ from sottovoce.live.consulting import CallInner, Consult
 from sottovoce.live.floor import Floor
 from sottovoce.live.handling import Answer, CallOut, Hold, Mute, Release, ReleasePhone, TakeBack
 from sottovoce.live.hearing import RecordingClosed, RecordingRefused
+from sottovoce.live.linkage import HangUpPhone
 from sottovoce.live.presence import GONE, CloseFloor, ProfileRead, SignInAgent, SignOfLife, SignOutAgent
 from sottovoce.live.state import Call, LiveSettings
 from sottovoce.live.supervising import ChangeMode, DropCall, Intercept, StopSupervision, Supervise
@@ -225,6 +226,10 @@ class FloorMachine(RuleBasedStateMachine):
     @rule(agent=st.sampled_from(AGENTS))
     def cancel_transfers(self, agent):
         self.give(CancelTransfer(agent), may_refuse=True)
+
+    @rule(agent=st.sampled_from(AGENTS))
+    def put_the_phone_down(self, agent):
+        self.give(HangUpPhone(agent), may_refuse=True)
 
     @rule(agent=st.sampled_from(AGENTS), other=st.sampled_from(AGENTS))
     def pick_up_or_put_down(self, agent, other):

@@ -12,7 +12,7 @@ lists and tables are written there as JSON. Unknown keys are mistakes, in both.
 
 from __future__ import annotations
 
-from sottovoce.config.kinds import AuthMode, LogLevel, Section
+from sottovoce.config.kinds import AuthMode, LogLevel, PhonePickup, Section
 from sottovoce.config.loading import ConfigError, Settings, load, variable
 from sottovoce.config.sections import (
     Advertised,

@@ -57,6 +57,15 @@ class AuthMode(StrEnum):
     DYNAMIC = "dynamic"
 
 
+class PhonePickup(StrEnum):
+    """How a phone that rings is had to lift."""
+
+    TALK = "talk"
+    """NOTIFY with `Event: talk`."""
+    ANSWER_AFTER = "answer_after"
+    """It is rung anew with `answer-after=0`."""
+
+
 class LogFormat(StrEnum):
     """How a log line looks."""
 

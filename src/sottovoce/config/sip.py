@@ -8,6 +8,7 @@ from pydantic import Field, SecretStr, model_validator
 
 from sottovoce.config.kinds import (
     Network,
+    PhonePickup,
     Port,
     Section,
     TransportName,
@@ -93,6 +94,12 @@ class SipSettings(Section):
     )
     outbound_proxy: FarSideSettings | None = Field(
         default=None, description="The way to phones that are not registered here: an edge that knows them."
+    )
+    phone_pickup: tuple[PhonePickup, ...] = Field(
+        default=(PhonePickup.TALK,),
+        description="How an agent's client lifts a phone that rings (`phonepickup`), tried in this order:"
+        " `talk`, a NOTIFY with `Event: talk`; `answer_after`, ringing it anew with `answer-after=0` and an"
+        " Alert-Info. Without one no client can.",
     )
     max_sessions: int = Field(
         default=2000, ge=1, le=100_000, description="Calls at a time; one more is answered 503."

@@ -15,7 +15,7 @@ from sottovoce.domain import access
 from sottovoce.domain.directory import AgentId, AgentProfile, Right, Skill, SkillId, VdnId, VdnProfile
 from sottovoce.domain.supervision import Mode
 from sottovoce.errors import Code, Refused
-from sottovoce.live import bonds, pictures
+from sottovoce.live import bonds, linkage, pictures
 from sottovoce.live.building import Building
 from sottovoce.live.consulting import CallInner, Consult
 from sottovoce.live.feed import Feed
@@ -46,7 +46,7 @@ class Desk:
         tasks: Tasks,
         settings: LiveSettings,
     ) -> None:
-        self._clock = clock
+        self._clock, self._lines = clock, lines
         self.feed = Feed(settings.agents.events_limit)
         """Each agent's events."""
         self._building = Building(
@@ -167,6 +167,12 @@ class Desk:
         if not made:
             raise Refused(Code.UNAVAILABLE, "the call failed at once")
         return made[0]
+
+    async def lift_phone(self, agent: AgentId) -> None:
+        """Have the agent's phone lifted, which rings. NOTHING_TO_ANSWER; NOT_SERVED by a phone that cannot
+        be had to, and rings on."""
+        if not await self._lines.lift(linkage.ringing(self._seat(agent))):
+            raise Refused(Code.NOT_SERVED, "the phone does not lift by itself")
 
     # Events
 

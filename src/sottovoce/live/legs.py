@@ -56,10 +56,10 @@ def gone(floor: FloorState, event: LegGone) -> None:
     if isinstance(owner, Call):
         calling.customer_gone(floor, owner, event.leg, event.cause)
     elif isinstance(owner, Seat):
-        _phone_gone(floor, owner, event.cause, by_agent=True)
+        phone_gone(floor, owner, event.cause, by_agent=True)
 
 
-def _phone_gone(floor: FloorState, seat: Seat, cause: ReleaseCause, *, by_agent: bool) -> None:
+def phone_gone(floor: FloorState, seat: Seat, cause: ReleaseCause, *, by_agent: bool) -> None:
     """An agent's or inspector's phone is gone: what it carried ends."""
     was_up = seat.leg_up
     seating.forget_phone(floor, seat)
@@ -81,7 +81,7 @@ def _lost(floor: FloorState, leg: LegId, cause: ReleaseCause) -> None:
         calling.end_call(floor, owner, cause.value)
     elif isinstance(owner, Seat):
         floor.do(HangUp(leg, cause))
-        _phone_gone(floor, owner, cause, by_agent=False)
+        phone_gone(floor, owner, cause, by_agent=False)
 
 
 @happens(LegHeld, LegResumed)

@@ -315,6 +315,31 @@ def test_a_bye_before_the_answer_ends_the_offer_with_487() -> None:
     quiet(network, caller, callee)
 
 
+def test_a_phone_that_knows_no_talk_event_rings_on_and_can_be_lifted() -> None:
+    network, caller, callee, session = ringing()
+    told: list[bool] = []
+    caller.act(lambda ua: session.ask_to_talk(told.append))
+    network.run(1)
+    assert told == [False]
+    assert len(network.sent(405)) == len(network.sent("NOTIFY")) == 1
+    assert session.rings
+    callee.act(lambda ua: callee.offers[0].accept())
+    network.run(1)
+    assert len(caller.of(events.CallAnswered)) == 1
+    caller.act(lambda ua: session.hang_up())
+    network.run(1)
+    assert ends(callee) == [ReleaseCause.NORMAL]
+
+
+def test_nothing_is_asked_of_a_phone_that_said_nothing_yet() -> None:
+    network, caller, callee = pair()
+    told: list[bool] = []
+    session = caller.call(callee)
+    caller.act(lambda ua: session.ask_to_talk(told.append))
+    assert told == [False]
+    assert network.sent("NOTIFY") == []
+
+
 @pytest.mark.parametrize(("known", "status"), [(True, 200), (False, 481)])
 def test_a_bye_from_a_fork_that_only_rang_leaves_the_call_ringing(known: bool, status: int) -> None:
     network, caller, callee, session = ringing()

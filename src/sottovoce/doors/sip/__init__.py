@@ -20,7 +20,8 @@ Words: ``hops`` (where to), ``far_sides`` (trunks and proxies), ``events`` (what
 it ended), ``ports``.
 
 Around it: ``transport`` (UDP and TCP sockets), ``endpoint`` (a user agent on sockets; phones are built on
-it), ``door`` (legs and line events for the floor; a leg's own queue is in ``legs``).
+it), ``door`` (legs and line events for the floor; a leg's own queue is in ``legs``, ``lifting`` has a phone
+lift by itself).
 
 Way of the data: transport -> ``UserAgent.receive`` -> transaction -> session or registrar -> ``take``:
 datagrams to the transport, events to the door or the phone.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from sottovoce.domain.legs import LegAddress, ReleaseCause
@@ -41,6 +42,8 @@ class OutgoingCall:
     """Whether the far side is behind NAT: media from wherever it proves itself, requests to `hop`."""
     routes: tuple[str, ...] = ()
     """Loose routers on the way, the first at `hop`."""
+    lifts: bool = False
+    """Whether the phone is asked to lift by itself, at once."""
 
 
 @dataclass(slots=True)
@@ -97,6 +100,34 @@ class Calling(Session):
             return  # one early dialog ended; the INVITE's final response tells the rest
         super().on_bye()
 
+    @property
+    def rings(self) -> bool:
+        """Whether it waits for its answer."""
+        return self.phase is Phase.CALLING and not self._cancelled
+
+    def ask_to_talk(self, told: Callable[[bool], None]) -> None:
+        """Ask the phone to lift, by NOTIFY with `Event: talk` in each early dialog; `told` is told as soon
+        as one takes it, or that none did. Phones do this for whoever rings them, unsubscribed."""
+        left = len(self._early)
+
+        def answered(response: Response) -> None:
+            nonlocal left
+            if 200 <= response.status < 300:
+                told(True)
+            elif response.status >= 300:
+                left -= 1
+                if not left:
+                    told(False)
+
+        if not self._early:
+            told(False)
+        for early in self._early.values():
+            notify = early.dialog.request("NOTIFY")
+            notify.headers.add("Contact", early.dialog.contact)
+            notify.headers.add("Event", "talk")
+            notify.headers.add("Subscription-State", "active")
+            self._ask_in(early.dialog, notify, answered)
+
     # --- the INVITE
 
     def _request(self, body: bytes) -> Request:
@@ -113,6 +144,9 @@ class Calling(Session):
         headers.add("Contact", self.core.contact(call.hop, SipUri.parse(call.from_uri).user or ""))
         headers.add("User-Agent", self.core.product)
         request = Request("INVITE", call.to, headers)
+        if call.lifts:
+            headers.add("Call-Info", f"<sip:{self.core.settings.domain}>;answer-after=0")
+            headers.add("Alert-Info", f"<http://{self.core.settings.domain}>;info=alert-autoanswer;delay=0")
         self._describe(request, body, first=True)
         return request
 
@@ -258,10 +292,21 @@ class Calling(Session):
         dialog.extra = (("User-Agent", self.core.product),)
         return dialog
 
-    def _ask_in(self, dialog: Dialog, request: Request) -> None:
-        """Send a request in a dialog that is not the call's, whatever comes of it."""
-        hop = dialog.hop()
-        Exchange(self.core.transactions, request, hop, account=self.account, renumber=dialog.renumber)
+    def _ask_in(
+        self,
+        dialog: Dialog,
+        request: Request,
+        on_response: Callable[[Response], None] = lambda response: None,
+    ) -> None:
+        """Send a request in a dialog that is not the call's."""
+        Exchange(
+            self.core.transactions,
+            request,
+            dialog.hop(),
+            account=self.account,
+            renumber=dialog.renumber,
+            on_response=on_response,
+        )
 
     def _cancel(self) -> None:
         """CANCEL, now or as soon as a provisional response is here (RFC 3261 9.1), once."""

@@ -32,7 +32,7 @@ from sottovoce.domain.lines import (
     LineKind,
     PhoneSeen,
 )
-from sottovoce.doors.sip import events
+from sottovoce.doors.sip import events, lifting
 from sottovoce.doors.sip.admission import Authenticator, Guard, Networks
 from sottovoce.doors.sip.called import Called
 from sottovoce.doors.sip.calling import OutgoingCall
@@ -229,6 +229,11 @@ class SipDoor:
         else:
             self._endpoint.act(lambda ua: session.hang_up(cause))
 
+    async def lift(self, leg: LegId) -> bool:
+        """Have the phone that rings lift, by the ways that the settings name, one after the other."""
+        sip_leg, ways = self._legs.get(leg), self._settings.phone_pickup
+        return sip_leg is not None and await lifting.lift(self._endpoint, sip_leg, ways, self._ring_anew)
+
     def recover(self, dialogs: Mapping[LegId, Mapping[str, object]]) -> None:
         """After a crash: say BYE to each of these once (when started)."""
         if not self._started:
@@ -267,11 +272,20 @@ class SipDoor:
         """A step of a leg failed for a reason of ours, or the engine did not answer."""
         self.hang_up(leg, ReleaseCause.WORKER_LOST)
 
-    async def _dial(self, leg: SipLeg) -> None:
+    async def _ring_anew(self, leg: SipLeg) -> None:
+        """Ring the same phone once more, which is to lift by itself."""
+        if (session := lifting.ringing(leg)) is not None and leg.target is not None:
+            self._by_call.pop(session.key, None)
+            leg.session = None
+            self._endpoint.act(lambda ua: session.hang_up())
+            leg.targets.insert(0, leg.target)
+            await self._dial(leg, lifts=True)
+
+    async def _dial(self, leg: SipLeg, *, lifts: bool = False) -> None:
         """Ring the next target."""
         if leg.ending or leg.address is None or not leg.targets:
             return
-        target = leg.targets.pop(0)
+        target = leg.target = leg.targets.pop(0)
         trunk, domain = target.trunk, self._settings.domain
         user = (trunk.from_user if trunk else "") or leg.caller or "anonymous"
         call = OutgoingCall(
@@ -283,6 +297,7 @@ class SipDoor:
             account=target.account,
             nat=target.nat,
             routes=target.routes,
+            lifts=lifts,
         )
         leg.trunk, leg.proxied = trunk.name if trunk else "", target.proxied
         self._endpoint.act(lambda ua: self._take(leg, ua.invite(call)))
@@ -323,6 +338,7 @@ class SipDoor:
         if leg.ending:
             return
         leg.ending = True
+        leg.note_lifting(False)
         leg.then(lambda: self._close(leg, cause))
 
     async def _close(self, leg: SipLeg, cause: ReleaseCause) -> None:
@@ -392,6 +408,7 @@ class SipDoor:
             case events.MediaAgreed(remote=remote):
                 leg.then(lambda: self._set_remote(leg, remote))
             case events.CallAnswered():
+                leg.note_lifting(True)
                 leg.then(lambda: self._say(leg, LegAnswered(leg.id)))
             case events.CallHeld():
                 leg.then(lambda: self._say(leg, LegHeld(leg.id)))

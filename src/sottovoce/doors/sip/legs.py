@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -38,6 +39,10 @@ class SipLeg:
         self.session: Session | None = None
         self.targets: list[Target] = []
         """Where else it can be rung."""
+        self.target: Target | None = None
+        """Where it is rung now."""
+        self.lifting: asyncio.Future[bool] | None = None
+        """Told whether the phone that rings lifts, or is about to."""
         self.caller = ""
         self.trunk = ""
         self.proxied = False
@@ -54,3 +59,8 @@ class SipLeg:
         """LegGone is on its way; nothing else is said any more."""
         steps = Steps(id, tasks, on_stuck)
         self.then, self.settled = steps.then, steps.settled
+
+    def note_lifting(self, lifts: bool) -> None:
+        """The phone lifts, or will not; whoever waits for it is told."""
+        if self.lifting is not None and not self.lifting.done():
+            self.lifting.set_result(lifts)

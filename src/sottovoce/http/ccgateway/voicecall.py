@@ -9,7 +9,7 @@ from sottovoce.domain.directory import AgentId, SkillId
 from sottovoce.errors import Code, Refused
 from sottovoce.http.ccgateway.gateway import Answer, Caller, Interfaces
 from sottovoce.http.ccgateway.words import MOST_CALL_DATA, AgentNumber, Form, Number, Text
-from sottovoce.live import conferring, consulting, handling, transferring
+from sottovoce.live import conferring, consulting, handling, linkage, transferring
 from sottovoce.live.transferring import How
 from sottovoce.plain import natural
 
@@ -147,6 +147,8 @@ asks("POST", "/canceltransfer", Form, lambda by, form: transferring.CancelTransf
 asks("PUT", "/snatchpickup", Colleague, lambda by, form: transferring.PickUp(by, form.agent))
 # Release the phone that stands between calls.
 asks("DELETE", "/releasephone", Form, lambda by, form: handling.ReleasePhone(by))
+# Put the caller's phone down [1255].
+asks("POST PUT", "/phonehangup", Form, lambda by, form: linkage.HangUpPhone(by))
 # Nobody hears the agent [1237].
 asks("POST", "/beginmute", Form, lambda by, form: handling.Mute(by, True))
 # The agent is heard again [1238].
@@ -167,6 +169,12 @@ async def callout(caller: Caller, form: CallOut) -> Answer:
     skill = SkillId(form.skillid) if form.skillid else None  # QuickAgent sends 0 for none
     asked = handling.CallOut(caller.agent, form.called, form.caller, skill, form.callappdata)
     return Answer(await caller.desk.call_out(asked))
+
+
+@serves("POST PUT", "/phonepickup", Form)
+async def phone_pickup(caller: Caller, form: Form) -> None:
+    """Lift the caller's phone, which rings [1254]."""
+    await caller.desk.lift_phone(caller.agent)
 
 
 @serves("PUT", "/callinner", InnerCall)

@@ -178,15 +178,16 @@ async def switch(
     trunk: TrunkSettings | None = None,
     trusted: bool = True,
     calls: int = 2000,
+    **more: object,
 ) -> AsyncIterator[Switch]:
     """A door that listens on free ports. `trusted`: whoever calls from loopback is the trunk.
 
-    `calls` are taken at a time; with 0 the next is always one too many.
+    `calls` are taken at a time; with 0 the next is always one too many. `more` of the settings.
     """
     networks = (f"{HOST}/32",) if trusted else ()
     trunk = trunk or far_sides.trunk("trunk", HOST, 9, networks=networks)
     settings = SipSettings(host=HOST, port=0, domain=DOMAIN, trunks=(trunk,))
-    settings = settings.model_copy(update={"max_sessions": calls})
+    settings = settings.model_copy(update={"max_sessions": calls, **more})
     failures: list[tuple[str, BaseException]] = []
     tasks = Tasks(lambda name, error: failures.append((name, error)))
     clock = PushedClock()

@@ -8,7 +8,7 @@ import pytest
 from tests.doors.sip import far_sides
 from tests.doors.sip.peers.harness import HOST, TRANSPORTS, free_port, needs_sipp, sipp, switch
 
-from sottovoce.config import TrunkSettings
+from sottovoce.config import PhonePickup, TrunkSettings
 from sottovoce.domain.legs import ReleaseCause
 from sottovoce.domain.lines import LegAnswered, LegRinging
 from sottovoce.doors.sip.hops import Transport
@@ -91,6 +91,44 @@ async def test_an_answer_of_no_use_ends_the_call(tmp_path: Path, transport: Tran
         await line.all_gone()
         assert line.kinds() == ["LegRinging", "LegGone"]
         assert line.causes == [ReleaseCause.UNSUPPORTED_MEDIA]
+
+
+PICKUPS = [
+    ("call_out_talk", [PhonePickup.TALK], 1, True),
+    ("call_out_anew", [PhonePickup.ANSWER_AFTER], 2, True),
+    ("call_out_anew", [PhonePickup.TALK, PhonePickup.ANSWER_AFTER], 2, True),
+    ("call_out_stubborn", [PhonePickup.TALK], 1, False),
+    ("call_out_stubborn", [PhonePickup.ANSWER_AFTER, PhonePickup.TALK], 2, False),
+    ("call_out_stubborn", [], 1, False),
+]
+
+
+@TRANSPORTS
+@pytest.mark.parametrize(("scenario", "ways", "invites", "lifts"), PICKUPS, ids=str)
+async def test_a_phone_that_rings_is_had_to_lift(
+    tmp_path: Path,
+    transport: Transport,
+    scenario: str,
+    ways: list[PhonePickup],
+    invites: int,
+    lifts: bool,
+) -> None:
+    port = free_port(transport)
+    async with (
+        switch(trunk=trunk(port, transport), phone_pickup=ways) as line,
+        sipp(tmp_path, scenario, transport, port=port, calls=invites) as peer,
+    ):
+        leg = line.dial()
+        await line.until(lambda: LegRinging(leg) in line.events)
+        assert await line.door.lift(leg) is lifts
+        if lifts:
+            await line.until(lambda: LegAnswered(leg) in line.events)
+            assert await line.door.lift(leg) is False
+        assert line.kinds() == RANG[: 1 + lifts]
+        line.door.hang_up(leg)
+        await peer.done()
+        await line.all_gone()
+        assert line.kinds() == [*RANG[: 1 + lifts], "LegGone"]
 
 
 REFUSALS = [
