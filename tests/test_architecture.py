@@ -34,6 +34,7 @@ ALL_BUT_HTTP = set(
         "contracts",
         "logs",
         "observing",
+        "pushing",
         "starting",
         "systemd",
     ]
@@ -61,7 +62,8 @@ ALLOWED: dict[str, set[str]] = {
     "doors": {"config", "domain", "logs", "media.engine", "processes"},
     "storage": {"config", "domain"},
     "observing": {"domain", "live", "media.beat", "media.control"},
-    "http": {"config", "contracts", "domain", "live", "observing", "quality"},
+    "pushing": {"config", "domain", "live"},
+    "http": {"config", "contracts", "domain", "live", "observing", "pushing", "quality"},
     "phones": {"config", "domain", "doors", "media"},
     "client": {"domain", "contracts"},
     "compat": {"domain", "client", "contracts", "phones"},
@@ -106,6 +108,7 @@ PURE_MODULES = {
     "http/family": ["form"],
     "processes": ["protocol"],
     "phones": ["meters", "sources", "tones"],
+    "pushing": ["addresses", "course"],
     "quality": ["result_rows", "task_lists"],
     "doors/browser": ["checks", "control", "offers", "paths", "streams"],
     "doors/sip": [

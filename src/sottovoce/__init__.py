@@ -10,6 +10,7 @@ The rooms, in the direction the data flows:
 * ``storage``    PostgreSQL: what must survive
 * ``quality``    calls that are over: sampled into review tasks, inspected, scored, appealed
 * ``http``       the wire: decode, one use case, encode
+* ``pushing``    events brought to clients' own servers
 * ``observing``  what operators see: the server at a moment, what was counted, both for Prometheus
 * ``contracts``  what the wire has to be: the ledgers, OpenAPI documents in the package
 

@@ -29,6 +29,7 @@ from sottovoce.doors.sip.door import SipDoor
 from sottovoce.doors.sip.hops import Transport
 from sottovoce.errors import Refused
 from sottovoce.http.ccgateway.gateway import Gateway
+from sottovoce.http.ccgateway.pushes import PushWire
 from sottovoce.http.ccsqm.dialect import Quality
 from sottovoce.http.server import Server
 from sottovoce.http.site import FAMILIES, operators_site, site
@@ -41,6 +42,8 @@ from sottovoce.observing import wayside
 from sottovoce.observing.counting import Counting, CountingStore
 from sottovoce.observing.observer import Observer, Sources
 from sottovoce.observing.reading import JobsReading, JournalReading
+from sottovoce.pushing.pusher import Pusher
+from sottovoce.pushing.seals import KEY_BYTES, Seals
 from sottovoce.quality.jobs import JOBS, Jobs
 from sottovoce.quality.office import Office
 from sottovoce.quality.sampling import commit_chains
@@ -50,7 +53,7 @@ from sottovoce.storage.live import directory
 from sottovoce.storage.live.journal import PostgresStore
 from sottovoce.storage.live.passwords import Passwords
 from sottovoce.storage.live.phonebook import Phonebook
-from sottovoce.storage.own import node, roles
+from sottovoce.storage.own import key_file, node, roles
 from sottovoce.storage.own.anchor import Anchor
 from sottovoce.storage.own.lease import LeaseTaken
 from sottovoce.storage.own.opening import opened
@@ -60,6 +63,8 @@ from sottovoce.tasks import Tasks
 
 log = structlog.get_logger(__name__)
 
+PUSH_KEY = "push.key"
+"""In the data folder: what destinations of pushes are sealed with."""
 READ_EVERY_S = 2.0
 """How often the directory's revision is looked at: an import takes effect within this time."""
 
@@ -132,6 +137,10 @@ async def running(settings: Settings, *, over: asyncio.Event | None = None) -> A
             tasks=tasks,
             settings=LiveSettings(recordings, settings.agents, settings.recordings, settings.media),
         )
+        key = await asyncio.to_thread(key_file.random_key, settings.data / PUSH_KEY, KEY_BYTES)
+        wire = PushWire(settings.agents.event_times)
+        pusher = Pusher(desk, settings.push, Seals(key), wire, clock, tasks)
+        stack.push_async_callback(pusher.close)
         directories = Directories(engine, store, phonebook, desk, door, clock)
         revision = await directories.read()
         await door.start()
@@ -141,7 +150,7 @@ async def running(settings: Settings, *, over: asyncio.Event | None = None) -> A
         await anchor.begin(directories.vdns, tasks)
         watching = tasks.spawn(directories.watch(revision), name="directory")
         stack.callback(watching.cancel)
-        gateway = Gateway(desk, clock, tasks, settings.agents)
+        gateway = Gateway(desk, clock, tasks, settings.agents, pusher)
         office = Office(_apart(engine, settings), clock, recordings)
         stack.push_async_callback(office.engine.dispose)
         await commit_chains(office)

@@ -23,6 +23,8 @@ class Code(StrEnum):
     BAD_PHONE = "bad_phone"
     PHONE_NOT_ALLOWED = "phone_not_allowed"
     BAD_IP = "bad_ip"
+    EVENTS_PUSHED = "events_pushed"
+    """Events of this agent are pushed, and not polled."""
     AGENT_BUSY_IN_CALL = "agent_busy_in_call"
     WRONG_AGENT_STATE = "wrong_agent_state"
     UNAVAILABLE = "unavailable"

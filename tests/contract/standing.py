@@ -11,13 +11,16 @@ from tests.scripted_phones import InProcessLines, ScriptedPhone
 from tests.vdns import CALLS, INSPECTS, PASSWORDS, vdn
 
 from sottovoce.clock import ManualClock
-from sottovoce.config import AgentSettings, HttpSettings
+from sottovoce.config import AgentSettings, HttpSettings, PushSettings
 from sottovoce.domain.directory import VdnId
 from sottovoce.http.ccgateway.gateway import Gateway
+from sottovoce.http.ccgateway.pushes import PushWire
 from sottovoce.http.site import site
 from sottovoce.live.desk import Desk
 from sottovoce.live.state import LiveSettings
 from sottovoce.media.inprocess import InProcessEngine
+from sottovoce.pushing.pusher import Pusher
+from sottovoce.pushing.seals import KEY_BYTES, Seals
 from sottovoce.tasks import Tasks
 
 AGENTS, INSPECTORS = (101, 102, 103), (300, 301)
@@ -30,7 +33,12 @@ class Standing:
     """Everything running in this loop, and a client that knows the ledger."""
 
     def __init__(
-        self, folder: Path, *, agents: AgentSettings | None = None, gateway: AgentSettings | None = None
+        self,
+        folder: Path,
+        *,
+        agents: AgentSettings | None = None,
+        gateway: AgentSettings | None = None,
+        push: PushSettings | None = None,
     ) -> None:
         self.clock = ManualClock()
         self.tasks = Tasks()
@@ -62,7 +70,9 @@ class Standing:
             settings=LiveSettings(folder, agents or AgentSettings(ring_timeout=20, wrap_up_limit=0)),
         )
         settings = gateway or AgentSettings(poll_wait=0.02)
-        self.gateway = Gateway(self.desk, self.clock, self.tasks, settings)
+        seals = Seals(b"k" * KEY_BYTES)
+        self.pusher = Pusher(self.desk, push or PushSettings(), seals, PushWire(), self.clock, self.tasks)
+        self.gateway = Gateway(self.desk, self.clock, self.tasks, settings, self.pusher)
         self.app = site(self.gateway, HttpSettings(docs=True))
         self.client = LedgerClient(
             httpx.AsyncClient(transport=httpx.ASGITransport(self.app), base_url="http://test")
@@ -77,6 +87,7 @@ class Standing:
     async def close(self) -> None:
         await self.client.http.aclose()
         await self.desk.close()
+        await self.pusher.close()
         await self.tasks.close()
 
     async def quiet(self) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from tests.contract.client import BASE, LedgerClient
+from tests.contract.client import LedgerClient
 from tests.contract.standing import Standing
 
 A, B, INSPECTOR = 101, 102, 300
@@ -123,13 +123,10 @@ async def test_a_page_that_is_loaded_again_in_a_call_goes_on_with_it(
     assert (await client.ok(A, "GET", "/onlineagent/{a}/agentstatus"))["agentState"] == 7
 
 
-async def test_the_older_push_mode_is_refused_and_not_swallowed(
+async def test_a_push_to_where_none_may_go_is_refused_and_not_swallowed(
     standing: Standing, client: LedgerClient
 ) -> None:
-    """`pushUrl` at sign-in, `heartbeat` every 60 s: three Java clients would wait for events for ever."""
+    """`pushUrl` at sign-in: three Java clients would wait for events for ever."""
     refused = await client.sign_in(A, pushUrl="http://127.0.0.1:8080/agent/event?token=1", force=True)
     assert refused.retcode == "100-001"
     assert (await client.sign_in(A, pushUrl="", force=True)).retcode == "0"
-    assert await client.refused(A, "PUT", "/onlineagent/{a}/heartbeat") == "100-007"
-    stranger = await client.raw("PUT", f"{BASE}/onlineagent/{A}/heartbeat")
-    assert stranger.retcode == "100-006"

@@ -80,6 +80,7 @@ async def test_everything_served_succeeds_once(standing: Standing, client: Ledge
         POST /onlineagent/{a}/cancelbusy
         POST /onlineagent/{a}/sayfree
         POST /onlineagent/{a}/handshake
+        PUT /onlineagent/{a}/heartbeat
         GET /onlineagent/{a}/agentstatus
         GET /onlineagent/{a}/agentskills
         GET /onlineagent/{a}/agentskillsbyworkno/101

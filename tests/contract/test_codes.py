@@ -50,6 +50,7 @@ GATEWAY = {
         "GET /calldata/{agentid}/isprocesscall",
         "GET /calldata/{agentid}/remotenumbers",
         "POST/PUT /onlineagent/{agentid}/handshake",
+        "PUT /onlineagent/{agentid}/heartbeat",
         "POST /onlineagent/{agentid}/syncagentinfo",
         "PUT /voicecall/{agentid}/snatchpickup",
         "GET /agentgroup/{agentid}/allonlineagents",

@@ -24,6 +24,7 @@ from sottovoce.config.sections import (
     MediaSettings,
     NetworkSettings,
     OperatorSettings,
+    PushSettings,
     QualitySettings,
     RecordingSettings,
 )

@@ -23,6 +23,7 @@ from sottovoce.config.sections import (
     MediaSettings,
     NetworkSettings,
     OperatorSettings,
+    PushSettings,
     QualitySettings,
     RecordingSettings,
 )
@@ -50,6 +51,7 @@ class Settings(Section):
     database: DatabaseSettings = DatabaseSettings()
     http: HttpSettings = HttpSettings()
     agents: AgentSettings = AgentSettings()
+    push: PushSettings = PushSettings()
     network: NetworkSettings = NetworkSettings()
     media: MediaSettings = MediaSettings()
     sip: SipSettings = SipSettings()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Literal, Self
 
 from pydantic import Field, SecretStr, field_validator, model_validator
@@ -17,6 +18,8 @@ from sottovoce.config.kinds import (
     Section,
     is_loopback,
 )
+from sottovoce.domain.destinations import Url
+from sottovoce.errors import Refused
 
 
 class DatabaseSettings(Section):
@@ -172,6 +175,62 @@ class AgentSettings(Section):
         description="Seconds after an inspector's last request (a hanging poll counts) until the inspector is"
         " muted and taken out of all supervisions. The call goes on.",
     )
+
+
+class PushSettings(Section):
+    """Events that are pushed to clients' own servers."""
+
+    allowed: tuple[str, ...] = Field(
+        default=(),
+        description="Where agents may have their events pushed to: URLs with host and path"
+        " (`https://crm.example.org/cc/events`), each with all that lies below it; `http://` is spoken where"
+        " it is written so. Without one nobody has events pushed.",
+    )
+    networks: tuple[Network, ...] = Field(
+        default=(),
+        description="Networks that are not public (`10.1.0.0/16`, `127.0.0.1/32`) and may be connected to"
+        " all the same. Others never are, whatever a name says.",
+    )
+    ca_file: Folder | None = Field(
+        default=None,
+        description="PEM file with the authorities that push servers' certificates are from, instead of the"
+        " system's.",
+    )
+    timeout: float = Field(default=5.0, ge=0.5, le=30, description="Seconds that one push may take.")
+    retry: float = Field(
+        default=10.0, ge=0.05, le=60, description="Seconds after which a push that failed is sent again."
+    )
+    give_up: float = Field(
+        default=120.0,
+        ge=5,
+        le=3600,
+        description="Seconds without a push that arrives, since one failed, after which the agent is signed"
+        " out; not before the end of a call.",
+    )
+    connections: int = Field(
+        default=100,
+        ge=4,
+        le=1000,
+        description="Pushes on their way at the same time; to one server a quarter of them.",
+    )
+
+    @field_validator("allowed")
+    @classmethod
+    def _urls(cls, allowed: tuple[str, ...]) -> tuple[str, ...]:
+        for entry in allowed:
+            try:
+                if Url.read(entry).query:
+                    raise ValueError("must have no query")
+            except Refused as refused:
+                raise ValueError(f"must be a URL: {refused.why}") from None
+        return allowed
+
+    @field_validator("ca_file")
+    @classmethod
+    def _certificates(cls, file: Path | None) -> Path | None:
+        if file is not None and not file.is_file():
+            raise ValueError(f"{file} is not a file")
+        return file
 
 
 class Advertised(Section):

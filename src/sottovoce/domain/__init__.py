@@ -19,6 +19,7 @@
 * ``verifying``   whether a sample was drawn so · ``shuffling`` draws of older certificates
 * ``reviews``     review tasks and items · ``review_lists`` · ``plans`` when tasks come due
 * ``scoring``     rule results and scores · ``scenarios`` · ``appeals`` the way of quality items
+* ``destinations`` where events may be pushed to
 * ``access``      rights and VDN boundaries
 * ``events``      the vocabulary in which the live half speaks to the outside
 

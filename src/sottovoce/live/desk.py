@@ -23,7 +23,7 @@ from sottovoce.live.guids import Guids
 from sottovoce.live.handling import CallOut
 from sottovoce.live.inputs import COMMANDS, Command
 from sottovoce.live.ports import Lines, Passwords, Store
-from sottovoce.live.presence import RenewGuid, SignInAgent
+from sottovoce.live.presence import PushChanged, RenewGuid, SignInAgent
 from sottovoce.live.sessions import Sessions
 from sottovoce.live.state import FloorState, LiveSettings, Seat
 from sottovoce.live.supervising import StopSupervision, Supervise
@@ -188,6 +188,15 @@ class Desk:
             return await self.feed.next(agent, wait_s)
         finally:
             driver.alive(agent, session=True)
+
+    def pushed_to(self, agent: AgentId) -> str:
+        """Where events are pushed to, sealed; empty: the client polls."""
+        return self._seat(agent).push
+
+    def push_changed(self, agent: AgentId, *, arrives: bool) -> None:
+        """Events could not be pushed for too long: the agent is signed out, no customer is cut off by it; or
+        they arrive again."""
+        self._building.of(agent).tell(PushChanged(agent, arrives))
 
     async def snapshot(self, agent: AgentId) -> Snapshot:
         """The picture of now; empties the event queue (syncagentinfo)."""

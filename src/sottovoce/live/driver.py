@@ -180,7 +180,7 @@ class Driver:
                 case fx.SessionSilent(agent) if self._feed.polling(agent):
                     self.timers.arm(timer, now + settings.agents.sign_out_after)
                 case fx.LeaseEnds(agent) if self._feed.polling(agent):
-                    self.timers.arm(timer, now + settings.agents.supervision_lease)
+                    self.timers.arm(timer, now + self.floor.state.lease_s(agent))
                 case _:
                     self.tell(timer)
 
@@ -189,7 +189,7 @@ class Driver:
         settings, now = self.floor.state.settings, self._clock.monotonic()
         lease, silent = fx.LeaseEnds(agent), fx.SessionSilent(agent)
         if self.timers.armed(lease):
-            self.timers.arm(lease, now + settings.agents.supervision_lease)
+            self.timers.arm(lease, now + self.floor.state.lease_s(agent))
         if session and self.timers.armed(silent):
             self.timers.arm(silent, now + settings.agents.sign_out_after)
         elif session and agent in self.floor.state.lapsing:
@@ -255,8 +255,10 @@ class Driver:
                 self._rearmed.set()
             case fx.Disarm(timer):
                 self.timers.disarm(timer)
-            case fx.OpenFeed(agent):
-                self._feed.open(agent)
+            case fx.OpenFeed(agent, push):
+                self._feed.open(agent, push)
+            case fx.RedirectFeed(agent, push):
+                self._feed.redirect(agent, push)
             case fx.CloseFeed(agent):
                 self._feed.close(agent)
 

@@ -130,9 +130,19 @@ class Disarm:
 
 @dataclass(frozen=True, slots=True)
 class OpenFeed:
-    """The agent signed in: an empty queue."""
+    """The agent signed in: an empty queue, polled or pushed."""
 
     agent: AgentId
+    push: str = ""
+    """Where to, sealed (`SignIn.push`)."""
+
+
+@dataclass(frozen=True, slots=True)
+class RedirectFeed:
+    """Events are pushed to somewhere else from now on."""
+
+    agent: AgentId
+    push: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,5 +167,6 @@ Effect = (
     | Arm
     | Disarm
     | OpenFeed
+    | RedirectFeed
     | CloseFeed
 )

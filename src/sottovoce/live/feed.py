@@ -1,4 +1,4 @@
-"""Each agent's event queue, and the long poll on it.
+"""Each agent's event queue, and the two ways out of it: the long poll, or a push. An agent has one of them.
 
 An event leaves the queue only when its answer is written (`delivered`); a poll that is cancelled takes
 nothing; a second poll of the same agent ends the first at once with None. Ids increase by one and are never
@@ -8,12 +8,16 @@ In a full queue the oldest event gives way. The wire has no word for that: a pol
 newest, and the documented repair is syncagentinfo. A reader in this process (`read`) is told by `Overflowed`
 and takes a snapshot, after which it has missed nothing. The log has a line for each queue that overflows,
 and `dropped` counts the events.
+
+The queue of an agent who asked for a push is a `PushQueue` in the hands of whoever pushes; a poll is refused.
 """
 
 from __future__ import annotations
 
 import asyncio
+import itertools
 from collections import deque
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -45,6 +49,7 @@ class _Queue:
         self.poll: asyncio.Future[bool] | None = None
         self.handed_out: int | None = None
         self.settled: asyncio.Event = asyncio.Event()
+        self.pushed: PushQueue | None = None
 
     def wake(self, *, take: bool) -> None:
         if self.poll is not None and not self.poll.done():
@@ -53,6 +58,46 @@ class _Queue:
     def settle(self) -> None:
         self.handed_out = None
         self.settled.set()
+
+
+class PushQueue:
+    """What waits for an agent to whom events are pushed, to be taken in order; it outlives the sign-out."""
+
+    def __init__(self, agent: AgentId, to: str, events: deque[QueuedEvent]) -> None:
+        self.agent = agent
+        self.to = to
+        """Where to, sealed (`SignIn.push`); it may change meanwhile."""
+        self._events = events
+        self._changed = asyncio.Event()
+        self.over = asyncio.Event()
+        """The agent signed out, or in anew: nothing more will wait."""
+
+    async def waiting(self, most: int) -> Sequence[QueuedEvent]:
+        """The oldest events, `most` of them, waiting for one; none when there will be none any more."""
+        while not self._events and not self.over.is_set():
+            self._changed.clear()
+            await self._changed.wait()
+        return list(itertools.islice(self._events, most))
+
+    def again(self, last: int) -> Sequence[QueuedEvent]:
+        """What is still there of the events up to the one with this id."""
+        return list(itertools.takewhile(lambda event: event.id <= last, self._events))
+
+    def delivered(self, last: int) -> None:
+        """The events up to the one with this id arrived."""
+        while self._events and self._events[0].id <= last:
+            self._events.popleft()
+
+    def changed(self) -> None:
+        """Another event waits."""
+        self._changed.set()
+
+    def end(self, *, drop: bool) -> None:
+        """The agent signed out: what waits is told, and no more. Or in anew (`drop`): nothing is."""
+        if drop:
+            self._events.clear()
+        self.over.set()
+        self._changed.set()
 
 
 class Feed:
@@ -64,16 +109,33 @@ class Feed:
         self._last: dict[AgentId, int] = {}
         self.dropped = 0
         """Events that gave way in full queues, of all agents since the start."""
+        self.pushes: Callable[[PushQueue], bool] = lambda pushed: False
+        """Takes the queue of one who asks for a push; False where it cannot: the agent polls."""
 
-    def open(self, agent: AgentId) -> None:
-        """An empty queue; a poll that hangs at the former one ends with None."""
-        self.close(agent)
-        self._queues[agent] = _Queue(self._last.get(agent, 0))
+    def open(self, agent: AgentId, to: str = "") -> None:
+        """An empty queue; a poll that hangs at the former one ends with None. Events are pushed `to`, a
+        sealed destination, or polled."""
+        self._close(agent, drop=True)
+        queue = self._queues[agent] = _Queue(self._last.get(agent, 0))
+        pushed = PushQueue(agent, to, queue.events)
+        if to and self.pushes(pushed):
+            queue.pushed = pushed
+
+    def redirect(self, agent: AgentId, to: str) -> None:
+        """Push `to` there from now on."""
+        queue = self._queues.get(agent)
+        if queue is not None and queue.pushed is not None:
+            queue.pushed.to = to
 
     def close(self, agent: AgentId) -> None:
-        """No more events; a hanging poll still gets what waits for it, else None."""
+        """No more events; a hanging poll still gets what waits for it, else None; what is to be pushed is."""
+        self._close(agent, drop=False)
+
+    def _close(self, agent: AgentId, *, drop: bool) -> None:
         queue = self._queues.pop(agent, None)
         if queue is not None:
+            if queue.pushed is not None:
+                queue.pushed.end(drop=drop)
             self._last[agent] = queue.last
             queue.wake(take=False)
             queue.settle()
@@ -92,6 +154,8 @@ class Feed:
         queue.last += 1
         queue.events.append(QueuedEvent(queue.last, event, at))
         queue.wake(take=True)
+        if queue.pushed is not None:
+            queue.pushed.changed()
 
     def polling(self, agent: AgentId) -> bool:
         """Whether a poll of this agent hangs now."""
@@ -99,10 +163,12 @@ class Feed:
         return queue is not None and queue.poll is not None
 
     async def next(self, agent: AgentId, wait_s: float) -> QueuedEvent | None:
-        """The head of the queue, waiting for one up to `wait_s`. Raises NOT_SIGNED_IN."""
+        """The head of the queue, waiting for one up to `wait_s`. Raises NOT_SIGNED_IN, EVENTS_PUSHED."""
         queue = self._queues.get(agent)
         if queue is None:
             raise Refused(Code.NOT_SIGNED_IN, f"agent {agent} has no event queue")
+        if queue.pushed is not None:
+            raise Refused(Code.EVENTS_PUSHED, f"agent {agent} asked for a push")
         queue.wake(take=False)
         poll: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
         queue.poll = poll

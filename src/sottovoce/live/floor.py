@@ -60,6 +60,7 @@ Input = (
     | hearing.RecordingRefused
     | presence.ProfileRead
     | presence.SignOfLife
+    | presence.PushChanged
     | presence.KeepingChanged
     | presence.CloseFloor
 )

@@ -10,12 +10,13 @@ from sottovoce.domain.directory import PHONE_AT_SIGN_IN, AgentId, AgentProfile, 
 from sottovoce.domain.journal import SessionEnded, SessionSaved, SignedInFrom
 from sottovoce.errors import Code, Refused
 from sottovoce.live import bonds, calling, seating, telling
-from sottovoce.live.effects import Arm, CloseFeed, Disarm, OpenFeed, SessionSilent
+from sottovoce.live.effects import Arm, CloseFeed, Disarm, OpenFeed, RedirectFeed, SessionSilent
 from sottovoce.live.inputs import Command, Permitted, command, happens, never_waits
 from sottovoce.live.state import FloorState, Seat
 from sottovoce.live.views import SignIn
 
 GONE = "no longer configured"
+UNPUSHED = "events could not be pushed"
 _FIRST_STATES = {
     AgentState.IDLE: None,
     AgentState.BUSY: Trigger.SAY_BUSY,
@@ -69,6 +70,7 @@ def _check_sign_in(floor: FloorState, asked: SignInAgent) -> Permitted[Seat]:
         wish.auto_idle,
         wish.release_phone,
         wish.listen_status,
+        push=wish.push,
     )
     entry = floor.audit(asked.by, "sign_in", asked.by, force=asked.force)
     source = wish.source
@@ -82,13 +84,14 @@ def sign_in(floor: FloorState, asked: SignInAgent, seat: Seat) -> None:
     where there is no call, in the state that it asks for. From another phone it takes a customer's call
     along, which goes on at the former phone until it ends."""
     before = floor.seats.get(seat.agent)
-    floor.do(OpenFeed(seat.agent))
+    floor.do(OpenFeed(seat.agent, seat.push))
     if before is not None and (before.phone == seat.phone or calling.with_customer(before)):
         revive(floor, before)
         before.phone = seat.phone
         before.guid, before.signed_in_at = seat.guid, seat.signed_in_at
         before.auto_answer, before.auto_idle = seat.auto_answer, seat.auto_idle
         before.release_phone, before.listen_status = seat.release_phone, seat.listen_status
+        before.push = seat.push
         if before.call is None and not before.state.engaged:
             seating.stand(floor, before, seat.standing)
             tell_first(floor, before)
@@ -99,7 +102,7 @@ def sign_in(floor: FloorState, asked: SignInAgent, seat: Seat) -> None:
     else:
         if before is not None:
             leave(floor, before, "signed in elsewhere")
-            floor.do(OpenFeed(seat.agent))
+            floor.do(OpenFeed(seat.agent, seat.push))
         floor.seats[seat.agent] = seat
         tell_first(floor, seat)
         seating.arm_limit(floor, seat)
@@ -158,9 +161,12 @@ def restore(floor: FloorState, session: SessionSaved) -> None:
         bool(flags.get("release_phone", True)),
         bool(flags.get("listen_status", False)),
         session.skills,
+        str(flags.get("push", "")),
     )
     floor.seats[seat.agent] = seat
-    floor.do(OpenFeed(seat.agent), Arm(SessionSilent(seat.agent), floor.settings.agents.sign_out_after))
+    floor.do(
+        OpenFeed(seat.agent, seat.push), Arm(SessionSilent(seat.agent), floor.settings.agents.sign_out_after)
+    )
     seating.arm_limit(floor, seat)
     seating.tell_state(floor, seat)
 
@@ -178,6 +184,24 @@ def renew_guid(floor: FloorState, asked: RenewGuid) -> None:
     seat = floor.seat(asked.by)
     seat.guid = asked.guid
     floor.journal(seating.saved(floor, seat))
+
+
+@dataclass(frozen=True, slots=True)
+class RedirectPush(Command):
+    """Events are pushed to somewhere else from now on, or with another token."""
+
+    push: str
+    """Sealed; nothing of it where the agent polls."""
+
+
+@never_waits(RedirectPush)
+def redirect_push(floor: FloorState, asked: RedirectPush) -> None:
+    """Keep the session's new destination."""
+    seat = floor.seat(asked.by)
+    if seat.push:
+        seat.push = asked.push
+        floor.do(RedirectFeed(seat.agent, seat.push))
+        floor.journal(seating.saved(floor, seat))
 
 
 @dataclass(frozen=True, slots=True)
@@ -266,9 +290,31 @@ class SignOfLife:
 
 @happens(SignOfLife)
 def alive(floor: FloorState, event: SignOfLife) -> None:
-    """The agent stays."""
+    """The agent stays, unless events do not reach the client."""
     seat = floor.seats.get(event.agent)
-    if seat is not None and seat.agent in floor.profile.agents:
+    if seat is not None and seat.agent in floor.profile.agents and seat.lapsed != UNPUSHED:
+        revive(floor, seat)
+        floor.do(Arm(SessionSilent(seat.agent), floor.settings.agents.sign_out_after))
+
+
+@dataclass(frozen=True, slots=True)
+class PushChanged:
+    """Events could not be pushed to an agent for too long, or arrive again."""
+
+    agent: AgentId
+    arrives: bool
+
+
+@happens(PushChanged)
+def push_changed(floor: FloorState, event: PushChanged) -> None:
+    """Who is not reached is signed out, after the call if there is one; and stays where that ends sooner."""
+    seat = floor.seats.get(event.agent)
+    if seat is None or seat.lapsed not in ("", UNPUSHED):
+        return
+    if not event.arrives and not seat.lapsed:
+        lapse(floor, seat, UNPUSHED)
+        calling.assign(floor)
+    elif event.arrives and seat.lapsed:
         revive(floor, seat)
         floor.do(Arm(SessionSilent(seat.agent), floor.settings.agents.sign_out_after))
 

@@ -29,6 +29,7 @@ def saved(floor: FloorState, seat: Seat) -> SessionSaved:
             "auto_idle": seat.auto_idle,
             "release_phone": seat.release_phone,
             "listen_status": seat.listen_status,
+            **({"push": seat.push} if seat.push else {}),
             "state": seat.state.value if resting else AgentState.IDLE.value,
             "reason": seat.standing.reason if resting else 0,
         },

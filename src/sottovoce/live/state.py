@@ -24,6 +24,9 @@ from sottovoce.errors import Code, Refused
 from sottovoce.live.acd import Free, SkillQueues
 from sottovoce.live.effects import Append, Effect, Emit
 
+PUSH_LEASE_S = 90.0
+"""The least of a supervision's lease where events are pushed: those clients speak every 30 s, or every 60 s
+[1204, AgentServerDemo], and hang at no poll."""
 _NEVER = Moment(datetime.min.replace(tzinfo=UTC), 0.0)
 
 
@@ -248,6 +251,8 @@ class Seat:
     release_phone: bool = True
     listen_status: bool = False
     skills: tuple[SkillId, ...] = ()
+    push: str = field(default="", repr=False)
+    """Where events are pushed to, sealed; empty: the client polls."""
     leg: LegId | None = None
     leg_phone: str = ""
     """The number that `leg` rang: after a forced sign-in from elsewhere not `phone`, until the call ends."""
@@ -387,6 +392,11 @@ class FloorState:
         if seat is None:
             raise Refused(Code.NOT_SIGNED_IN, f"agent {agent} is not signed in")
         return seat
+
+    def lease_s(self, inspector: AgentId) -> float:
+        """How long a supervision outlives its inspector's last word."""
+        seat, lease_s = self.seats.get(inspector), self.settings.agents.supervision_lease
+        return max(lease_s, PUSH_LEASE_S) if seat is not None and seat.push else lease_s
 
     def new_leg(self) -> LegId:
         """A leg id that no leg had before."""

@@ -67,7 +67,7 @@ def start(floor: FloorState, asked: Supervise, pair: tuple[Seat, Seat]) -> None:
     target.inspectors.append(supervision)
     hearing.refresh(floor, inspector)
     seating.seize(floor, inspector)
-    floor.do(Arm(LeaseEnds(inspector.agent), floor.settings.agents.supervision_lease))
+    floor.do(Arm(LeaseEnds(inspector.agent), floor.lease_s(inspector.agent)))
     if inspector.leg_up:
         bonds.reached(floor, supervision)
     else:

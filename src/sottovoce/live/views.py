@@ -34,6 +34,8 @@ class SignIn:
     """An inspector who wants to be told of others' sign-ins and sign-outs."""
     source: str = ""
     """Where the request comes from (`limits.source_of`)."""
+    push: str = field(default="", repr=False)
+    """Where events are pushed to, sealed (`pushing.seals`); empty: the client polls."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,7 @@
                   the interfaces served, one module per word of the path
 * ``words``       lenient input; ``retcodes`` refusals to codes; ``states`` the numbers of states;
                   ``events`` and ``snapshot`` domain events and pictures in the wire's spelling
-* ``polls``       the long poll's exact delivery
+* ``polls``       the long poll's exact delivery; ``pushes`` how a push is spelt
 
 The ledger is ``contracts/cc-gateway.yaml``; tests compare it with the routes both ways. Called by
 `http.site`; asks `live.desk.Desk` with the live half's commands.

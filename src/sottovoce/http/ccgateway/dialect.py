@@ -65,7 +65,7 @@ class GatewayDialect:
         if not interface.open:
             self._authenticate(agent, request.headers)
         source = source_of(request.client.host if request.client is not None else "")
-        yield Caller(agent, self.gateway, interface, source)
+        yield Caller(agent, self.gateway, interface, source, request.headers.get("service_token", ""))
 
     def _authenticate(self, agent: AgentId, headers: Headers) -> None:
         """Raise Refused(NOT_SIGNED_IN) unless the agent's Guid is shown."""

@@ -22,6 +22,7 @@ from sottovoce.http.family import declared
 from sottovoce.http.family.answer import Header
 from sottovoce.live.desk import Desk
 from sottovoce.live.inputs import Command
+from sottovoce.pushing.pusher import Pusher
 from sottovoce.tasks import Tasks
 
 BASE = "/agentgateway/resource"
@@ -35,6 +36,8 @@ class Gateway:
     clock: Clock
     tasks: Tasks
     settings: AgentSettings = field(default_factory=AgentSettings)
+    pusher: Pusher | None = None
+    """Pushes the events of those who ask for it; without one nobody may ask."""
     hanging: set[asyncio.Task[Any]] = field(default_factory=set)
     """What the polls that hang now wait for."""
     stopping: bool = False
@@ -66,6 +69,8 @@ class Caller:
     """The interface that is asked for."""
     source: str = ""
     """Where the request comes from (`limits.source_of`)."""
+    service_token: str = field(default="", repr=False)
+    """The header of that name: what pushes are to bring from now on [1204]."""
 
     @property
     def desk(self) -> Desk:

@@ -8,6 +8,7 @@ from ipaddress import IPv4Address
 from pydantic import Field, field_validator
 
 from sottovoce.domain.agents import AgentState, Trigger
+from sottovoce.domain.destinations import LONGEST_URL, Push, Way
 from sottovoce.domain.directory import LONGEST_PASSWORD, Skill
 from sottovoce.errors import Code, Refused
 from sottovoce.http.ccgateway.events import milliseconds
@@ -16,7 +17,7 @@ from sottovoce.http.ccgateway.snapshot import encode_snapshot
 from sottovoce.http.ccgateway.states import ORDINARY_CALL, SIGN_IN, gateway_state
 from sottovoce.http.ccgateway.words import Form, Number, Skills, Text, Whose
 from sottovoce.live.availability import ChangeState, ChooseSkills, SetHabit
-from sottovoce.live.presence import SignOutAgent
+from sottovoce.live.presence import RedirectPush, SignOutAgent
 from sottovoce.live.views import SignIn
 
 INTERFACES = Interfaces("onlineagent", message="success")
@@ -47,12 +48,19 @@ class SignInForm(Form):
     listen_status: bool = Field(False, alias="listenStatus")
     call_back_uri: Text = Field("", alias="callBackUri", max_length=200)
     service_token: Text = Field("", alias="serviceToken", max_length=50)
-    push_url: Text = Field("", alias="pushUrl")
+    push_url: Text = Field("", alias="pushUrl", max_length=LONGEST_URL)
+
+    def push(self) -> Push | None:
+        """How events are to be pushed; None for a client that polls: one of two fields alone is none."""
+        listed = self.call_back_uri if self.service_token else ""
+        if listed and self.push_url:
+            raise Refused(Code.BAD_SIGN_IN, "callBackUri or pushUrl, not both")
+        if listed:
+            return Push(Way.LIST, listed, self.service_token)
+        return Push(Way.SINGLE, self.push_url) if self.push_url else None
 
     def wish(self) -> SignIn:
         """The sign-in that is meant. Raises Refused with the code for the field that is wrong."""
-        if self.push_url or (self.call_back_uri and self.service_token):
-            raise Refused(Code.BAD_SIGN_IN, "push mode is not served; sign in without it and poll")
         if self.agenttype not in _AGENT_TYPES:
             raise Refused(Code.BAD_AGENT_TYPE)
         if self.status not in SIGN_IN:
@@ -189,8 +197,17 @@ asks(
 )
 
 
+def _pushed_to(caller: Caller, push: Push | None) -> str:
+    """Where events are pushed to, sealed. Raises Refused(BAD_SIGN_IN)."""
+    if push is None:
+        return ""
+    if caller.gateway.pusher is None:
+        raise Refused(Code.BAD_SIGN_IN, "nothing is pushed here; sign in without it and poll")
+    return caller.gateway.pusher.admit(caller.agent, push)
+
+
 async def _sign_in(caller: Caller, form: SignInForm, *, force: bool) -> Answer:
-    wish = replace(form.wish(), source=caller.source)
+    wish = replace(form.wish(), source=caller.source, push=_pushed_to(caller, form.push()))
     session = await caller.desk.sessions.sign_in(caller.agent, wish, force=force)
     result = {
         "vdnid": session.vdn,
@@ -245,9 +262,25 @@ async def skills_of_an_agent(caller: Caller, form: Whose) -> Answer:
 
 @serves("POST PUT", "/handshake", Form)
 async def handshake(caller: Caller, form: Form) -> Answer:
-    """A sign of life; with dynamic authentication a new Guid may come back in the headers [1204]."""
+    """A sign of life; with dynamic authentication a new Guid may come back in the headers [1204].
+
+    A `service_token` that comes with it is what further pushes bring."""
+    pusher, to = caller.gateway.pusher, caller.desk.pushed_to(caller.agent)
+    if pusher is not None and to and caller.service_token:
+        renewed = pusher.with_token(caller.agent, to, caller.service_token)
+        if renewed != to:
+            await caller.desk.ask(RedirectPush(caller.agent, renewed))
     guid = caller.desk.sessions.heartbeat(caller.agent)
     return BARE if guid is None else Answer(BARE.result, guid)
+
+
+@serves("PUT", "/heartbeat", Form)
+async def heartbeat(caller: Caller, form: Form) -> Answer:
+    """A sign of life of the older push mode, every 60 s."""
+    guid = caller.desk.sessions.heartbeat(caller.agent)
+    signed_in_at = caller.desk.agent(caller.agent, caller.agent).signed_in_at
+    assert signed_in_at is not None, "callers are signed in"
+    return Answer({"loginTime": str(milliseconds(signed_in_at))}, guid)
 
 
 @serves("PUT", "/updateGuid", Form)

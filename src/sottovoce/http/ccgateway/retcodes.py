@@ -69,6 +69,7 @@ CANDIDATES: Mapping[Code, tuple[str, ...]] = {
     Code.BAD_PHONE: ("100-013",),
     Code.PHONE_NOT_ALLOWED: ("100-014",),
     Code.BAD_IP: ("100-016",),
+    Code.EVENTS_PUSHED: ("000-001", INTERNAL),
     Code.AGENT_BUSY_IN_CALL: ("100-009", "900-005", RESOURCE_UNAVAILABLE, INTERNAL),
     Code.WRONG_AGENT_STATE: ("100-009", "900-005", RESOURCE_UNAVAILABLE, INTERNAL),
     Code.UNAVAILABLE: ("900-001", "100-003", INTERNAL),
@@ -99,6 +100,7 @@ CANDIDATES: Mapping[Code, tuple[str, ...]] = {
 }
 
 MEANING: Mapping[str, str] = {
+    "000-001": "events are fetched in another way",
     BAD_URL: "invalid URL or parameter",
     NO_PERMISSION: "no permission",
     SELF_INSPECTION: "an inspector cannot inspect himself",

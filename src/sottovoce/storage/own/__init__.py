@@ -6,6 +6,7 @@
 * ``roles``       the owner of the schema, and the role that the server works as
 * ``anchor``      its key, which signs the heads of the audit at start, at stop and every day
   (``heads_file``: the file elsewhere that they are added to)
+* ``key_file``    keys in the data folder
 * ``node``        this server's name, and that one process alone serves from its data folder
 * ``backups``     a folder with all that a server needs to live again, made and checked; ``restoring``
   brings it back (``dumps``: the database's part, by PostgreSQL's own programs)

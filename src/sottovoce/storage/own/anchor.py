@@ -8,7 +8,6 @@ the public key, can tell later whether the audit was written anew.
 from __future__ import annotations
 
 import asyncio
-import os
 from collections.abc import Sequence
 from datetime import datetime
 from pathlib import Path
@@ -22,6 +21,7 @@ from sottovoce.domain.directory import VdnId
 from sottovoce.plain import to_plain
 from sottovoce.storage import audit, heads
 from sottovoce.storage.database import DatabaseAway, transaction
+from sottovoce.storage.own import key_file
 from sottovoce.storage.own.heads_file import HeadsFile
 from sottovoce.storage.signatures import BadKey, SigningKey
 from sottovoce.tasks import Tasks
@@ -183,16 +183,7 @@ def _read_or_none(data: Path) -> SigningKey | None:
 
 
 def _write(data: Path, key: SigningKey) -> None:
-    """A new file, whole or not at all."""
-    data.mkdir(mode=0o700 if os.geteuid() else 0o711, parents=True, exist_ok=True)
-    making = data / f"{KEY_FILE}.making"
-    making.unlink(missing_ok=True)
-    handle = os.open(making, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
-    with os.fdopen(handle, "wb") as file:
-        file.write(key.pem())
-        file.flush()
-        os.fsync(file.fileno())
-    making.rename(data / KEY_FILE)
+    key_file.write(data / KEY_FILE, key.pem())
 
 
 def _replace(data: Path, key: SigningKey, former: SigningKey | None) -> None:
