@@ -134,6 +134,16 @@ def test_an_unknown_user_counts_like_a_wrong_password() -> None:
     assert office.blocked == [SOURCE.host]
 
 
+def test_a_right_password_of_ones_own_forgives_no_guess_at_anothers() -> None:
+    office = Office()
+    for _ in range(FAILURES):
+        assert not office.blocked
+        assert office.answers(office.challenge(), user="bert", password="guess") == Refusal(403)
+        office.now += 1
+        assert whose(office.answers(office.challenge())) == "anna"
+    assert office.blocked == [SOURCE.host]
+
+
 def test_only_who_must_ask_again_is_told_that_the_nonce_was_stale() -> None:
     """RFC 7616 3.3: stale=true spares the phone's owner the question for a password."""
     office = Office()

@@ -36,15 +36,26 @@ def test_wrong_passwords_block_a_source_for_a_while() -> None:
     assert not dropped(limits, "a", 3.0 + BLOCKED_FOR)
 
 
-def test_a_right_password_or_time_forgives() -> None:
+def test_a_right_password_for_the_same_account_or_time_forgives() -> None:
     limits = SourceLimits(10, 10, failures=3)
     for at in (0.0, 1.0):
-        limits.failed("a", at)
-    limits.succeeded("a")
-    limits.failed("a", 2.0)
-    limits.failed("a", 100.0)
-    limits.failed("a", 101.0)
+        limits.failed("a", at, "anna")
+    limits.succeeded("a", "anna")
+    limits.succeeded("b", "anna")
+    limits.failed("a", 2.0, "anna")
+    limits.failed("a", 100.0, "anna")
+    limits.failed("a", 101.0, "anna")
     assert not dropped(limits, "a", 102.0)
+
+
+def test_whoever_has_an_account_cannot_have_guesses_at_others_forgiven() -> None:
+    limits = SourceLimits(10, 10, failures=3)
+    told = []
+    for number, account in enumerate(["anna", "bert", ""]):
+        told.append(limits.failed("a", float(number), account))
+        limits.succeeded("a", "intruder")
+    assert told == [False, False, True]
+    assert dropped(limits, "a", 3.0)
 
 
 def test_memory_is_bounded_and_blocks_outlive_it() -> None:

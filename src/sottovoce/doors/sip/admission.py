@@ -120,19 +120,19 @@ class Authenticator:
         found = self._directory.account(credentials.username)
         secret = found[0].ha1.get(credentials.algorithm.value) if found is not None else None
         if found is None or secret is None:
-            return self._wrong(source, now, "no such account")
+            return self._wrong(source, now, "no such account", account="")
         verdict = self._nonces.verify(
             credentials, method=request.method, uri=request.uri, secret=secret, now=now, host=source.host
         )
         if verdict is CredentialsVerdict.ACCEPTED:
-            self._limits.succeeded(source.host)
+            self._limits.succeeded(source.host, credentials.username)
             return found
         if verdict is CredentialsVerdict.STALE or verify(credentials, method=request.method, secret=secret):
             return self._challenge(source, now, proxy=proxy, stale=True)
-        return self._wrong(source, now, "wrong password")
+        return self._wrong(source, now, "wrong password", account=credentials.username)
 
-    def _wrong(self, source: Hop, now: float, why: str) -> Refusal:
-        if self._limits.failed(source.host, now):
+    def _wrong(self, source: Hop, now: float, why: str, *, account: str) -> Refusal:
+        if self._limits.failed(source.host, now, account):
             self._on_blocked(source.host)
         return Refusal(403, why=why)
 

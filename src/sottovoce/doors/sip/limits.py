@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections import OrderedDict
-from dataclasses import dataclass
+from collections import Counter, OrderedDict
+from dataclasses import dataclass, field
 from enum import Enum, auto
 
 from sottovoce.limits import Buckets
@@ -24,7 +24,8 @@ class LimitVerdict(Enum):
 
 @dataclass(slots=True)
 class _Failing:
-    failures: int = 0
+    failures: Counter[str] = field(default_factory=Counter)
+    """By account, at most as many as block."""
     since: float = 0.0
     blocked_until: float = 0.0
 
@@ -56,26 +57,27 @@ class SourceLimits:
         left = self._buckets.owe(host, now, weight / 2)
         return LimitVerdict.REFUSE if left > -self._burst / 2 else LimitVerdict.DROP
 
-    def failed(self, host: str, now: float) -> bool:
-        """A wrong password came from `host`; whether that blocks it."""
+    def failed(self, host: str, now: float, account: str = "") -> bool:
+        """A wrong password for `account` ("": there is none) came from `host`; whether that blocks it."""
         failing = self._failing.setdefault(host, _Failing())
         self._failing.move_to_end(host)
         if len(self._failing) > self._capacity:
             self._forget_one(now)
         if now - failing.since > FAILURE_WINDOW:
-            failing.since, failing.failures = now, 0
-        failing.failures += 1
-        if failing.failures >= self._most_failures:
+            failing.since, failing.failures = now, Counter()
+        failing.failures[account] += 1
+        if failing.failures.total() >= self._most_failures:
             failing.blocked_until = now + BLOCKED_FOR
-            failing.failures = 0
+            failing.failures.clear()
             return True
         return False
 
-    def succeeded(self, host: str) -> None:
-        """A right password came from `host`."""
+    def succeeded(self, host: str, account: str) -> None:
+        """The right password for `account` came from `host`: wrong ones for it are forgiven there, those for
+        others are not, or whoever has an account of their own could guess on."""
         failing = self._failing.get(host)
         if failing is not None:
-            failing.failures = 0
+            del failing.failures[account]
 
     def _forget_one(self, now: float) -> None:
         """Forget the oldest source that is not blocked, among the first few."""
