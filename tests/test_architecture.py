@@ -12,8 +12,8 @@ import pytest
 
 ROOT = Path(__file__).parent.parent
 SOURCE = ROOT / "src" / "sottovoce"
-SHARED = {"errors", "clock", "tasks", "deadlines", "digests", "limits", "plain", "wording"}
-NOT_FOR_DOMAIN = {"digests", "limits", "plain", "wording"}
+SHARED = {"errors", "clock", "tasks", "deadlines", "digests", "limits", "line_of_tries", "plain", "wording"}
+NOT_FOR_DOMAIN = {"digests", "limits", "line_of_tries", "plain", "wording"}
 """How a value is written down or told, and what lies in files, is none of the rules' business."""
 ALL_BUT_HTTP = set(
     [
@@ -48,6 +48,7 @@ ALLOWED: dict[str, set[str]] = {
     "deadlines": set(),
     "digests": set(),
     "limits": set(),
+    "line_of_tries": set(),
     "plain": set(),
     "wording": set(),
     "logs": set(),

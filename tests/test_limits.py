@@ -1,4 +1,4 @@
-"""Sources, token buckets and lines that are told rarely."""
+"""Sources, token buckets and sets of the latest."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sottovoce.limits import LONGEST_SOURCE, Buckets, Rarely, source_of
+from sottovoce.limits import LONGEST_SOURCE, Buckets, Latest, source_of
 
 
 @pytest.mark.parametrize(
@@ -55,8 +55,10 @@ def test_of_more_keys_than_it_may_keep_the_oldest_is_forgotten() -> None:
     assert [buckets.left(key, 0.0) for key in (1, 2, 3)] == [1, 0, 0]
 
 
-def test_what_happens_often_is_told_once_a_second_with_its_number() -> None:
-    rarely = Rarely()
-    told = [rarely.times(tenth / 10) for tenth in range(25)]
-    assert {at: times for at, times in enumerate(told) if times} == {0: 1, 10: 10, 20: 10}
-    assert rarely.times(100.0) == 5
+def test_of_a_set_of_the_latest_the_oldest_gives_way() -> None:
+    latest: Latest[int] = Latest(2)
+    for key in (1, 2, 1, 3):
+        latest.add(key)
+    latest.discard(3)
+    latest.discard(7)
+    assert [key in latest for key in (1, 2, 3)] == [True, False, False]

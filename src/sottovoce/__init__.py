@@ -20,8 +20,9 @@ Beside the server, and seeing it from outside only:
 * ``phones``     SIP phones of our own that send and measure tones (selftest, demo, bench)
 * ``selftest`` ``demo`` ``compat``  who hears whom, proved; the same with voices; any server against the pages
 
-``errors``, ``clock``, ``tasks``, ``deadlines``, ``digests``, ``limits`` (what one source may ask), ``plain``
-(values as plain data), ``wording`` (what a mistake is called), ``config`` and ``logs`` serve all of them.
+``errors``, ``clock``, ``tasks``, ``deadlines``, ``digests``, ``limits`` (what one source may ask),
+``line_of_tries`` (whose turn it is), ``plain`` (values as plain data), ``wording`` (what a mistake is
+called), ``config`` and ``logs`` serve all of them.
 ``starting`` says what is in a server's way, ``systemd`` is told how it is; ``app`` composes them; ``cli``
 and ``commands`` start them. Importing this package starts nothing.
 """

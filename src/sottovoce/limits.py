@@ -1,4 +1,4 @@
-"""How much one source may ask, and how often that is told, in bounded memory. Pure: the time is handed in.
+"""How much one source may ask, and who is known, in bounded memory. Pure: the time is handed in.
 
 Limits are per source before they are per victim (design, decision 32). Times are seconds of a clock that
 never jumps.
@@ -68,19 +68,23 @@ class Buckets(Generic[K]):
             self._levels.popitem(last=False)
 
 
-class Rarely:
-    """Lets what would be logged again and again pass once in `every_s` seconds, with its number."""
+class Latest(Generic[K]):
+    """A set of the `capacity` keys that were added last."""
 
-    def __init__(self, every_s: float = 1.0) -> None:
-        self._every_s = every_s
-        self._next = float("-inf")
-        self._times = 0
+    def __init__(self, capacity: int) -> None:
+        self._capacity = capacity
+        self._keys: OrderedDict[K, None] = OrderedDict()
 
-    def times(self, now: float) -> int:
-        """How often it happened since it passed last, this time included; 0 if it is not to be told now."""
-        self._times += 1
-        if now < self._next:
-            return 0
-        self._next = now + self._every_s
-        times, self._times = self._times, 0
-        return times
+    def __contains__(self, key: K) -> bool:
+        return key in self._keys
+
+    def add(self, key: K) -> None:
+        """It is the last one now."""
+        self._keys[key] = None
+        self._keys.move_to_end(key)
+        if len(self._keys) > self._capacity:
+            self._keys.popitem(last=False)
+
+    def discard(self, key: K) -> None:
+        """It is no member any more, if it was."""
+        self._keys.pop(key, None)

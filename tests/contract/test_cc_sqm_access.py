@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+import httpx
 import sqlalchemy as sa
 from tests.contract.bodies import body
 from tests.contract.sqm_ledger import check
@@ -37,10 +38,12 @@ TOKEN = "/apigovernance/api/oauth/tokenByAkSk"
 SPEECH = "/apiaccess/CCISQM"
 
 
-async def ask(standing: Standing, row: Row, body: Any = None, **headers: str) -> Answered:
+async def ask(
+    standing: Standing, row: Row, body: Any = None, http: httpx.AsyncClient | None = None, **headers: str
+) -> Answered:
     """The interface, asked with these headers; its answer is one that the ledger allows."""
     named = {name.replace("_", "-"): value for name, value in headers.items()}
-    answer = await standing.http.post(row.path, json={} if body is None else body, headers=named)
+    answer = await (http or standing.http).post(row.path, json={} if body is None else body, headers=named)
     told = check(row.path, answer.status_code, answer.headers["content-type"], answer.content)
     return Answered(answer.status_code, told)
 
@@ -73,7 +76,7 @@ async def test_every_route_as_a_stranger(quality: Standing) -> None:
     quality.clock.advance(10)
     valid = quality.tokens[ONE]
     before = await everything(quality)
-    for held, headers in {
+    strangers: dict[str, dict[str, str]] = {
         "none": {},
         "empty": {"Authorization": "Bearer "},
         "bare": {"Authorization": valid},
@@ -83,9 +86,11 @@ async def test_every_route_as_a_stranger(quality: Standing) -> None:
         "expired": {"Authorization": f"Bearer {short.text}"},
         "revoked": {"Authorization": f"Bearer {revoked.text}"},
         "another app's": {"Authorization": f"Bearer {valid}", "x_app_key": quality.keys[TWO][0]},
-    }.items():
+    }
+    for number, (held, headers) in enumerate(strangers.items()):
+        http = quality.elsewhere(f"192.0.2.{number}")
         for row in ROWS:
-            answer = await ask(quality, row, X_UserID=DIRECTOR, **headers)
+            answer = await ask(quality, row, http=http, X_UserID=DIRECTOR, **headers)
             assert answer.status == 401, (held, row.path)
             assert answer.code == row.module + ("401" if SPEECH in row.path else "002")
     assert await everything(quality) == before

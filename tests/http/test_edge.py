@@ -260,9 +260,9 @@ async def test_bodies_on_their_way_are_bounded_by_source_and_told_in_the_log() -
     with capture_logs() as logs:
         for _ in range(3):
             assert (await Conversation(some).through(app))[0]["status"] == 503
-    assert [(line["event"], line["source"], line["times"]) for line in logs] == [
-        ("requests refused, too many", "", 1)
-    ]
+    assert [(line["event"], line["what"], line["source"], line["per"]) for line in logs] == [
+        ("requests refused, too many", "requests at once", "", "")
+    ] * 3
     assert [(await each)[0]["status"] for each in waiting] == [408] * 4
 
 

@@ -187,6 +187,11 @@ class Standing:
         await self.engine.dispose()
         await self.owner.dispose()
 
+    def elsewhere(self, source: str) -> httpx.AsyncClient:
+        """The same site, for who comes from another address."""
+        transport = httpx.ASGITransport(self.app, client=(source, 1))
+        return httpx.AsyncClient(transport=transport, base_url="http://test")
+
     async def call(
         self,
         path: str,

@@ -7,7 +7,6 @@ the headers, has little of a body read; what bodies and requests may take is bou
 
 from __future__ import annotations
 
-import asyncio
 import re
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -18,8 +17,9 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from sottovoce.http.bodies import Bodies, BodyLimits, Gone
 from sottovoce.http.family.answer import Family, Fault, family_of
+from sottovoce.http.family.routes import Crowded
 from sottovoce.http.peers import Portions
-from sottovoce.limits import Rarely, source_of
+from sottovoce.limits import source_of
 
 log = structlog.get_logger(__name__)
 
@@ -90,7 +90,6 @@ class Edge:
         self._app, self._families, self._limits, self._knows = app, families, limits, knows
         self._bodies = Bodies(limits.bodies)
         self._requests = Portions(limits.requests, max(1, limits.requests // 2))
-        self._overloads = Rarely(10.0)
         self._crossed: dict[str, ASGIApp] = {
             prefix: CORSMiddleware(
                 self._guard,
@@ -133,11 +132,14 @@ class Edge:
                         scope, _replayed(body.kept, receive), watched, source
                     )
             if fault is not None:
-                if fault is Fault.OVERLOADED and (times := self._overloads.times(_now())):
-                    log.warning("requests refused, too many", source=source, path=scope["path"], times=times)
+                if fault is Fault.OVERLOADED:
+                    _tell(source, scope, "requests at once")
                 await family.at_fault(fault)(scope, receive, send)
         except Gone:
             return
+        except Crowded as crowded:
+            _tell(source, scope, str(crowded))
+            await family.at_fault(Fault.OVERLOADED)(scope, receive, send)
         except Exception:
             log.exception("request failed", method=scope["method"], path=scope["path"])
             if not started:
@@ -163,8 +165,8 @@ class Edge:
         return None
 
 
-def _now() -> float:
-    return asyncio.get_running_loop().time()
+def _tell(source: str, scope: Scope, what: str) -> None:
+    log.warning("requests refused, too many", what=what, source=source, path=scope["path"], per=source)
 
 
 def _replayed(body: bytes, receive: Receive) -> Receive:

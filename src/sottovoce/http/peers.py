@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections import Counter, OrderedDict
+from collections import Counter
+
+from sottovoce.limits import Latest
 
 KNOWN = 10_000
 """Known sources that are remembered."""
@@ -52,7 +54,7 @@ class Peers:
         self._limit = limit
         self._all = Portions(limit, min(limit, of_known))
         self._strangers = Portions(max(1, limit * 3 // 4), of_stranger)
-        self._known: OrderedDict[str, None] = OrderedDict()
+        self._known: Latest[str] = Latest(KNOWN)
 
     def enter(self, source: str, *, bounded: bool = True) -> bool:
         """Count one more connection of `source`, unless that is too many; `leave` when it ends.
@@ -75,10 +77,7 @@ class Peers:
         """A request from there was served to a caller."""
         if source not in self._known:
             self._strangers.give_back(source, self._strangers.of(source))
-            if len(self._known) >= KNOWN:
-                self._known.popitem(last=False)
-        self._known[source] = None
-        self._known.move_to_end(source)
+        self._known.add(source)
 
     def __len__(self) -> int:
         """Sources that have a connection."""

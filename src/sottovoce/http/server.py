@@ -31,7 +31,7 @@ from sottovoce.http.edge import CONNECTION_OPEN, HEADER_BYTES, fold
 from sottovoce.http.family.answer import Family, Fault, family_of
 from sottovoce.http.family.routes import SERVED_CALLER
 from sottovoce.http.peers import Peers
-from sottovoce.limits import Rarely, source_of
+from sottovoce.limits import source_of
 from sottovoce.tasks import Tasks
 
 log = structlog.get_logger(__name__)
@@ -79,8 +79,6 @@ class _Config(uvicorn.Config):
             of_stranger=limits.connections_of_stranger,
             of_known=limits.connections_of_known,
         )
-        self.refusals = Rarely()
-        self.nonsense = Rarely()
         self.failures = logging.getLogger("uvicorn.error.connection")
         self.failures.setLevel(logging.ERROR)  # uvicorn's warnings about requests name no peer
         super().__init__(
@@ -152,8 +150,7 @@ class Connection(H11Protocol):
         if self.conn.our_state in (h11.IDLE, h11.SEND_RESPONSE):
             too_large = getattr(sys.exception(), "error_status_hint", 400) == Fault.HEADERS_TOO_LARGE.value
             fault = Fault.HEADERS_TOO_LARGE if too_large else Fault.MALFORMED
-            if times := self._shared.nonsense.times(self.loop.time()):
-                log.info("request is no HTTP", client=self.client, status=fault.value, requests=times)
+            log.info("request is no HTTP", source=self._source, status=fault.value, per=self._source)
             target = _TARGET.match(self._beginning)
             path = target[1].decode("latin-1") if target is not None else "/"
             answer = family_of(fold(path), self._shared.families).at_fault(fault)
@@ -273,8 +270,7 @@ class _Uvicorn(uvicorn.Server):
             try:
                 connection, address = await loop.sock_accept(listener)
             except OSError as failure:  # no file descriptor is left, or the peer has gone
-                if times := self._shared.refusals.times(loop.time()):
-                    log.warning("connection not accepted", reason=str(failure), times=times)
+                log.warning("connection not accepted", reason=str(failure), per=str(failure))
                 await asyncio.sleep(ACCEPT_AGAIN_S)
                 continue
             host = str(address[0]) if address else ""
@@ -283,8 +279,7 @@ class _Uvicorn(uvicorn.Server):
                 self._keep(self._arrive(connection, source), "http connection")
                 continue
             connection.close()
-            if times := self._shared.refusals.times(loop.time()):
-                log.warning("connection refused, too many", source=source, times=times)
+            log.warning("connection refused, too many", source=source, per=source)
 
     def _is_proxy(self, host: str) -> bool:
         if not host:
@@ -307,8 +302,7 @@ class _Uvicorn(uvicorn.Server):
         except OSError as failure:
             protocol.uncount()
             connection.close()
-            if times := self._shared.nonsense.times(asyncio.get_running_loop().time()):
-                log.info("connection came to nothing", source=source, reason=str(failure), times=times)
+            log.info("connection came to nothing", source=source, reason=str(failure), per=source)
         except asyncio.CancelledError:
             protocol.uncount()
             connection.close()

@@ -4,7 +4,7 @@ Called by `http`, the console and the demo through one `Desk`; calls `Lines` (a 
 `Store` through their ports (`ports`, `media.engine`).
 
 * ``desk``      what may be asked, one per process; ``sessions`` sign-in and Guids (``guids``), with how often
-                a password may be tried (``attempts``) and who waits for it (``line_of_tries``)
+                a password may be tried (``attempts``); who waits for it: ``sottovoce.line_of_tries``
 * ``building``  the floors of this process, one per VDN, and what a start after a crash does
 * ``driver``    performs a floor's effects in order; timers; commits what must be committed first
 * ``turns``     the log's line for each turn of a call, a supervision, an agent's day

@@ -7,12 +7,11 @@ other agents count, so that nobody keeps an agent out of work from elsewhere.
 
 from __future__ import annotations
 
-from collections import OrderedDict
 from typing import NamedTuple, TypeVar
 
 from sottovoce.domain.directory import AgentId
 from sottovoce.errors import Code, Refused
-from sottovoce.limits import Buckets
+from sottovoce.limits import Buckets, Latest
 
 K = TypeVar("K", str, AgentId, tuple[AgentId, str])
 
@@ -45,15 +44,11 @@ class Attempts:
         self._strange_pairs: Buckets[tuple[AgentId, str]] = _buckets(STRANGE_PAIR)
         self._sources: Buckets[str] = _buckets(STRANGE_SOURCE)
         self._agents: Buckets[AgentId] = _buckets(AGENT)
-        self._known: dict[AgentId, OrderedDict[str, None]] = {}
+        self._known: dict[AgentId, Latest[str]] = {}
 
     def know(self, agent: AgentId, source: str) -> None:
         """The agent signed in from there."""
-        known = self._known.setdefault(agent, OrderedDict())
-        known[source] = None
-        known.move_to_end(source)
-        if len(known) > SOURCES_KEPT:
-            known.popitem(last=False)
+        self._known.setdefault(agent, Latest(SOURCES_KEPT)).add(source)
 
     def forget(self, agent: AgentId) -> None:
         """The agent is configured no more."""

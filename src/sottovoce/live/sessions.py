@@ -8,11 +8,10 @@ from sottovoce.clock import Clock
 from sottovoce.domain.directory import NO_PASSWORD, AgentId
 from sottovoce.domain.journal import kept_guid
 from sottovoce.errors import Code, Refused
-from sottovoce.limits import Rarely
+from sottovoce.line_of_tries import LineOfTries
 from sottovoce.live.attempts import Attempts
 from sottovoce.live.building import Building
 from sottovoce.live.guids import Guids, new_guid
-from sottovoce.live.line_of_tries import LineOfTries
 from sottovoce.live.ports import Passwords
 from sottovoce.live.presence import RenewGuid, SignInAgent
 from sottovoce.live.views import SignedIn, SignIn
@@ -36,7 +35,7 @@ class Sessions:
         self._empty_passwords = empty_passwords
         self._passwords, self._clock = passwords, clock
         self._signing: set[AgentId] = set()
-        self._attempts, self._line, self._refusals = Attempts(), LineOfTries(), Rarely(10.0)
+        self._attempts, self._line = Attempts(), LineOfTries()
 
     async def sign_in(self, agent: AgentId, wish: SignIn, *, force: bool = False) -> SignedIn:
         """Sign in. SIGN_IN_RUNNING, WRONG_CREDENTIALS, ACCOUNT_LOCKED, and as `presence.SignInAgent`.
@@ -106,9 +105,8 @@ class Sessions:
                 self._attempts.check(agent, source, self._clock.monotonic())
                 right = await self._passwords.verify(stored, wish.password)
         except Refused as refused:
-            if times := self._refusals.times(self._clock.monotonic()):
-                why, code = refused.why, refused.code.value
-                log.warning("sign-ins refused", source=source, agent=agent, code=code, why=why, times=times)
+            told = {"source": source, "agent": agent, "code": refused.code.value, "why": refused.why}
+            log.warning("sign-ins refused", **told, per=source)
             raise
         if not right:
             self._attempts.wrong(agent, source, self._clock.monotonic())

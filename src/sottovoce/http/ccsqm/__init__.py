@@ -5,7 +5,7 @@
 * ``dialect``    token and user to a visit, successes and failures to answers; handed to ``http.family``
 * ``words``      lenient input: ids and numbers as texts or numbers, times, roles; ``codes`` reasons to
                  result codes
-* ``token``      tokenByAkSk
+* ``token``      tokenByAkSk; ``lookups`` what a flood of wrong tokens and secrets may ask the database
 * ``credit_wire`` results and scores, as two interfaces tell them; ``calls_wire`` calls;
                  ``fixed_columns`` the conditions of a sample
 * ``qualitytask`` ``qualitytaskdetail`` ``regularqualitytask`` ``appraisecall`` ``complain`` ``qualityitem``

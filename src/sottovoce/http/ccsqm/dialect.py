@@ -21,10 +21,12 @@ from sottovoce.config import QualitySettings
 from sottovoce.domain.people import SERVER, AppKey, UserId
 from sottovoce.errors import Code, Refused
 from sottovoce.http.ccsqm.codes import MEANING, SUCCESSFUL, Module
+from sottovoce.http.ccsqm.lookups import Lookups
 from sottovoce.http.ccsqm.visit import Answer, Interface, Visit, VisitApart
 from sottovoce.http.ccsqm.words import Form, NumberId
 from sottovoce.http.family.answer import FAULT_TEXT, Family, Fault, respond
-from sottovoce.http.family.routes import Failure, Unauthorized, Wrong
+from sottovoce.http.family.routes import Crowded, Failure, Unauthorized, Wrong
+from sottovoce.limits import source_of
 from sottovoce.plain import natural
 from sottovoce.quality import access
 from sottovoce.quality.office import Office
@@ -54,6 +56,7 @@ class Quality:
 
     office: Office
     settings: QualitySettings = field(default_factory=QualitySettings)
+    lookups: Lookups = field(default_factory=Lookups)
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,10 +68,15 @@ class SqmDialect:
 
     @asynccontextmanager
     async def caller(self, interface: Interface, request: Request) -> AsyncIterator[Visit | VisitApart]:
-        """A visit, in the transaction of its request. Raises Unauthorized, Refused(NOBODY), (UNAVAILABLE)."""
+        """A visit, in the transaction of its request. Raises Unauthorized, Crowded, Refused(NOBODY),
+        (UNAVAILABLE)."""
         token, office = _token(request), self.quality.office
-        async with office.transaction(snapshot=interface.snapshot) as connection:
+        async with (
+            self.quality.lookups.turn(token, source(request), office.clock) as right,
+            office.transaction(snapshot=interface.snapshot) as connection,
+        ):
             app = await _app(connection, token, office.clock.now(), request)
+            right()
             request.state.caller = app.app_key
             for_app = access.for_an_app(app).user if interface.operation is None else None
             wanted = SERVER if for_app else access.acting_for(app, _named(interface, request))
@@ -84,9 +92,13 @@ class SqmDialect:
         request, office = Request(scope), self.quality.office
         try:
             token = _token(request)
-            async with office.transaction() as connection:
+            async with (
+                self.quality.lookups.turn(token, source(request), office.clock) as right,
+                office.transaction() as connection,
+            ):
                 await _app(connection, token, office.clock.now(), request)
-        except (Unauthorized, Refused):
+                right()
+        except (Unauthorized, Crowded, Refused):
             return False
         return True
 
@@ -113,6 +125,11 @@ def told(module: Module, failure: Failure, status: int) -> Response:
     """A failure in the family's form."""
     reason = failure.code
     return respond({"resultCode": module.code(reason), "resultDesc": failure.why or MEANING[reason]}, status)
+
+
+def source(request: Request) -> str:
+    """Where a request counts as coming from."""
+    return source_of(request.client.host if request.client is not None else "")
 
 
 def _token(request: Request) -> str:

@@ -13,7 +13,8 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from sottovoce.http.ccsqm.codes import ANY
-from sottovoce.http.ccsqm.dialect import Quality, SqmDialect, family, told
+from sottovoce.http.ccsqm.dialect import Quality, SqmDialect, family, source, told
+from sottovoce.http.ccsqm.lookups import Lookups
 from sottovoce.http.ccsqm.visit import Answer, Interface
 from sottovoce.http.ccsqm.words import BadField, Form, Text, seconds
 from sottovoce.http.family.routes import Failure, Places, Unauthorized, Wrong
@@ -40,6 +41,8 @@ class Applicant:
     """Whoever asks for a token."""
 
     office: Office
+    lookups: Lookups
+    source: str
     expires: str
     """The wanted life in seconds, as it came; empty: the usual one."""
 
@@ -49,9 +52,13 @@ async def token_by_ak_sk(applicant: Applicant, form: TokenForm) -> Answer:
     expires_s = natural(applicant.expires) if applicant.expires else USUAL_S
     if expires_s is None or not 1 <= expires_s <= access.LONGEST_TOKEN_S:
         raise BadField(f"X-Token-Expire: must be 1 to {access.LONGEST_TOKEN_S}")
-    token = await access.issue_token(applicant.office, form.app_key, form.app_secret, expires_s)
-    if token is None:
-        raise Unauthorized("app_key or app_secret is wrong")
+    credential = f"{form.app_key}\0{form.app_secret}"
+    async with applicant.lookups.turn(credential, applicant.source, applicant.office.clock) as right:
+        token = await access.issue_token(applicant.office, form.app_key, form.app_secret, expires_s)
+        if token is None:
+            raise Unauthorized("app_key or app_secret is wrong")
+        right()
+    applicant.lookups.know(token.text)
     content = {
         "AccessToken": token.text,
         "ApplyType": "Bearer",
@@ -70,8 +77,10 @@ TOKEN = Interface(path=PATH, verbs=("POST",), form=TokenForm, serve=token_by_ak_
 class _TokenDialect(SqmDialect):
     @asynccontextmanager
     async def caller(self, interface: Interface, request: Request) -> AsyncIterator[Applicant]:  # type: ignore[override]
-        request.state.caller = request.client.host if request.client else ""
-        yield Applicant(self.quality.office, request.headers.get("x-token-expire", "").strip())
+        quality, where = self.quality, source(request)
+        request.state.caller = where
+        expires = request.headers.get("x-token-expire", "").strip()
+        yield Applicant(quality.office, quality.lookups, where, expires)
 
     def failure(self, interface: Interface, failure: Failure) -> Response:
         return told(interface.module, failure, _STATUS.get(failure.wrong, 500))

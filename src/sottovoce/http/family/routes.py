@@ -43,6 +43,10 @@ class Unauthorized(Exception):
     """Nothing says that the request comes from one who may ask. The text says why, never what was sent."""
 
 
+class Crowded(Exception):
+    """Too much at once, or lately: `http.edge` answers 503. The text says of what."""
+
+
 class Wrong(Enum):
     """What can go wrong with a request that found its interface, in the order in which it is looked at."""
 
@@ -108,6 +112,8 @@ async def answered(interface: Interface, dialect: Dialect[Any], request: Request
                 return dialect.family.at_fault(Fault.BODY_TOO_LARGE)
             form = await dialect.form(interface, request)
             answer = await interface.serve(caller, form)
+    except Crowded:
+        raise
     except Unauthorized as error:
         failure = Failure(Wrong.STRANGER, Code.NOBODY, str(error))
     except BadField as error:

@@ -6,7 +6,6 @@ neither is kept. What is looked up is found by its hash and compared in constant
 
 from __future__ import annotations
 
-import hashlib
 import hmac
 import secrets
 from datetime import datetime, timedelta
@@ -14,6 +13,7 @@ from datetime import datetime, timedelta
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from sottovoce.digests import text_sha256
 from sottovoce.domain.directory import VdnId
 from sottovoce.domain.people import AppKey, Token, UserId
 from sottovoce.storage.rows import all_of, columns_of, value_of
@@ -28,7 +28,9 @@ async def make(work: Work, name: str, user: UserId | None = None) -> tuple[AppKe
     """A new app key and its secret, which cannot be shown again. IntegrityError: no such VDN or user."""
     secret = secrets.token_urlsafe(32)
     key = AppKey(secrets.token_hex(16), work.vdn, name, user, work.at, None)
-    await work.connection.execute(sa.insert(app_keys).values(columns_of(key, secret_hash=_hash(secret))))
+    await work.connection.execute(
+        sa.insert(app_keys).values(columns_of(key, secret_hash=text_sha256(secret)))
+    )
     return key, secret
 
 
@@ -62,13 +64,13 @@ async def issue(
     query = sa.select(app_keys).where(app_keys.c.app_key == app_key, app_keys.c.revoked_at.is_(None))
     row = (await connection.execute(query)).mappings().first()
     stored = row["secret_hash"] if row is not None else bytes(32)
-    if not hmac.compare_digest(stored, _hash(secret)) or row is None:
+    if not hmac.compare_digest(stored, text_sha256(secret)) or row is None:
         return None
     await connection.execute(sa.delete(access_tokens).where(access_tokens.c.expires_at <= at))
     token = Token(secrets.token_urlsafe(32), app_key, VdnId(row["vdn"]), at, expires_s)
     await connection.execute(
         sa.insert(access_tokens).values(
-            token_hash=_hash(token.text),
+            token_hash=text_sha256(token.text),
             vdn=int(token.vdn),
             app_key=app_key,
             made_at=at,
@@ -82,7 +84,7 @@ async def found(connection: AsyncConnection, token: str, at: datetime) -> AppKey
     """Whose token that is; None: nobody's, or it has expired, or its key is revoked."""
     if len(token) > LONGEST:
         return None
-    wanted = _hash(token)
+    wanted = text_sha256(token)
     query = (
         sa.select(app_keys, access_tokens.c.token_hash)
         .join(access_tokens, access_tokens.c.app_key == app_keys.c.app_key)
@@ -96,7 +98,3 @@ async def found(connection: AsyncConnection, token: str, at: datetime) -> AppKey
     if row is None or not hmac.compare_digest(row["token_hash"], wanted):
         return None
     return value_of(AppKey, row)
-
-
-def _hash(text: str) -> bytes:
-    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).digest()

@@ -9,7 +9,7 @@ import pytest
 from tests.live.refusals import refused
 
 from sottovoce.errors import Code
-from sottovoce.live.line_of_tries import OF_ONE_SOURCE, STRANGE_SOURCES, LineOfTries
+from sottovoce.line_of_tries import OF_ONE_SOURCE, STRANGE_SOURCES, LineOfTries
 
 
 class Bench:
