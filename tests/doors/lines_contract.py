@@ -141,7 +141,9 @@ class Town(ABC):
         return caller, (await self.until(LegOffered)).leg
 
 
-class LinesContract:
+class RingingContract:
+    """Of any door."""
+
     async def test_a_phone_is_rung_lifted_and_hung_up(self, town: Town) -> None:
         phone = await town.phone(Manner.RINGS)
         town.ring()
@@ -154,27 +156,6 @@ class LinesContract:
         await phone.free()
         await town.end()
         assert town.of(LEG) == [LegRinging(LEG), LegAnswered(LEG), LegGone(LEG, ReleaseCause.NORMAL)]
-
-    async def test_media_is_there_while_a_leg_talks_and_gone_before_it_is_said(self, town: Town) -> None:
-        phone = await town.talk()
-        town.lines.hang_up(LEG)
-        await phone.free()
-        caller, offer = await town.offered()
-        town.lines.hang_up(offer)
-        await caller.free()
-        await town.end()
-        had = [
-            (type(event), media)
-            for event, media in zip(town.said, town.media, strict=True)
-            if not isinstance(event, LegSaved)
-        ]
-        assert had == [
-            (LegRinging, True),
-            (LegAnswered, True),
-            (LegGone, False),
-            (LegOffered, True),
-            (LegGone, False),
-        ]
 
     async def test_a_busy_phone(self, town: Town) -> None:
         await town.phone(Manner.BUSY)
@@ -240,6 +221,39 @@ class LinesContract:
             await asyncio.sleep(0.001)
         await town.end()
         assert town.of(again) == [LegRinging(again), LegAnswered(again), LegGone(again, ReleaseCause.NORMAL)]
+
+    async def test_what_a_crash_left_is_ended_and_not_spoken_of(self, town: Town) -> None:
+        phone = await town.talk()
+        saved = {event.leg: event.dialog for event in town.said if isinstance(event, LegSaved)}
+        assert await town.recovered({**saved, LegId("nonsense"): {"nonsense": True}}) == []
+        if saved:
+            await phone.free()
+        assert town.of(LEG) == [LegRinging(LEG), LegAnswered(LEG)]
+
+
+class LinesContract(RingingContract):
+    """Of one whose phones call in, hold and have keys, too."""
+
+    async def test_media_is_there_while_a_leg_talks_and_gone_before_it_is_said(self, town: Town) -> None:
+        phone = await town.talk()
+        town.lines.hang_up(LEG)
+        await phone.free()
+        caller, offer = await town.offered()
+        town.lines.hang_up(offer)
+        await caller.free()
+        await town.end()
+        had = [
+            (type(event), media)
+            for event, media in zip(town.said, town.media, strict=True)
+            if not isinstance(event, LegSaved)
+        ]
+        assert had == [
+            (LegRinging, True),
+            (LegAnswered, True),
+            (LegGone, False),
+            (LegOffered, True),
+            (LegGone, False),
+        ]
 
     async def test_the_phone_holds_and_takes_back(self, town: Town) -> None:
         phone = await town.talk()
@@ -325,11 +339,3 @@ class LinesContract:
         town.lines.hang_up(LEG)
         await town.end()
         assert town.said == []
-
-    async def test_what_a_crash_left_is_ended_and_not_spoken_of(self, town: Town) -> None:
-        phone = await town.talk()
-        saved = {event.leg: event.dialog for event in town.said if isinstance(event, LegSaved)}
-        assert await town.recovered({**saved, LegId("nonsense"): {"nonsense": True}}) == []
-        if saved:
-            await phone.free()
-        assert town.of(LEG) == [LegRinging(LEG), LegAnswered(LEG)]

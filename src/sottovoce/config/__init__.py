@@ -18,6 +18,7 @@ from sottovoce.config.sections import (
     Advertised,
     AgentSettings,
     AuditSettings,
+    BrowserSettings,
     DatabaseSettings,
     HttpSettings,
     LogSettings,

@@ -262,6 +262,28 @@ class NetworkSettings(Section):
     )
 
 
+class BrowserSettings(Section):
+    """The door for phones in browsers (WebRTC)."""
+
+    host: Address = Field(default="0.0.0.0", description="The address that browsers' audio is received on.")  # noqa: S104
+    port: Port = Field(default=8043, description="The UDP port of all browsers' audio; 0 takes a free one.")
+    addresses: tuple[Address, ...] = Field(
+        default=(),
+        description="Where browsers find this machine, best first: behind NAT its public address. Without"
+        " any: all addresses of the machine.",
+    )
+    pages: int = Field(default=500, ge=1, le=10_000, description="Pages that are phones at once, at most.")
+    half_open: float = Field(
+        default=15.0, ge=2, le=120, description="Seconds that a page may take to connect its phone."
+    )
+    consent: float = Field(
+        default=30.0,
+        ge=5,
+        le=300,
+        description="Seconds of silence of a page after which it is no phone any more (RFC 7675).",
+    )
+
+
 class MediaSettings(Section):
     """The processes that carry and mix the audio."""
 

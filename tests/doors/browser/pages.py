@@ -6,7 +6,12 @@ import secrets
 from collections.abc import Callable
 
 from aioice import stun
+from tests.doors.sip.network import eventually
+from tests.media.tone_phones import TonePhone
 
+from sottovoce.domain.directory import VdnId
+from sottovoce.doors.browser.control import PathId
+from sottovoce.doors.browser.door import BrowserDoor, PageEvent
 from sottovoce.doors.browser.offers import Secrets
 from sottovoce.doors.browser.secured import Identity, Secured, identity
 
@@ -113,3 +118,61 @@ def rtp(sequence: int, *, ssrc: int = 7, timestamp: int = 0, payload: bytes = b"
         )
         + payload
     )
+
+
+class PagePhone(TonePhone):
+    """A page on a socket of its own, connected to a door, with a tone and ears."""
+
+    def __init__(self, name: str, door: BrowserDoor) -> None:
+        super().__init__(name)
+        self.page = Page()
+        self.told: list[PageEvent] = []
+        self.path = PathId("")
+        self._door = door
+        self._at: Source = ("", 0)
+
+    async def be_phone(self, vdn: VdnId, number: str, *, answers: bool) -> PagePhone:
+        """Become that number's phone."""
+        await self.listen()
+        offered = self.page.offer()
+        self.path, sdp = await self._door.connect(vdn, number, offered, self.told.append, answers=answers)
+        self.page.answered(sdp)
+        words = value(sdp, "candidate").split()
+        self._at = ("127.0.0.1", int(words[5]))
+        self.check()
+        await eventually(lambda: self._door.is_phone(vdn, number))
+        return self
+
+    def check(self) -> None:
+        """Say that it is there, as browsers do every few seconds."""
+        self.transport.sendto(self.page.check(), self._at)
+
+    def datagram_received(self, data: bytes, addr: tuple[str, int]) -> None:
+        for further in self.page.take(data):
+            self.transport.sendto(further, addr)
+        while self.page.heard:
+            super().datagram_received(self.page.heard.pop(0), addr)
+
+    def speak(self) -> None:
+        secured = self.page.secured
+        if self.talks and secured is not None and not self.transport.is_closing():
+            sealed = secured.seal_rtp(self.packet())
+            if sealed is not None:
+                self.transport.sendto(sealed, self._at)
+
+    # tests.doors.lines_contract.FarPhone
+
+    def close(self) -> None:
+        """Close the page: the browser says so."""
+        assert self.page.secured is not None
+        for datagram in self.page.secured.close():
+            self.transport.sendto(datagram, self._at)
+
+    def lift(self) -> None:
+        self._door.lift(self.path)
+
+    def hang_up(self) -> None:
+        self._door.put_down(self.path)
+
+    async def free(self) -> None:
+        await eventually(lambda: not self._door.busy(self.path))

@@ -41,7 +41,7 @@ class Town:
 
     def open(self, path: PathId = A, page: Page | None = None) -> Page:
         page = page or Page()
-        page.answered(self.paths.open(path, page.offer(), [DOOR], self.now))
+        page.answered(self.paths.open(path, page.offer(), [DOOR], self.now).sdp)
         return page
 
     def come(self, page: Page, source: Source = HERE, **how: bool) -> None:
@@ -93,7 +93,7 @@ def test_a_page_connects_speaks_and_hears(town: Town) -> None:
 
 def test_the_answer_is_what_a_browser_takes(town: Town) -> None:
     page = Page()
-    sdp = town.paths.open(A, page.offer(), [DOOR, ("127.0.0.1", 8044)], 0.0)
+    sdp = town.paths.open(A, page.offer(), [DOOR, ("127.0.0.1", 8044)], 0.0).sdp
     lines = sdp.splitlines()
     assert {"a=ice-lite", "a=setup:passive", "a=rtcp-mux", "a=group:BUNDLE 0", "a=sendrecv"} <= set(lines)
     assert "m=audio 8044 UDP/TLS/RTP/SAVPF 0 126" in lines
@@ -164,7 +164,7 @@ def test_from_an_unproven_address_nothing_is_taken(town: Town) -> None:
     town.give(sealed, OTHER)
     assert town.to_leg == []
     hello = Page()
-    hello.answered(town.paths.open(B, hello.offer(), [DOOR], 0.0))
+    hello.answered(town.paths.open(B, hello.offer(), [DOOR], 0.0).sdp)
     assert hello.secured is not None
     for datagram in hello.secured.take():
         town.give(datagram, OTHER)
@@ -207,7 +207,7 @@ def test_the_addresses_of_one_browser_are_bounded(town: Town) -> None:
 def test_another_certificate_than_the_offer_s_is_refused(town: Town) -> None:
     page = Page(identity())
     page.secrets = Page().secrets
-    page.answered(town.paths.open(A, page.offer(), [DOOR], 0.0))
+    page.answered(town.paths.open(A, page.offer(), [DOOR], 0.0).sdp)
     town.come(page)
     assert [type(event) for event in town.said] == [PathLost]
     assert len(town.paths) == 0
@@ -304,7 +304,7 @@ def test_an_offer_that_cannot_be_answered(town: Town, old: str, new: str, why: s
 
 def test_other_streams_are_refused_in_their_place(town: Town) -> None:
     sdp = Page().offer().replace("m=audio", "m=video 9 UDP/TLS/RTP/SAVPF 96\r\na=mid:v\r\nm=audio")
-    answer = town.paths.open(A, sdp, [DOOR], 0.0)
+    answer = town.paths.open(A, sdp, [DOOR], 0.0).sdp
     assert [line.split()[:2] for line in answer.splitlines() if line.startswith("m=")] == [
         ["m=video", "0"],
         ["m=audio", "8044"],

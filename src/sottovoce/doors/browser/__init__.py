@@ -6,7 +6,8 @@
                        streams   one stream for the browser, whichever leg is heard
                        offers    its session description and our answer
 
-* ``process``   one for all browsers, apart from the server; asked in the words of ``control``
+* ``door``     pages as phones of the floor: connected, rung, lifted, gone
+* ``process``  one for all browsers, apart from the server; asked in the words of ``control``
 
 A path stands while the page is open; a call attaches a leg to it.
 """

@@ -40,6 +40,8 @@ class Answered:
     """Our session description."""
 
     sdp: str
+    dtmf_payload_type: int | None
+    """What RFC 4733 events are sent as, if at all."""
 
 
 @dataclass(frozen=True, slots=True)

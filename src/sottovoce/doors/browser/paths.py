@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 
 from sottovoce.doors.browser import offers
 from sottovoce.doors.browser.checks import Source, check
-from sottovoce.doors.browser.control import PathConnected, PathEvent, PathId, PathLost
+from sottovoce.doors.browser.control import Answered, PathConnected, PathEvent, PathId, PathLost
 from sottovoce.doors.browser.offers import Offer, OfferRefused, Secrets
 from sottovoce.doors.browser.secured import Identity, Secured
 from sottovoce.doors.browser.streams import Continuous
@@ -76,7 +76,7 @@ class Paths:
             raise Refused(Code.NOT_FOUND, "no such path")
         return self._by_id[path]
 
-    def open(self, path: PathId, sdp: str, addresses: list[Source], now: float) -> str:
+    def open(self, path: PathId, sdp: str, addresses: list[Source], now: float) -> Answered:
         """Our answer to an offer. BAD_PARAMETER, MEDIA_EXHAUSTED."""
         if path in self._by_id:
             raise Refused(Code.BAD_PARAMETER, "the path is open already")
@@ -98,7 +98,8 @@ class Paths:
             now,
         )
         self._by_id[path] = self._by_fragment[ours.fragment] = made
-        return offers.answer(offer, ours, addresses, made.out.ssrc, bits(62))
+        sdp_ours = offers.answer(offer, ours, addresses, made.out.ssrc, bits(62))
+        return Answered(sdp_ours, offer.dtmf_payload_type)
 
     def close(self, path: PathId) -> None:
         """End one, and say so to its browser."""

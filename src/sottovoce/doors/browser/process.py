@@ -25,7 +25,6 @@ from sottovoce.domain.legs import LegAddress
 from sottovoce.doors.browser.checks import Source
 from sottovoce.doors.browser.control import (
     VOCABULARY,
-    Answered,
     Attach,
     ClosePath,
     Detach,
@@ -156,7 +155,7 @@ class Door:
         match request:
             case OpenPath(path, sdp):
                 addresses = [(host, self._port) for host in self._setup.addresses]
-                return Answered(self.paths.open(path, sdp, addresses, time.monotonic()))
+                return self.paths.open(path, sdp, addresses, time.monotonic())
             case Attach(path, leg):
                 return await self._attach(self.paths.find(path), leg)
             case Detach(path):
