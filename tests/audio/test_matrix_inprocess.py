@@ -18,7 +18,7 @@ from tests.scripted_phones import InProcessLines
 from tests.vdns import CALLS, INSPECTS, NO_RIGHT, PASSWORDS, vdn
 
 from sottovoce.clock import ManualClock
-from sottovoce.config import AgentSettings
+from sottovoce.config import AgentSettings, RecordingSettings
 from sottovoce.domain.directory import (
     AgentId,
     VdnId,
@@ -59,10 +59,10 @@ def samples_of(path: Path) -> np.ndarray:
 class Room:
     """One agent, two inspectors, a customer; everybody hums."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, recordings: RecordingSettings | None = None) -> None:
         (folder / "1/2026/01/01").mkdir(parents=True)
         self.engine = InProcessEngine()
-        self.tasks = Tasks()
+        self.tasks, self.clock = Tasks(), ManualClock()
         self.lines = InProcessLines(self.engine, self.tasks)
         profile = vdn(
             1,
@@ -75,9 +75,13 @@ class Room:
             engine=self.engine,
             lines=self.lines,
             passwords=PASSWORDS,
-            clock=ManualClock(),
+            clock=self.clock,
             tasks=self.tasks,
-            settings=LiveSettings(folder, AgentSettings(ring_timeout=20, wrap_up_limit=0)),
+            settings=LiveSettings(
+                folder,
+                AgentSettings(ring_timeout=20, wrap_up_limit=0),
+                recordings or RecordingSettings(),
+            ),
         )
         self.customer = self.lines.phone("555")
         for number in ("1101", "1102", "1300", "1301", "0777"):

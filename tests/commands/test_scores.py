@@ -15,7 +15,10 @@ from tests.quality.standing import ANN, INSPECTOR, NOW, ONE, SECOND, TWO, Standi
 
 from sottovoce.cli import main
 from sottovoce.commands.sheets import cell
+from sottovoce.domain.contacts import RecordingPause
+from sottovoce.domain.directory import AgentId
 from sottovoce.domain.reviews import TaskState
+from sottovoce.plain import to_plain
 from sottovoce.storage import audit
 from sottovoce.storage.database import transaction
 
@@ -173,3 +176,11 @@ def test_a_cell_is_never_a_formula() -> None:
         assert cell(text) == f"'{text}"
     for value in ("Ann", "", "a=b", 7, None, -1.5):
         assert cell(value) == value
+
+
+async def test_what_is_not_recorded_is_shown(standing: Standing, capsys: pytest.CaptureFixture[str]) -> None:
+    second = timedelta(seconds=1)
+    pause = RecordingPause(AgentId(101), NOW + second, NOW + 3 * second)
+    contact = await standing.contact(began_at=NOW, pauses=to_plain((pause,)))
+    code, out, _ = await told(capsys, "show", str(contact), "--vdn", "1")
+    assert (code, "paused_ms  1000-3000 by 101" in out) == (0, True), out

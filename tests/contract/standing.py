@@ -11,7 +11,7 @@ from tests.scripted_phones import InProcessLines, ScriptedPhone
 from tests.vdns import CALLS, INSPECTS, PASSWORDS, vdn
 
 from sottovoce.clock import ManualClock
-from sottovoce.config import AgentSettings, HttpSettings, PushSettings
+from sottovoce.config import AgentSettings, HttpSettings, PushSettings, RecordingSettings
 from sottovoce.domain.directory import VdnId
 from sottovoce.http.ccgateway.gateway import Gateway
 from sottovoce.http.ccgateway.pushes import PushWire
@@ -39,6 +39,7 @@ class Standing:
         agents: AgentSettings | None = None,
         gateway: AgentSettings | None = None,
         push: PushSettings | None = None,
+        recordings: RecordingSettings | None = None,
     ) -> None:
         self.clock = ManualClock()
         self.tasks = Tasks()
@@ -67,7 +68,11 @@ class Standing:
             passwords=PASSWORDS,
             clock=self.clock,
             tasks=self.tasks,
-            settings=LiveSettings(folder, agents or AgentSettings(ring_timeout=20, wrap_up_limit=0)),
+            settings=LiveSettings(
+                folder,
+                agents or AgentSettings(ring_timeout=20, wrap_up_limit=0),
+                recordings or RecordingSettings(),
+            ),
         )
         settings = gateway or AgentSettings(poll_wait=0.02)
         seals = Seals(b"k" * KEY_BYTES)

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 
 from tests.contract.client import LedgerClient
 from tests.contract.standing import Standing
 
+from sottovoce.config import RecordingSettings
 from sottovoce.domain.directory import AgentId, Right, VdnId
 from sottovoce.http.ccgateway.served import SERVED
 
@@ -61,7 +63,29 @@ async def _with_a_colleague(standing: Standing, client: LedgerClient) -> None:
     await client.ok(A, "POST", "/voicecall/{a}/hold")
 
 
-async def test_everything_served_succeeds_once(standing: Standing, client: LedgerClient) -> None:
+async def _recorded_on_demand(folder: Path) -> set[str]:
+    """What succeeds only where agents choose what is recorded."""
+    standing = Standing(folder, recordings=RecordingSettings(enabled=False, on_demand=True))
+    await standing.open()
+    await standing.at_work(A)
+    await standing.call_in("555")
+    await _walk(
+        standing,
+        standing.client,
+        A,
+        """
+        PUT /recordplay/{a}/record?filename=1
+        DELETE /recordplay/{a}/stoprecord
+        PUT /recordplay/{a}/recordwithoutfilename
+        """,
+    )
+    await standing.close()
+    return standing.client.seen
+
+
+async def test_everything_served_succeeds_once(
+    standing: Standing, client: LedgerClient, tmp_path: Path
+) -> None:
     await standing.at_work(A, INSPECTOR)
     await client.sign_in(B, force=True)
     await _walk(
@@ -103,6 +127,8 @@ async def test_everything_served_succeeds_once(standing: Standing, client: Ledge
         """
         POST /voicecall/{a}/hold
         POST /voicecall/{a}/gethold
+        POST /recordplay/{a}/pauserecord
+        POST /recordplay/{a}/resumerecord
         POST /voicecall/{a}/beginmute
         POST /voicecall/{a}/endmute
         POST /voicecall/{a}/seconddial/1
@@ -204,4 +230,5 @@ async def test_everything_served_succeeds_once(standing: Standing, client: Ledge
     for how in ("forcelogout", "forcelogoutwithreason/1"):
         await client.sign_in(B)
         await client.ok(B, "DELETE", f"/onlineagent/{{a}}/{how}")
+    client.seen |= await _recorded_on_demand(tmp_path)
     assert client.seen == {interface.name for interface in SERVED} - {"queryIVRInfoOnVdn"}

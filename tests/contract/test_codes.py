@@ -49,6 +49,7 @@ GATEWAY = {
         "GET /calldata/{agentid}/callnums",
         "GET /calldata/{agentid}/isprocesscall",
         "GET /calldata/{agentid}/remotenumbers",
+        "DELETE /recordplay/{agentid}/stoprecord",
         "POST/PUT /onlineagent/{agentid}/handshake",
         "PUT /onlineagent/{agentid}/heartbeat",
         "POST /onlineagent/{agentid}/syncagentinfo",
@@ -115,6 +116,12 @@ GATEWAY = {
     "100-006 100-007 200-023 200-024 |": ["POST /voicecall/{agentid}/disconnect/{number}"],
     "| 100-006 100-007 200-025": ["POST /voicecall/{agentid}/dropcall/{callid}"],
     "| 100-006 100-007 200-002": ["POST /voicecall/{agentid}/reject"],
+    "| 100-006 100-007 104-002 500-008": [
+        "PUT /recordplay/{agentid}/record",
+        "PUT /recordplay/{agentid}/recordwithoutfilename",
+    ],
+    "| 100-006 100-007 104-002 500-004": ["POST /recordplay/{agentid}/pauserecord"],
+    "| 100-006 100-007 500-006": ["POST /recordplay/{agentid}/resumerecord"],
     "100-006 100-007 | 200-017": [
         "DELETE /voicecall/{agentid}/release",
         "DELETE /voicecall/{agentid}",

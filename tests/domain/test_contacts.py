@@ -31,6 +31,8 @@ def test_silence_is_the_rest() -> None:
     assert voice().silence(7) == (Span(0, 7),)
     assert voice((0, 7)).silence(7) == ()
     assert voice((2, 3), (5, 7)).silence(9) == (Span(0, 2), Span(3, 5), Span(7, 9))
+    assert voice((2, 3), (5, 7)).silence(9, (Span(3, 6), Span(8, 99))) == (Span(0, 2), Span(7, 8))
+    assert voice((2, 3)).silence(9, (Span(0, 99),)) == ()
 
 
 def test_overlap_needs_both_sides() -> None:

@@ -355,6 +355,25 @@ class EngineContract:
         with pytest.raises(Refused):
             await engine.ask(StopRecording(CALL))
 
+    async def test_a_recording_from_the_middle_of_a_talk_begins_behind_its_silence(
+        self, studio: Studio
+    ) -> None:
+        for leg in (CUSTOMER, AGENT):
+            await studio.phone(leg)
+        engine = studio.engine
+        await engine.ask(Apply(Routing(TWO)))
+        path = studio.folder / "call.wav"
+        await engine.ask(StartRecording(Recording(CALL, path, CUSTOMER, AGENT, silent_frames=12_345)))
+        await engine.ask(Apply(Routing(TWO, recording=CALL, recorded=frozenset({CUSTOMER, AGENT}))))
+        await studio.listen(1.7)
+        result = await engine.ask(StopRecording(CALL))
+        both = channels(path)
+        assert len(both) == result.frames
+        assert result.frames > 12_345 + WINDOW
+        assert not both[:12_345].any()
+        for channel, party in enumerate((CUSTOMER, AGENT)):
+            assert VOICE[party] in levels(both[-WINDOW:, channel]).heard
+
     async def test_a_recording_that_never_began_has_no_frames(self, studio: Studio) -> None:
         await studio.phone(CUSTOMER)
         await studio.engine.ask(StartRecording(Recording(CALL, studio.folder / "call.wav", CUSTOMER, AGENT)))

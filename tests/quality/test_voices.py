@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from tests.quality.sounds import RATE, line, silence, stereo, tone, write
 
+from sottovoce.domain.contacts import Span
 from sottovoce.quality import voices
 from sottovoce.quality.recordings import CODINGS
 
@@ -47,6 +48,25 @@ async def test_who_talks_over_whom(tmp_path: Path) -> None:
     found = voices.listen(write(tmp_path / "o.wav", sound))
     assert found.overlap[0].begin_ms == pytest.approx(1000 + half / RATE * 1000, abs=250)
     assert found.overlap[-1].end_ms == pytest.approx(1000 + len(WORDS) / RATE * 1000, abs=250)
+
+
+async def test_what_is_not_recorded_is_no_silence(tmp_path: Path) -> None:
+    """A pause of 20 s between words; one of the ends reaches beyond the file."""
+    words = len(WORDS) / RATE
+    sound = np.concatenate((silence(2), WORDS, silence(20), WORDS, silence(6)))
+    path = write(tmp_path / "p.wav", stereo(sound, sound))
+    begin = round((2 + words) * 1000)
+    end = round((22 + 2 * words + 4) * 1000)
+    found = voices.listen(path, unrecorded=(Span(begin, begin + 20_000), Span(end, end + 60_000)))
+    assert found.agent is not None
+    assert found.duration_s == pytest.approx(len(sound) / RATE, abs=0.001), "its place in the talk stays"
+    assert found.agent.silence_s == pytest.approx(6, abs=0.8)
+    assert found.agent.longest_silence_s == pytest.approx(4, abs=0.5)
+    assert found.agent.speech_ratio == pytest.approx(2 * words / (6 + 2 * words), abs=0.05)
+    assert found.silence_s == pytest.approx(6, abs=0.8)
+    whole = voices.listen(path, unrecorded=(Span(0, 1_000_000),)).agent
+    assert whole is not None
+    assert (whole.speech_ratio, whole.silence_s, whole.longest_silence_s) == (0.0, 0.0, 0.0)
 
 
 @pytest.mark.parametrize(

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from sottovoce.domain import journal
 from sottovoce.domain.calls import CallDirection
-from sottovoce.domain.contacts import SupervisionSpan
+from sottovoce.domain.contacts import RecordingPause, SupervisionSpan
 from sottovoce.domain.directory import AgentId, VdnId
 from sottovoce.domain.legs import LegId
 from sottovoce.domain.supervision import Mode
@@ -53,6 +53,15 @@ NUMBERS = st.integers(1, 999_999)
             st.just({}),
             st.none(),
             st.lists(st.builds(SupervisionSpan, NUMBERS, st.sampled_from(Mode), TIMES, TIMES)).map(tuple),
+        ),
+        st.builds(
+            journal.RecordingChanged,
+            TEXTS,
+            NUMBERS,
+            NUMBERS,
+            TIMES,
+            st.none() | TEXTS,
+            st.lists(st.builds(RecordingPause, NUMBERS, TIMES, st.none() | TIMES)).map(tuple),
         ),
         st.builds(journal.SegmentBegan, TEXTS, NUMBERS, NUMBERS, TIMES, st.none() | TEXTS),
         st.builds(journal.CallDataSet, TEXTS, NUMBERS, TEXTS),

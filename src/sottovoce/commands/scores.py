@@ -275,6 +275,11 @@ def _facts(shown: ShownContact, clocks: Clocks) -> dict[str, object]:
         "recording": contact.recording,
         "call_data": contact.call_data or None,
         "cut": contact.recording_failure,
+        "paused_ms": " ".join(
+            f"{span.begin_ms}-{span.end_ms} by {pause.by}"
+            for span, pause in zip(contact.unrecorded, contact.pauses, strict=True)
+        )
+        or None,
         "state": contact.analysis.failure or contact.status.name.lower().replace("_", " "),
     }
 

@@ -332,6 +332,15 @@ class RecordingSettings(Section):
     """Recordings of calls."""
 
     enabled: bool = Field(default=True, description="Record every talk of an agent with a customer.")
+    on_demand: bool = Field(
+        default=False,
+        description="Where not every talk is recorded: let agents record those that they choose to.",
+    )
+    pauses: bool = Field(
+        default=True,
+        description="Let agents pause a recording, for a card's number: all of its tracks are silent"
+        " meanwhile, and the contact says who paused it, and when.",
+    )
     folder: Folder | None = Field(
         default=None, description="Where they go; none: `recordings` in the data folder."
     )

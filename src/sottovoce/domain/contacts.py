@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from decimal import Decimal
 from enum import IntEnum, StrEnum
 from typing import NamedTuple
@@ -18,6 +18,7 @@ from sottovoce.domain.calls import CallDirection
 from sottovoce.domain.directory import AgentId, SkillId, VdnId
 from sottovoce.domain.supervision import Mode
 
+_MS = timedelta(milliseconds=1)
 INTERRUPTED = "interrupted"
 """The reason of calls, and the failure of recordings, that a crash ended."""
 
@@ -89,18 +90,22 @@ class Voice:
     """What the analysis heard on one channel."""
 
     speech_ratio: float
-    """How much of the recording is speech: 0 to 1."""
+    """How much of what is recorded is speech: 0 to 1."""
     silence_s: float
-    """Seconds without speech."""
+    """Seconds without speech, pauses of the recording left out; so are they of the longest."""
     longest_silence_s: float
     speech: tuple[Span, ...] = ()
     """In order, with a pause between any two; of contacts analysed by an earlier version there are none."""
 
-    def silence(self, length_ms: int) -> tuple[Span, ...]:
-        """What of the recording is no speech."""
-        ends = (0, *(span.end_ms for span in self.speech))
-        begins = (*(span.begin_ms for span in self.speech), length_ms)
-        return tuple(Span(*pause) for pause in zip(ends, begins, strict=True) if pause[0] < pause[1])
+    def silence(self, length_ms: int, unrecorded: Sequence[Span] = ()) -> tuple[Span, ...]:
+        """What of the recording is no speech, without what is not recorded."""
+        found, end = list[Span](), 0
+        for one in sorted((*self.speech, *unrecorded, Span(length_ms, length_ms))):
+            begin = min(one.begin_ms, length_ms)
+            if end < begin:
+                found.append(Span(end, begin))
+            end = max(end, one.end_ms)
+        return tuple(found)
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,6 +145,17 @@ class SupervisionSpan:
     mode: Mode
     began_at: datetime
     ended_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class RecordingPause:
+    """A stretch of a talk that is on no track of its recording: somebody wanted it so, nobody fell silent."""
+
+    by: AgentId
+    """Who paused the recording, stopped it, or had not asked for it yet."""
+    began_at: datetime
+    ended_at: datetime | None = None
+    """None: it lasts."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -198,6 +214,8 @@ class Contact:
 
     recording_failure: str | None = None
     """Why the recording is cut, though it looks whole; None: it is not, or nobody knows (an import)."""
+    pauses: Sequence[RecordingPause] = ()
+    """What of it is not recorded, by begin; all of them are over."""
 
     @property
     def duration_s(self) -> int:
@@ -208,6 +226,12 @@ class Contact:
     def length_ms(self) -> int:
         """The recording's length where it was heard, or else the call's."""
         return round(self.analysis.duration_s * 1000) or self.duration_ms
+
+    @property
+    def unrecorded(self) -> tuple[Span, ...]:
+        """The pauses as pieces of the recording, which begins with the talk."""
+        ends = [(pause.began_at, pause.ended_at or self.ended_at) for pause in self.pauses]
+        return tuple(Span(*(round((at - self.began_at) / _MS) for at in pair)) for pair in ends)
 
     @property
     def number(self) -> str:

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from sottovoce.domain.calls import CallDirection
-from sottovoce.domain.contacts import SupervisionSpan
+from sottovoce.domain.contacts import RecordingPause, SupervisionSpan
 from sottovoce.domain.directory import AgentId, SkillId, VdnId
 from sottovoce.domain.legs import LegId
 
@@ -127,6 +127,21 @@ class SegmentBegan:
 
 
 @dataclass(frozen=True, slots=True)
+class RecordingChanged:
+    """A running talk segment is recorded from now on, or no longer, or its recording is paused or resumed."""
+
+    call: str
+    vdn: VdnId
+    agent: AgentId
+    began_at: datetime
+    """Of the segment."""
+    recording: str | None
+    """As in `SegmentBegan`."""
+    pauses: Sequence[RecordingPause]
+    """All until now; the last may last."""
+
+
+@dataclass(frozen=True, slots=True)
 class SegmentEnded:
     """One talk segment of one agent in a contact, with its recording."""
 
@@ -146,6 +161,8 @@ class SegmentEnded:
     """Of the stereo WAV as it was closed, hexadecimal; None when there is none or it could not be read."""
     tracks_sha256: Mapping[str, str] = field(default_factory=dict)
     """The same of the tracks, by inspector."""
+    pauses: Sequence[RecordingPause] = ()
+    """What of it is not recorded, by begin."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -182,6 +199,7 @@ Change = (
     | ContactBegan
     | CallDataSet
     | SegmentBegan
+    | RecordingChanged
     | SegmentEnded
     | ContactEnded
     | AuditEntry

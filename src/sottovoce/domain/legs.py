@@ -111,6 +111,9 @@ class Recording:
     path: Path
     customer: LegId
     agent: LegId
+    silent_frames: int = 0
+    """Samples of silence before the first one, of a talk that is recorded from its middle on, which begins at
+    once."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -110,7 +110,7 @@ def of_call(call: Call) -> Conversation:
 def wanted_on(part: AgentPart, call: Call) -> frozenset[LegId]:
     """Whose voice goes onto the recording of the agent's talk now: of customers only the recorded one."""
     seat, segment = part.seat, part.segment
-    if segment is None or seat.leg is None:
+    if segment is None or seat.leg is None or segment.silent_by is not None:
         return frozenset()
     if seat.call is call:
         now = conversation(seat)

@@ -8,14 +8,15 @@ by oversight.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from datetime import datetime
 from pathlib import Path
 
 from sottovoce.domain import events
 from sottovoce.domain.calls import CallDirection, CallState
-from sottovoce.domain.contacts import SupervisionSpan
+from sottovoce.domain.contacts import RecordingPause, SupervisionSpan
 from sottovoce.domain.directory import AgentId
-from sottovoce.domain.journal import ContactEnded, SegmentBegan, SegmentEnded
+from sottovoce.domain.journal import ContactEnded, RecordingChanged, SegmentBegan, SegmentEnded
 from sottovoce.domain.legs import LegId, Recording, RecordingId, RecordingResult, Routing, Sound
 from sottovoce.domain.supervision import Mode
 from sottovoce.live import conversing
@@ -25,6 +26,7 @@ from sottovoce.live.state import AgentPart, Call, FloorState, Seat, TalkSegment
 from sottovoce.media.engine import Apply, Play, RecordingStopped, StartRecording, StopRecording
 
 RINGBACK = Sound("ringback")
+SWITCHED_OFF = "recording is switched off"
 
 
 def on_hold(call: Call) -> bool:
@@ -160,6 +162,7 @@ def _note(floor: FloorState, seat: Seat) -> None:
         if segment is not None:
             segment.inspectors |= {leg: agent for agent, (_, leg) in present.items() if leg is not None}
             _note_spans(floor, segment, {agent: mode for agent, (mode, _) in present.items()})
+            _note_pause(floor, segment)
 
 
 def _note_spans(floor: FloorState, segment: TalkSegment, present: dict[AgentId, Mode]) -> None:
@@ -171,6 +174,29 @@ def _note_spans(floor: FloorState, segment: TalkSegment, present: dict[AgentId, 
                 segment.spans.append(SupervisionSpan(inspector, mode, since, now))
     for inspector, mode in present.items():
         segment.supervised.setdefault(inspector, (mode, now))
+
+
+def _note_pause(floor: FloorState, segment: TalkSegment) -> None:
+    """Keep since when, until when and by whom the recording is kept silent; a restart is to know it."""
+    now, by = floor.now_in(segment.call), segment.silent_by
+    last = segment.pauses[-1] if segment.pauses else None
+    lasting = last if last is not None and last.ended_at is None else None
+    if segment.failure is not None or by == (lasting.by if lasting is not None else None):
+        return
+    if lasting is not None:
+        segment.pauses.pop()
+        if now > lasting.began_at:
+            segment.pauses.append(replace(lasting, ended_at=now))
+    if by is not None:
+        segment.pauses.append(RecordingPause(by, now))
+    note_recording(floor, segment)
+
+
+def note_recording(floor: FloorState, segment: TalkSegment) -> None:
+    """Journal what of the segment is recorded."""
+    where, pauses = place(floor, segment.path), tuple(segment.pauses)
+    of = segment.call.call, floor.profile.vdn, segment.agent, segment.began_at
+    floor.journal(RecordingChanged(*of, where, pauses))
 
 
 def begin_segment(floor: FloorState, call: Call, part: AgentPart) -> None:
@@ -186,7 +212,7 @@ def begin_segment(floor: FloorState, call: Call, part: AgentPart) -> None:
     recording = RecordingId(name)
     segment = part.segment = TalkSegment(recording, path, call, seat.agent, call.customer, now)
     if not floor.settings.recordings.enabled:
-        segment.failure, segment.begun = "recording is switched off", False
+        segment.failure, segment.begun, segment.wanted = SWITCHED_OFF, False, False
         return
     floor.do(StartRecording(Recording(recording, path, call.customer, seat.leg)))
 
@@ -222,12 +248,22 @@ def tell_recording(floor: FloorState, segment: TalkSegment) -> None:
     )
 
 
+def tell_recorded(floor: FloorState, segment: TalkSegment, at: datetime) -> None:
+    """Tell the agent that the segment is recorded no more."""
+    began_at = segment.recorded_from or segment.began_at
+    floor.emit(events.RecordingDone(segment.agent, segment.call.call, segment.recording, began_at, at))
+
+
 def end_segment(floor: FloorState, segment: TalkSegment | None) -> None:
     """Close the recording of the talk that ends; its journal entry follows when the files are closed."""
     if segment is None:
         return
     segment.ended_at = floor.now_in(segment.call)
     _note_spans(floor, segment, {})
+    segment.pauses = [
+        pause if pause.ended_at is not None else replace(pause, ended_at=segment.ended_at)
+        for pause in segment.pauses
+    ]
     floor.closing[segment.recording] = segment
     if segment.failure is not None:
         close_segment(floor, segment.recording, segment.stopped, segment.failure)
@@ -289,12 +325,11 @@ def close_segment(
                 for leg, digest in (digests or {}).items()
                 if leg in segment.inspectors
             },
+            tuple(segment.pauses),
         )
     )
-    if result is not None and segment.failure is None:
-        floor.emit(
-            events.RecordingDone(segment.agent, call.call, recording, segment.began_at, segment.ended_at)
-        )
+    if result is not None and segment.recorded:
+        tell_recorded(floor, segment, segment.ended_at)
     finish_contact(floor, call)
 
 

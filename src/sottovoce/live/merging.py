@@ -21,6 +21,7 @@ def hand_over(floor: FloorState, seat: Seat) -> bool:
 
 def merge(floor: FloorState, seat: Seat, kept: Call, other: Call, *, stays: bool) -> None:
     """Make one call of two of the agent's, who `stays` in it or leaves both; `kept` is what is left."""
+    paused_by = kept.paused_by or other.paused_by
     mine, theirs = seat.leave(other), list(other.parts)
     for part in theirs:
         part.seat.leave(other)
@@ -35,6 +36,7 @@ def merge(floor: FloorState, seat: Seat, kept: Call, other: Call, *, stays: bool
         kept.state = move(kept.state, CallTrigger.TAKE_BACK)
     kept.part(seat).held_at = None
     seat.acts_in(kept)
+    kept.paused_by = paused_by
     gone = [] if stays else [(other, mine), (kept, seat.leave(kept))]
     calling.join(floor, kept, *(part.seat for part in theirs), gone=gone)
     told = [*([mine] if stays else []), *theirs]

@@ -14,7 +14,7 @@ from sottovoce.clock import Moment
 from sottovoce.config import AgentSettings, MediaSettings, RecordingSettings
 from sottovoce.domain.agents import AgentState, Standing
 from sottovoce.domain.calls import CallDirection, CallState, InnerKind
-from sottovoce.domain.contacts import SupervisionSpan
+from sottovoce.domain.contacts import RecordingPause, SupervisionSpan
 from sottovoce.domain.directory import AgentId, AgentProfile, SkillId, VdnProfile
 from sottovoce.domain.events import AgentEvent
 from sottovoce.domain.journal import AuditEntry, Change
@@ -65,6 +65,21 @@ class TalkSegment:
     """What a recording that ended by itself holds."""
     allowed: frozenset[LegId] | None = None
     """Whose voice goes onto it, as it was last applied."""
+    wanted: bool = True
+    """False where the agent has not asked for a recording, or for its end."""
+    recorded_from: datetime | None = None
+    """Since when an agent who asked is recorded; None: from the begin."""
+    pauses: list[RecordingPause] = field(default_factory=list)
+
+    @property
+    def silent_by(self) -> AgentId | None:
+        """Who keeps all voices off the recording now; None: nobody does."""
+        return self.call.paused_by or (None if self.wanted else self.agent)
+
+    @property
+    def recorded(self) -> bool:
+        """Whether it is recorded now, or paused and not stopped."""
+        return self.failure is None and self.wanted
 
 
 @dataclass(slots=True, eq=False)
@@ -142,6 +157,8 @@ class Call:
     finished: bool = False
     """Its end is journaled."""
     segments: int = 0
+    paused_by: AgentId | None = None
+    """The agent in it who paused all of its recordings."""
     data: str = field(default="", repr=False)
     """What its agents' clients keep with it (`live/call_data.py`)."""
 
@@ -302,9 +319,12 @@ class Seat:
         self.call = call
 
     def leave(self, call: Call) -> AgentPart:
-        """The agent takes no part any more; the call that waits comes to the front, held as it is."""
+        """The agent takes no part any more; the call that waits comes to the front, held as it is. A pause of
+        recordings that they asked for is over."""
         part = call.part(self)
         call.parts.remove(part)
+        if call.paused_by == self.agent:
+            call.paused_by = None
         self.last_call = call
         if call in self.waiting:
             self.waiting.remove(call)

@@ -16,7 +16,13 @@ from sottovoce.domain import events
 from sottovoce.domain.agents import BusyReason
 from sottovoce.domain.calls import CallDirection, CallState
 from sottovoce.domain.directory import AgentId, VdnId
-from sottovoce.domain.journal import AuditEntry, ContactBegan, SegmentBegan, SessionEnded
+from sottovoce.domain.journal import (
+    AuditEntry,
+    ContactBegan,
+    RecordingChanged,
+    SegmentBegan,
+    SessionEnded,
+)
 from sottovoce.domain.supervision import Mode
 from sottovoce.live.consulting import CallInner, Consult
 from sottovoce.live.effects import Append, CallUnanswered, Disarm, Effect, Emit
@@ -211,6 +217,15 @@ def _ends(turns: Turns, floor: FloorState, effect: Disarm) -> Turn | None:
         "seconds": round((call.ended_at - call.began_at).total_seconds()),
         "talked_s": round(talked.total_seconds()) if talked is not None else 0,
     }
+
+
+@_of(RecordingChanged)
+def _paused(turns: Turns, floor: FloorState, change: RecordingChanged) -> Turn:
+    last = change.pauses[-1] if change.pauses else None
+    pause = last if last is not None and last.ended_at is None else None
+    by = pause.by if pause is not None else None
+    told: dict[str, object] = {"call": change.call, "agent": change.agent, "by": by}
+    return f"recording {'goes on' if pause is None else 'paused'}", told
 
 
 # Supervisions

@@ -54,6 +54,7 @@ class FileSink:
     def begin(self, recording: Recording) -> None:
         """Open the stereo WAV."""
         self._files[recording.recording, None] = _new(recording.path, 2)
+        self.write(recording.recording, None, np.zeros((recording.silent_frames, 2), np.int16))
 
     def begin_track(self, recording: RecordingId, leg: LegId, path: Path, silent_frames: int) -> None:
         """Open an inspector's WAV and pad it."""

@@ -1,7 +1,8 @@
 """Recordings as tracks: who is on which, from which tick on, and the blocks handed to a writer.
 
 A recording is armed, and begins (frame 0) in the tick in which its customer and agent first hear
-each other. From then on each of its tracks takes a frame in every tick: the voice of its leg
+each other; one of a talk that runs already begins at once, behind as much silence as that talk
+has lasted. From then on each of its tracks takes a frame in every tick: the voice of its leg
 while the routing says that it is recorded, silence otherwise. Frames gather for 400 ms before
 they are handed on; recordings begin at different times, so a tick hands on a few at most.
 """
@@ -35,7 +36,7 @@ class TrackSink(Protocol):
     """
 
     def begin(self, recording: Recording) -> None:
-        """Frame 0 is here: customer and agent hear each other. Open the stereo WAV."""
+        """The first frame is here. Open the stereo WAV, with `silent_frames` of silence."""
         ...
 
     def begin_track(self, recording: RecordingId, leg: LegId, path: Path, silent_frames: int) -> None:
@@ -63,7 +64,7 @@ class _Running:
     def __init__(self, recording: Recording, allowed: frozenset[LegId]) -> None:
         self.recording = recording
         self.allowed = allowed
-        self.frames = 0
+        self.frames = recording.silent_frames
         """Handed to the sink, in samples."""
         self.since = 0
         """The tick before its block's first one."""
@@ -183,7 +184,9 @@ class Tracks:
     def _try_to_begin(self, running: _Running, hear_each_other: Callable[[int, int], bool]) -> None:
         what = running.recording
         customer, agent = self._slot_of(what.customer), self._slot_of(what.agent)
-        if customer is None or agent is None or not hear_each_other(customer, agent):
+        if customer is None or agent is None:
+            return
+        if not what.silent_frames and not hear_each_other(customer, agent):
             return
         if len(self._free) < 2:
             return

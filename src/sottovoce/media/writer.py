@@ -144,7 +144,7 @@ class RecordingWriter:
         except OSError as failure:
             self._fail(recording.recording, _reason(failure))
             return
-        self._open(recording.recording, None, recording.path, 2, 0)
+        self._open(recording.recording, None, recording.path, 2, recording.silent_frames)
 
     def _open(
         self, recording: RecordingId, leg: LegId | None, path: Path, channels: int, silent_frames: int

@@ -15,7 +15,7 @@ from pathlib import Path
 from uuid import UUID
 
 from sottovoce.digests import file_sha256
-from sottovoce.domain.contacts import Analysis, Contact, Inspection, Interaction, Search
+from sottovoce.domain.contacts import Analysis, Contact, Inspection, Interaction, Search, Span
 from sottovoce.domain.directory import AgentId, VdnId
 from sottovoce.domain.people import SERVER, UserId
 from sottovoce.domain.rights import Scope
@@ -83,7 +83,7 @@ async def analyse(office: Office, vdn: VdnId, contact: int) -> Contact | None:
     status, analysis = Inspection.SUCCESS, Analysis()
     if found.interaction is Interaction.VOICE:
         try:
-            analysis = await _heard(path_of(office, found))
+            analysis = await _heard(path_of(office, found), found.unrecorded)
         except BadRecording as bad:
             status, analysis = Inspection.BAD_RECORDING, Analysis(failure=str(bad))
     async with office.work(vdn, SERVER) as work:
@@ -117,13 +117,15 @@ async def _sha256(path: Path) -> str | None:
         return None
 
 
-async def _heard(path: Path | None) -> Analysis:
+async def _heard(path: Path | None, unrecorded: Sequence[Span]) -> Analysis:
     """Hear it in the listeners' thread; soon over when cancelled."""
     if path is None:
         raise BadRecording("there is no recording")
     stop = threading.Event()
     try:
-        return await asyncio.get_running_loop().run_in_executor(_LISTENERS, voices.listen, path, stop)
+        return await asyncio.get_running_loop().run_in_executor(
+            _LISTENERS, voices.listen, path, stop, unrecorded
+        )
     except asyncio.CancelledError:
         stop.set()
         raise

@@ -7,6 +7,7 @@ a thread. Memory does not grow with the recording but for one bit of truth per 3
 from __future__ import annotations
 
 import threading
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -69,10 +70,11 @@ class SpeechEar:
         return bool(self._model.process(np.ctypeslib.as_ctypes(np.ascontiguousarray(window))) > SPEECH)
 
 
-def listen(path: Path, stop: threading.Event | None = None) -> Analysis:
+def listen(path: Path, stop: threading.Event | None = None, unrecorded: Sequence[Span] = ()) -> Analysis:
     """Hear a recording through: customer left and agent right, or both on the one channel.
 
-    BadRecording, StillRecording; Stopped soon after `stop` is set.
+    What is `unrecorded` counts as neither speech nor silence. BadRecording, StillRecording; Stopped soon
+    after `stop` is set.
     """
     with reading(path) as reader:
         sound = reader.sound
@@ -88,8 +90,9 @@ def listen(path: Path, stop: threading.Event | None = None) -> Analysis:
     if round(length, 3) == 0:
         raise BadRecording("it holds no sound")
     speech = [joined(ear.heard()) for ear in ears]
-    nobody = round(length - _seconds(np.logical_or.reduce(speech), length), 3)
-    found = [_voice(one, length) for one in speech]
+    recorded = _recorded(length, unrecorded)
+    nobody = round(max(0.0, recorded - _seconds(np.logical_or.reduce(speech), length)), 3)
+    found = [_voice(one, length, recorded, unrecorded) for one in speech]
     if len(found) == 1:
         return Analysis(round(length, 3), mixed=found[0], silence_s=nobody)
     return Analysis(round(length, 3), customer=found[0], agent=found[1], silence_s=nobody)
@@ -105,17 +108,24 @@ def joined(heard: Heard) -> Heard:
     return speech
 
 
-def _voice(speech: Heard, length: float) -> Voice:
+def _recorded(length: float, unrecorded: Sequence[Span]) -> float:
+    """Seconds of a recording in which voices were let onto it."""
+    end = round(length * 1000)
+    return length - sum(max(0, min(span.end_ms, end) - span.begin_ms) for span in unrecorded) / 1000
+
+
+def _voice(speech: Heard, length: float, recorded: float, unrecorded: Sequence[Span]) -> Voice:
     seconds = _seconds(speech, length)
     edges = np.flatnonzero(np.diff(np.concatenate(([False], speech, [False])).astype(np.int8)))
     at_ms = np.rint(np.minimum(edges * WINDOW_S, length) * 1000).astype(int)
     found = Voice(
-        speech_ratio=round(seconds / length, 4),
-        silence_s=round(length - seconds, 3),
+        speech_ratio=round(min(1.0, seconds / recorded), 4) if recorded > 0 else 0.0,
+        silence_s=round(max(0.0, recorded - seconds), 3),
         longest_silence_s=0.0,
         speech=tuple(Span(*pair) for pair in at_ms.reshape(-1, 2).tolist()),
     )
-    longest = max((end - begin for begin, end in found.silence(round(length * 1000))), default=0)
+    silence = found.silence(round(length * 1000), unrecorded)
+    longest = max((end - begin for begin, end in silence), default=0)
     return replace(found, longest_silence_s=longest / 1000)
 
 

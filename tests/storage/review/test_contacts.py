@@ -21,8 +21,10 @@ from sottovoce.domain.contacts import (
     Inspection,
     Interaction,
     Origin,
+    RecordingPause,
     Search,
     Sentence,
+    Span,
     Speaker,
     SupervisionSpan,
     Voice,
@@ -34,6 +36,7 @@ from sottovoce.domain.journal import (
     Change,
     ContactBegan,
     ContactEnded,
+    RecordingChanged,
     SegmentBegan,
     SegmentEnded,
 )
@@ -237,6 +240,47 @@ async def test_a_talk_that_a_crash_ended(two_vdns: AsyncEngine, tmp_path: Path) 
     assert {contact.ended_by for contact in found} == {Ender.SYSTEM}
     assert found[0].ended_at >= found[0].began_at
     assert len(await jobs(two_vdns)) == 1
+
+
+async def test_pauses_of_a_recording_outlive_a_crash(two_vdns: AsyncEngine, tmp_path: Path) -> None:
+    """One that lasted then lasts until the talk's end; a talk that an agent had recorded keeps its file."""
+    over, lasting = RecordingPause(ANN, at(5), at(6)), RecordingPause(ANN, at(8))
+    store = PostgresStore(
+        two_vdns,
+        node="a",
+        address="",
+        spool_folder=tmp_path,
+        lease_seconds=15.0,
+        commit_timeout=3.0,
+        spool_limit=1 << 20,
+    )
+    await store.open(ONE)
+    store.append(ONE, [began(), SegmentBegan("1-1", ONE, ANN, at(5))])
+    for pauses in ((over,), (over, lasting)):
+        store.append(ONE, [RecordingChanged("1-1", ONE, ANN, at(5), "1.wav", pauses)])
+    await store.commit(ONE, [])
+    await store.restore(ONE)
+    late = RecordingChanged("1-1", ONE, ANN, at(5), None, ())
+    store.append(ONE, [late])
+    await store.commit(ONE, [])
+    await store.close()
+    [found] = await kept(two_vdns)
+    assert (found.recording, found.reason) == ("1.wav", "interrupted")
+    first, second = found.pauses
+    assert (first, second.by, second.began_at) == (over, ANN, at(8))
+    assert second.ended_at is not None
+    assert second.ended_at >= second.began_at
+    assert found.unrecorded[0] == Span(0, 1000)
+
+
+async def test_pauses_of_a_talk_are_the_contact_s(two_vdns: AsyncEngine) -> None:
+    """A newcomer to a call that is paused has a pause before its begin is told."""
+    pause = RecordingPause(IDA, at(5), at(7))
+    changed = RecordingChanged("1-1", ONE, ANN, at(5), "1.wav", (dataclasses.replace(pause, ended_at=None),))
+    told = changed, SegmentBegan("1-1", ONE, ANN, at(5), "1.wav"), talk(pauses=(pause,))
+    await happens(two_vdns, began(), *told, ended())
+    [found] = await kept(two_vdns)
+    assert list(found.pauses) == [pause]
 
 
 async def test_a_call_that_cannot_become_a_contact_keeps_no_server_from_starting(

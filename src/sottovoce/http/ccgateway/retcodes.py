@@ -23,6 +23,9 @@ RESOURCE_UNAVAILABLE = "900-003"
 ALWAYS = frozenset({BAD_URL, NO_PERMISSION, SELF_INSPECTION})
 """What any interface may answer, whatever its page lists."""
 
+_RECORD_STATE = ("500-004", "500-006", "500-008")
+"""Pause, resume and begin of a recording: each interface lists its own."""
+
 _NO_CALL = (
     "200-002",
     "200-003",
@@ -35,6 +38,7 @@ _NO_CALL = (
     "200-018",
     "200-023",
     "200-025",
+    *_RECORD_STATE,
     RESOURCE_UNAVAILABLE,
     "400-001",
     "400-002",
@@ -74,14 +78,14 @@ CANDIDATES: Mapping[Code, tuple[str, ...]] = {
     Code.WRONG_AGENT_STATE: ("100-009", "900-005", RESOURCE_UNAVAILABLE, INTERNAL),
     Code.UNAVAILABLE: ("900-001", "100-003", INTERNAL),
     Code.INTERNAL: (INTERNAL, RESOURCE_UNAVAILABLE),
-    Code.NO_RIGHT: ("900-002", "300-001", "100-009", INTERNAL),
+    Code.NO_RIGHT: ("900-002", "300-001", "104-002", "100-009", INTERNAL),
     Code.TARGET_UNKNOWN: _NO_AGENT,
     Code.TARGET_IS_SELF: (SELF_INSPECTION,),
     Code.TARGET_NOT_SIGNED_IN: _NO_AGENT,
     Code.NOT_SUPERVISED: ("900-004", RESOURCE_UNAVAILABLE),
     Code.WRONG_SUPERVISION_STATE: ("900-005", RESOURCE_UNAVAILABLE),
     Code.NO_CALL: _NO_CALL,
-    Code.WRONG_CALL_STATE: (*_CALL_STATE, RESOURCE_UNAVAILABLE, INTERNAL),
+    Code.WRONG_CALL_STATE: (*_CALL_STATE, *_RECORD_STATE, RESOURCE_UNAVAILABLE, INTERNAL),
     Code.NO_HELD_CALL: (
         "200-015",
         "200-011",
@@ -117,6 +121,7 @@ MEANING: Mapping[str, str] = {
     "100-014": "the phone number is outside the configured ones",
     "100-016": "invalid IP address",
     "100-021": "a sign-in is in progress",
+    "104-002": "no right to that recording",
     "110-016": "the account is locked",
     "200-001": "invalid number",
     "200-002": "no call to answer",
@@ -144,6 +149,9 @@ MEANING: Mapping[str, str] = {
     "400-001": "no call to keep data with",
     "400-002": "no data",
     "400-003": "no held calls",
+    "500-004": "the recording cannot be paused now",
+    "500-006": "the recording cannot be resumed now",
+    "500-008": "the recording cannot begin now",
     "600-001": "no such agent, or no skill queue of that agent",
     "600-002": "no skill queue of that VDN",
     "600-003": "no access code",

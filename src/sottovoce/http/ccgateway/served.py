@@ -9,6 +9,7 @@ from sottovoce.http.ccgateway import (
     onlineagent,
     qualitycontrol,
     queuedevice,
+    recordplay,
     voicecall,
 )
 from sottovoce.http.ccgateway.dialect import GatewayDialect
@@ -21,7 +22,16 @@ LEDGER = "cc-gateway"
 
 SERVED: tuple[Interface, ...] = tuple(
     interface
-    for module in (onlineagent, agentevent, voicecall, qualitycontrol, agentgroup, calldata, queuedevice)
+    for module in (
+        onlineagent,
+        agentevent,
+        voicecall,
+        qualitycontrol,
+        agentgroup,
+        calldata,
+        queuedevice,
+        recordplay,
+    )
     for interface in module.INTERFACES
 )
 

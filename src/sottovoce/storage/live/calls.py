@@ -15,7 +15,14 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from sottovoce.domain.contacts import INTERRUPTED
 from sottovoce.domain.directory import AgentId, SkillId, VdnId
-from sottovoce.domain.journal import CallDataSet, ContactBegan, ContactEnded, SegmentBegan, SegmentEnded
+from sottovoce.domain.journal import (
+    CallDataSet,
+    ContactBegan,
+    ContactEnded,
+    RecordingChanged,
+    SegmentBegan,
+    SegmentEnded,
+)
 from sottovoce.plain import to_plain
 from sottovoce.storage.records import fit, fitted
 from sottovoce.storage.rows import put, value_of
@@ -56,9 +63,20 @@ async def segment_began(connection: AsyncConnection, change: SegmentBegan) -> No
     await connection.execute(insert(segments).values(fitted(change)).on_conflict_do_nothing())
 
 
+async def recording_changed(connection: AsyncConnection, change: RecordingChanged) -> None:
+    """Record what of a running talk segment is recorded; of one that is over, nothing changes."""
+    row = fitted(change, pauses=to_plain(change.pauses))
+    values = {name: row[name] for name in ("recording", "pauses")}
+    key = ["vdn", "call", "agent", "began_at"]
+    statement = insert(segments).values(row)
+    await connection.execute(
+        statement.on_conflict_do_update(index_elements=key, set_=values, where=segments.c.ended_at.is_(None))
+    )
+
+
 async def segment_ended(connection: AsyncConnection, change: SegmentEnded) -> None:
     """Record a talk segment."""
-    row = fitted(change, supervisions=to_plain(change.supervisions))
+    row = fitted(change, supervisions=to_plain(change.supervisions), pauses=to_plain(change.pauses))
     await put(connection, segments, row, "vdn", "call", "agent", "began_at")
 
 

@@ -19,6 +19,7 @@ from sottovoce.domain.journal import (
     DialogEnded,
     DialogSaved,
     PhoneSaved,
+    RecordingChanged,
     SegmentBegan,
     SegmentEnded,
     SessionEnded,
@@ -125,6 +126,8 @@ async def _apply(connection: AsyncConnection, vdn: VdnId, change: Change) -> Non
             await calls.data_set(connection, change)
         case SegmentBegan():
             await calls.segment_began(connection, change)
+        case RecordingChanged():
+            await calls.recording_changed(connection, change)
         case SegmentEnded():
             await calls.segment_ended(connection, change)
         case ContactEnded():

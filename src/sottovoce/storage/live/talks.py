@@ -7,6 +7,7 @@ again changes nothing: each talk is a source (`contact_sources`) that has its co
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import PurePath
 from uuid import uuid4
@@ -21,6 +22,7 @@ from sottovoce.domain.contacts import (
     Inspection,
     Interaction,
     Origin,
+    RecordingPause,
     ended_by,
 )
 from sottovoce.domain.directory import VdnId
@@ -93,6 +95,17 @@ def _contact(call: KeptCall, segment: SegmentEnded | None) -> Contact:
         tracks_sha256=segment.tracks_sha256 if segment is not None else {},
         call_data=call.data,
         recording_failure=segment.failure if segment is not None and recording else None,
+        pauses=_pauses(segment) if segment is not None else (),
+    )
+
+
+def _pauses(segment: SegmentEnded) -> tuple[RecordingPause, ...]:
+    """The pauses of its recording; one that a crash ended lasted until the talk's end."""
+    return tuple(
+        pause
+        if pause.ended_at is not None
+        else replace(pause, ended_at=max(pause.began_at, segment.ended_at))
+        for pause in segment.pauses
     )
 
 

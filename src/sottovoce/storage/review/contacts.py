@@ -272,6 +272,7 @@ def _row(contact: Contact, number: int) -> dict[str, Any]:
         contact,
         contact=number,
         supervisions=to_plain(contact.supervisions),
+        pauses=to_plain(contact.pauses),
         analysis=_kept(contact.analysis),
         transcript=sa.null() if transcript is None else to_plain(transcript),
     )

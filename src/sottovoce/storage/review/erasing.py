@@ -190,7 +190,7 @@ async def erase(work: Work, found: Sequence[Contact], kind: Erasable, why: str) 
         live = [contact.call for contact in found if contact.source is Origin.LIVE]
         gone: dict[str, Any] = {"recording": None, "tracks": {}}
         if kind is Erasable.CONTACT:
-            gone["supervisions"] = []
+            gone |= {"supervisions": [], "pauses": []}
         await work.connection.execute(
             sa.update(segments)
             .where(segments.c.vdn == work.vdn, segments.c.call.in_(live), segments.c.ended_at.is_not(None))
@@ -249,6 +249,7 @@ def left_of(work: Work, kind: Erasable) -> dict[str, Any]:
         "file_name": "",
         "call_data": "",
         "supervisions": [],
+        "pauses": [],
         "analysis": {},
         "transcript": sa.null(),
         "machine_score": None,

@@ -68,6 +68,7 @@ contacts = sa.Table(
         server_default=NO_JSON,
         comment="Inspector: of the track as it was closed, hexadecimal.",
     ),
+    sa.Column("pauses", JSONB, nullable=False, server_default=NO_LIST, comment="What of it is not recorded."),
     sa.Index(None, "vdn", "contact"),
     sa.Index(None, "vdn", "uuid"),
     sa.Index(None, "vdn", "agent", "began_at"),
