@@ -25,10 +25,10 @@ class Attacked:
     def __init__(self, standing: Standing, port: int) -> None:
         self.standing, self._port = standing, port
 
-    async def sign_in(self, agent: int, password: str, source: str, *headers: str) -> str:
+    async def sign_in(self, agent: int, password: str, source: str, *headers: str, phone: str = "") -> str:
         """The retcode of a forced sign-in, which its ledger allows."""
         connection = await RawConnection.to(self._port, source=source)
-        body = json.dumps({"password": password, "phonenum": str(1000 + agent)}).encode()
+        body = json.dumps({"password": password, "phonenum": phone or str(1000 + agent)}).encode()
         path = f"/agentgateway/resource/onlineagent/{agent}/forcelogin"
         answer = await connection.ask("PUT", path, *headers, body=body)
         await connection.close()
@@ -65,6 +65,14 @@ async def test_eleven_wrong_passwords_keep_nobody_else_out(attacked: Attacked) -
     assert await attacked.sign_in(AGENT, "secret", "127.0.0.2") == "0"
     assert await attacked.sign_in(AGENT, "secret", "127.0.0.4") == "0"
     assert await attacked.sign_in(AGENT, "secret", "127.0.0.3") == LOCKED
+
+
+async def test_who_guesses_from_the_desks_own_address_does_not_keep_it_out(attacked: Attacked) -> None:
+    assert await attacked.sign_in(AGENT, "secret", "127.0.0.2") == "0"
+    told = [await attacked.sign_in(AGENT, "wrong", "127.0.0.2", phone="1999") for _ in range(21)]
+    assert told == [WRONG] * 20 + [LOCKED]
+    assert await attacked.sign_in(AGENT, "secret", "127.0.0.2", phone="1999") == LOCKED
+    assert await attacked.sign_in(AGENT, "secret", "127.0.0.2") == "0"
 
 
 async def test_no_answer_tells_who_exists(attacked: Attacked) -> None:

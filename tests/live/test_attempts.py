@@ -8,27 +8,38 @@ from hypothesis import strategies as st
 
 from sottovoce.domain.directory import AgentId
 from sottovoce.errors import Refused
-from sottovoce.live.attempts import AGENT, KNOWN_PAIR, SOURCES_KEPT, STRANGE_PAIR, STRANGE_SOURCE, Attempts
+from sottovoce.live.attempts import (
+    AGENT,
+    KNOWN_DESK,
+    KNOWN_PAIR,
+    SOURCES_KEPT,
+    STRANGE_PAIR,
+    STRANGE_SOURCE,
+    Attempts,
+)
 
 A, B = AgentId(101), AgentId(102)
 
 
-def tried(attempts: Attempts, agent: int, source: str, now: float = 0.0) -> bool:
+def tried(attempts: Attempts, agent: int, source: str, now: float = 0.0, phone: str = "") -> bool:
     """One wrong password; whether it was looked at."""
     try:
-        attempts.check(AgentId(agent), source, now)
+        attempts.check(AgentId(agent), source, now, phone)
     except Refused:
         return False
-    attempts.wrong(AgentId(agent), source, now)
+    attempts.wrong(AgentId(agent), source, now, phone)
     return True
 
 
-def looked_at(attempts: Attempts, agent: int, source: str, times: int = 100, now: float = 0.0) -> int:
-    return sum(tried(attempts, agent, source, now) for _ in range(times))
+def looked_at(
+    attempts: Attempts, agent: int, source: str, times: int = 100, now: float = 0.0, phone: str = ""
+) -> int:
+    return sum(tried(attempts, agent, source, now, phone) for _ in range(times))
 
 
 def test_the_figures() -> None:
-    assert (KNOWN_PAIR, STRANGE_PAIR, STRANGE_SOURCE, AGENT) == ((20, 30), (5, 60), (20, 20), (40, 30))
+    assert (KNOWN_PAIR, KNOWN_DESK) == ((20, 30), (5, 60))
+    assert (STRANGE_PAIR, STRANGE_SOURCE, AGENT) == ((5, 60), (20, 20), (40, 30))
 
 
 def test_one_source_closes_an_agent_for_itself_alone() -> None:
@@ -66,12 +77,36 @@ def test_at_a_known_source_one_may_still_be_wrong_after_a_stranger_was() -> None
     assert tried(attempts, A, "office", 31.0)
 
 
+def test_who_guesses_at_the_agents_own_address_uses_up_nothing_of_the_desks() -> None:
+    attempts = Attempts()
+    attempts.know(A, "office", "1101")
+    attempts.know(A, "home", "1999")
+    for phone in ("", "1102", "1999"):
+        looked_at(attempts, A, "office", phone=phone)
+        assert not tried(attempts, A, "office", phone=phone)
+    assert looked_at(attempts, A, "office", phone="1101") == 5, "and no more: it may be a guess like others"
+    assert looked_at(attempts, A, "office", now=29.0, phone="1101") == 0
+    assert looked_at(attempts, A, "office", now=60.0) == 2, "what is free again is everybody's"
+    assert looked_at(attempts, A, "office", now=60.0, phone="1101") == 1
+    assert looked_at(attempts, A, "home", phone="1999") == 20 + 5
+    assert looked_at(attempts, A, "elsewhere", phone="1101") == 5
+
+
+def test_whoever_is_right_at_the_desk_always_passes_while_strangers_there_guess() -> None:
+    attempts = Attempts()
+    attempts.know(A, "office", "1101")
+    for second in range(1000):
+        looked_at(attempts, A, "office", 3, now=float(second), phone="1102")
+        attempts.check(A, "office", float(second), "1101")
+
+
 def test_an_agent_who_is_gone_is_known_nowhere() -> None:
     attempts = Attempts()
-    attempts.know(A, "desk")
+    attempts.know(A, "desk", "1101")
     attempts.forget(A)
     attempts.forget(B)
     assert not attempts.knows(A, "desk")
+    assert not attempts.desk(A, "desk", "1101")
 
 
 def test_of_an_agents_sources_the_latest_are_known() -> None:

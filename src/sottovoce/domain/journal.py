@@ -55,6 +55,8 @@ class SignedInFrom:
     vdn: VdnId
     source: str
     at: datetime
+    phone: str = ""
+    """That sign-in named; empty: none."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -81,7 +81,7 @@ class Desk:
             for session in left.sessions:
                 self.sessions.restore(session.agent, session.guid)
             for one in left.sources:
-                self.sessions.know(one.agent, one.source)
+                self.sessions.know(one.agent, one.source, one.phone)
 
     async def close(self) -> None:
         """End all calls, close their recordings, end. Sign-ins stay for the next start.

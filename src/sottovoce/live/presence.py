@@ -74,7 +74,8 @@ def _check_sign_in(floor: FloorState, asked: SignInAgent) -> Permitted[Seat]:
     )
     entry = floor.audit(asked.by, "sign_in", asked.by, force=asked.force)
     source = wish.source
-    began = [SignedInFrom(seat.agent, floor.profile.vdn, source, floor.now)] if source else []
+    where = SignedInFrom(seat.agent, floor.profile.vdn, source, floor.now, wish.phone)
+    began = [where] if source else []
     return Permitted(seat, (seating.saved(floor, seat), entry, *began))
 
 

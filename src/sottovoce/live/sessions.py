@@ -52,7 +52,7 @@ class Sessions:
             )
         finally:
             self._signing.discard(agent)
-        self._attempts.know(agent, wish.source)
+        self._attempts.know(agent, wish.source, wish.phone)
         seat = driver.floor.state.seat(agent)
         return SignedIn(agent, driver.vdn, guid, seat.signed_in_at, seat.profile.name)
 
@@ -82,9 +82,9 @@ class Sessions:
         """A session that a crash left goes on, with the Guid of this digest."""
         self._guids.open(agent, kept, self._clock.monotonic())
 
-    def know(self, agent: AgentId, source: str) -> None:
-        """The agent signed in from there before this start."""
-        self._attempts.know(agent, source)
+    def know(self, agent: AgentId, source: str, phone: str) -> None:
+        """The agent signed in from there, and named that phone, before this start."""
+        self._attempts.know(agent, source, phone)
 
     def forget(self, agent: AgentId) -> None:
         """The agent is configured no more."""
@@ -99,17 +99,18 @@ class Sessions:
                 return
             stored = None
         try:
-            self._attempts.check(agent, source, self._clock.monotonic())
+            self._attempts.check(agent, source, self._clock.monotonic(), wish.phone)
             known = self._attempts.knows(agent, source)
-            async with self._line.turn((source, agent if known else None), known=known):
-                self._attempts.check(agent, source, self._clock.monotonic())
+            who = (source, agent, self._attempts.desk(agent, source, wish.phone)) if known else source
+            async with self._line.turn(who, known=known):
+                self._attempts.check(agent, source, self._clock.monotonic(), wish.phone)
                 right = await self._passwords.verify(stored, wish.password)
         except Refused as refused:
             told = {"source": source, "agent": agent, "code": refused.code.value, "why": refused.why}
             log.warning("sign-ins refused", **told, per=source)
             raise
         if not right:
-            self._attempts.wrong(agent, source, self._clock.monotonic())
+            self._attempts.wrong(agent, source, self._clock.monotonic(), wish.phone)
             raise Refused(Code.WRONG_CREDENTIALS, "wrong agent or password")
 
     def _stored(self, agent: AgentId) -> str | None:

@@ -137,6 +137,13 @@ sign_in_sources = sa.Table(
     sa.Column("agent", sa.Integer, primary_key=True),
     sa.Column("source", sa.Text, primary_key=True, comment="An address, of IPv6 its /64."),
     sa.Column("at", TIME, nullable=False, comment="When the agent signed in from there last."),
+    sa.Column(
+        "phone",
+        sa.Text,
+        nullable=False,
+        server_default=sa.text("''::text"),
+        comment="That sign-in named then.",
+    ),
 )
 
 dialogs = sa.Table(
