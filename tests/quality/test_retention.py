@@ -37,6 +37,7 @@ from sottovoce.storage.tables import (
     playbacks,
     quality_items,
     segments,
+    sign_in_sources,
     vdns,
 )
 from sottovoce.storage.tables import contacts as contact_columns
@@ -221,6 +222,22 @@ async def test_a_live_call_is_forgotten_by_the_live_half_too(standing: Standing)
     assert CALLER not in found
     assert DATA not in found
     assert "live.wav" not in found
+
+
+async def test_where_agents_signed_in_from_is_forgotten_after_90_days(standing: Standing) -> None:
+    rows = [
+        {"vdn": int(vdn), "agent": 101, "source": f"192.0.2.{days}", "at": NOW - timedelta(days=days)}
+        for vdn in (ONE, TWO)
+        for days in (1, 89, 91, 200)
+    ]
+    async with standing.engine.begin() as connection:
+        await connection.execute(insert(sign_in_sources), rows)
+    assert (await retention.run(standing.office, ONE, dry_run=True)).sources == 0
+    assert (await retention.run(standing.office, ONE)).sources == 2
+    left = sa.select(sign_in_sources.c.vdn, sign_in_sources.c.source).order_by(*sign_in_sources.primary_key)
+    async with standing.engine.begin() as connection:
+        found = [tuple(row) for row in await connection.execute(left)]
+    assert found == [(1, "192.0.2.1"), (1, "192.0.2.89")] + [(2, f"192.0.2.{n}") for n in (1, 200, 89, 91)]
 
 
 async def test_what_is_held_or_under_review_stays_until_that_is_over(standing: Standing) -> None:

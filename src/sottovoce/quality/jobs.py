@@ -274,8 +274,8 @@ class Jobs:
                 log.exception("nothing erased by age", vdn=vdn)
                 continue
             erased = {f"{kind.value}s": number for kind, number in done.erased.items() if number}
-            if erased or done.files:
-                log.info("erased by age", vdn=vdn, files=done.files, **erased)
+            if erased or done.files or done.sources:
+                log.info("erased by age", vdn=vdn, files=done.files, sign_in_sources=done.sources, **erased)
 
     async def _tidy(self, app: procrastinate.App, *, hourly: bool) -> None:
         """Give back what dead servers had taken; forget failures after a week."""

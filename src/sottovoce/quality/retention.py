@@ -21,6 +21,7 @@ from sottovoce.errors import Code, Refused
 from sottovoce.quality import peaks
 from sottovoce.quality.office import Office
 from sottovoce.quality.recordings import BadRecording, inside
+from sottovoce.storage.live import sessions
 from sottovoce.storage.review import contacts, draws, erasing
 
 log = structlog.get_logger(__name__)
@@ -44,6 +45,8 @@ class Swept:
     """… by an open review task, appeal or problem."""
     files: int = 0
     """Removed from the disk."""
+    sources: int = 0
+    """Places that agents signed in from last 90 days ago; forgotten."""
 
 
 async def erase(office: Office, vdn: VdnId, number: int, why: str) -> int:
@@ -95,6 +98,8 @@ async def run(office: Office, vdn: VdnId, *, dry_run: bool = False) -> Swept:
             done.erased[kind] = would_go
     if dry_run:
         return done
+    async with office.work(vdn, SERVER) as work:
+        done.sources = await sessions.forget_sources(work.connection, vdn, now)
     for kind, before in done.periods.due(now).items():
         days = (now - before).days
         done.erased[kind] = 0

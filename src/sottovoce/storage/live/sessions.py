@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -70,6 +70,13 @@ async def sources(connection: AsyncConnection, vdn: VdnId) -> list[SignedInFrom]
     query = sa.select(sign_in_sources).where(sign_in_sources.c.vdn == vdn, sign_in_sources.c.at >= since)
     rows = await connection.execute(query.order_by(sign_in_sources.c.at))
     return all_of(SignedInFrom, rows.mappings())
+
+
+async def forget_sources(connection: AsyncConnection, vdn: VdnId, now: datetime) -> int:
+    """Remove where agents signed in from longer ago than that; how many."""
+    old = sign_in_sources.c.at < now - SOURCES_KEPT_FOR
+    gone = await connection.execute(sa.delete(sign_in_sources).where(sign_in_sources.c.vdn == int(vdn), old))
+    return gone.rowcount
 
 
 async def dialog_saved(connection: AsyncConnection, change: DialogSaved) -> None:
