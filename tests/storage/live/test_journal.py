@@ -226,14 +226,14 @@ async def test_where_agents_signed_in_from_is_kept_by_tenant_and_the_latest_alon
 ) -> None:
     now = datetime.now(UTC)
 
-    def signed_in(agent: AgentId, source: str, days_ago: float) -> SignedInFrom:
-        return SignedInFrom(agent, ONE, source, now - timedelta(days=days_ago))
+    def signed_in(agent: AgentId, source: str, days_ago: float, phone: str = "") -> SignedInFrom:
+        return SignedInFrom(agent, ONE, source, now - timedelta(days=days_ago), phone)
 
     await store.commit(ONE, [signed_in(ANN, "192.0.2.1", 91), signed_in(IDA, "2001:db8::/64", 91)])
-    await store.commit(ONE, [signed_in(IDA, "2001:db8::/64", 89), signed_in(ANN, "192.0.2.2", 2)])
+    await store.commit(ONE, [signed_in(IDA, "2001:db8::/64", 89), signed_in(ANN, "192.0.2.2", 2, "8001")])
     assert (await store.restore(ONE)).sources == [
         signed_in(IDA, "2001:db8::/64", 89),
-        signed_in(ANN, "192.0.2.2", 2),
+        signed_in(ANN, "192.0.2.2", 2, "8001"),
     ]
     await store.commit(ONE, [signed_in(ANN, f"198.51.100.{n}", 1) for n in range(16)])
     kept = [one.source for one in (await store.restore(ONE)).sources if one.agent == ANN]
@@ -515,6 +515,37 @@ async def test_what_no_disk_holds_is_said_and_kept_when_there_is_room(nodes: Nod
     again = nodes.store()
     await again.open(ONE)
     assert (await again.restore(ONE)).open_contacts == ["1-1", "1-2", "1-3"]
+
+
+async def test_a_full_disk_is_found_before_the_first_call_of_an_outage(nodes: Nodes, outage: Outage) -> None:
+    said: list[tuple[VdnId, bool]] = []
+    store = nodes.store(on_keeping=lambda *told: said.append(told), lease_seconds=3.0)
+    await store.open(ONE)
+    with outage:
+        with capture_logs(), file_size_limit(10):  # standard output may be a file, too
+            await until(lambda: said == [(ONE, False)])
+            assert store.spooled()[ONE].failed
+        await until(lambda: said == [(ONE, False), (ONE, True)])
+        assert nodes.spool().stat().st_size == 0, "to try it leaves nothing"
+
+
+async def test_a_call_that_comes_before_the_outage_is_known_is_kept_in_memory(
+    nodes: Nodes, outage: Outage
+) -> None:
+    """Neither database nor disk takes it, and nobody knew: it is on record as soon as one of them is back."""
+    said: list[tuple[VdnId, bool]] = []
+    store = nodes.store(on_keeping=lambda *told: said.append(told))
+    await store.open(ONE)
+    with capture_logs(), file_size_limit(10):
+        with outage:
+            assert store.spooled()[ONE].keeps
+            store.append(ONE, [began("1-1")])
+            await until(lambda: said == [(ONE, False)])
+            store.append(ONE, [ended("1-1")])
+            assert (store.waiting(ONE), nodes.spool().stat().st_size) == (2, 0)
+        await until(lambda: said == [(ONE, False), (ONE, True)])
+        assert store.waiting(ONE) == 0
+    assert (await store.restore(ONE)).open_contacts == []
 
 
 async def test_a_full_disk_beside_a_database_that_is_there_refuses_nothing(nodes: Nodes) -> None:

@@ -205,6 +205,7 @@ class PostgresStore:
                     self._lost(journal)
                 except (DatabaseAway, TimeoutError) as failure:
                     journal.away = True
+                    journal.try_disk()
                     log.warning("lease not renewed", vdn=journal.vdn, reason=str(failure) or "no answer")
                 self._judge(journal)
 
@@ -393,6 +394,10 @@ class VdnJournal:
     def mend(self) -> None:
         """Put on the disk what it had no room for."""
         self._spool.mend(self.waiting)
+
+    def try_disk(self) -> None:
+        """Find out whether the disk has room before a call comes."""
+        self._spool.probe()
 
     def spooled(self) -> Spooled:
         """What waits for the database."""

@@ -29,6 +29,7 @@ _CHEAP_REWRITING = 256 << 10
 """… if those that wait are no more than this."""
 
 _MAKING = ".making"
+_BLANKS = b" " * 4096
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +61,7 @@ class Spool:
         """Whether what begins now may find no room: the disk failed, or a quarter of the bound is left.
 
         That quarter is for the ends of what runs."""
-        return self.incomplete or self._size > self.limit * 3 // 4
+        return self.incomplete or self.failing or self._size > self.limit * 3 // 4
 
     def read(self) -> list[Record]:
         """What a former process left, up to the first line that is not whole."""
@@ -89,19 +90,17 @@ class Spool:
         line = _line(number, epoch, encode(change))
         if self._size + len(line) > self.limit:
             return None
-        try:
-            if self._handle is None:
-                self._handle = self._open()
-            written = os.write(self._handle, line)
-            if written != len(line):
-                os.ftruncate(self._handle, os.fstat(self._handle).st_size - written)
-                raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
-            self.failing = False
-        except OSError as failure:
+        if not self._add(line):
             self.incomplete = True
-            self._complain(failure)
         self._size += len(line)
         return Record(number, epoch, change, len(line))
+
+    def probe(self) -> None:
+        """Find out whether the disk has room: blanks are added and taken away again. If only the process ends
+        in between, they are the beginning of a line, which `read` leaves out."""
+        if self._add(_BLANKS) and self._handle is not None:
+            with contextlib.suppress(OSError):
+                os.ftruncate(self._handle, os.fstat(self._handle).st_size - len(_BLANKS))
 
     def confirm(self, waiting: Iterable[Record], size: int) -> None:
         """The database has all but `waiting` (`size` bytes): drop the rest from the file when it pays."""
@@ -153,6 +152,21 @@ class Spool:
         if self._handle is not None:
             os.close(self._handle)
             self._handle = None
+
+    def _add(self, data: bytes) -> bool:
+        """Add all of it, or nothing; whether the disk took it."""
+        try:
+            if self._handle is None:
+                self._handle = self._open()
+            written = os.write(self._handle, data)
+            if written != len(data):
+                os.ftruncate(self._handle, os.fstat(self._handle).st_size - written)
+                raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+        except OSError as failure:
+            self._complain(failure)
+            return False
+        self.failing = False
+        return True
 
     def _open(self) -> int:
         self._path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
