@@ -111,7 +111,7 @@ def test_fields_agree(row: Row, interface: Interface) -> None:
     for name, schema in (row.body or {}).get("properties", {}).items():
         found[name] = ("body", name in (row.body or {}).get("required", ()), spelled(schema))
     assert found == expected
-    assert {name for name in variables if name != "agentid"} <= found.keys()
+    assert {name for name in variables if name != interface.agent_field} <= found.keys()
 
 
 def test_the_caller_of_every_row_is_described() -> None:

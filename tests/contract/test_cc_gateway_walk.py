@@ -63,6 +63,21 @@ async def _with_a_colleague(standing: Standing, client: LedgerClient) -> None:
     await client.ok(A, "POST", "/voicecall/{a}/hold")
 
 
+async def _with_a_writer(standing: Standing, client: LedgerClient) -> None:
+    """A and B chat; C takes A's place."""
+    await client.sign_in(C, force=True)
+    for ends in ("reject", "drop"):
+        await client.ok(A, "PUT", f"/textchat/{{a}}/internalcall/{B}")
+        chat = dict(await client.events(A))["AgentChat_CallOutCreated"]["callId"]
+        if ends == "drop":
+            await client.ok(B, "PUT", f"/textchat/{{a}}/answer/{chat}")
+            await client.ok(B, "PUT", "/textchat/{a}/chatmessage", json={"callId": chat, "content": "x"})
+            handed = {"callid": chat, "addesstype": 1, "destaddr": str(C)}
+            await client.ok(A, "POST", "/textchat/{a}/transfer", json=handed)
+        await client.ok(B, "DELETE", f"/textchat/{{a}}/{ends}/{chat}")
+    await client.ok(C, "DELETE", "/onlineagent/{a}/logout")
+
+
 async def _recorded_on_demand(folder: Path) -> set[str]:
     """What succeeds only where agents choose what is recorded."""
     standing = Standing(folder, recordings=RecordingSettings(enabled=False, on_demand=True))
@@ -152,6 +167,7 @@ async def test_everything_served_succeeds_once(
     await client.ok(A, "PUT", "/calldata/{a}/setcalldataex", json={"calldata": "x"})
     assert await client.refused(A, "GET", "/queuedevice/{a}/ivrinfo") == "600-004"
     await _with_a_colleague(standing, client)
+    await _with_a_writer(standing, client)
     await standing.call_in("556")
     await _walk(standing, client, B, "PUT /voicecall/{a}/answer\nDELETE /voicecall/{a}")
     call = (await client.ok(A, "GET", "/calldata/{a}/allcallid"))[0]

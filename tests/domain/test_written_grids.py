@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from tests import grids
 
-from sottovoce.domain import agents, appeals, calls, plans, reviews, rights
+from sottovoce.domain import agents, appeals, calls, chats, plans, reviews, rights
 from sottovoce.domain.appeals import Kind
 
 
@@ -22,6 +22,7 @@ from sottovoce.domain.appeals import Kind
         pytest.param(appeals.GRIDS[Kind.PROBLEM], grids.QUALITY_ITEMS[Kind.PROBLEM], id="problems"),
         pytest.param(plans.PLANS, grids.PLANS, id="plans"),
         pytest.param(calls.TABLE, grids.CALLS, id="calls"),
+        pytest.param(chats.TABLE, grids.CHATS, id="chats"),
         pytest.param(agents.TABLE, grids.AGENTS, id="agents"),
     ],
 )

@@ -14,6 +14,7 @@ from typing import Any, TypeVar
 from sottovoce.domain.agents import AgentState, Trigger, TriggerOutcome
 from sottovoce.domain.appeals import AppealState, AppealStep, Kind
 from sottovoce.domain.calls import CallState, CallTrigger
+from sottovoce.domain.chats import ChatAct, ChatState
 from sottovoce.domain.people import Role
 from sottovoce.domain.plans import PlanAction, PlanState
 from sottovoce.domain.reviews import ItemAction, ItemState, TaskAction, TaskState
@@ -54,11 +55,10 @@ QUALITY_ITEMS = {
     Kind.PROBLEM: _written("problems", AppealState, AppealStep, _states(AppealState)),
 }
 PLANS = _written("plans", PlanState, PlanAction, _states(PlanState))
+_NO_CALL = {"-": Code.WRONG_CALL_STATE, "no_call": Code.NO_CALL}
+CHATS = _written("chats", ChatState, ChatAct, _states(ChatState, **_NO_CALL))
 CALLS = _written(
-    "calls",
-    CallState,
-    CallTrigger,
-    _states(CallState, no_call=Code.NO_CALL, no_held_call=Code.NO_HELD_CALL) | {"-": Code.WRONG_CALL_STATE},
+    "calls", CallState, CallTrigger, _states(CallState, **_NO_CALL, no_held_call=Code.NO_HELD_CALL)
 )
 AGENTS: Mapping[tuple[AgentState, Trigger], AgentState | TriggerOutcome] = {
     (state, trigger): cell

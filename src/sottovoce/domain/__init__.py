@@ -4,7 +4,7 @@
 * ``audio``       the one form of audio inside: rate and frame
 * ``audibility``  who hears whom, as one table
 * ``agents``      an agent's states and what may follow what
-* ``calls``       a call's parties and its life
+* ``calls``       a call's parties and its life · ``chats`` a text chat's
 * ``grids``       state machines written as grids of words
 * ``supervision`` listen, whisper, insert, intercept: one table state x command
 * ``directory``   what is configured of a VDN

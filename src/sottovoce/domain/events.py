@@ -6,7 +6,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from sottovoce.domain.calls import CallDirection, InnerKind
@@ -294,6 +294,57 @@ class RecordingDone(CallEvent):
     recording: RecordingId
     began_at: datetime
     ended_at: datetime
+
+
+# Text chats between agents
+
+
+@dataclass(frozen=True, slots=True)
+class ChatEvent(AgentEvent):
+    """Something about a chat that `agent` is in or asked for."""
+
+    chat: str
+
+
+@dataclass(frozen=True, slots=True)
+class ChatPlaced(ChatEvent):
+    """Another agent is being asked to chat (AgentChat_CallOutCreated)."""
+
+    called: AgentId
+
+
+@dataclass(frozen=True, slots=True)
+class ChatRinging(ChatEvent):
+    """The agent is asked to chat (AgentChat_Ring)."""
+
+    caller: AgentId
+    called: AgentId
+
+
+@dataclass(frozen=True, slots=True)
+class ChatOpen(ChatEvent):
+    """The two may write to each other, first or after one has taken another's place (AgentChat_Connected)."""
+
+    caller: AgentId
+    called: AgentId
+
+
+@dataclass(frozen=True, slots=True)
+class ChatSaid(ChatEvent):
+    """The other has written (AgentChat_DataRecved)."""
+
+    sender: AgentId
+    text: str = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class ChatNotAnswered(ChatEvent):
+    """Whom the agent asked did not come (AgentChat_CalloutFailed)."""
+
+
+@dataclass(frozen=True, slots=True)
+class ChatOver(ChatEvent):
+    """The agent is in it, or asked for it, no more (AgentChat_Disconnected)."""
 
 
 # Supervision

@@ -23,6 +23,13 @@ class CallUnanswered:
 
 
 @dataclass(frozen=True, slots=True)
+class ChatUnanswered:
+    """An agent let a chat ring too long."""
+
+    chat: str
+
+
+@dataclass(frozen=True, slots=True)
 class InspectorUnreached:
     """An inspector never picked up."""
 
@@ -64,7 +71,16 @@ class SessionSilent:
     agent: AgentId
 
 
-Timer = CallUnanswered | InspectorUnreached | LeaseEnds | PhoneAway | RestEnds | SessionSilent | WrapUpEnds
+Timer = (
+    CallUnanswered
+    | ChatUnanswered
+    | InspectorUnreached
+    | LeaseEnds
+    | PhoneAway
+    | RestEnds
+    | SessionSilent
+    | WrapUpEnds
+)
 
 
 @dataclass(frozen=True, slots=True)

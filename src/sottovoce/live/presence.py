@@ -9,7 +9,7 @@ from sottovoce.domain.agents import TABLE, AgentState, BusyReason, Standing, Tri
 from sottovoce.domain.directory import PHONE_AT_SIGN_IN, AgentId, AgentProfile, VdnProfile
 from sottovoce.domain.journal import SessionEnded, SessionSaved, SignedInFrom
 from sottovoce.errors import Code, Refused
-from sottovoce.live import bonds, calling, seating, telling
+from sottovoce.live import bonds, calling, chatting, seating, telling
 from sottovoce.live.effects import Arm, CloseFeed, Disarm, OpenFeed, RedirectFeed, SessionSilent
 from sottovoce.live.inputs import Command, Permitted, command, happens, never_waits
 from sottovoce.live.state import FloorState, Seat
@@ -325,6 +325,7 @@ def leave(floor: FloorState, seat: Seat, reason: str, *, told: bool = False) -> 
     seat.leaving = True
     revive(floor, seat)
     bonds.end_all(floor, seat, f"agent {seat.agent}: {reason}")
+    chatting.leave(floor, seat)
     calling.give_back(floor, seat)
     for call in seat.calls:
         calling.agent_leaves(floor, call, seat, f"agent: {reason}")

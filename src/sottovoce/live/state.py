@@ -14,6 +14,7 @@ from sottovoce.clock import Moment
 from sottovoce.config import AgentSettings, MediaSettings, RecordingSettings
 from sottovoce.domain.agents import AgentState, Standing
 from sottovoce.domain.calls import CallDirection, CallState, InnerKind
+from sottovoce.domain.chats import ChatState
 from sottovoce.domain.contacts import RecordingPause, SupervisionSpan
 from sottovoce.domain.directory import AgentId, AgentProfile, SkillId, VdnProfile
 from sottovoce.domain.events import AgentEvent
@@ -352,6 +353,36 @@ class Seat:
         )
 
 
+@dataclass(slots=True, eq=False)
+class Chat:
+    """A text chat (`live/chatting.py`)."""
+
+    chat: str
+    caller: AgentId
+    called: AgentId
+    asked: AgentId | None
+    """Who may answer now."""
+    asked_by: AgentId
+    """By whom that was asked last."""
+    state: ChatState = ChatState.RINGING
+
+    @property
+    def members(self) -> tuple[AgentId, ...]:
+        """Who is in it: before the first answer, who began it."""
+        return (self.caller,) if self.state is ChatState.RINGING else (self.caller, self.called)
+
+    def other(self, agent: AgentId) -> AgentId:
+        """The one with whom that one writes."""
+        return self.called if agent == self.caller else self.caller
+
+    def take_over(self) -> None:
+        """Who was asked is in it now, in the place of who handed it on."""
+        assert self.asked is not None
+        if self.asked != self.called:
+            self.caller, self.called = self.other(self.asked_by), self.asked
+        self.asked = None
+
+
 Owner = Seat | Call
 
 
@@ -366,6 +397,7 @@ class FloorState:
     moment: Moment = _NEVER
     seats: dict[AgentId, Seat] = field(default_factory=dict)
     calls: dict[str, Call] = field(default_factory=dict)
+    chats: dict[str, Chat] = field(default_factory=dict)
     legs: dict[LegId, Owner] = field(default_factory=dict)
     """Legs that still matter; a leg that was hung up is forgotten at once."""
     lapsing: set[AgentId] = field(default_factory=set)

@@ -138,6 +138,24 @@ CASES: list[tuple[AgentEvent, str, object]] = [
     (events.CallOutFailed(A, CALL, "busy"), "AgentEvent_Call_Out_Fail", CALL),
     (events.ConnectFailed(A, CALL), "AgentEvent_Connect_Fail", CALL),
     (events.InnerCallFailed(A, CALL), "AgentEvent_Inside_Call_Fail", CALL),
+    (events.ChatPlaced(A, CALL, B), "AgentChat_CallOutCreated", {"callId": CALL, "called": "30169"}),
+    (
+        events.ChatRinging(A, CALL, B, A),
+        "AgentChat_Ring",
+        {"callId": CALL, "caller": "30169", "called": "101", "isInnerCall": True, "attachData": ""},
+    ),
+    (
+        events.ChatOpen(A, CALL, B, A),
+        "AgentChat_Connected",
+        {"callId": CALL, "caller": "30169", "called": "101", "isInnerCall": True},
+    ),
+    (
+        events.ChatSaid(A, CALL, B, "hello"),
+        "AgentChat_DataRecved",
+        {"callId": CALL, "sender": "30169", "chatContent": "hello", "isInnerCall": True},
+    ),
+    (events.ChatNotAnswered(A, CALL), "AgentChat_CalloutFailed", {"callId": CALL}),
+    (events.ChatOver(A, CALL), "AgentChat_Disconnected", {"callId": CALL}),
     (events.ConsultFailed(A, CALL), "AgentEvent_Consult_Fail", CALL),
     (
         events.Conferred(A, CALL, ("555", "49997")),

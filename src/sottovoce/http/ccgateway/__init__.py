@@ -4,7 +4,7 @@
 * ``gateway``     what an interface declares; what interfaces reach; the caller
 * ``dialect``     Guid to a caller, successes and refusals to answers; handed to ``http.family``
 * ``onlineagent`` ``agentevent`` ``voicecall`` ``qualitycontrol`` ``agentgroup`` ``calldata`` ``queuedevice``
-                  ``recordplay``
+                  ``recordplay`` ``textchat``
                   the interfaces served, one module per word of the path
 * ``words``       lenient input; ``retcodes`` refusals to codes; ``states`` the numbers of states;
                   ``events`` and ``snapshot`` domain events and pictures in the wire's spelling

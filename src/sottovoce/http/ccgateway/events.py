@@ -121,6 +121,14 @@ def _recording_done(event: domain.RecordingDone) -> dict[str, object]:
     }
 
 
+def _chat(event: domain.ChatEvent) -> dict[str, object]:
+    return {"callId": event.chat}
+
+
+def _chat_between(event: domain.ChatRinging | domain.ChatOpen) -> dict[str, object]:
+    return {**_chat(event), "caller": str(event.caller), "called": str(event.called), "isInnerCall": True}
+
+
 def _supervision(event: domain.SupervisionStarted | domain.SupervisionEnded) -> dict[str, object]:
     return {"qcType": QC_TYPE[event.mode], "qcAgentId": event.inspector}
 
@@ -201,6 +209,23 @@ WIRE: Mapping[type[domain.AgentEvent], tuple[str, Content]] = {
     domain.RecordingStarted: ("AgentMediaEvent_Record", _recording),
     domain.RecordingFailed: ("AgentMediaEvent_Record_Fail", _recording),
     domain.RecordingDone: ("AgentMediaEvent_StopRecordDone", _recording_done),
+    domain.ChatPlaced: (
+        "AgentChat_CallOutCreated",
+        lambda event: {**_chat(event), "called": str(event.called)},
+    ),
+    domain.ChatRinging: ("AgentChat_Ring", lambda event: {**_chat_between(event), "attachData": ""}),
+    domain.ChatOpen: ("AgentChat_Connected", _chat_between),
+    domain.ChatSaid: (
+        "AgentChat_DataRecved",
+        lambda event: {
+            **_chat(event),
+            "sender": str(event.sender),
+            "chatContent": event.text,
+            "isInnerCall": True,
+        },
+    ),
+    domain.ChatNotAnswered: ("AgentChat_CalloutFailed", _chat),
+    domain.ChatOver: ("AgentChat_Disconnected", _chat),
     domain.SupervisionStarted: ("AgentOther_BeQcStart", _supervision),
     domain.SupervisionEnded: ("AgentOther_BeQcStop", _supervision),
     domain.EchoWarned: ("AgentOther_Note", _echo),

@@ -121,9 +121,9 @@ class Interface(declared.Interface):
 class Interfaces(declared.Interfaces[Interface]):
     """The interfaces of one family word (`onlineagent`, `qualitycontrol` …)."""
 
-    def __init__(self, word: str, *, message: str = "") -> None:
+    def __init__(self, word: str, *, message: str = "", agent_field: str = "agentid") -> None:
         super().__init__()
-        self.path = f"{BASE}/{word}/{{agentid}}"
+        self.path = f"{BASE}/{word}/{{{agent_field}}}"
         self.message = message
         """What a success says."""
 

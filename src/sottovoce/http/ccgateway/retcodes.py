@@ -62,7 +62,7 @@ NEVER_HERE = frozenset(
 
 CANDIDATES: Mapping[Code, tuple[str, ...]] = {
     **dict.fromkeys(NEVER_HERE, ()),
-    Code.BAD_PARAMETER: ("100-001", "100-005", BAD_URL),
+    Code.BAD_PARAMETER: ("106-002", "100-001", "100-005", BAD_URL),
     Code.NOT_SIGNED_IN: (NOT_SIGNED_IN, NO_PERMISSION),
     Code.ALREADY_SIGNED_IN: ("100-002",),
     Code.SIGN_IN_RUNNING: ("100-021",),
@@ -98,7 +98,7 @@ CANDIDATES: Mapping[Code, tuple[str, ...]] = {
     Code.BAD_NUMBER: ("200-001", BAD_URL),
     Code.NUMBER_NOT_ALLOWED: ("200-001", INTERNAL),
     Code.NOTHING_TO_ANSWER: ("200-002", RESOURCE_UNAVAILABLE, INTERNAL),
-    Code.MEDIA_EXHAUSTED: (RESOURCE_UNAVAILABLE, "100-003", INTERNAL),
+    Code.MEDIA_EXHAUSTED: ("106-003", RESOURCE_UNAVAILABLE, "100-003", INTERNAL),
     Code.NOT_SERVED: (RESOURCE_UNAVAILABLE, INTERNAL),
     Code.NOT_FOUND: ("200-024", RESOURCE_UNAVAILABLE, "400-002", "300-002", *_NOTHING_LISTED, INTERNAL),
 }
@@ -122,6 +122,8 @@ MEANING: Mapping[str, str] = {
     "100-016": "invalid IP address",
     "100-021": "a sign-in is in progress",
     "104-002": "no right to that recording",
+    "106-002": "the message is empty or too long",
+    "106-003": "too many chats",
     "110-016": "the account is locked",
     "200-001": "invalid number",
     "200-002": "no call to answer",

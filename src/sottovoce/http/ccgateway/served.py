@@ -10,6 +10,7 @@ from sottovoce.http.ccgateway import (
     qualitycontrol,
     queuedevice,
     recordplay,
+    textchat,
     voicecall,
 )
 from sottovoce.http.ccgateway.dialect import GatewayDialect
@@ -20,20 +21,18 @@ from sottovoce.http.family.routes import Places
 
 LEDGER = "cc-gateway"
 
-SERVED: tuple[Interface, ...] = tuple(
-    interface
-    for module in (
-        onlineagent,
-        agentevent,
-        voicecall,
-        qualitycontrol,
-        agentgroup,
-        calldata,
-        queuedevice,
-        recordplay,
-    )
-    for interface in module.INTERFACES
+_PARTS = (
+    onlineagent,
+    agentevent,
+    voicecall,
+    qualitycontrol,
+    agentgroup,
+    calldata,
+    queuedevice,
+    recordplay,
+    textchat,
 )
+SERVED: tuple[Interface, ...] = tuple(interface for part in _PARTS for interface in part.INTERFACES)
 
 
 def unserved() -> tuple[Interface, ...]:
