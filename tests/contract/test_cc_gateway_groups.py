@@ -83,6 +83,23 @@ async def test_some_agents_of_a_queue(
         assert [one["workno"] for one in answered.result] == agents
 
 
+async def test_who_takes_no_calls_is_left_out(standing: Standing, client: LedgerClient) -> None:
+    await standing.at_work(A, B)
+    await client.ok(B, "POST", "/onlineagent/{a}/settalkright?flag=0")
+    assert await _listed(client, "agentbyskill/1") == ["101"]
+    assert await client.ok(A, "GET", AG + "agentidsbyskill/1") == ["101", "102"]
+    await standing.call_in("555")
+    assert [one["status"] for one in await client.ok(A, "GET", AG + "agentongroup")][:2] == ["7", "4"]
+    await standing.call_in("556")
+    assert await client.ok(A, "GET", "/queuedevice/{a}/waitnum") == 1
+    await client.ok(B, "POST", "/onlineagent/{a}/settalkright?flag=1")
+    await standing.quiet()
+    assert "AgentEvent_Talking" in [name for name, _ in await client.events(B)]
+    assert await _listed(client, "agentbyskill/1") == ["101", "102"]
+    for flag in ("", "?flag=2", "?flag=true"):
+        assert await client.refused(B, "POST", f"/onlineagent/{{a}}/settalkright{flag}") == "000-002"
+
+
 async def test_agents_without_skills(client: LedgerClient) -> None:
     await client.sign_in(A)
     tail = AG + "agentinfonoskills"

@@ -111,6 +111,8 @@ async def test_everything_served_succeeds_once(
         POST /onlineagent/{a}/resetskill/true
         POST /onlineagent/{a}/autoenteridle/true
         POST /onlineagent/{a}/autoanswer/false
+        POST /onlineagent/{a}/settalkright?flag=1
+        POST /onlineagent/{a}/sendnotelet/101?content=x
         POST /onlineagent/{a}/rest/60/0
         POST /onlineagent/{a}/cancelrest
         POST /onlineagent/{a}/work
@@ -134,6 +136,8 @@ async def test_everything_served_succeeds_once(
         POST /onlineagent/{a}/syncagentinfo
         """,
     )
+    await client.ok(B, "POST", "/onlineagent/{a}/sendnoteletex", json={"agentIds": [A, B]})
+    await client.ok(B, "POST", "/onlineagent/{a}/notifybulletin", json={"targettype": 0, "targetname": "day"})
     await standing.call_in("555")
     await _walk(
         standing,

@@ -18,6 +18,7 @@ from sottovoce.domain.lines import LegAnswered, LegPressed, LegSaved
 from sottovoce.domain.supervision import Mode
 from sottovoce.errors import Code
 from sottovoce.live.availability import ChangeState, ChooseSkills, SetHabit
+from sottovoce.live.consulting import CallInner
 from sottovoce.live.handling import Answer, CallOut, DialOn, Hold, Mute, Release, TakeBack
 from sottovoce.live.supervising import DropCall
 from sottovoce.media.engine import DigitPressed, LegProven, LegTimedOut, RecordingStopped
@@ -125,6 +126,27 @@ async def test_calls_wait_in_order(stage):
     await stage.desk.ask(Release(A))
     await stage.quiet()
     assert stage.hears() == {"556": {"1101"}, "1101": {"556"}}
+
+
+async def test_who_takes_no_calls_is_given_none_until_they_do_again(stage):
+    await stage.sign_in(101)
+    await stage.desk.ask(SetHabit(A, takes_calls=False))
+    await stage.call_in("555")
+    assert stage.hears() == {"555": {"♪"}}
+    assert stage.state(101) is AgentState.IDLE
+    await stage.desk.ask(SetHabit(A, takes_calls=True))
+    await stage.quiet()
+    assert stage.hears() == TWO
+    await stage.desk.ask(SetHabit(A, takes_calls=False))
+    assert stage.hears() == TWO
+
+
+async def test_a_colleague_reaches_who_takes_no_calls(stage):
+    await stage.sign_in(101, 102)
+    await stage.desk.ask(SetHabit(B, takes_calls=False))
+    await stage.desk.call_out(CallInner(A, B))
+    await stage.quiet()
+    assert stage.hears() == {"1101": {"1102"}, "1102": {"1101"}}
 
 
 async def test_only_agents_of_the_skill_get_the_call(stage):

@@ -28,7 +28,7 @@ from sottovoce.domain.journal import (
 from sottovoce.domain.legs import LegId
 from sottovoce.domain.supervision import Mode
 from sottovoce.errors import Code, Refused
-from sottovoce.live.availability import AdjustSkills, ChangeState, ChooseSkills, ForceState
+from sottovoce.live.availability import AdjustSkills, ChangeState, ChooseSkills, ForceState, SetHabit
 from sottovoce.live.handling import Release
 from sottovoce.live.presence import ForceSignOut, SignOutAgent
 from sottovoce.live.state import LiveSettings
@@ -559,6 +559,7 @@ async def test_a_changed_configuration(stage):
 async def test_what_a_crash_leaves(stage, new_stage):
     await stage.sign_in(101, 300)
     await stage.desk.ask(ChangeState(A, Trigger.SAY_BUSY, 201))
+    await stage.desk.ask(SetHabit(A, takes_calls=False))
     await stage.quiet()
     latest = {change.agent: change for change in stage.store.written if isinstance(change, SessionSaved)}
     again = new_stage()
@@ -573,6 +574,7 @@ async def test_what_a_crash_leaves(stage, new_stage):
     assert again.state(101) is AgentState.BUSY
     assert again.state(300) is AgentState.IDLE
     assert [skill.skill for skill in again.desk.agent(A, A).skills] == [1, 2]
+    assert not again.desk.agent(A, A).takes_calls
     assert again.lines.recovered == {LegId("left"): {"call-id": "x"}}
     assert DialogEnded(LegId("left"), VdnId(1)) in again.store.written
     assert ContactEnded("7-7", VdnId(1), again.clock.now(), "interrupted") in again.store.written

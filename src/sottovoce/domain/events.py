@@ -119,6 +119,27 @@ class PresenceChanged(AgentEvent):
     signed_in: bool
 
 
+@dataclass(frozen=True, slots=True)
+class TextReceived(AgentEvent):
+    """Something that another agent wrote."""
+
+    sender: AgentId
+    name: str
+    """The sender's."""
+    text: str = field(repr=False)
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class NoteReceived(TextReceived):
+    """A note to this agent (AgentOther_Note)."""
+
+
+@dataclass(frozen=True, slots=True)
+class BulletinReceived(TextReceived):
+    """A bulletin to a group or queue of this agent (AgentOther_Bulletin)."""
+
+
 # The agent's phone
 
 

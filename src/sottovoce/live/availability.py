@@ -177,19 +177,23 @@ def _attend(floor: FloorState, seat: Seat, skills: tuple[SkillId, ...]) -> None:
 
 @dataclass(frozen=True, slots=True)
 class SetHabit(Command):
-    """What follows a call (idle, or wrap-up) and a lifted phone (talk at once, or wait for `Answer`);
-    None leaves as it is."""
+    """What follows a call (idle, or wrap-up) and a lifted phone (talk at once, or wait for `Answer`), and
+    whether calls of queues come at all; None leaves as it is."""
 
     auto_idle: bool | None = None
     auto_answer: bool | None = None
+    takes_calls: bool | None = None
 
 
 @never_waits(SetHabit)
 def set_habit(floor: FloorState, asked: SetHabit) -> None:
-    """Change auto-idle or auto-answer."""
+    """Change what is named; a call that rings or talks already goes on."""
     seat = floor.seat(asked.by)
     if asked.auto_idle is not None:
         seat.auto_idle = asked.auto_idle
     if asked.auto_answer is not None:
         seat.auto_answer = asked.auto_answer
+    if asked.takes_calls is not None:
+        seat.takes_calls = asked.takes_calls
     floor.journal(seating.saved(floor, seat))
+    calling.assign(floor)

@@ -43,6 +43,7 @@ def agent(floor: FloorState, profile: AgentProfile) -> AgentView:
         seat.phone,
         seat.signed_in_at,
         call_ids(seat),
+        seat.takes_calls,
     )
 
 

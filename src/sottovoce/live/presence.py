@@ -163,6 +163,7 @@ def restore(floor: FloorState, session: SessionSaved) -> None:
         bool(flags.get("listen_status", False)),
         session.skills,
         str(flags.get("push", "")),
+        bool(flags.get("takes_calls", True)),
     )
     floor.seats[seat.agent] = seat
     floor.do(

@@ -30,6 +30,7 @@ def saved(floor: FloorState, seat: Seat) -> SessionSaved:
             "release_phone": seat.release_phone,
             "listen_status": seat.listen_status,
             **({"push": seat.push} if seat.push else {}),
+            "takes_calls": seat.takes_calls,
             "state": seat.state.value if resting else AgentState.IDLE.value,
             "reason": seat.standing.reason if resting else 0,
         },

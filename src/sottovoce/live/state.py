@@ -22,12 +22,15 @@ from sottovoce.domain.journal import AuditEntry, Change
 from sottovoce.domain.legs import LegId, RecordingId, RecordingResult, Routing
 from sottovoce.domain.supervision import Footing, Mode
 from sottovoce.errors import Code, Refused
+from sottovoce.limits import Buckets
 from sottovoce.live.acd import Free, SkillQueues
 from sottovoce.live.effects import Append, Effect, Emit
 
 PUSH_LEASE_S = 90.0
 """The least of a supervision's lease where events are pushed: those clients speak every 30 s, or every 60 s
 [1204, AgentServerDemo], and hang at no poll."""
+TEXTS_AT_ONCE, TEXTS_A_SECOND = 30, 1.0
+"""Notes and bulletins of one agent: far fewer than the events that may wait for whoever gets them."""
 _NEVER = Moment(datetime.min.replace(tzinfo=UTC), 0.0)
 
 
@@ -271,6 +274,8 @@ class Seat:
     skills: tuple[SkillId, ...] = ()
     push: str = field(default="", repr=False)
     """Where events are pushed to, sealed; empty: the client polls."""
+    takes_calls: bool = True
+    """Whether calls of queues are given to the agent."""
     leg: LegId | None = None
     leg_phone: str = ""
     """The number that `leg` rang: after a forced sign-in from elsewhere not `phone`, until the call ends."""
@@ -403,6 +408,8 @@ class FloorState:
     lapsing: set[AgentId] = field(default_factory=set)
     """Whose sign-out waits for the end of a call."""
     queues: SkillQueues = field(default_factory=SkillQueues)
+    texts_left: Buckets[AgentId] = field(default_factory=lambda: Buckets(TEXTS_A_SECOND, TEXTS_AT_ONCE))
+    """How many more notes and bulletins each agent may send now."""
     keeps: bool = True
     """Whether what becomes of a call that begins now can be kept."""
     closing: dict[RecordingId, TalkSegment] = field(default_factory=dict)
@@ -461,5 +468,6 @@ class FloorState:
     def free(self) -> Iterator[Free]:
         """Agents who could take a call now."""
         for seat in self.seats.values():
-            if seat.free and seat.skills and not (seat.absence is not None and seat.absence.shunned):
+            shunned = seat.absence is not None and seat.absence.shunned
+            if seat.free and seat.takes_calls and seat.skills and not shunned:
                 yield Free(seat.agent, frozenset(seat.skills), seat.idle_order)

@@ -84,6 +84,8 @@ class AgentView:
     phone: str
     signed_in_at: datetime | None
     calls: tuple[str, ...]
+    takes_calls: bool = True
+    """Whether calls of queues are given to the agent."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -41,6 +41,13 @@ RECORD = {
     "fileMediaType": 1,
     "callId": CALL,
 }
+TEXT = {
+    "sender": "30169",
+    "receivetime": str(MS),
+    "sendername": "Ann",
+    "timestring": "2026-01-01 00:00:00",
+    "context": "Hello",
+}
 IN, OUT = CallDirection.INBOUND, CallDirection.OUTBOUND
 
 CASES: list[tuple[AgentEvent, str, object]] = [
@@ -67,6 +74,8 @@ CASES: list[tuple[AgentEvent, str, object]] = [
             "jsonKey": ["subtype", "monitoredagent", "agentname", "mediaserver"],
         },
     ),
+    (events.NoteReceived(A, B, "Ann", "Hello", T), "AgentOther_Note", TEXT),
+    (events.BulletinReceived(A, B, "Ann", "Hello", T), "AgentOther_Bulletin", TEXT),
     (events.PhoneAlerting(A), "AgentOther_PhoneAlerting", None),
     (
         events.PhoneAlerting(A, CALL, "555", "800"),

@@ -161,8 +161,8 @@ def _must_exist(vdn: VdnProfile, skill: SkillId) -> None:
 
 @serves("GET", "/agentbyskill/{skillid}", OfQueue)
 async def agents_in_a_queue(caller: Caller, form: OfQueue) -> Answer:
-    """The agents who are signed in to a queue [1025]."""
-    agents = _signed_in_to(caller, form.skill)
+    """The agents who are signed in to a queue and take its calls [1025]."""
+    agents = [agent for agent in _signed_in_to(caller, form.skill) if agent.takes_calls]
     if form.limit is not None and form.states is not None:
         agents = [agent for agent in agents if status(agent) in form.states][: form.limit]
     return Answer(_encoded(caller, agents))

@@ -143,8 +143,19 @@ def _presence(event: domain.PresenceChanged) -> dict[str, object]:
     }
 
 
-def _note(sender: int, text: str) -> dict[str, object]:
-    return {"sender": str(sender), "receivetime": "", "sendername": "", "timestring": "", "context": text}
+def _note(sender: int, text: str, name: str = "", at: datetime | None = None) -> dict[str, object]:
+    """A text to an agent [C#e]: `receivetime` in ms, `timestring` the same for people, in UTC (inferred)."""
+    return {
+        "sender": str(sender),
+        "receivetime": "" if at is None else str(milliseconds(at)),
+        "sendername": name,
+        "timestring": "" if at is None else f"{at:%Y-%m-%d %H:%M:%S}",
+        "context": text,
+    }
+
+
+def _text(event: domain.TextReceived) -> dict[str, object]:
+    return _note(event.sender, event.text, event.name, event.at)
 
 
 def _echo(event: domain.EchoWarned) -> dict[str, object]:
@@ -228,6 +239,8 @@ WIRE: Mapping[type[domain.AgentEvent], tuple[str, Content]] = {
     domain.ChatOver: ("AgentChat_Disconnected", _chat),
     domain.SupervisionStarted: ("AgentOther_BeQcStart", _supervision),
     domain.SupervisionEnded: ("AgentOther_BeQcStop", _supervision),
+    domain.NoteReceived: ("AgentOther_Note", _text),
+    domain.BulletinReceived: ("AgentOther_Bulletin", _text),
     domain.EchoWarned: ("AgentOther_Note", _echo),
     domain.TakingCallsChanged: ("AgentOther_Note", _taking),
 }

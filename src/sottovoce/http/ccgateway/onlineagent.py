@@ -15,8 +15,9 @@ from sottovoce.http.ccgateway.events import milliseconds
 from sottovoce.http.ccgateway.gateway import BARE, Answer, Caller, Interfaces
 from sottovoce.http.ccgateway.snapshot import encode_snapshot
 from sottovoce.http.ccgateway.states import ORDINARY_CALL, SIGN_IN, gateway_state
-from sottovoce.http.ccgateway.words import Form, Number, Skills, Text, Whose
+from sottovoce.http.ccgateway.words import AgentNumber, Form, Number, Skills, Text, Whose
 from sottovoce.live.availability import ChangeState, ChooseSkills, SetHabit
+from sottovoce.live.notes import Audience, SendBulletin, SendNote
 from sottovoce.live.presence import RedirectPush, SignOutAgent
 from sottovoce.live.views import SignIn
 
@@ -30,6 +31,7 @@ VOICE_ONLY = "TFF"
 """mediatype: voice yes, text no, mail no."""
 _AGENT_TYPES = (4, 11)
 _LONGEST_PHONE = 24
+LONGEST_NOTE = 1024
 
 
 class SignInForm(Form):
@@ -136,6 +138,38 @@ class AutoAnswer(Form):
     flag: Text = Field(alias="isautoanswer", max_length=5)
 
 
+class TalkRight(Form):
+    """1: calls that come in are taken; 0: none is [1223]."""
+
+    flag: Number = Field(ge=0, le=1)
+
+
+class Note(Form):
+    """A text for one agent."""
+
+    receiver: AgentNumber
+    content: Text = Field("", max_length=LONGEST_NOTE)
+
+
+class NoteToMany(Form):
+    """A text for several agents: clients give numbers or texts."""
+
+    in_body = True
+
+    receivers: tuple[AgentNumber, ...] = Field(alias="agentIds", min_length=1, max_length=100)
+    content: Text = Field("", max_length=LONGEST_NOTE)
+
+
+class Bulletin(Form):
+    """A text for a group (0) or a skill queue (1), by name; one client sends the number."""
+
+    in_body = True
+
+    kind: Number = Field(alias="targettype", ge=0, le=1)
+    name: Text = Field(alias="targetname", max_length=100)
+    text: Text = Field("", alias="bulletindata", max_length=900)
+
+
 # Sign out, unless talking or answering [1219].
 asks("DELETE", "/logout", Form, lambda by, form: SignOutAgent(by))
 # Sign out even while talking; the call is released [1220].
@@ -194,6 +228,24 @@ asks(
     "/autoanswer/{isautoanswer}",
     AutoAnswer,
     lambda by, form: SetHabit(by, auto_answer=form.flag.lower() == "true"),
+)
+# Take calls of one's queues, or none [1223].
+asks("POST", "/settalkright", TalkRight, lambda by, form: SetHabit(by, takes_calls=form.flag == 1))
+# Send a note to an agent.
+asks(
+    "POST",
+    "/sendnotelet/{receiver:path}",
+    Note,
+    lambda by, form: SendNote(by, (form.receiver,), form.content),
+)
+# Send a note to several agents.
+asks("POST", "/sendnoteletex", NoteToMany, lambda by, form: SendNote(by, form.receivers, form.content))
+# Send a bulletin to a group or a skill queue.
+asks(
+    "POST",
+    "/notifybulletin",
+    Bulletin,
+    lambda by, form: SendBulletin(by, Audience(form.kind), form.name, form.text),
 )
 
 
