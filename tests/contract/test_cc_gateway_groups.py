@@ -100,6 +100,44 @@ async def test_who_takes_no_calls_is_left_out(standing: Standing, client: Ledger
         assert await client.refused(B, "POST", f"/onlineagent/{{a}}/settalkright{flag}") == "000-002"
 
 
+async def test_agents_in_any_queue(standing: Standing, client: LedgerClient) -> None:
+    await standing.at_work(A, B, C, FOREIGN_AGENT, INSPECTOR)
+    await client.ok(B, "POST", "/onlineagent/{a}/resetskill/false")
+    await client.ok(C, "POST", "/onlineagent/{a}/settalkright?flag=0")
+    assert await client.ok(A, "GET", AG + "agentbylist") == await client.ok(A, "GET", AG + "agentbyskill/1")
+    for media, agents in (("5", ["101"]), ("1;5", ["101"]), ("15,5", ["101"]), ("1", []), ("", ["101"])):
+        assert await _listed(client, f"agentbylist?mediaTypes={media}") == agents
+    for media in ("voice", "256", ";".join(["5"] * 21)):
+        assert await client.refused(A, "GET", AG + f"agentbylist?mediaTypes={media}") == "000-002"
+
+
+async def test_names_and_phones(client: LedgerClient) -> None:
+    for agent in (A, FOREIGN_AGENT):
+        await client.sign_in(agent)
+    names = {number: f"Agent {number}" for number in ALL}
+    assert await client.ok(A, "GET", AG + "agentwasnameonvdn") == names
+    phone = {"workno": "101", "phonenumber": "1101"}
+    assert await client.ok(A, "GET", AG + "loggedinagentphoneonvdn") == [phone]
+
+
+async def test_rests(standing: Standing, client: LedgerClient) -> None:
+    await standing.at_work(A, B, FOREIGN_AGENT)
+    nobody = {"onRestAgentNum": 0, "waitRestAgentNum": 0, "details": []}
+    assert await client.ok(A, "GET", AG + "agentrestinfo") == nobody
+    await standing.call_in()
+    began = round(standing.clock.now().timestamp() * 1000)
+    for agent in (A, B, FOREIGN_AGENT):
+        await client.ok(agent, "POST", "/onlineagent/{a}/rest/60/1")
+    standing.clock.advance(5)
+    assert await client.ok(A, "GET", AG + "agentrestinfo") == {
+        "onRestAgentNum": 1,
+        "waitRestAgentNum": 1,
+        "details": [
+            {"agentId": 102, "name": "Agent 102", "vdnId": 1, "beginTime": began, "applyRestLength": 60}
+        ],
+    }
+
+
 async def test_agents_without_skills(client: LedgerClient) -> None:
     await client.sign_in(A)
     tail = AG + "agentinfonoskills"

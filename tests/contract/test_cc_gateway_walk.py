@@ -204,6 +204,10 @@ async def test_everything_served_succeeds_once(
         GET /agentgroup/{{a}}/agentidsbyskill/1
         GET /agentgroup/{{a}}/agentbyconfigedskill/1
         GET /agentgroup/{{a}}/allonlineagents
+        GET /agentgroup/{{a}}/agentbylist
+        GET /agentgroup/{{a}}/agentwasnameonvdn
+        GET /agentgroup/{{a}}/loggedinagentphoneonvdn
+        GET /agentgroup/{{a}}/agentrestinfo
         GET /agentgroup/{{a}}/agentbyworkno/{A}
         GET /agentgroup/{{a}}/onlineagentonvdn
         GET /agentgroup/{{a}}/allagentstatus

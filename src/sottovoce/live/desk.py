@@ -27,7 +27,7 @@ from sottovoce.live.presence import PushChanged, RenewGuid, SignInAgent
 from sottovoce.live.sessions import Sessions
 from sottovoce.live.state import FloorState, LiveSettings, Seat
 from sottovoce.live.supervising import StopSupervision, Supervise
-from sottovoce.live.views import AgentStatus, AgentView, CallView, FloorView, QueuedEvent, Snapshot
+from sottovoce.live.views import AgentStatus, AgentView, CallView, FloorView, QueuedEvent, RestView, Snapshot
 from sottovoce.media.engine import MediaEngine
 from sottovoce.tasks import Tasks
 
@@ -286,6 +286,10 @@ class Desk:
         """All agents of the caller's VDN, by work number."""
         floor = self._floor(caller)
         return tuple(pictures.agent(floor, one) for _, one in sorted(floor.profile.agents.items()))
+
+    def resting(self, caller: AgentId) -> tuple[RestView, ...]:
+        """The agents of the caller's VDN who rest, by work number."""
+        return pictures.resting(self._floor(caller))
 
     def floor_view(self, vdn: VdnId) -> FloorView:
         """The whole floor now. NOT_FOUND for an unknown VDN."""

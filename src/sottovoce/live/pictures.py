@@ -16,6 +16,7 @@ from sottovoce.live.views import (
     FloorCallView,
     FloorView,
     QueueView,
+    RestView,
     Snapshot,
     SupervisionView,
 )
@@ -44,6 +45,15 @@ def agent(floor: FloorState, profile: AgentProfile) -> AgentView:
         seat.signed_in_at,
         call_ids(seat),
         seat.takes_calls,
+    )
+
+
+def resting(floor: FloorState) -> tuple[RestView, ...]:
+    """Who rests, by work number."""
+    return tuple(
+        RestView(agent, seat.profile.name, seat.since, seat.standing.rest_seconds)
+        for agent, seat in sorted(floor.seats.items())
+        if seat.state is AgentState.REST
     )
 
 

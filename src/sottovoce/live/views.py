@@ -89,6 +89,17 @@ class AgentView:
 
 
 @dataclass(frozen=True, slots=True)
+class RestView:
+    """An agent who rests."""
+
+    agent: AgentId
+    name: str
+    since: datetime
+    seconds: int
+    """Asked for; 0 when that is not known any more, after a restart."""
+
+
+@dataclass(frozen=True, slots=True)
 class CallView:
     """A call as its agent sees it."""
 

@@ -10,11 +10,12 @@ from pydantic import Field
 from sottovoce.domain.agents import AgentState
 from sottovoce.domain.directory import AgentGroup, Right, SkillId, VdnProfile
 from sottovoce.errors import Code, Refused
+from sottovoce.http.ccgateway.events import milliseconds
 from sottovoce.http.ccgateway.gateway import Answer, Caller, Interfaces
 from sottovoce.http.ccgateway.onlineagent import VOICE_ONLY, encode_skill
 from sottovoce.http.ccgateway.snapshot import optional_ms
 from sottovoce.http.ccgateway.states import CTI, ORDINARY_CALL, gateway_state
-from sottovoce.http.ccgateway.words import AgentNumber, Form, Number, Queue, Whose
+from sottovoce.http.ccgateway.words import AgentNumber, Form, MediaTypes, Number, Queue, Whose
 from sottovoce.live.views import AgentView
 
 INTERFACES = Interfaces("agentgroup", message="success")
@@ -50,6 +51,17 @@ class OfQueue(Queue):
 
     limit: Number | None = Field(None, alias="agentLimit", ge=1, le=500)
     states: tuple[Number, ...] | None = Field(None, alias="agentStatus", max_length=20)
+
+
+class OfMedia(Form):
+    """The kinds of media that a queue has to be of; none given are all [0417]."""
+
+    media: MediaTypes = Field((), alias="mediaTypes")
+
+    @property
+    def wants_voice(self) -> bool:
+        """Whether our queues are among them, which are all for voice."""
+        return not self.media or ORDINARY_CALL in self.media
 
 
 class ByNumbers(Form):
@@ -144,6 +156,42 @@ async def agents_without_skills(caller: Caller, form: ByNumbers) -> Answer:
     )
 
 
+@serves("GET", "/agentwasnameonvdn", Form)
+async def names(caller: Caller, form: Form) -> Answer:
+    """All agents of the caller's VDN: work numbers to names. A client reads it by its keys [Java]."""
+    return Answer({str(agent.agent): agent.name for agent in caller.desk.all_agents(caller.agent)})
+
+
+@serves("GET", "/loggedinagentphoneonvdn", Form)
+async def phones(caller: Caller, form: Form) -> Answer:
+    """The phones of those who are signed in."""
+    agents = caller.desk.online_agents(caller.agent)
+    return Answer([{"workno": str(agent.agent), "phonenumber": agent.phone} for agent in agents])
+
+
+@serves("GET", "/agentrestinfo", Form)
+async def rests(caller: Caller, form: Form) -> Answer:
+    """Who rests, and how many will after their call; as the monitoring interfaces name it [0596]."""
+    resting = caller.desk.resting(caller.agent)
+    agents = caller.desk.online_agents(caller.agent)
+    return Answer(
+        {
+            "onRestAgentNum": len(resting),
+            "waitRestAgentNum": sum(agent.pending is AgentState.REST for agent in agents),
+            "details": [
+                {
+                    "agentId": rest.agent,
+                    "name": rest.name,
+                    "vdnId": caller.desk.profile(caller.agent).vdn,
+                    "beginTime": milliseconds(rest.since),
+                    "applyRestLength": rest.seconds,
+                }
+                for rest in resting
+            ],
+        }
+    )
+
+
 # Of skill queues
 
 
@@ -198,6 +246,13 @@ async def online_agents_by_queue(caller: Caller, form: Form) -> Answer:
             for skill in sorted(caller.desk.profile(caller.agent).skills)
         ]
     )
+
+
+@serves("GET", "/agentbylist", OfMedia)
+async def agents_in_queues(caller: Caller, form: OfMedia) -> Answer:
+    """The agents who are signed in to a queue and take its calls [0417]."""
+    agents = caller.desk.online_agents(caller.agent) if form.wants_voice else ()
+    return Answer(_encoded(caller, (agent for agent in agents if agent.skills and agent.takes_calls)))
 
 
 # Of groups

@@ -62,8 +62,8 @@ def _agent(value: int, info: ValidationInfo) -> int:
     return value
 
 
-def _skills(value: object) -> object:
-    """`1;2;3`, `[1, "2"]`, or one number."""
+def _listed(value: object) -> object:
+    """Several numbers: `1;2;3`, `[1, "2"]`, or one."""
     if isinstance(value, str):
         return [part for part in value.replace(",", ";").split(";") if part.strip()]
     if isinstance(value, int) and not isinstance(value, bool):
@@ -81,8 +81,11 @@ AgentNumber = Annotated[
 Text = Annotated[str, AfterValidator(clean)]
 Skills = Annotated[
     tuple[Annotated[SkillId, BeforeValidator(_number), Field(ge=0, le=2**31 - 1)], ...],
-    BeforeValidator(_skills),
+    BeforeValidator(_listed),
     Field(max_length=1000),
+]
+MediaTypes = Annotated[
+    tuple[Annotated[Number, Field(ge=0, le=255)], ...], BeforeValidator(_listed), Field(max_length=20)
 ]
 
 
