@@ -211,6 +211,9 @@ async def test_everything_served_succeeds_once(
         GET /agentgroup/{{a}}/agentbyworkno/{A}
         GET /agentgroup/{{a}}/onlineagentonvdn
         GET /agentgroup/{{a}}/allagentstatus
+        POST /qualitycontrol/{{a}}/beginmonitor?agents={A};{B}
+        GET /qualitycontrol/{{a}}/allagent
+        POST /qualitycontrol/{{a}}/endmonitor?agents={A};{B}
         PUT /qualitycontrol/{{a}}/addinsert/{A}
         POST /qualitycontrol/{{a}}/switch/{A}
         DELETE /qualitycontrol/{{a}}/{A}

@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from sottovoce.domain.agents import AgentState
 from sottovoce.domain.calls import CallDirection, InnerKind
 from sottovoce.domain.directory import AgentId, SkillId
 from sottovoce.domain.legs import RecordingId
@@ -111,12 +112,25 @@ class AgentWorkCancelled(AgentEvent):
 
 
 @dataclass(frozen=True, slots=True)
-class PresenceChanged(AgentEvent):
-    """To an inspector who asked for it: another agent signed in or out (QC_AgentState_Notify)."""
+class WatchEvent(AgentEvent):
+    """To an inspector who asked for it, something of another agent (QC_AgentState_Notify)."""
 
     subject: AgentId
     name: str
+
+
+@dataclass(frozen=True, slots=True)
+class PresenceChanged(WatchEvent):
+    """The other agent signed in or out."""
+
     signed_in: bool
+
+
+@dataclass(frozen=True, slots=True)
+class WatchedStateChanged(WatchEvent):
+    """The other agent's state is another, or the first after a sign-in."""
+
+    state: AgentState
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,7 +18,7 @@ Called by `http`, the console and the demo through one `Desk`; calls `Lines` (a 
   ``transferring``  handing a call over, picking one up    ``call_data``     what agents keep with calls
   ``unreached``     who does not answer, or is away        ``linkage``       the phone, by the client
   ``recording``     what agents do with recordings         ``chatting``      agents who write to each other
-  ``notes``         texts from agent to agent
+  ``notes``         texts from agent to agent              ``watching``      whose states inspectors are told
 * ``seating`` ``conversing`` ``hearing`` ``bonds``  what those share: an agent's state and phone; who is
                 together; tables, music, recordings; the bond of inspector and agent
 * ``merging``   two calls become one; ``telling`` what agents are told of their calls

@@ -287,6 +287,14 @@ class Desk:
         floor = self._floor(caller)
         return tuple(pictures.agent(floor, one) for _, one in sorted(floor.profile.agents.items()))
 
+    def watched(self, caller: AgentId) -> tuple[AgentView, ...]:
+        """The agents whose states an inspector is told, by work number. NO_RIGHT."""
+        floor = self._floor(caller)
+        seat = floor.seat(caller)
+        access.require(seat.profile, Right.INSPECT)
+        known = floor.profile.agents
+        return tuple(pictures.agent(floor, known[agent]) for agent in sorted(seat.watches) if agent in known)
+
     def resting(self, caller: AgentId) -> tuple[RestView, ...]:
         """The agents of the caller's VDN who rest, by work number."""
         return pictures.resting(self._floor(caller))

@@ -30,6 +30,7 @@ from sottovoce.live import (
     supervising,
     transferring,
     unreached,
+    watching,
 )
 from sottovoce.live.effects import Effect, Timer
 from sottovoce.live.inputs import Command
@@ -52,6 +53,7 @@ SUBJECTS = (
     supervising,
     transferring,
     unreached,
+    watching,
 )
 """The modules whose transitions a floor makes."""
 

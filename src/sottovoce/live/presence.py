@@ -108,6 +108,7 @@ def sign_in(floor: FloorState, asked: SignInAgent, seat: Seat) -> None:
         tell_first(floor, seat)
         seating.arm_limit(floor, seat)
         tell_presence(floor, seat.profile, signed_in=True)
+        seating.tell_watchers(floor, seat)
     floor.do(Arm(SessionSilent(seat.agent), floor.settings.agents.sign_out_after))
     calling.assign(floor)
 
@@ -164,6 +165,7 @@ def restore(floor: FloorState, session: SessionSaved) -> None:
         session.skills,
         str(flags.get("push", "")),
         bool(flags.get("takes_calls", True)),
+        frozenset(AgentId(int(agent)) for agent in str(flags.get("watches", "")).split(";") if agent),
     )
     floor.seats[seat.agent] = seat
     floor.do(
@@ -408,7 +410,8 @@ def close(floor: FloorState, order: CloseFloor) -> None:
 
 
 def tell_presence(floor: FloorState, subject: AgentProfile, *, signed_in: bool) -> None:
-    """Tell the inspectors who asked for it."""
+    """Tell the inspectors who asked for it, at sign-in or by watching that agent."""
     for seat in floor.seats.values():
-        if seat.listen_status and seat.agent != subject.agent and access.is_inspector(seat.profile):
+        asked = subject.agent in seat.watches or (seat.listen_status and seat.agent != subject.agent)
+        if asked and access.is_inspector(seat.profile):
             floor.emit(events.PresenceChanged(seat.agent, subject.agent, subject.name, signed_in))

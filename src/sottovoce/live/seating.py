@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sottovoce.domain import events
+from sottovoce.domain import access, events
 from sottovoce.domain.agents import AgentState, Standing, Trigger
 from sottovoce.domain.calls import CallDirection
 from sottovoce.domain.journal import SessionSaved
@@ -31,6 +31,7 @@ def saved(floor: FloorState, seat: Seat) -> SessionSaved:
             "listen_status": seat.listen_status,
             **({"push": seat.push} if seat.push else {}),
             "takes_calls": seat.takes_calls,
+            "watches": ";".join(map(str, sorted(seat.watches))),
             "state": seat.state.value if resting else AgentState.IDLE.value,
             "reason": seat.standing.reason if resting else 0,
         },
@@ -45,6 +46,7 @@ def stand(floor: FloorState, seat: Seat, standing: Standing) -> None:
     if standing.state is before.state:
         return
     seat.since = floor.now
+    tell_watchers(floor, seat)
     if before.state is AgentState.REST:
         floor.do(Disarm(RestEnds(seat.agent)))
     if before.state is AgentState.WRAP_UP:
@@ -52,6 +54,15 @@ def stand(floor: FloorState, seat: Seat, standing: Standing) -> None:
     if standing.state is AgentState.IDLE:
         seat.idle_order = next(floor.numbers)
     arm_limit(floor, seat)
+
+
+def tell_watchers(floor: FloorState, seat: Seat) -> None:
+    """Tell the inspectors who watch the agent the new state; its end is told with the sign-out."""
+    if seat.state is AgentState.SIGNED_OUT:
+        return
+    for other in floor.seats.values():
+        if seat.agent in other.watches and access.is_inspector(other.profile):
+            floor.emit(events.WatchedStateChanged(other.agent, seat.agent, seat.profile.name, seat.state))
 
 
 def arm_limit(floor: FloorState, seat: Seat) -> None:

@@ -276,6 +276,8 @@ class Seat:
     """Where events are pushed to, sealed; empty: the client polls."""
     takes_calls: bool = True
     """Whether calls of queues are given to the agent."""
+    watches: frozenset[AgentId] = frozenset()
+    """The agents whose states this inspector is told."""
     leg: LegId | None = None
     leg_phone: str = ""
     """The number that `leg` rang: after a forced sign-in from elsewhere not `phone`, until the call ends."""

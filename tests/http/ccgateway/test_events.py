@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 import pytest
 
 from sottovoce.domain import events
+from sottovoce.domain.agents import AgentState
 from sottovoce.domain.calls import CallDirection, InnerKind
 from sottovoce.domain.directory import AgentId, SkillId
 from sottovoce.domain.events import AgentEvent
@@ -73,6 +74,28 @@ CASES: list[tuple[AgentEvent, str, object]] = [
             "mediaserver": "CtiServer",
             "jsonKey": ["subtype", "monitoredagent", "agentname", "mediaserver"],
         },
+    ),
+    *(
+        (
+            events.WatchedStateChanged(A, B, "Ann", state),
+            "QC_AgentState_Notify",
+            {
+                "subtype": f"QC_AgentState_{subtype}",
+                "monitoredagent": "30169",
+                "agentname": "Ann",
+                "mediaserver": "CtiServer",
+                "jsonKey": ["subtype", "monitoredagent", "agentname", "mediaserver"],
+            },
+        )
+        for state, subtype in {
+            AgentState.IDLE: "Idle",
+            AgentState.BUSY: "Busy",
+            AgentState.WRAP_UP: "Work",
+            AgentState.REST: "Rest",
+            AgentState.PREOCCUPIED: "WaitAlerting",
+            AgentState.ANSWERING: "WaitAnswer",
+            AgentState.TALKING: "Active",
+        }.items()
     ),
     (events.NoteReceived(A, B, "Ann", "Hello", T), "AgentOther_Note", TEXT),
     (events.BulletinReceived(A, B, "Ann", "Hello", T), "AgentOther_Bulletin", TEXT),

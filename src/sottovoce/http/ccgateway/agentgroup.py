@@ -97,7 +97,8 @@ def encode_agent(agent: AgentView, now: datetime) -> dict[str, object]:
     }
 
 
-def _encoded(caller: Caller, agents: Iterable[AgentView]) -> list[dict[str, object]]:
+def encode_agents(caller: Caller, agents: Iterable[AgentView]) -> list[dict[str, object]]:
+    """Several agents."""
     now = caller.gateway.clock.now()
     return [encode_agent(agent, now) for agent in agents]
 
@@ -112,7 +113,7 @@ async def agent_by_work_number(caller: Caller, form: Whose) -> Answer:
 @serves("GET", "/onlineagentonvdn", Form)
 async def online_agents(caller: Caller, form: Form) -> Answer:
     """The signed-in agents of the caller's VDN."""
-    return Answer(_encoded(caller, caller.desk.online_agents(caller.agent)))
+    return Answer(encode_agents(caller, caller.desk.online_agents(caller.agent)))
 
 
 @serves("GET", "/allagentstatus", Form)
@@ -121,14 +122,14 @@ async def online_agents(caller: Caller, form: Form) -> Answer:
 @serves("GET", "/queryagentstatusandskill", Form)
 async def all_agents(caller: Caller, form: Form) -> Answer:
     """All agents of the caller's VDN, signed in or not."""
-    return Answer(_encoded(caller, caller.desk.all_agents(caller.agent)))
+    return Answer(encode_agents(caller, caller.desk.all_agents(caller.agent)))
 
 
 @serves("GET", "/agentlistbystatus", InState)
 async def agents_in_a_state(caller: Caller, form: InState) -> Answer:
     """The agents of the caller's VDN in a state."""
     agents = caller.desk.all_agents(caller.agent)
-    return Answer(_encoded(caller, (agent for agent in agents if status(agent) == form.status)))
+    return Answer(encode_agents(caller, (agent for agent in agents if status(agent) == form.status)))
 
 
 @serves("GET", "/idleagent", Form)
@@ -151,7 +152,7 @@ async def agents_without_skills(caller: Caller, form: ByNumbers) -> Answer:
     return Answer(
         [
             {name: value for name, value in agent.items() if name != "skilllist"}
-            for agent in _encoded(caller, agents)
+            for agent in encode_agents(caller, agents)
         ]
     )
 
@@ -213,7 +214,7 @@ async def agents_in_a_queue(caller: Caller, form: OfQueue) -> Answer:
     agents = [agent for agent in _signed_in_to(caller, form.skill) if agent.takes_calls]
     if form.limit is not None and form.states is not None:
         agents = [agent for agent in agents if status(agent) in form.states][: form.limit]
-    return Answer(_encoded(caller, agents))
+    return Answer(encode_agents(caller, agents))
 
 
 @serves("GET", "/agentidsbyskill/{skillid}", Queue)
@@ -229,7 +230,7 @@ async def agents_configured_for_a_queue(caller: Caller, form: Queue) -> Answer:
     _must_exist(vdn, form.skill)
     agents = caller.desk.all_agents(caller.agent)
     return Answer(
-        _encoded(caller, (agent for agent in agents if form.skill in vdn.agents[agent.agent].skills))
+        encode_agents(caller, (agent for agent in agents if form.skill in vdn.agents[agent.agent].skills))
     )
 
 
@@ -241,7 +242,7 @@ async def online_agents_by_queue(caller: Caller, form: Form) -> Answer:
             {
                 "skillMediaType": ORDINARY_CALL,
                 "skillId": skill,
-                "agent": _encoded(caller, _signed_in_to(caller, skill)),
+                "agent": encode_agents(caller, _signed_in_to(caller, skill)),
             }
             for skill in sorted(caller.desk.profile(caller.agent).skills)
         ]
@@ -252,7 +253,7 @@ async def online_agents_by_queue(caller: Caller, form: Form) -> Answer:
 async def agents_in_queues(caller: Caller, form: OfMedia) -> Answer:
     """The agents who are signed in to a queue and take its calls [0417]."""
     agents = caller.desk.online_agents(caller.agent) if form.wants_voice else ()
-    return Answer(_encoded(caller, (agent for agent in agents if agent.skills and agent.takes_calls)))
+    return Answer(encode_agents(caller, (agent for agent in agents if agent.skills and agent.takes_calls)))
 
 
 # Of groups
@@ -262,7 +263,7 @@ def _in_group(caller: Caller, group: int) -> Answer:
     agents = [agent for agent in caller.desk.all_agents(caller.agent) if agent.group == group]
     if not agents:
         raise Refused(Code.NOT_FOUND, f"nobody is in group {group}")
-    return Answer(_encoded(caller, agents))
+    return Answer(encode_agents(caller, agents))
 
 
 @serves("GET", "/agentongroup", Form)

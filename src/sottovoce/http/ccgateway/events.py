@@ -14,7 +14,7 @@ from sottovoce.domain import events as domain
 from sottovoce.domain.calls import InnerKind
 from sottovoce.http.ccgateway.gateway import body_of
 from sottovoce.http.ccgateway.retcodes import SUCCESS
-from sottovoce.http.ccgateway.states import FEATURE, ORDINARY_CALL, QC_TYPE, VOICE
+from sottovoce.http.ccgateway.states import FEATURE, ORDINARY_CALL, QC_TYPE, VOICE, WATCHED
 from sottovoce.http.family.answer import encode
 from sottovoce.live.views import QueuedEvent
 
@@ -134,8 +134,16 @@ def _supervision(event: domain.SupervisionStarted | domain.SupervisionEnded) -> 
 
 
 def _presence(event: domain.PresenceChanged) -> dict[str, object]:
+    return _notice(event, "QC_AgentState_Login" if event.signed_in else "QC_AgentState_Logout")
+
+
+def _watched(event: domain.WatchedStateChanged) -> dict[str, object]:
+    return _notice(event, WATCHED[event.state])
+
+
+def _notice(event: domain.WatchEvent, subtype: str) -> dict[str, object]:
     return {
-        "subtype": "QC_AgentState_Login" if event.signed_in else "QC_AgentState_Logout",
+        "subtype": subtype,
         "monitoredagent": str(event.subject),
         "agentname": event.name,
         "mediaserver": "CtiServer",
@@ -185,6 +193,7 @@ WIRE: Mapping[type[domain.AgentEvent], tuple[str, Content]] = {
     domain.AgentSetWork: ("AgentState_SetWork_Success", _nothing),
     domain.AgentWorkCancelled: ("AgentState_CancelWork_Success", _nothing),
     domain.PresenceChanged: ("QC_AgentState_Notify", _presence),
+    domain.WatchedStateChanged: ("QC_AgentState_Notify", _watched),
     domain.PhoneAlerting: ("AgentOther_PhoneAlerting", _phone_alerting),
     domain.PhoneOffHook: ("AgentOther_PhoneOffhook", lambda event: {"type": "main"}),
     domain.PhoneReleased: (
@@ -254,7 +263,7 @@ def encode_event(queued: QueuedEvent, *, with_time: bool) -> dict[str, object]:
         encoded["eventGenTime"] = milliseconds(queued.at)
     encoded["workNo"] = str(queued.event.agent)
     encoded["content"] = content(queued.event)
-    if isinstance(queued.event, domain.PresenceChanged):
+    if isinstance(queued.event, domain.WatchEvent):
         encoded["jsonKey"] = list(encoded)
     return encoded
 

@@ -6,12 +6,14 @@ from pydantic import Field
 
 from sottovoce.domain.agents import Trigger
 from sottovoce.domain.supervision import Mode
-from sottovoce.http.ccgateway.gateway import Caller, Interfaces
+from sottovoce.http.ccgateway.agentgroup import encode_agents
+from sottovoce.http.ccgateway.gateway import Answer, Caller, Interfaces
 from sottovoce.http.ccgateway.states import SWITCH
-from sottovoce.http.ccgateway.words import AgentNumber, Form, Number, Skills, Text
+from sottovoce.http.ccgateway.words import AgentNumber, AgentNumbers, Form, Number, Skills, Text
 from sottovoce.live.availability import AdjustSkills, ForceState
 from sottovoce.live.presence import ForceSignOut
 from sottovoce.live.supervising import ChangeMode, DropCall, Intercept
+from sottovoce.live.watching import Unwatch, Watch
 
 INTERFACES = Interfaces("qualitycontrol")
 serves = INTERFACES.serves
@@ -69,6 +71,12 @@ class SkillsOfTarget(Target):
     skills: Skills
 
 
+class Targets(Form):
+    """Agents of the inspector's VDN; the client known sends 500 at a time, parted by `;` [Java]."""
+
+    targets: AgentNumbers = Field(alias="agents", min_length=1)
+
+
 # Take the agent's call over [2403].
 asks("PUT", "/intercept/{workNo}", Target, lambda by, form: Intercept(by, form.target))
 # Take that call of the agent over [0437].
@@ -101,6 +109,16 @@ asks("POST", "/forcelogout/{workNo}", Target, lambda by, form: ForceSignOut(by, 
 asks("POST", "/forcedropcall/{callid:path}", AnyCall, lambda by, form: DropCall(by, form.call))
 # Change the agent's queues [2409].
 asks("POST", "/adjustskill", SkillsOfTarget, lambda by, form: AdjustSkills(by, form.target, form.skills))
+# Be told of the agents' states, too.
+asks("POST", "/beginmonitor", Targets, lambda by, form: Watch(by, form.targets))
+# Be told of theirs no more.
+asks("POST", "/endmonitor", Targets, lambda by, form: Unwatch(by, form.targets))
+
+
+@serves("GET", "/allagent", Form)
+async def watched(caller: Caller, form: Form) -> Answer:
+    """The agents whose states the inspector is told."""
+    return Answer(encode_agents(caller, caller.desk.watched(caller.agent)))
 
 
 @serves("PUT", "/addinsert/{workNo}", Target)

@@ -57,6 +57,17 @@ FEATURE: Mapping[CallDirection | InnerKind, int] = {
 QC_TYPE: Mapping[Mode, int] = {Mode.LISTEN: 8, Mode.INSERT: 9, Mode.WHISPER: 20172}
 """20172 and 20173 both mean whisper; what tells them apart was not found."""
 
+WATCHED: Mapping[AgentState, str] = {
+    AgentState.IDLE: "QC_AgentState_Idle",
+    AgentState.BUSY: "QC_AgentState_Busy",
+    AgentState.WRAP_UP: "QC_AgentState_Work",
+    AgentState.REST: "QC_AgentState_Rest",
+    AgentState.PREOCCUPIED: "QC_AgentState_WaitAlerting",
+    AgentState.ANSWERING: "QC_AgentState_WaitAnswer",
+    AgentState.TALKING: "QC_AgentState_Active",
+}
+"""`subtype` of QC_AgentState_Notify: one client knows the names [Java], what they mean is inferred."""
+
 SIGN_IN: Mapping[int, AgentState] = {3: AgentState.BUSY, 4: AgentState.IDLE, 5: AgentState.WRAP_UP}
 SWITCH: Mapping[int, Mode] = {0: Mode.LISTEN, 1: Mode.INSERT, 2: Mode.WHISPER}
 

@@ -78,6 +78,7 @@ AgentNumber = Annotated[
     AfterValidator(_agent),
     WithJsonSchema({"type": "string", "format": "agent-id", "pattern": "^[0-9]{3,6}$"}),
 ]
+AgentNumbers = Annotated[tuple[AgentNumber, ...], BeforeValidator(_listed), Field(max_length=1000)]
 Text = Annotated[str, AfterValidator(clean)]
 Skills = Annotated[
     tuple[Annotated[SkillId, BeforeValidator(_number), Field(ge=0, le=2**31 - 1)], ...],
