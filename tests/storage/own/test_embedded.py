@@ -26,6 +26,12 @@ from sottovoce.storage.own.placement import CannotStart, SystemAccount
 
 PROGRAM = Path(__file__).with_name("own_server.py")
 NOBODY = SystemAccount(65534, 65534, "nobody")
+PLAIN = (f"--reuid={NOBODY.uid}", f"--regid={NOBODY.gid}", "--clear-groups")
+"""Words of `setpriv` for a plain user, as a command beside the systemd unit is one."""
+CAPABLE = (*PLAIN, "--inh-caps=+sys_nice", "--ambient-caps=+sys_nice")
+"""For a plain user with the unit's `AmbientCapabilities=`."""
+UNTRACING = ("--bounding-set=-sys_ptrace",)
+"""For root in a container."""
 
 
 def interpreter_for(account: SystemAccount) -> str | None:
@@ -44,19 +50,21 @@ def interpreter_for(account: SystemAccount) -> str | None:
 class Owner:
     """`own_server.py` as a process."""
 
-    def __init__(self, folder: Path, account: SystemAccount | None = None) -> None:
+    def __init__(
+        self, folder: Path, account: SystemAccount | None = None, *, setpriv: tuple[str, ...] = ()
+    ) -> None:
         python = sys.executable if account is None else interpreter_for(account) or sys.executable
         paths = [path for path in sys.path if path and path != str(PROGRAM.parent)]
         source = str(Path(__file__).parents[3] / "src")
         self.process = subprocess.Popen(
-            [python, str(PROGRAM), str(folder)],
+            [*(("setpriv", *setpriv) if setpriv else ()), python, str(PROGRAM), str(folder)],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,
             env={"PATH": "/usr/bin:/bin", "PYTHONPATH": os.pathsep.join([source, *_packages(paths)])},
-            user=account.uid if account is not None else None,
-            group=account.gid if account is not None else None,
-            extra_groups=[] if account is not None else None,
+            user=account.uid if account is not None and not setpriv else None,
+            group=account.gid if account is not None and not setpriv else None,
+            extra_groups=[] if account is not None and not setpriv else None,
             cwd="/",
         )
 
@@ -235,6 +243,31 @@ async def test_a_second_process_is_a_guest_and_stops_nothing(owner: Owner, folde
     await guest.stop()
     assert owner.ask()["pid"] == first["pid"]
     assert owner.end() == 0
+
+
+@pytest.mark.skipif(
+    os.geteuid() != 0 or interpreter_for(NOBODY) is None, reason="only root can give capabilities away"
+)
+@pytest.mark.parametrize(
+    ("owners", "guests"),
+    [(CAPABLE, PLAIN), (UNTRACING, UNTRACING)],
+    ids=["a-command-beside-the-unit", "root-in-a-container"],
+)
+def test_a_guest_with_fewer_capabilities_finds_the_server(
+    folder: Path, owners: tuple[str, ...], guests: tuple[str, ...]
+) -> None:
+    account = NOBODY if guests is PLAIN else None
+    if account is not None:
+        os.chown(folder.parent, account.uid, account.gid)
+    owner = Owner(folder, account, setpriv=owners)
+    first = owner.answer()
+    guest = Owner(folder, account, setpriv=guests)
+    found = guest.answer()
+    assert (found["owned"], found["pid"]) == (False, first["pid"])
+    assert "CapEff:\t0000000000000000" in Path(f"/proc/{first['pid']}/status").read_text()
+    assert (guest.end(), owner.end()) == (0, 0)
+    guest.close()
+    owner.close()
 
 
 async def test_a_postmaster_pid_of_another_program_is_not_believed(folder: Path) -> None:

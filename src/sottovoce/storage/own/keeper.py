@@ -5,7 +5,8 @@ UID (unless that is -1), starts COMMAND (postgres) and waits. When standard inpu
 server closed it or died by whatever means, it asks for a fast shutdown (SIGINT), after PATIENCE
 seconds for an immediate one (SIGQUIT), and at last kills. If the keeper itself is killed, the kernel
 sends postgres the SIGINT (PR_SET_PDEATHSIG; the keeper has one thread, so its death is meant).
-It exits with 0 after a shutdown that was asked for, 3 when postgres ended by itself.
+postgres inherits no capability: it needs none, and who has fewer than a process cannot see where it
+works (`postmaster.py`). It exits with 0 after a shutdown that was asked for, 3 when postgres ended by itself.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ import sys
 import time
 
 PR_SET_PDEATHSIG = 1
+PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL = 47, 4
 ENDED_BY_ITSELF = 3
 
 
@@ -65,6 +67,7 @@ def _become(command: list[str], keeper: int, prctl: object) -> None:
         for number in (signal.SIGINT, signal.SIGHUP, signal.SIGCHLD, signal.SIGTERM):
             signal.signal(number, signal.SIG_DFL)
         if callable(prctl):
+            prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0)
             prctl(PR_SET_PDEATHSIG, int(signal.SIGINT), 0, 0, 0)
         nothing = os.open(os.devnull, os.O_RDWR)
         os.dup2(nothing, 0)

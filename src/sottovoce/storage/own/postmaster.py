@@ -2,7 +2,9 @@
 
 `postmaster.pid` alone does not say: its process id may long be another program's (after a reboot,
 in a container always). A process counts only if it is a postgres whose working directory is the
-cluster, which is true of the postmaster and of all its children.
+cluster, which is true of the postmaster and of all its children. Where the kernel does not show us its
+working directory (it has capabilities that we lack, or we are root without CAP_SYS_PTRACE, as in many
+containers), the postmaster is known by its arguments, and its children are not found.
 """
 
 from __future__ import annotations
@@ -61,9 +63,13 @@ def end_leftover(cluster: Path, patience: float = 10.0) -> bool:
 
 def _works_in(entry: Path, where: str) -> bool:
     try:
-        return (entry / "comm").read_text(encoding="utf-8", errors="replace").startswith("postgres") and (
-            os.readlink(entry / "cwd") == where
-        )
+        if not (entry / "comm").read_text(encoding="utf-8", errors="replace").startswith("postgres"):
+            return False
+        try:
+            return os.readlink(entry / "cwd") == where
+        except PermissionError:
+            arguments = os.fsdecode((entry / "cmdline").read_bytes()).split("\0")
+            return any(os.path.realpath(argument) == where for argument in arguments if argument[:1] == "/")
     except OSError:
         return False
 
