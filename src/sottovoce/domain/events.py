@@ -173,6 +173,11 @@ class PhoneOffHook(AgentEvent):
 
 
 @dataclass(frozen=True, slots=True)
+class PhoneUnavailable(AgentEvent):
+    """The agent's phone was rung and could not be had: busy, or not there (AgentOther_PhoneBusy)."""
+
+
+@dataclass(frozen=True, slots=True)
 class PhoneReleased(AgentEvent):
     """The agent's phone is free again (AgentOther_PhoneRelease)."""
 

@@ -59,10 +59,22 @@ def gone(floor: FloorState, event: LegGone) -> None:
         phone_gone(floor, owner, event.cause, by_agent=True)
 
 
+_NOT_HAD = (
+    ReleaseCause.BUSY,
+    ReleaseCause.UNREACHABLE,
+    ReleaseCause.UNSUPPORTED_MEDIA,
+    ReleaseCause.OVERLOAD,
+    ReleaseCause.FAILED,
+)
+"""Why a phone that rings nobody cannot be had; who rejects or does not lift has one."""
+
+
 def phone_gone(floor: FloorState, seat: Seat, cause: ReleaseCause, *, by_agent: bool) -> None:
     """An agent's or inspector's phone is gone: what it carried ends."""
     was_up = seat.leg_up
     seating.forget_phone(floor, seat)
+    if not was_up and cause in _NOT_HAD:
+        floor.emit(events.PhoneUnavailable(seat.agent))
     floor.emit(events.PhoneReleased(seat.agent, by_agent))
     if seat.inspecting is not None:
         bonds.end(floor, seat.inspecting, f"phone: {cause.value}", phone=False)

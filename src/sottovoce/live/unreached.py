@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import structlog
 
+from sottovoce.domain import events
 from sottovoce.domain.agents import BusyReason, Trigger
 from sottovoce.domain.calls import CallState
 from sottovoce.domain.legs import ReleaseCause
@@ -30,6 +31,7 @@ def timed_out(floor: FloorState, timer: CallUnanswered) -> None:
         if seat.leg_up or seat.leg_alerted:
             calling.unanswered(floor, call, seat, BusyReason.NO_ANSWER)
         else:
+            floor.emit(events.PhoneUnavailable(seat.agent))
             phone_away(floor, call, seat, ReleaseCause.UNREACHABLE)
     elif call.state in (CallState.DIALLING, CallState.JOINING):
         calling.end_call(floor, call, "no answer")

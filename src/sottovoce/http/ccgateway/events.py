@@ -21,6 +21,8 @@ from sottovoce.live.views import QueuedEvent
 Content = Callable[[Any], object]
 
 _AUDIO_FILE = 1
+_NO_AGENT = 65_535
+"""`lastReleaseAgentId` of a call that nobody had before [1373]."""
 _NOTICE_KEYS = ["subtype", "monitoredagent", "agentname", "mediaserver"]
 
 
@@ -90,7 +92,7 @@ def _assigned(event: domain.CallAssigned) -> dict[str, object]:
         "skillId": event.skill,
         "caller": event.caller,
         "called": event.called,
-        "lastReleaseAgentId": "",
+        "lastReleaseAgentId": _NO_AGENT,
         "mediaType": ORDINARY_CALL,
         "releaseAndReQueueCount": 0,
         "releaseAndReQueueCallFlag": 0,
@@ -196,6 +198,7 @@ WIRE: Mapping[type[domain.AgentEvent], tuple[str, Content]] = {
     domain.WatchedStateChanged: ("QC_AgentState_Notify", _watched),
     domain.PhoneAlerting: ("AgentOther_PhoneAlerting", _phone_alerting),
     domain.PhoneOffHook: ("AgentOther_PhoneOffhook", lambda event: {"type": "main"}),
+    domain.PhoneUnavailable: ("AgentOther_PhoneBusy", _nothing),
     domain.PhoneReleased: (
         "AgentOther_PhoneRelease",
         lambda event: {"phoneState": 2 if event.by_agent else 3},
