@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from importlib import resources
 from typing import Any
 
-from starlette.responses import HTMLResponse, Response
+from starlette.responses import HTMLResponse
 from starlette.routing import Router
 from starlette.types import ASGIApp, Receive, Scope, Send
 from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
 from sottovoce.config import HttpSettings, OperatorSettings
 from sottovoce.contracts.document import document
+from sottovoce.http.ccgateway import library
 from sottovoce.http.ccgateway import served as ccgateway
 from sottovoce.http.ccgateway.dialect import FAMILY, GatewayDialect
 from sottovoce.http.ccgateway.gateway import Gateway
@@ -82,20 +83,21 @@ def inner_site(
     if quality is not None:
         families += ccisqm.isqm_places(quality), ccsqm.sqm_places(quality), token.token_places(quality)
         ledgers += ccsqm.LEDGER, ccisqm.LEDGER
-    elsewhere: ASGIApp = _Elsewhere(ledgers if docs else ())
+    scripts = {} if gateway is None else {library.PATH: library.Library()}
+    elsewhere: ASGIApp = _Elsewhere(ledgers if docs else (), scripts)
     if observed is not None:
         elsewhere = Operators(*observed, elsewhere)
     return Router(families, redirect_slashes=False, default=elsewhere)
 
 
 class _Elsewhere:
-    """What answers where no interface is: the documents of `ledgers`, and to all else 404."""
+    """What answers where no interface is: `pages`, the documents of `ledgers`, and to all else 404."""
 
-    def __init__(self, ledgers: Sequence[str]) -> None:
-        self._pages: dict[str, Response] = {}
+    def __init__(self, ledgers: Sequence[str], pages: Mapping[str, ASGIApp]) -> None:
+        self._pages = dict(pages)
         if ledgers:
             page = (resources.files(__package__) / "docs.html").read_text(encoding="utf-8")
-            self._pages = {"/openapi.json": respond(document(*ledgers)), "/docs": HTMLResponse(page)}
+            self._pages |= {"/openapi.json": respond(document(*ledgers)), "/docs": HTMLResponse(page)}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         family = family_of(scope["path"], FAMILIES)

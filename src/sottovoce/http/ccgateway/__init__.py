@@ -9,6 +9,7 @@
 * ``words``       lenient input; ``retcodes`` refusals to codes; ``states`` the numbers of states;
                   ``events`` and ``snapshot`` domain events and pictures in the wire's spelling
 * ``polls``       the long poll's exact delivery; ``pushes`` how a push is spelt
+* ``library``     all interfaces for scripts of web pages (``resource.js``), which pages load from here
 
 The ledger is ``contracts/cc-gateway.yaml``; tests compare it with the routes both ways. Called by
 `http.site`; asks `live.desk.Desk` with the live half's commands.
