@@ -24,6 +24,7 @@ NEVER_HERE = frozenset(
         Code.BAD_PHONE,
         Code.PHONE_NOT_ALLOWED,
         Code.BAD_IP,
+        Code.EVENTS_PUSHED,
         Code.AGENT_BUSY_IN_CALL,
         Code.WRONG_AGENT_STATE,
         Code.TARGET_UNKNOWN,
