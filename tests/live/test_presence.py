@@ -13,7 +13,7 @@ from tests.live.refusals import refused
 
 from sottovoce.config import AgentSettings
 from sottovoce.domain import events
-from sottovoce.domain.agents import AgentState, Trigger
+from sottovoce.domain.agents import AgentState, BusyReason, Trigger
 from sottovoce.domain.directory import NO_PASSWORD, AgentId, Right, SkillId, VdnId
 from sottovoce.domain.journal import (
     AuditEntry,
@@ -29,7 +29,7 @@ from sottovoce.domain.legs import LegId
 from sottovoce.domain.supervision import Mode
 from sottovoce.errors import Code, Refused
 from sottovoce.live.availability import AdjustSkills, ChangeState, ChooseSkills, ForceState, SetHabit
-from sottovoce.live.handling import Release
+from sottovoce.live.handling import CallOut, Release
 from sottovoce.live.presence import ForceSignOut, SignOutAgent
 from sottovoce.live.state import LiveSettings
 from sottovoce.live.supervising import ChangeMode, DropCall, Intercept
@@ -617,3 +617,27 @@ async def test_the_reason_of_a_rest_is_kept_for_a_restart(stage):
     await stage.quiet()
     kept = [change for change in stage.store.written if isinstance(change, SessionSaved)][-1]
     assert (kept.settings["state"], kept.settings["reason"]) == ("idle", 0)
+
+
+async def test_what_a_call_brings_about_is_kept_for_a_restart(stage):
+    """Busy after a call not taken, or as said during one; idle again once a call out has ended."""
+
+    def kept(agent: AgentId) -> tuple[object, object]:
+        saved = [change for change in stage.store.written if isinstance(change, SessionSaved)]
+        settings = next(change.settings for change in reversed(saved) if change.agent == agent)
+        return settings["state"], settings["reason"]
+
+    stage.phone(101).ready = False
+    await stage.sign_in(101, 102)
+    await stage.call_in("555")
+    await stage.later(20)
+    assert kept(A) == ("busy", BusyReason.NO_ANSWER)
+    await stage.desk.ask(ChangeState(B, Trigger.SAY_BUSY, 203))
+    assert kept(B) == ("idle", 0), "while the call goes on"
+    stage.lines.phones["555"].hang_up()
+    await stage.quiet()
+    assert kept(B) == ("busy", 203)
+    stage.lines.phone("0123", ready=True)
+    await stage.desk.call_out(CallOut(B, "0123"))
+    await stage.quiet()
+    assert kept(B) == ("idle", 0)

@@ -10,13 +10,15 @@ from sottovoce.domain.lines import Destination, LineKind
 from sottovoce.live.effects import Arm, Disarm, HangUp, PhoneAway, RestEnds, Ring, WrapUpEnds
 from sottovoce.live.state import Absence, FloorState, Seat
 
+RESTING = (AgentState.BUSY, AgentState.WRAP_UP, AgentState.REST)
+"""What a restart brings back; from every other state an agent comes back idle."""
 TRY_AGAIN_S = 10.0
 """After which an unreachable phone may be tried again, as it may be registered elsewhere: at an edge."""
 
 
 def saved(floor: FloorState, seat: Seat) -> SessionSaved:
     """The session as the journal keeps it."""
-    resting = seat.state in (AgentState.BUSY, AgentState.WRAP_UP, AgentState.REST)
+    resting = seat.state in RESTING
     return SessionSaved(
         seat.agent,
         floor.profile.vdn,
@@ -77,17 +79,22 @@ def move(floor: FloorState, seat: Seat, trigger: Trigger, *, reason: int = 0) ->
 
 
 def seize(floor: FloorState, seat: Seat) -> None:
-    """A call or a supervision takes the agent."""
+    """A call or a supervision takes the agent, from whose state nothing is brought back any more."""
+    before = seat.state
     move(floor, seat, Trigger.SEIZE)
+    if before in RESTING:
+        floor.journal(saved(floor, seat))
     floor.emit(events.AgentPreoccupied(seat.agent))
 
 
 def set_free(floor: FloorState, seat: Seat, trigger: Trigger, *, reason: int = 0) -> None:
-    """The call or supervision is over (OVER, FREED, SILENT): tell the agent the new state."""
+    """The call or supervision is over (OVER, FREED, SILENT): tell the agent the new state, and keep it."""
     before = seat.state
     move(floor, seat, trigger, reason=reason)
     if seat.state is not before:
         tell_state(floor, seat)
+        if seat.state in RESTING:
+            floor.journal(saved(floor, seat))
 
 
 def tell_state(floor: FloorState, seat: Seat) -> None:

@@ -99,7 +99,6 @@ def try_again(floor: FloorState, timer: PhoneAway) -> None:
         if not seen:
             phone_given_up(floor, seat, ReleaseCause.UNREACHABLE)
             seating.set_free(floor, seat, Trigger.SILENT, reason=BusyReason.PHONE)
-            floor.journal(seating.saved(floor, seat))
     calling.assign(floor)
 
 
