@@ -41,7 +41,7 @@ from sottovoce.media.workers import WorkerEngine
 from sottovoce.observing import wayside
 from sottovoce.observing.counting import Counting, CountingStore
 from sottovoce.observing.observer import Observer, Sources
-from sottovoce.observing.reading import JobsReading, JournalReading
+from sottovoce.observing.reading import JobsReading
 from sottovoce.pushing.pusher import Pusher
 from sottovoce.pushing.seals import KEY_BYTES, Seals
 from sottovoce.quality.jobs import JOBS, Jobs
@@ -226,12 +226,6 @@ def _sources(
         host, port = door.addresses[Transport.UDP]
         return f"{host}:{port}" if door.listens else None
 
-    def journals() -> tuple[JournalReading, ...]:
-        return tuple(
-            JournalReading(vdn, one.changes, one.size, one.limit, one.lost, one.failed, one.keeps)
-            for vdn, one in sorted(store.spooled().items())
-        )
-
     async def jobs() -> tuple[JobsReading, ...]:
         async with database.transaction(office.engine) as connection:
             found = [(job, await queue.backlog(connection, job, None)) for job in JOBS]
@@ -245,7 +239,7 @@ def _sources(
         ticks=media.ticks,
         recordings=lambda: media.recordings,
         jobs=jobs,
-        journals=journals,
+        journals=store.spooled,
         polls=lambda: len(gateway.hanging),
         requests=tally.counts,
         refusals=lambda: door.refusals,

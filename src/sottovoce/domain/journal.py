@@ -217,3 +217,21 @@ class Restored:
     open_contacts: Sequence[str] = ()
     sources: Sequence[SignedInFrom] = ()
     """Where agents signed in from, the longest ago first."""
+
+
+@dataclass(frozen=True, slots=True)
+class Spooled:
+    """What of a VDN's journal waits for the database on the local disk."""
+
+    vdn: VdnId
+    changes: int
+    size: int
+    """Bytes."""
+    limit: int
+    """Bytes; what comes beyond is lost."""
+    lost: int
+    """Changes lost since the start."""
+    failed: bool
+    """The disk fails: what waits is in memory alone."""
+    keeps: bool
+    """Whether calls that begin now can be kept; if not, they are refused."""

@@ -16,6 +16,7 @@ from prometheus_client import CollectorRegistry
 from sottovoce import __version__
 from sottovoce.clock import Clock
 from sottovoce.domain.directory import VdnId
+from sottovoce.domain.journal import Spooled
 from sottovoce.errors import Refused
 from sottovoce.live.desk import Desk
 from sottovoce.media.control import TickFigures
@@ -24,7 +25,6 @@ from sottovoce.observing.reading import (
     DatabaseReading,
     DiskReading,
     JobsReading,
-    JournalReading,
     Reading,
     RefusalCount,
     RegisteredPhone,
@@ -54,7 +54,7 @@ class Sources:
     recordings: Callable[[], int]
     jobs: Callable[[], Awaitable[tuple[JobsReading, ...]]]
     """Asks the database; raises when it is away."""
-    journals: Callable[[], tuple[JournalReading, ...]]
+    journals: Callable[[], tuple[Spooled, ...]]
     polls: Callable[[], int]
     requests: Mapping[tuple[str, str], int]
     """Family and outcome to a count that goes on."""

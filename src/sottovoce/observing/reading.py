@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from sottovoce.domain.directory import VdnId
+from sottovoce.domain.journal import Spooled
 from sottovoce.live.views import FloorView
 from sottovoce.media.control import TickFigures
 
@@ -26,24 +27,6 @@ class RegisteredPhone:
 
     vdn: VdnId
     number: str
-
-
-@dataclass(frozen=True, slots=True)
-class JournalReading:
-    """What of a VDN waits for the database on the local disk."""
-
-    vdn: VdnId
-    changes: int
-    size: int
-    """Bytes."""
-    limit: int
-    """Bytes; what comes beyond is lost."""
-    lost: int
-    """Changes lost since the start."""
-    failed: bool
-    """The disk fails: what waits is in memory alone."""
-    keeps: bool
-    """Whether calls that begin now can be kept; if not, they are refused."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,7 +92,7 @@ class Reading:
     recordings: int
     """That are being made."""
     database: DatabaseReading
-    journals: tuple[JournalReading, ...]
+    journals: tuple[Spooled, ...]
     disks: tuple[DiskReading, ...]
     polls: int
     """That hang."""

@@ -505,11 +505,12 @@ async def test_what_no_disk_holds_is_said_and_kept_when_there_is_room(nodes: Nod
             assert said == [], "the disk has room"
             store.append(ONE, [began("1-2"), began("1-3")])
             await until(lambda: said == [(ONE, False)])
-            assert (store.spooled()[ONE].failed, store.spooled()[ONE].keeps) == (True, False)
+            (spooled,) = store.spooled()
+            assert (spooled.failed, spooled.keeps) == (True, False)
             assert len(nodes.spool().read_text().splitlines()) == 1
         assert [line["spool"] for line in logs if "refused" in line["event"]] == ["the disk fails"]
         await until(lambda: said == [(ONE, False), (ONE, True)])
-        assert not store.spooled()[ONE].failed
+        assert not store.spooled()[0].failed
         assert len(nodes.spool().read_text().splitlines()) == 3
         await nodes.crash(store)
     again = nodes.store()
@@ -584,7 +585,7 @@ async def test_the_last_quarter_of_the_spool_is_for_what_runs(nodes: Nodes, outa
         assert said == [(ONE, False)]
         assert 3000 < nodes.spool().stat().st_size < 4000
         store.append(ONE, [ended("1-1"), ended("1-2")])
-        assert store.spooled()[ONE].lost == 0
+        assert store.spooled()[0].lost == 0
     await until(lambda: said == [(ONE, False), (ONE, True)])
 
 

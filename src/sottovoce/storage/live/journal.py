@@ -13,7 +13,6 @@ import contextlib
 import itertools
 from collections import deque
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
@@ -22,7 +21,7 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from sottovoce.domain.directory import VdnId, VdnProfile
-from sottovoce.domain.journal import Change, PhoneSaved, Restored
+from sottovoce.domain.journal import Change, PhoneSaved, Restored, Spooled
 from sottovoce.errors import Code, Refused
 from sottovoce.storage.database import DatabaseAway, is_away, reason, transaction
 from sottovoce.storage.live import calls, directory, registrations, sessions, supervisions
@@ -108,9 +107,9 @@ class PostgresStore:
             await journal.close()
         self._journals.clear()
 
-    def spooled(self) -> dict[VdnId, Spooled]:
-        """What waits for the database, of each VDN."""
-        return {vdn: journal.spooled() for vdn, journal in self._journals.items()}
+    def spooled(self) -> tuple[Spooled, ...]:
+        """What waits for the database, of each VDN in their order."""
+        return tuple(journal.spooled() for _, journal in sorted(self._journals.items()))
 
     def waiting(self, vdn: VdnId) -> int:
         """How many changes are not in the database yet."""
@@ -233,23 +232,6 @@ class PostgresStore:
         log.error("another node owns the VDN now", vdn=journal.vdn)
         if self._on_lost is not None:
             self._on_lost(journal.vdn)
-
-
-@dataclass(frozen=True, slots=True)
-class Spooled:
-    """What of a VDN waits on the local disk while the database is away."""
-
-    changes: int
-    size: int
-    """Bytes."""
-    limit: int
-    """Bytes; what comes beyond is lost."""
-    lost: int
-    """Changes lost so since the start."""
-    failed: bool
-    """The disk fails: what waits is in memory alone."""
-    keeps: bool
-    """Whether what begins now can be kept."""
 
 
 class VdnJournal:
@@ -402,6 +384,7 @@ class VdnJournal:
     def spooled(self) -> Spooled:
         """What waits for the database."""
         return Spooled(
+            self.vdn,
             len(self.waiting),
             self._waiting_size,
             self._spool.limit,

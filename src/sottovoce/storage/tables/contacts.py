@@ -5,7 +5,7 @@ from __future__ import annotations
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import JSONB, UUID
 
-from sottovoce.storage.tables.schema import ID, NO_JSON, NO_LIST, NO_TEXT, TIME, metadata, vdn
+from sottovoce.storage.tables.schema import ID, NO_JSON, NO_LIST, NO_TEXT, TIME, metadata, tracks_sha256, vdn
 
 INSPECTABLE = (
     "agent IS NOT NULL AND status <> 9 AND NOT (status BETWEEN 31 AND 40) AND"
@@ -61,13 +61,7 @@ contacts = sa.Table(
         "call_data", sa.Text, nullable=False, server_default=NO_TEXT, comment="Of its call, as it ended."
     ),
     sa.Column("recording_failure", sa.Text, comment="Why the recording is cut; None: it is not."),
-    sa.Column(
-        "tracks_sha256",
-        JSONB,
-        nullable=False,
-        server_default=NO_JSON,
-        comment="Inspector: of the track as it was closed, hexadecimal.",
-    ),
+    tracks_sha256(),
     sa.Column("pauses", JSONB, nullable=False, server_default=NO_LIST, comment="What of it is not recorded."),
     sa.Index(None, "vdn", "contact"),
     sa.Index(None, "vdn", "uuid"),

@@ -9,7 +9,7 @@ from __future__ import annotations
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 
-from sottovoce.storage.tables.schema import NO_JSON, NO_LIST, NO_TEXT, TIME, metadata, vdn
+from sottovoce.storage.tables.schema import NO_JSON, NO_LIST, NO_TEXT, TIME, metadata, tracks_sha256, vdn
 
 vdns = sa.Table(
     "vdns",
@@ -191,13 +191,7 @@ segments = sa.Table(
     sa.Column("failure", sa.Text),
     sa.Column("supervisions", JSONB, nullable=False, server_default=NO_LIST),
     sa.Column("recording_sha256", sa.Text, comment="Of the recording as it was closed, hexadecimal."),
-    sa.Column(
-        "tracks_sha256",
-        JSONB,
-        nullable=False,
-        server_default=NO_JSON,
-        comment="Inspector: of the track as it was closed, hexadecimal.",
-    ),
+    tracks_sha256(),
     sa.Column("pauses", JSONB, nullable=False, server_default=NO_LIST, comment="What of it is not recorded."),
     sa.Index(None, "vdn", "agent", "began_at"),
 )

@@ -6,6 +6,7 @@ from decimal import Decimal
 from typing import Any
 
 import sqlalchemy as sa
+from sqlalchemy.dialects.postgresql import JSONB
 
 metadata = sa.MetaData(
     naming_convention={
@@ -44,3 +45,14 @@ NO_TEXT = sa.text("''::text")
 def vdn(*, key: bool = True) -> sa.Column[int]:
     """The tenant, of a configured VDN."""
     return sa.Column("vdn", sa.Integer, sa.ForeignKey("vdns.vdn"), primary_key=key, nullable=False)
+
+
+def tracks_sha256() -> sa.Column[object]:
+    """The digests of the inspectors' tracks of a talk or contact."""
+    return sa.Column(
+        "tracks_sha256",
+        JSONB,
+        nullable=False,
+        server_default=NO_JSON,
+        comment="Inspector: of the track as it was closed, hexadecimal.",
+    )
