@@ -217,7 +217,7 @@ def _task_states() -> Iterator[Lie]:
     yield from _idle("0409000", plain, *(f"{_TASKS}{act}QualityTask" for act in acts))
     wrong = ("update", "delete", "takeEffect", "appoint", "complete")
     yield from _agrees("0409000", states, *(f"{_TASKS}{act}QualityTask" for act in wrong))
-    yield from _agrees("0409000", "tasks", f"{_TASKS}deleteQualityTask", refused="004")
+    yield from _agrees("0409000", "tasks:unknown", f"{_TASKS}deleteQualityTask", refused="004")
     yield from _ignores(f"{_TASKS}appointQualityTask", plain, {"isTakeEffect": 0}, seen=None)
     yield from _ignores(f"{_TASKS}takeEffectQualityTask", plain, {"type": "1"}, seen=None)
     yield from _ignores(f"{_TASKS}createQualityTask", plain, {"planName": "x"}, "qualityTask.", seen=None)
@@ -226,9 +226,9 @@ def _task_states() -> Iterator[Lie]:
     for told in ({"status": "3"}, {"isManipulate": 0}, {"id": lambda one: int(float(one))}):
         yield from _tells(_QUERY, plain, told, "data[].", seen=None)
     yield from _tells(f"{_TASKS}terminateQualityTask", plain, {"resultCode": 409000}, seen=None)
-    yield from _ignores(_QUERY, "tasks", {"rows": 100, "page": 1}, seen=None)
-    yield from _tells(_QUERY, "tasks", {"total": 42, "returnCode": "0409"}, seen=None)
-    yield from _tells(_CALLS, "tasks", {"total": 42}, seen=None)
+    yield from _ignores(_QUERY, "tasks:query", {"rows": 100, "page": 1}, seen=None)
+    yield from _tells(_QUERY, "tasks:query", {"total": 42, "returnCode": "0409"}, seen=None)
+    yield from _tells(_CALLS, "tasks:calls", {"total": 42}, seen=None)
 
 
 def _plans() -> Iterator[Lie]:

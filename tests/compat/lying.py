@@ -1,4 +1,4 @@
-"""A proxy between the compatibility kit and a server, on real sockets, that lies."""
+"""A proxy between the compatibility kit and a server that lies: on a real socket, the server behind it."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from typing import Any
 import httpx
 from starlette.requests import Request
 from starlette.responses import Response
-from starlette.types import Receive, Scope, Send
+from starlette.types import ASGIApp, Receive, Scope, Send
 from tests.compat.served import listening
 
 Change = Callable[[Any], Any]
@@ -46,9 +46,9 @@ class Lie:
 class Proxy:
     """Passes everything on, but for its lies."""
 
-    def __init__(self, upstream: str) -> None:
+    def __init__(self, upstream: ASGIApp) -> None:
         self.lies: Sequence[Lie] = ()
-        self._http = httpx.AsyncClient(base_url=upstream, verify=False, trust_env=False, timeout=30)
+        self._http = httpx.AsyncClient(transport=httpx.ASGITransport(upstream), base_url="http://upstream")
         self._token = ""
 
     async def close(self) -> None:
@@ -79,8 +79,8 @@ class Proxy:
 
 
 @asynccontextmanager
-async def proxied(upstream: str) -> AsyncIterator[tuple[Proxy, str]]:
-    """A proxy before that server, and its URL."""
+async def proxied(upstream: ASGIApp) -> AsyncIterator[tuple[Proxy, str]]:
+    """A proxy before that application, and its URL."""
     proxy = Proxy(upstream)
     async with listening(proxy) as url:
         try:

@@ -13,7 +13,7 @@ import pytest_asyncio
 import structlog
 from tests.compat.lies import LIES
 from tests.compat.lying import Lie, Proxy, proxied
-from tests.compat.served import PEOPLE, disputable, listening, ticking, with_calls
+from tests.compat.served import PEOPLE, disputable, ticking, with_calls
 from tests.quality.standing import ONE, Standing
 
 from sottovoce.compat import run
@@ -21,7 +21,7 @@ from sottovoce.compat.bench import Bench
 from sottovoce.compat.findings import CheckVerdict, Finding, Findings
 from sottovoce.compat.wire import Wire
 
-pytestmark = pytest.mark.asyncio(loop_scope="module")
+pytestmark = [pytest.mark.asyncio(loop_scope="module"), pytest.mark.timeout(400)]  # some walks ask 300 times
 
 
 @dataclass
@@ -57,10 +57,7 @@ async def court(module_postgres_dsn: str, tmp_path_factory: pytest.TempPathFacto
     standing = Standing(module_postgres_dsn, folder)
     await standing.open()
     scratch = await with_calls(standing)
-    async with (
-        listening(ticking(standing.app, standing.clock)) as upstream,
-        proxied(upstream) as (proxy, url),
-    ):
+    async with proxied(ticking(standing.app, standing.clock)) as (proxy, url):
         made = Court(standing, proxy, url, scratch)
         yield made
         print(f"\n{made.caught} lies caught of {made.told} told")
