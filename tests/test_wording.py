@@ -121,3 +121,17 @@ def _within(annotation: Any) -> Iterator[type[Form]]:
         yield annotation
     for part in getattr(annotation, "__args__", ()):
         yield from _within(part)
+
+
+@pytest.mark.parametrize(
+    ("number", "words", "told"),
+    [
+        (0, ("block",), "0 blocks"),
+        (1, ("block",), "1 block"),
+        (2, ("block",), "2 blocks"),
+        (1, ("entry", "entries"), "1 entry"),
+        (3, ("entry", "entries"), "3 entries"),
+    ],
+)
+def test_a_number_of_things(number: int, words: tuple[str, ...], told: str) -> None:
+    assert wording.counted(number, *words) == told

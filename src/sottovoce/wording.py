@@ -1,4 +1,7 @@
-"""What is wrong with somebody's input, in this program's words: a library's own name its types, not ours."""
+"""What is wrong with somebody's input, in this program's words: a library's own name its types, not ours.
+
+And how a number of things is told.
+"""
 
 from __future__ import annotations
 
@@ -34,7 +37,12 @@ _WORDS = {
     "enum": "must be {expected}",
     "literal_error": "must be {expected}",
 }
-_BOUNDS = {"min_length": "must have {} {} or more", "max_length": "must have at most {} {}"}
+_BOUNDS = {"min_length": "must have {} or more", "max_length": "must have at most {}"}
+
+
+def counted(number: int, one: str, more: str = "") -> str:
+    """A number of things in words: `1 block`, `2 blocks`; `more` where an s alone does not do."""
+    return f"{number} {one if number == 1 else more or one + 's'}"
 
 
 def told(error: ErrorDetails, *, missing: str = "is missing", unknown: str = "there is no such key") -> str:
@@ -65,5 +73,5 @@ def _length(bounds: Mapping[str, Any]) -> str:
     number = bounds[bound]
     if number == 1 and bound == "min_length":
         return "must not be empty"
-    counted = "sign" if bounds.get("field_type", "Value") == "Value" else "entrie"
-    return _BOUNDS[bound].format(number, counted + "s" if number != 1 else counted.replace("ie", "y"))
+    nouns = ("sign",) if bounds.get("field_type", "Value") == "Value" else ("entry", "entries")
+    return _BOUNDS[bound].format(counted(number, *nouns))

@@ -36,7 +36,7 @@ async def test_the_calls_of_a_disabled_inspector_are_told_shown_and_handed_over(
     task = await asked(tasks.create, standing.office, director, TaskOrder("March", CONDITIONS))
     await asked(tasks.appoint, standing.office, director, task, EVEN, now=True)
     code, out, _ = await told(capsys, "user", "disable", INSPECTOR)
-    assert (code, "2 open calls are theirs" in out) == (0, True)
+    assert (code, "has 2 open calls" in out) == (0, True)
     _, out, _ = await told(capsys, "inspect", "tasks", "--vdn", "1")
     (row,) = [line for line in out.splitlines() if task in line]
     assert row.split()[1:] == ["March", "in_effect", "2026-03-02", "09:00:00", "UTC", "4", "0", "2"]

@@ -36,7 +36,7 @@ async def test_good_lines_land_bad_ones_are_told_by_number(
     file.write_text(HEAD + "\n".join(rows) + "\n")
     code, out, err = await told(capsys, file)
     assert code == 1
-    assert out == "1198 results landed on 3 calls, 0 were there already, 2 lines do not fit\n"
+    assert out == "1198 results landed on 3 calls, 0 there already, not fitting: 2 lines\n"
     assert err.splitlines() == [
         "sottovoce: line 5: has 2 fields, the head line has 8",
         "sottovoce: line 702: call_uuid: there is no call nothing",
@@ -45,7 +45,7 @@ async def test_good_lines_land_bad_ones_are_told_by_number(
         row = await contact_row(standing, contact)
         assert (row["machine_score"], row["status"]) == (0, 0), "its recording was not heard yet"
     file.write_text(HEAD + "\n".join(row for row in rows if row not in (rows[3], rows[700])) + "\n")
-    again = (0, "0 results landed on 0 calls, 1198 were there already, 0 lines do not fit\n", "")
+    again = (0, "0 results landed on 0 calls, 1198 there already, not fitting: 0 lines\n", "")
     assert await told(capsys, file) == again
     entries = [entry for entry in await audit.read(standing.engine, ONE) if entry.action == "results.import"]
     assert [entry.target for entry in entries] == ["found.csv"] * 3
@@ -81,7 +81,7 @@ async def test_what_can_be_mended_is_told_without_a_traceback(
     file.write_text("")
     assert (await told(capsys, file))[:2] == (
         0,
-        "0 results landed on 0 calls, 0 were there already, 0 lines do not fit\n",
+        "0 results landed on 0 calls, 0 there already, not fitting: 0 lines\n",
     )
 
 

@@ -59,7 +59,7 @@ async def test_periods_by_seed_file_and_what_goes_by_them(
     assert (await told("contacts", "release", str(held), "--vdn", "1", "--why", "over"))[0] == 0
     code, out, _ = await told("contacts", "erase", str(held), "--vdn", "1", "--why", "asked for")
     assert code == 0
-    assert out.startswith(f"contact {held} is erased, 1 files removed")
+    assert out.startswith(f"contact {held} is erased, 1 file removed")
     assert (await told("contacts", "erase", str(held), "--vdn", "1", "--why", "again"))[0] == 1
     out = (await told("contacts", "list", "--vdn", "1"))[1]
     assert [line.split()[0] for line in out.splitlines()[1:]] == [str(fresh)]

@@ -64,7 +64,7 @@ async def test_what_is_as_the_audit_says(inspected: Standing) -> None:
     assert found.anchored == ""
     assert found.facts[-2:] == [
         "compared with the audit: 2 scores, 1 revisions, 1 recordings, 0 erasures",
-        "1 recordings have the bytes that they had when they were finished",
+        "1 recording with the very bytes that were finished",
     ]
 
 

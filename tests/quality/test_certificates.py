@@ -65,7 +65,7 @@ async def test_an_untouched_sample_passes(standing: Standing, task: ReviewId) ->
     said = "\n".join(verdict.facts)
     assert "frame of 24 contacts" in said
     assert "6 of 6 drawn, 0 passed over" in said
-    assert "the task's 6 items are the drawn contacts" in said
+    assert "the task has the drawn contacts, in their order: 6 items" in said
     assert "row 3 has the beginning, row 4 the draw" in said
 
 
@@ -138,16 +138,14 @@ async def test_another_call_under_a_drawn_number_is_found(
     task = await asked(tasks.create, standing.office, await standing.caller(DIRECTOR), order)
     verdict = await certificates.verify(standing.engine, task, standing.office.recordings)
     assert verdict.passed
-    assert "3 recordings have the bytes that were drawn, 0 are not there, 0 had no hash" in "".join(
-        verdict.facts
-    )
+    assert "3 recordings with the bytes that were drawn, 0 not there, 0 had no hash" in "".join(verdict.facts)
     await tampered(standing, f"UPDATE contacts SET {change} WHERE contact = 2")
     said = await differences(standing, task)
     assert f"contact 2 was drawn with {named}" in said
 
 
 async def test_another_recording_under_a_drawn_call_is_found(standing: Standing, task: ReviewId) -> None:
-    assert "0 recordings have the bytes" in " ".join(
+    assert "0 recordings with the bytes" in " ".join(
         (await certificates.verify(standing.engine, task, standing.office.recordings)).facts
     )
     digest = hashlib.sha256(b"").hexdigest()

@@ -16,6 +16,7 @@ from sottovoce.storage.own import backups, node, restoring
 from sottovoce.storage.own.backups import Backup, Copied, Tell
 from sottovoce.storage.own.opening import reached
 from sottovoce.storage.own.restoring import BroughtBack
+from sottovoce.wording import counted
 
 _NAMED = 20
 _SETTINGS, _ENVIRONMENT = "sottovoce.toml", "environment"
@@ -43,16 +44,16 @@ def backup(
     settings = quietly(config)
     made, copied = asyncio.run(_backup(settings, folder, config))
     typer.echo(
-        f"{made.vdns} VDNs, {made.contacts} contacts, {made.recordings} recordings:"
+        f"{_counts(made)}:"
         f" {copied.new} copied, {copied.kept} there already, {copied.removed} erased since and removed"
     )
     typer.echo(f"{folder / made.state} holds secrets: the dump, the settings and {_key(made)}", err=True)
     if copied.unseen:
-        typer.echo(f"{len(copied.unseen)} recordings, or inspectors' tracks, were never whole", err=True)
+        typer.echo(f"never whole: {counted(len(copied.unseen), 'recording')} or inspectors' tracks", err=True)
     _tell(
         copied,
-        "are named by contacts and missing",
-        "are not the files that they were when they were finished",
+        "named by contacts and missing",
+        "of other bytes than when finished",
     )
     if copied.other or (copied.missing and not allow_missing):
         raise typer.Exit(FAILED)
@@ -83,8 +84,8 @@ def restore(
     done = asyncio.run(_restore(settings, folder, replace=replace))
     known = done.backup
     typer.echo(
-        f"restored as of {known.made_at:%Y-%m-%d %H:%M:%S} UTC: {known.vdns} VDNs, {known.contacts} contacts,"
-        f" {known.recordings} recordings ({done.copied.kept} were there already)"
+        f"restored as of {known.made_at:%Y-%m-%d %H:%M:%S} UTC: {_counts(known)}"
+        f" ({done.copied.kept} there already)"
     )
     if done.migrated:
         typer.echo(f"the schema was older, applied {', '.join(done.migrated)}")
@@ -93,7 +94,7 @@ def restore(
         typer.echo(f"the settings of then are in {beside}; they are not put anywhere")
     if known.key:
         typer.echo(f"check it: sottovoce audit verify --recordings --key {known.key}")
-    _tell(done.copied, "are missing in the backup", "have other bytes than when the backup was made")
+    _tell(done.copied, "missing in the backup", "of other bytes than when the backup was made")
     if done.copied.other or done.copied.missing:
         raise typer.Exit(FAILED)
 
@@ -143,9 +144,14 @@ def _check(folder: Path) -> None:
     if found:
         fail([*found[:_NAMED], *([f"and {len(found) - _NAMED} more"] if len(found) > _NAMED else [])])
     typer.echo(
-        f"whole, as of {known.made_at:%Y-%m-%d %H:%M:%S} UTC: {known.contacts} contacts, {known.recordings}"
-        f" recordings, by sottovoce {known.program}, schema {known.revision}"
+        f"whole, as of {known.made_at:%Y-%m-%d %H:%M:%S} UTC: {_counts(known)},"
+        f" by sottovoce {known.program}, schema {known.revision}"
     )
+
+
+def _counts(made: Backup) -> str:
+    contacts, recordings = counted(made.contacts, "contact"), counted(made.recordings, "recording")
+    return f"{counted(made.vdns, 'VDN')}, {contacts}, {recordings}"
 
 
 def _key(made: Backup) -> str:
@@ -157,4 +163,4 @@ def _tell(copied: Copied, missing: str, other: str) -> None:
         for name in names[:_NAMED]:
             say(f"sottovoce: recordings/{name}", err=True)
         if names:
-            typer.echo(f"sottovoce: {len(names)} recordings {what}", err=True)
+            typer.echo(f"sottovoce: {what}: {counted(len(names), 'recording')}", err=True)

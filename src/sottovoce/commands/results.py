@@ -29,6 +29,7 @@ from sottovoce.quality.csv_rows import text_of
 from sottovoce.quality.office import Office
 from sottovoce.quality.result_import import Taken, take
 from sottovoce.quality.result_rows import BadLine, BadResultFile, ResultLine, read
+from sottovoce.wording import counted
 
 BATCH = 500
 """Lines per transaction."""
@@ -76,8 +77,8 @@ def results(
     except Refused as declined:
         fail([f"{declined.why}; what landed stays: import the file again"])
     typer.echo(
-        f"{taken.landed} results landed on {len(taken.contacts)} calls, {taken.unchanged} were there already,"
-        f" {len(taken.mistakes)} lines do not fit"
+        f"{counted(taken.landed, 'result')} landed on {counted(len(taken.contacts), 'call')},"
+        f" {taken.unchanged} there already, not fitting: {counted(len(taken.mistakes), 'line')}"
     )
     if taken.mistakes:
         raise typer.Exit(FAILED)

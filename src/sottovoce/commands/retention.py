@@ -28,6 +28,7 @@ from sottovoce.quality.office import Office
 from sottovoce.quality.retention import Swept
 from sottovoce.storage.live import directory
 from sottovoce.storage.review import erasing
+from sottovoce.wording import counted
 
 commands = typer.Typer(
     no_args_is_help=True, help="How long contacts and recordings are kept, and what was erased."
@@ -109,7 +110,8 @@ def erase(number: Number, vdn: VdnOption, why: Why, config: ConfigOption = None)
     Example: [bold]sottovoce contacts erase 17 --vdn 1 --why "asked for by the customer"[/bold]
     """
     files = _alone(config, vdn, lambda office, one: retention.erase(office, one, number, why))
-    say(f"contact {number} is erased, {files} files removed; its tombstone is in the audit of VDN {vdn}")
+    removed = counted(files, "file")
+    say(f"contact {number} is erased, {removed} removed; its tombstone is in the audit of VDN {vdn}")
 
 
 def hold(number: Number, vdn: VdnOption, why: Why, config: ConfigOption = None) -> None:

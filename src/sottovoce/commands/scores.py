@@ -44,6 +44,7 @@ from sottovoce.quality.corrections import Corrected
 from sottovoce.quality.score_sheet import ScoreLine
 from sottovoce.storage.review import contacts as stored
 from sottovoce.storage.review import plans, users
+from sottovoce.wording import counted
 
 Found = TypeVar("Found")
 
@@ -144,7 +145,7 @@ def export(
             return count
 
         lines, _ = run_for(settings, vdn, write)
-    typer.echo(f"{lines} lines written to {out}")
+    typer.echo(f"{counted(lines, 'line')} written to {out}")
 
 
 def finding(

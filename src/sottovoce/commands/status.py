@@ -16,6 +16,7 @@ from sottovoce.commands.telling import FAILED, ConfigOption, fail, say, settings
 from sottovoce.observing import wayside
 from sottovoce.observing.reading import Reading
 from sottovoce.plain import Unreadable, from_plain
+from sottovoce.wording import counted
 
 ANSWER_S = 10.0
 Table = tuple[str, Sequence[str], list[tuple[object, ...]]]
@@ -96,7 +97,7 @@ def _headline(reading: Reading) -> str:
     days, rest = up.days, up.seconds
     since = f"{days} d {rest // 3600} h" if days else f"{rest // 3600} h {rest % 3600 // 60} min"
     ready = "ready" if not reading.not_ready else "NOT READY"
-    polls = f"{reading.polls} polls"
+    polls = counted(reading.polls, "poll")
     return f"sottovoce {reading.version}, {ready}, up {since}, SIP {reading.sip or 'down'}, {polls}"
 
 
@@ -192,14 +193,14 @@ def _server(reading: Reading) -> Iterator[tuple[object, ...]]:
         if of is None:
             yield worker.name, "DOWN"
         else:
-            ticks = f"tick p99 {of.work_p99_ms:.1f} ms, {of.overruns} overruns"
-            yield worker.name, f"{of.legs} legs, {ticks}, {of.lost} packets lost"
+            ticks = f"tick p99 {of.work_p99_ms:.1f} ms, {counted(of.overruns, 'overrun')}"
+            yield worker.name, f"{counted(of.legs, 'leg')}, {ticks}, {counted(of.lost, 'packet')} lost"
     yield "recordings", f"{reading.recordings} being made"
     for one in reading.journals:
         if one.changes or one.lost or one.failed or not one.keeps:
             failing = ", ON A DISK THAT FAILS" if one.failed else ""
             refused = "" if one.keeps else ", NEW CALLS ARE REFUSED"
-            waiting = f"{one.changes} changes wait, {one.lost} lost"
+            waiting = f"waiting: {counted(one.changes, 'change')}, {one.lost} lost"
             yield f"journal of VDN {one.vdn}", f"{waiting}{failing}{refused}"
     for work in reading.database.jobs:
         yield f"jobs {work.job}", f"{work.waiting} waiting, {work.running} running, {work.failed} failed"

@@ -25,6 +25,7 @@ from sottovoce.domain.people import SERVER, Role, UserId
 from sottovoce.storage.live.seed import USER_ID
 from sottovoce.storage.review import tasks, users
 from sottovoce.storage.work import Work
+from sottovoce.wording import counted
 
 commands = typer.Typer(
     no_args_is_help=True,
@@ -110,7 +111,7 @@ def disable(user: User, config: ConfigOption = None) -> None:
     left = run_within(settings, work)
     typer.echo(f"user {who} disabled")
     if left:
-        typer.echo(f"{left} open calls are theirs: sottovoce inspect hand-over --from {who} --to …")
+        typer.echo(f"{who} has {counted(left, 'open call')}: sottovoce inspect hand-over --from {who} --to …")
 
 
 @commands.command("enable")

@@ -27,6 +27,7 @@ from sottovoce.storage.own import roles
 from sottovoce.storage.review import audited
 from sottovoce.storage.signatures import is_true
 from sottovoce.storage.work import Work
+from sottovoce.wording import counted
 
 _MOST = 20
 
@@ -69,7 +70,7 @@ async def check(engine: AsyncEngine, vdn: VdnId, known: Elsewhere, recordings: P
     true = [one for one in [*here, *kept] if one not in false]
     found = await audit.verify(engine, vdn, [*known.noted, *(one.head for one in true)])
     verdict = AuditCheck(vdn, found.head)
-    verdict.facts.append(f"{found.head.number} rows, head {found.head.number}:{found.head.hash}")
+    verdict.facts.append(f"{counted(found.head.number, 'row')}, head {found.head.number}:{found.head.hash}")
     if found.broken:
         verdict.differences.append(f"row {found.broken}: {found.why}")
     verdict.differences += [
@@ -109,7 +110,7 @@ async def _listen(work: Work, folder: Path, verdict: AuditCheck) -> None:
             whole += 1
         else:
             verdict.differences.append(f"{_named(one)} is another file: {digest}")
-    verdict.facts.append(f"{whole} recordings have the bytes that they had when they were finished")
+    verdict.facts.append(f"{counted(whole, 'recording')} with the very bytes that were finished")
 
 
 def _named(one: audited.KeptRecording) -> str:
@@ -122,7 +123,7 @@ def _signers(signed: Sequence[SignedHead]) -> list[str]:
     for one in signed:
         by_key.setdefault(one.signature.key, []).append(one)
     return [
-        f"{len({(one.head, one.signature.at) for one in group})} heads signed by {key}, from"
+        f"{counted(len({(one.head, one.signature.at) for one in group}), 'head')} signed by {key}, from"
         f" {_at(min(one.signature.at for one in group))} to {_at(max(one.signature.at for one in group))}"
         for key, group in sorted(by_key.items())
     ]

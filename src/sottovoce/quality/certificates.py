@@ -47,6 +47,7 @@ from sottovoce.storage.review import draws, erasing, lots
 from sottovoce.storage.review.draws import Draw
 from sottovoce.storage.signatures import is_true
 from sottovoce.storage.work import Work
+from sottovoce.wording import counted
 
 FORMATS = {1: "sottovoce-certificate-1", 2: "sottovoce-certificate-2"}
 """By the certificate's version."""
@@ -346,20 +347,20 @@ def _heard(
             same += 1
         else:
             found.append(f"the recording of contact {call.contact} is another than the one that was drawn")
-    said = f"{same} recordings have the bytes that were drawn"
-    return found, [f"{said}, {away} are not there, {len(certificate.drawn) - len(bound)} had no hash then"]
+    said = f"{counted(same, 'recording')} with the bytes that were drawn"
+    return found, [f"{said}, {away} not there, {len(certificate.drawn) - len(bound)} had no hash then"]
 
 
 def _confirmed(certificate: AnyCertificate, kept: _Kept, chain: ChainCheck) -> list[str]:
-    said = [f"the task's {len(kept.items)} items are the drawn contacts, in their order"]
+    said = [f"the task has the drawn contacts, in their order: {counted(len(kept.items), 'item')}"]
     if isinstance(certificate, Certificate):
         said.append("UUID, begin, agent and recording's hash of each are on record as they were drawn")
-        said.append(f"all {len(kept.blocks)} blocks of VDN {chain.vdn} follow each other without a gap")
+        said.append(f"VDN {chain.vdn} has {counted(len(kept.blocks), 'block')} without a gap")
     numbers = {row["action"]: row["number"] for row in kept.rows}
     begun = numbers.get(BEGUN, numbers.get(COMMITTED))
     said.append(
-        f"the audit of VDN {chain.vdn} is whole, {chain.head.number} rows: row {begun} has the beginning,"
-        f" row {numbers[DRAWN]} the draw; compare its head with one noted elsewhere"
+        f"the audit of VDN {chain.vdn} is whole, {counted(chain.head.number, 'row')}: row {begun} has the"
+        f" beginning, row {numbers[DRAWN]} the draw; compare its head with one noted elsewhere"
     )
     return said
 
@@ -385,7 +386,7 @@ def _facts(certificate: AnyCertificate, packed: int) -> list[str]:
         )
     return [
         *said,
-        f"frame of {certificate.frame.size} contacts, SHA-256 {certificate.frame.sha256},"
+        f"frame of {counted(certificate.frame.size, 'contact')}, SHA-256 {certificate.frame.sha256},"
         f" kept in {packed} bytes",
         f"{len(certificate.drawn)} of {certificate.wanted} drawn, {passed} passed over"
         + (f" ({_reasons(certificate)})" if passed else ""),
@@ -398,7 +399,7 @@ def _chain(chain: Chain, certificate: Certificate) -> str:
     known = f"; {early} of the drawn calls were on record before that" if early else ""
     return (
         f"lots from chain {chain.chain}, committed {chain.committed_at:%Y-%m-%d %H:%M:%S} UTC as {chain.end},"
-        f" {len(places)} blocks up to place {chain.place}{known}"
+        f" {counted(len(places), 'block')} up to place {chain.place}{known}"
     )
 
 
@@ -406,9 +407,11 @@ def _drew_before(certificate: Certificate, fates: Sequence[EarlierDraw], in_all:
     if not in_all:
         return [f"{certificate.maker} made no other draw from this range of contacts"]
     more = f", the last {len(fates)} of which are" if in_all > len(fates) else ""
-    return [f"{certificate.maker} made {in_all} other draws from this range of contacts{more}:"] + [
-        f"draw {one.draw} of {one.drawn_at:%Y-%m-%d %H:%M:%S} UTC: {one.sample} of {one.frame} calls for task"
-        f" {one.task}, {one.fate}"
+    return [
+        f"{certificate.maker} made {counted(in_all, 'other draw')} from this range of contacts{more}:"
+    ] + [
+        f"draw {one.draw} of {one.drawn_at:%Y-%m-%d %H:%M:%S} UTC: {one.sample}"
+        f" of {counted(one.frame, 'call')} for task {one.task}, {one.fate}"
         for one in fates
     ]
 

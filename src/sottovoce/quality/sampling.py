@@ -44,6 +44,7 @@ from sottovoce.quality.office import Office
 from sottovoce.storage.review import draws, ids, lots
 from sottovoce.storage.review.draws import Candidate
 from sottovoce.storage.work import Work
+from sottovoce.wording import counted
 
 BEGUN, DRAWN = "sampling.begin", "sampling.draw"
 """Actions in the audit; their target is the task."""
@@ -125,7 +126,7 @@ async def draw(
     if not drawing.drawn:
         raise Refused(
             Code.NOTHING_QUALIFIES,
-            f"no recording exists of the {len(drawing.passed_over)} calls looked at",
+            f"no recording exists: {counted(len(drawing.passed_over), 'call')} looked at",
         )
     past, before = await draws.fates(work, kept.maker, conditions.interaction, first, last, but=draw)
     certificate = Certificate(

@@ -23,6 +23,7 @@ from sottovoce.storage.own.backups import Backup, BackupRefused, Copied, Tell
 from sottovoce.storage.own.opening import Ways, migrated
 from sottovoce.storage.signatures import SigningKey
 from sottovoce.storage.tables import leases, vdns
+from sottovoce.wording import counted
 
 RESTORED = "database.restore"
 """What the audit calls it that all was brought back from a backup."""
@@ -64,8 +65,8 @@ async def restore(
     if differing and not replace:
         shown = ", ".join(differing[:_NAMED]) + (" …" if len(differing) > _NAMED else "")
         raise BackupRefused(
-            f"{len(differing)} recordings in {target} have other bytes than in the backup: {shown};"
-            " move them away, or let them be overwritten by --replace"
+            f"{target} has {counted(len(differing), 'recording')} with other bytes than in the backup:"
+            f" {shown}; move them away, or let them be overwritten by --replace"
         )
     source = folder / backups.RECORDINGS
     copied = await asyncio.to_thread(_bring, source, target, listed, there, tell)
