@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+import shutil
+from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass
 
 import pytest
 import pytest_asyncio
-from tests.e2e import under_attack
+from tests.e2e import served, under_attack
 from tests.e2e.pjsua2_phones import Pjsua2Phone
 
 from sottovoce.app import Running
@@ -82,6 +83,16 @@ async def standing() -> AsyncIterator[Standing]:
             yield Standing(server, gateway)
         finally:
             await gateway.close()
+
+
+@pytest.fixture(scope="session", autouse=True)
+def kept_data(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """The seed is imported once in a session; further installations begin with a copy of the data."""
+    folder = tmp_path_factory.mktemp("kept")
+    served.kept_data = folder / "data"
+    yield
+    served.kept_data = None
+    shutil.rmtree(folder)
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")

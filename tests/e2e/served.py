@@ -52,6 +52,8 @@ vdns:
 """
 
 
+kept_data: Path | None = None
+"""Where the first data folder with SEED in it is kept, to be copied for those after it; None: nowhere."""
 TRUNK = f'trunks = [{{name = "outside", host = "{OUTSIDE}", networks = ["{OUTSIDE}/32"]}}]'
 
 
@@ -117,6 +119,16 @@ format = "json"
         """A `sottovoce` command with this installation's settings."""
         return (sys.executable, "-m", "sottovoce", *words, "--config", str(self._config))
 
+    async def fill(self) -> None:
+        """Make the data folder, with SEED in it."""
+        data = self.folder / "data"
+        if kept_data is not None and kept_data.exists():
+            await _copy(kept_data, data)
+            return
+        await self.command("agents", "import", str(self.folder / "seed.yaml"))
+        if kept_data is not None and (data / "postgresql").exists():
+            await _copy(data, kept_data)
+
     async def command(self, *words: str) -> str:
         """Run one `sottovoce` command; its output. It must succeed."""
         process = await asyncio.create_subprocess_exec(
@@ -142,7 +154,7 @@ format = "json"
                 stderr=log,
                 env={**os.environ, **(environment or {})},
             )
-        async with asyncio.timeout(60):
+        async with asyncio.timeout(240):
             while True:
                 assert self._process.returncode is None, self.log.read_text()
                 try:
@@ -162,6 +174,12 @@ format = "json"
         if process.returncode is None:
             os.kill(process.pid, number)
         return await asyncio.wait_for(process.wait(), 30)
+
+
+async def _copy(data: Path, to: Path) -> None:
+    """Copy a data folder, whoever its files belong to."""
+    process = await asyncio.create_subprocess_exec("cp", "-a", str(data), str(to))
+    assert await process.wait() == 0
 
 
 @contextmanager
@@ -202,7 +220,7 @@ async def serving(
         folder = Path(name)
         folder.chmod(0o711)  # started as root, PostgreSQL runs as another user, who must reach it
         served = Served(folder, more.replace("FOLDER", name), sip)
-        await served.command("agents", "import", str(folder / "seed.yaml"))
+        await served.fill()
         await served.start(environment)
         try:
             yield served
