@@ -20,6 +20,7 @@ from sottovoce.live.chatting import (
     StartChat,
 )
 from sottovoce.live.presence import SignOutAgent
+from sottovoce.live.state import TEXTS_AT_ONCE
 
 A, B, C, FOREIGN = AgentId(101), AgentId(102), AgentId(103), AgentId(201)
 
@@ -160,10 +161,22 @@ async def test_chats_and_messages_are_bounded(three):
     for text in ("", "x" * (MOST_SIGNS + 1)):
         await refused(Code.BAD_PARAMETER, three.desk.ask(Say(A, chat, text)))
     await three.desk.ask(Say(A, chat, "x" * MOST_SIGNS))
-    for _ in range(MOST_CHATS - 1):
-        await ask(three, C, A)
+    for number in range(MOST_CHATS - 1):
+        await three.desk.ask(StartChat((B, C)[number % 2], A))
     await refused(Code.MEDIA_EXHAUSTED, three.desk.ask(StartChat(A, B)))
     await refused(Code.MEDIA_EXHAUSTED, three.desk.ask(StartChat(B, A)))
+
+
+async def test_nobody_fills_another_s_queue_of_events(three):
+    chat = await opened(three)
+    for _ in range(TEXTS_AT_ONCE - 1):  # one was to ask
+        await three.desk.ask(Say(A, chat, "x"))
+    for more in (Say(A, chat, "x"), HandChatOn(A, chat, C), StartChat(A, C)):
+        await refused(Code.UNAVAILABLE, three.desk.ask(more))
+    await three.desk.ask(Say(B, chat, "B may"))
+    await three.later(1)
+    await three.desk.ask(Say(A, chat, "again"))
+    await three.desk.ask(DropChat(A, chat))
 
 
 async def test_a_chat_is_nobody_elses(three):

@@ -11,6 +11,7 @@ from sottovoce.domain import events
 from sottovoce.domain.chats import ChatAct, ChatState, move
 from sottovoce.domain.directory import AgentId
 from sottovoce.errors import Code, Refused
+from sottovoce.live import notes
 from sottovoce.live.effects import Arm, ChatUnanswered, Disarm
 from sottovoce.live.inputs import Command, happens, never_waits
 from sottovoce.live.state import Chat, FloorState, Seat
@@ -24,7 +25,7 @@ MOST_SIGNS = 6144
 @dataclass(frozen=True, slots=True)
 class StartChat(Command):
     """Ask another agent to chat. BAD_PARAMETER (oneself), TARGET_UNKNOWN, TARGET_NOT_SIGNED_IN;
-    MEDIA_EXHAUSTED when either of the two is in too many."""
+    MEDIA_EXHAUSTED when either of the two is in too many, UNAVAILABLE when who asks wrote too much lately."""
 
     target: AgentId
 
@@ -35,6 +36,7 @@ def start(floor: FloorState, asked: StartChat) -> None:
     seat = floor.seat(asked.by)
     other = _wanted(floor, seat, asked.target)
     _check_room(floor, seat)
+    notes.sender_of(floor, seat.agent)
     chat = Chat(floor.new_call(), seat.agent, other.agent, asked=other.agent, asked_by=seat.agent)
     floor.chats[chat.chat] = chat
     floor.emit(events.ChatPlaced(seat.agent, chat.chat, other.agent))
@@ -84,7 +86,8 @@ def unanswered(floor: FloorState, timer: ChatUnanswered) -> None:
 
 @dataclass(frozen=True, slots=True)
 class Say(Command):
-    """Write a message: 1-6144 signs. NO_CALL, WRONG_CALL_STATE before the answer, BAD_PARAMETER."""
+    """Write a message: 1-6144 signs. NO_CALL, WRONG_CALL_STATE before the answer, BAD_PARAMETER; UNAVAILABLE
+    (the agent wrote too many lately)."""
 
     chat: str
     text: str = field(repr=False)
@@ -96,7 +99,9 @@ def say(floor: FloorState, asked: Say) -> None:
     chat = _member(floor, asked.by, asked.chat)
     if not 0 < len(asked.text) <= MOST_SIGNS:
         raise Refused(Code.BAD_PARAMETER, f"must have 1-{MOST_SIGNS} signs", field="content")
-    chat.state = move(chat.state, ChatAct.SAY)
+    state = move(chat.state, ChatAct.SAY)
+    notes.sender_of(floor, asked.by)
+    chat.state = state
     floor.emit(events.ChatSaid(chat.other(asked.by), chat.chat, asked.by, asked.text))
 
 
@@ -104,7 +109,7 @@ def say(floor: FloorState, asked: Say) -> None:
 class HandChatOn(Command):
     """Ask a third agent to take one's place. NO_CALL, WRONG_CALL_STATE (before the answer, or while one is
     asked already); BAD_PARAMETER (oneself, or who is in it), TARGET_UNKNOWN, TARGET_NOT_SIGNED_IN,
-    MEDIA_EXHAUSTED."""
+    MEDIA_EXHAUSTED, UNAVAILABLE."""
 
     chat: str
     target: AgentId
@@ -117,7 +122,9 @@ def hand_on(floor: FloorState, asked: HandChatOn) -> None:
     other = _wanted(floor, floor.seat(asked.by), asked.target)
     if other.agent in chat.members:
         raise Refused(Code.BAD_PARAMETER, "that agent is in the chat already")
-    chat.state = move(chat.state, ChatAct.HAND_ON)
+    state = move(chat.state, ChatAct.HAND_ON)
+    notes.sender_of(floor, asked.by)
+    chat.state = state
     chat.asked, chat.asked_by = other.agent, asked.by
     _ring(floor, chat)
 

@@ -33,7 +33,7 @@ class SendNote(Command):
 def send_note(floor: FloorState, asked: SendNote) -> None:
     """Each agent is told once."""
     receivers = [_receiver(floor, agent) for agent in dict.fromkeys(asked.to)]
-    sender = _sender(floor, asked.by)
+    sender = sender_of(floor, asked.by)
     floor.emit(
         *(
             events.NoteReceived(seat.agent, sender.agent, sender.profile.name, asked.text, floor.now)
@@ -57,7 +57,7 @@ class SendBulletin(Command):
 def send_bulletin(floor: FloorState, asked: SendBulletin) -> None:
     """Everybody there is told."""
     receivers = _audience(floor, asked.audience, asked.name)
-    sender = _sender(floor, asked.by)
+    sender = sender_of(floor, asked.by)
     floor.emit(
         *(
             events.BulletinReceived(seat.agent, sender.agent, sender.profile.name, asked.text, floor.now)
@@ -66,7 +66,7 @@ def send_bulletin(floor: FloorState, asked: SendBulletin) -> None:
     )
 
 
-def _sender(floor: FloorState, agent: AgentId) -> Seat:
+def sender_of(floor: FloorState, agent: AgentId) -> Seat:
     """The seat of who sends; one text less is left to them, so that nobody fills others' queues of events."""
     if not floor.texts_left.take(agent, floor.moment.steady_s):
         raise Refused(Code.UNAVAILABLE, f"agent {agent} sent too many texts")
