@@ -4,6 +4,9 @@ phone's set of tones, and none besides."""
 
 from __future__ import annotations
 
+import wave
+
+import numpy as np
 import pytest
 from tests.audio.test_matrix_inprocess import (  # noqa: F401
     AGENT,
@@ -20,6 +23,7 @@ from sottovoce.domain.supervision import Mode
 from sottovoce.live.conferring import Disconnect, LeaveCall, Merge
 from sottovoce.live.consulting import CallInner, Consult
 from sottovoce.live.handling import CallOut, Hold, Mute, Release, TakeBack
+from sottovoce.live.requesting import SayNumber
 from sottovoce.live.supervising import ChangeMode, Intercept
 from sottovoce.live.transferring import CancelTransfer, HandOver, How
 
@@ -226,6 +230,23 @@ async def test_a_number_outside_is_asked_in_and_stays_with_the_customer(room):  
     assert await room.heard() == table("C:AD A:CDI D:AC I:ACD")
     await room.desk.ask(Release(AGENT))
     assert await room.heard() == table("C:D D:C I:-")
+
+
+async def test_the_agents_number_is_heard_by_all_once_and_is_on_no_recording(room, tmp_path):  # noqa: F811
+    sound = tmp_path / "101.wav"
+    with wave.open(str(sound), "wb") as file:
+        file.setparams((1, 2, 8000, 0, "NONE", ""))
+        said = 6000 * np.sin(2 * np.pi * 2100 * np.arange(2 * 8000) / 8000)
+        file.writeframes(said.astype("<i2").tobytes())
+    await room.desk.supervise(INSPECTOR, AGENT, WHISPER)
+    await room.desk.ask(SayNumber(AGENT, sound))
+    assert await room.heard() == table("C:AM A:CIM I:ACM")
+    assert await room.heard() == table("C:A A:CI I:AC"), "once"
+    await room.desk.ask(Release(AGENT))
+    await room.quiet()
+    for path in tmp_path.rglob("*-101-1*.wav"):
+        for track in samples_of(path)[:8000].T:
+            assert tone_level(track, 2100) < -60
 
 
 async def test_each_agent_who_talked_with_the_customer_has_a_recording(room, tmp_path):  # noqa: F811

@@ -11,7 +11,7 @@ from tests.scripted_phones import InProcessLines, ScriptedPhone
 from tests.vdns import CALLS, INSPECTS, PASSWORDS, vdn
 
 from sottovoce.clock import ManualClock
-from sottovoce.config import AgentSettings, HttpSettings, PushSettings, RecordingSettings
+from sottovoce.config import AgentSettings, HttpSettings, MediaSettings, PushSettings, RecordingSettings
 from sottovoce.domain.directory import VdnId
 from sottovoce.http.ccgateway.gateway import Gateway
 from sottovoce.http.ccgateway.pushes import PushWire
@@ -41,6 +41,7 @@ class Standing:
         push: PushSettings | None = None,
         recordings: RecordingSettings | None = None,
     ) -> None:
+        self.folder = folder
         self.clock = ManualClock()
         self.tasks = Tasks()
         self.engine = InProcessEngine()
@@ -72,6 +73,7 @@ class Standing:
                 folder,
                 agents or AgentSettings(ring_timeout=20, wrap_up_limit=0),
                 recordings or RecordingSettings(),
+                media=MediaSettings(agent_numbers=folder),
             ),
         )
         settings = gateway or AgentSettings(poll_wait=0.02)

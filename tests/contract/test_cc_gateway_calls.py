@@ -219,6 +219,40 @@ async def test_lifting_the_phone_and_putting_it_down(standing: Standing, client:
     assert {"AgentOther_PhoneRelease", "AgentEvent_Call_Release", "AgentState_Ready"} <= told.keys()
 
 
+async def test_requesting_a_call_that_waits(standing: Standing, client: LedgerClient) -> None:
+    await standing.at_work(A, B)
+    for agent in (A, B):
+        await client.ok(agent, "POST", "/onlineagent/{a}/saybusy")
+    await standing.call_in()
+    [waiting] = await client.ok(A, "GET", "/calldata/{a}/waitcallinfo/1")
+    call = waiting["callid"]
+    assert await client.refused(A, "POST", CALL + f"requestcall/{call}/0") == "100-007", "busy"
+    await client.ok(A, "POST", "/onlineagent/{a}/resetskill/false?skillid=2")
+    await client.ok(A, "POST", "/onlineagent/{a}/cancelbusy")
+    for tail, retcode in (
+        (f"{call}/1", "000-002"),
+        (f"{call}/x", "000-002"),
+        (f"{call}/0?skillid=2", "100-007"),
+        ("1-1/0", "100-007"),
+    ):
+        assert await client.refused(A, "POST", CALL + "requestcall/" + tail) == retcode, tail
+    await client.ok(A, "POST", CALL + f"requestcall/{call}/0?skillid=0")
+    await standing.quiet()
+    assert dict(await client.events(A))["AgentEvent_Talking"]["callid"] == call
+
+
+async def test_saying_the_agents_number(standing: Standing, client: LedgerClient) -> None:
+    await standing.at_work(A)
+    await standing.call_in()
+    assert await client.refused(A, "POST", CALL + "reportsound", json={}) == "100-007", "there is no sound"
+    (standing.folder / f"{A}.wav").touch()
+    await client.ok(A, "POST", CALL + "reportsound", json={"workNo": "101"})
+    await client.ok(A, "POST", CALL + "hold")
+    assert await client.refused(A, "POST", CALL + "reportsound") == "200-009"
+    await client.ok(A, "DELETE", CALL + "release")
+    assert await client.refused(A, "POST", CALL + "reportsound") == "200-009"
+
+
 async def test_without_a_call(standing: Standing, client: LedgerClient) -> None:
     await standing.at_work(A)
     table = {

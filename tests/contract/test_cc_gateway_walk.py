@@ -252,7 +252,20 @@ async def test_everything_served_succeeds_once(
     await client.ok(B, "POST", "/voicecall/{a}/phonepickup")
     await standing.quiet()
     await client.ok(B, "PUT", "/voicecall/{a}/answer")
+    (standing.folder / "agent.wav").touch()
+    await client.ok(B, "POST", "/voicecall/{a}/reportsound", json={})
     await client.ok(B, "DELETE", "/voicecall/{a}/release")
+    await standing.quiet()
+    for agent in (A, B, C):
+        await client.ask(agent, "POST", "/onlineagent/{a}/saybusy")
+    await standing.call_in("559")
+    waiting = (await client.ok(INSPECTOR, "GET", "/calldata/{a}/allcallinfoinvdn"))[-1]["callid"]
+    await client.ok(B, "POST", "/onlineagent/{a}/resetskill/false?skillid=9")
+    await client.ok(B, "POST", "/onlineagent/{a}/cancelbusy")
+    await client.ok(B, "POST", f"/voicecall/{{a}}/requestcall/{waiting}/0?skillid=1")
+    await standing.quiet()
+    await client.ok(B, "POST", "/voicecall/{a}/reject", json={})
+    await standing.quiet()
     await _walk(standing, client, B, "DELETE /voicecall/{a}/releasephone\nDELETE /onlineagent/{a}/logout")
     for how in ("forcelogout", "forcelogoutwithreason/1"):
         await client.sign_in(B)

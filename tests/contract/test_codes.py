@@ -28,6 +28,7 @@ GATEWAY = {
         "POST /onlineagent/{agentid}/settalkright",
         "POST/PUT /voicecall/{agentid}/phonehangup",
         "DELETE /voicecall/{agentid}/releasephone",
+        "POST /voicecall/{agentid}/requestcall/{callid}/{skilltype}",
         "GET /agentgroup/{agentid}/restreason",
         "GET /agentgroup/{agentid}/agentbyskill/{skillid}",
         "GET /agentgroup/{agentid}/queryagentstatus",
@@ -131,6 +132,7 @@ GATEWAY = {
     "100-006 100-007 200-010 200-011 |": ["POST /voicecall/{agentid}/confjoin"],
     "100-006 100-007 200-023 200-024 |": ["POST /voicecall/{agentid}/disconnect/{number}"],
     "| 100-006 100-007 200-025": ["POST /voicecall/{agentid}/dropcall/{callid}"],
+    "| 100-006 100-007 200-009": ["POST /voicecall/{agentid}/reportsound"],
     "| 100-006 100-007 200-002": ["POST /voicecall/{agentid}/reject"],
     "| 100-006 100-007 104-002 500-008": [
         "PUT /recordplay/{agentid}/record",

@@ -37,6 +37,7 @@ from sottovoce.live.handling import Answer, CallOut, Hold, Mute, Release, Releas
 from sottovoce.live.hearing import RecordingClosed, RecordingRefused
 from sottovoce.live.linkage import HangUpPhone
 from sottovoce.live.presence import GONE, CloseFloor, ProfileRead, SignInAgent, SignOfLife, SignOutAgent
+from sottovoce.live.requesting import RequestCall, SayNumber
 from sottovoce.live.state import Call, LiveSettings
 from sottovoce.live.supervising import ChangeMode, DropCall, Intercept, StopSupervision, Supervise
 from sottovoce.live.transferring import CancelTransfer, HandOver, How, PickUp
@@ -137,7 +138,7 @@ class FloorMachine(RuleBasedStateMachine):
                     for leg, voices in routing.hears.items()
                     if leg in alive
                 }
-            case fx.Play(leg, sound):
+            case fx.Play(leg, sound) if sound is None or sound.loop:
                 (self.music.add if sound else self.music.discard)(leg)
             case fx.StartRecording(recording):
                 assert recording.recording not in self.recording
@@ -226,6 +227,15 @@ class FloorMachine(RuleBasedStateMachine):
     @rule(agent=st.sampled_from(AGENTS))
     def cancel_transfers(self, agent):
         self.give(CancelTransfer(agent), may_refuse=True)
+
+    @rule(agent=st.sampled_from(AGENTS))
+    def request_what_waits(self, agent):
+        for waiting in self.floor.state.queues.waiting():
+            self.give(RequestCall(agent, waiting.call), may_refuse=True)
+
+    @rule(agent=st.sampled_from(AGENTS))
+    def say_the_number(self, agent):
+        self.give(SayNumber(agent, Path("/r/agent.wav")), may_refuse=True)
 
     @rule(agent=st.sampled_from(AGENTS))
     def put_the_phone_down(self, agent):

@@ -316,6 +316,11 @@ class MediaSettings(Section):
     music: str = Field(
         default="music", description="What waiting and held callers hear: `music`, or a WAV's path."
     )
+    agent_numbers: Folder | None = Field(
+        default=None,
+        description="Folder of the WAVs (8 kHz, mono) that say agents' numbers to customers (`reportsound`):"
+        " `<work number>.wav`, else `agent.wav`; none: no number is said.",
+    )
 
     @model_validator(mode="after")
     def _ports(self) -> Self:

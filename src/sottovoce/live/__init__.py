@@ -14,6 +14,7 @@ Called by `http`, the console and the demo through one `Desk`; calls `Lines` (a 
   ``presence``      sign-in, sign-out, configuration      ``availability``  states, skill queues, habits
   ``handling``      what agents do with calls              ``supervising``   what inspectors ask for
   ``calling``       how calls come, talk and end           ``legs``          what lines and media say
+  ``requesting``    a waiting call, the number said
   ``consulting``    calls between agents                   ``conferring``    several parties in a call
   ``transferring``  handing a call over, picking one up    ``call_data``     what agents keep with calls
   ``unreached``     who does not answer, or is away        ``linkage``       the phone, by the client

@@ -67,18 +67,22 @@ def enter_queue(floor: FloorState, call: Call) -> None:
 def assign(floor: FloorState) -> None:
     """Give waiting calls to free agents while there are both."""
     while (pair := floor.queues.match(floor.free())) is not None:
-        call, seat = floor.calls[pair[0]], floor.seats[pair[1]]
-        floor.queues.leave(call.call)
-        skill = call.skill
-        assert skill is not None
-        known = floor.profile.skills.get(skill)
-        name = known.name if known else ""
-        offer(
-            floor,
-            call,
-            seat,
-            events.CallAssigned(seat.agent, call.call, call.caller, call.called, skill, name),
-        )
+        give(floor, floor.calls[pair[0]], floor.seats[pair[1]])
+
+
+def give(floor: FloorState, call: Call, seat: Seat) -> None:
+    """Take a call out of its queue and offer it to that agent."""
+    floor.queues.leave(call.call)
+    skill = call.skill
+    assert skill is not None
+    known = floor.profile.skills.get(skill)
+    name = known.name if known else ""
+    offer(
+        floor,
+        call,
+        seat,
+        events.CallAssigned(seat.agent, call.call, call.caller, call.called, skill, name),
+    )
 
 
 def offer(floor: FloorState, call: Call, seat: Seat, *told: events.AgentEvent) -> None:

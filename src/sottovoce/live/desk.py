@@ -6,6 +6,7 @@ asking agent who is not signed in, else what the command's own docstring lists.
 
 from __future__ import annotations
 
+import asyncio
 import itertools
 from collections.abc import Callable, Iterable
 
@@ -15,7 +16,7 @@ from sottovoce.domain import access
 from sottovoce.domain.directory import AgentId, AgentProfile, Right, Skill, SkillId, VdnId, VdnProfile
 from sottovoce.domain.supervision import Mode
 from sottovoce.errors import Code, Refused
-from sottovoce.live import bonds, linkage, pictures
+from sottovoce.live import bonds, linkage, pictures, requesting
 from sottovoce.live.building import Building
 from sottovoce.live.consulting import CallInner, Consult
 from sottovoce.live.feed import Feed
@@ -24,6 +25,7 @@ from sottovoce.live.handling import CallOut
 from sottovoce.live.inputs import COMMANDS, Command
 from sottovoce.live.ports import Lines, Passwords, Store
 from sottovoce.live.presence import PushChanged, RenewGuid, SignInAgent
+from sottovoce.live.requesting import SayNumber
 from sottovoce.live.sessions import Sessions
 from sottovoce.live.state import FloorState, LiveSettings, Seat
 from sottovoce.live.supervising import StopSupervision, Supervise
@@ -47,6 +49,7 @@ class Desk:
         settings: LiveSettings,
     ) -> None:
         self._clock, self._lines = clock, lines
+        self._numbers = settings.media.agent_numbers
         self.feed = Feed(settings.agents.events_limit)
         """Each agent's events."""
         self._building = Building(
@@ -173,6 +176,14 @@ class Desk:
         be had to, and rings on."""
         if not await self._lines.lift(linkage.ringing(self._seat(agent))):
             raise Refused(Code.NOT_SERVED, "the phone does not lift by itself")
+
+    async def say_number(self, agent: AgentId) -> None:
+        """Say the agent's number to the customer. NOT_SERVED where there is no sound for it; else as
+        `requesting.SayNumber`."""
+        sound = await asyncio.to_thread(requesting.sound_of, self._numbers, agent)
+        if sound is None:
+            raise Refused(Code.NOT_SERVED, f"no sound says the number of agent {agent}")
+        await self.ask(SayNumber(agent, sound))
 
     # Events
 

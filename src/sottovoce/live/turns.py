@@ -28,6 +28,7 @@ from sottovoce.live.consulting import CallInner, Consult
 from sottovoce.live.effects import Append, CallUnanswered, Disarm, Effect, Emit
 from sottovoce.live.handling import Hold, TakeBack
 from sottovoce.live.presence import SignInAgent
+from sottovoce.live.requesting import SayNumber
 from sottovoce.live.state import Call, FloorState
 from sottovoce.live.supervising import ChangeMode
 from sottovoce.media.engine import Play
@@ -194,6 +195,11 @@ def _phone_holds(turns: Turns, floor: FloorState, event: events.PhoneHeld) -> Tu
 def _phone_resumes(turns: Turns, floor: FloorState, event: events.PhoneResumed) -> Turn | None:
     told: dict[str, object] = {"call": event.call, "agent": event.holder, "why": "phone"}
     return ("call taken back", told) if event.agent == event.holder else None
+
+
+@_of(SayNumber)
+def _number_said(turns: Turns, floor: FloorState, asked: SayNumber) -> Turn:
+    return "number said", {"call": _call_of(floor, asked.by), "agent": asked.by, "sound": asked.sound.name}
 
 
 @_of(events.RecordingFailed)

@@ -9,7 +9,7 @@ from sottovoce.domain.directory import AgentId, SkillId
 from sottovoce.errors import Code, Refused
 from sottovoce.http.ccgateway.gateway import Answer, Caller, Interfaces
 from sottovoce.http.ccgateway.words import MOST_CALL_DATA, AgentNumber, Form, Number, Text
-from sottovoce.live import conferring, consulting, handling, linkage, transferring
+from sottovoce.live import conferring, consulting, handling, linkage, requesting, transferring
 from sottovoce.live.transferring import How
 from sottovoce.plain import natural
 
@@ -108,6 +108,13 @@ class Colleague(Form):
     agent: AgentNumber = Field(alias="destWorkNo")
 
 
+class WaitingCall(HeldCall):
+    """A call that waits, and in which queue; the one skill type that is documented [1251]."""
+
+    skilltype: Number = Field(ge=0, le=0)
+    skillid: Number | None = Field(None, ge=0, le=2**31 - 1)
+
+
 class WhichCall(Form):
     """A call of the caller; without it the one that fits."""
 
@@ -147,6 +154,13 @@ asks("POST", "/canceltransfer", Form, lambda by, form: transferring.CancelTransf
 asks("PUT", "/snatchpickup", Colleague, lambda by, form: transferring.PickUp(by, form.agent))
 # Release the phone that stands between calls.
 asks("DELETE", "/releasephone", Form, lambda by, form: handling.ReleasePhone(by))
+# Take a certain call that waits [1251].
+asks(
+    "POST",
+    "/requestcall/{callid}/{skilltype}",
+    WaitingCall,
+    lambda by, form: requesting.RequestCall(by, form.callid, SkillId(form.skillid) if form.skillid else None),
+)
 # Put the caller's phone down [1255].
 asks("POST PUT", "/phonehangup", Form, lambda by, form: linkage.HangUpPhone(by))
 # Nobody hears the agent [1237].
@@ -175,6 +189,12 @@ async def callout(caller: Caller, form: CallOut) -> Answer:
 async def phone_pickup(caller: Caller, form: Form) -> None:
     """Lift the caller's phone, which rings [1254]."""
     await caller.desk.lift_phone(caller.agent)
+
+
+@serves("POST", "/reportsound", Form)
+async def report_sound(caller: Caller, form: Form) -> None:
+    """Say the caller's number to the customer; what clients send with it is not known, and not looked at."""
+    await caller.desk.say_number(caller.agent)
 
 
 @serves("PUT", "/callinner", InnerCall)
