@@ -129,7 +129,7 @@ class InProcessLines:
         self.ends[leg] = cause
         self._enqueue(self._hang_up(leg, cause))
 
-    async def lift(self, leg: LegId) -> bool:
+    async def ask_to_lift(self, leg: LegId) -> bool:
         phone = self.legs.get(leg)
         if phone is None or phone.up or leg in self.offers or not phone.lifts:
             return False

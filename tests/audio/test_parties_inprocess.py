@@ -249,6 +249,31 @@ async def test_the_agents_number_is_heard_by_all_once_and_is_on_no_recording(roo
             assert tone_level(track, 2100) < -60
 
 
+async def test_another_customer_is_on_a_track_of_each_agent_s_recording(room, tmp_path):  # noqa: F811
+    """The first customer's channel stays theirs alone."""
+    await room.desk.ask(HandOver(AGENT, D, How.JOINED))
+    await room.hum(100)
+    await room.desk.supervise(INSPECTOR, AGENT, WHISPER)
+    await room.desk.ask(Mute(AGENT, True))
+    await room.hum(100)
+    await room.desk.ask(Release(AGENT))
+    await room.quiet()
+    found = {path.name: samples_of(path) for path in tmp_path.rglob("*.wav")}
+    [stereo] = [samples for samples in found.values() if samples.shape[1] == 2]
+    tracks = [samples for samples in found.values() if samples.shape[1] == 1]
+    assert {len(samples) for samples in found.values()} == {len(stereo)}, "all of one length"
+
+    def tones(samples, at: int) -> set[str]:
+        window = samples[at : at + 8000]
+        return {who for who, hertz in TONES.items() if tone_level(window, hertz) > -40}
+
+    assert [tones(stereo[:, one], 6000) for one in (0, 1)] == [{C}, {A}]
+    assert [tones(stereo[:, one], 24000) for one in (0, 1)] == [{C}, set()], "muted"
+    assert sorted([tones(track[:, 0], 6000), tones(track[:, 0], 24000)] for track in tracks) == sorted(
+        [[{D}, {D}], [set(), {I}]]
+    )
+
+
 async def test_each_agent_who_talked_with_the_customer_has_a_recording(room, tmp_path):  # noqa: F811
     await room.hum(100)
     await room.desk.call_out(Consult(AGENT, COLLEAGUE, joins=True))

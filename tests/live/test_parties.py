@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 from tests.live.refusals import refused
 from tests.live.test_calling import contacts
@@ -17,6 +19,7 @@ from sottovoce.live.conferring import Disconnect, LeaveCall, Merge, Reject
 from sottovoce.live.consulting import CallInner, Consult
 from sottovoce.live.handling import Answer, CallOut, Hold, Release, TakeBack
 from sottovoce.live.presence import SignOutAgent
+from sottovoce.live.transferring import HandOver, How
 from sottovoce.live.views import SignIn
 from sottovoce.media.engine import LegsLost
 
@@ -176,11 +179,51 @@ async def test_a_second_customer_and_what_is_kept_of_both(pair):
     assert pair.hears() == {"0777": {"1101"}, "1101": {"0777"}}
     await pair.desk.ask(Release(A))
     await pair.quiet()
-    assert talks(pair) == [(second, A, False), (first, A, False), (first, A, False)]
-    assert [word for word in contacts(pair) if "ended" in word] == [
-        f"ended joined to {first}",
+    assert sorted(talks(pair)) == sorted([(second, A, False), (first, A, False), (first, A, False)])
+    assert sorted(word for word in contacts(pair) if "ended" in word) == [
         "ended agent: released",
+        f"ended joined to {first}",
     ]
+
+
+async def test_who_else_is_outside_in_a_talk_is_on_record_with_a_track(pair):
+    """A talk names the others outside in the order in which they came, by place and not by number."""
+    first = pair.desk.call_ids(A)[0]
+    await pair.desk.ask(Hold(A))
+    await pair.desk.call_out(CallOut(A, "0777"))
+    await pair.quiet()
+    leg = pair.lines.phones["0777"].leg
+    pair.engine.tracks = {leg: Path("/rec/1/further.wav")}
+    await pair.desk.ask(Merge(A, first, True))
+    await pair.quiet()
+    assert leg in pair.engine.recorded
+    await pair.desk.supervise(I, A, Mode.WHISPER)
+    await pair.quiet()
+    await pair.desk.ask(Release(A))
+    await pair.quiet()
+    kept = [one for one in pair.store.written if isinstance(one, SegmentEnded)]
+    assert [(one.parties, one.tracks) for one in kept if one.call == first] == [
+        ({"party 1": "0777"}, {"party 1": "1/further.wav"})
+    ]
+    assert [one.parties for one in kept if one.call != first] == [{}], "the talk before the two were joined"
+
+
+async def test_a_further_party_stays_on_record_who_left_and_who_came_later_is_the_next(pair):
+    pair.lines.phone("0778", ready=True)
+    await pair.desk.ask(HandOver(A, "0777", How.JOINED))
+    await pair.quiet()
+    pair.lines.phones["0777"].hang_up()
+    await pair.quiet()
+    await pair.desk.ask(HandOver(A, "0778", How.JOINED))
+    await pair.quiet()
+    pair.lines.phones["555"].hang_up()
+    await pair.quiet()
+    await pair.desk.ask(Release(A))
+    await pair.quiet()
+    kept = [one.parties for one in pair.store.written if isinstance(one, SegmentEnded)]
+    assert len(kept) == 2
+    assert {} in kept, "then 0778 is the customer"
+    assert {"party 1": "0777", "party 2": "0778"} in kept
 
 
 async def test_the_second_call_fails_and_the_first_stays_held(pair):

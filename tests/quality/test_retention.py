@@ -117,6 +117,7 @@ async def full_of_secrets(standing: Standing) -> int:
         call=REFERENCE,
         file_name=FILE,
         call_data=DATA,
+        parties={"party 1": CALLED},
         transcript=said_then,
         supervisions=[{"inspector": 301, "mode": "listen", "began_at": moment, "ended_at": moment}],
     )

@@ -272,6 +272,7 @@ def _facts(shown: ShownContact, clocks: Clocks) -> dict[str, object]:
         "agent": contact.agent,
         "name": shown.name,
         "customer": contact.number,
+        "others": ", ".join(f"{number} ({name})" for name, number in contact.parties.items()) or None,
         "direction": contact.direction.value,
         "recording": contact.recording,
         "call_data": contact.call_data or None,

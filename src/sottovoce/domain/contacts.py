@@ -198,7 +198,7 @@ class Contact:
     uploaded_at: datetime
     status: Inspection = Inspection.WAITING
     tracks: Mapping[str, str] = field(default_factory=dict)
-    """An inspector's work number to the path of the inspector's track."""
+    """An inspector's work number, or a name in `parties`, to the path of their track."""
     supervisions: Sequence[SupervisionSpan] = ()
     analysed_at: datetime | None = None
     analysis: Analysis = field(default_factory=Analysis)
@@ -210,12 +210,14 @@ class Contact:
     recording_sha256: str | None = None
     """Of the recording's file when it was finished, hexadecimal; None: no recording, or not known yet."""
     tracks_sha256: Mapping[str, str] = field(default_factory=dict)
-    """The same of the tracks, by inspector, as far as known."""
+    """The same of the tracks, as far as known."""
 
     recording_failure: str | None = None
     """Why the recording is cut, though it looks whole; None: it is not, or nobody knows (an import)."""
     pauses: Sequence[RecordingPause] = ()
     """What of it is not recorded, by begin; all of them are over."""
+    parties: Mapping[str, str] = field(default_factory=dict)
+    """Who else outside was in the talk, beside its customer: `party <n>` to their number."""
 
     @property
     def duration_s(self) -> int:

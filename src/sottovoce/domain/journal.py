@@ -155,16 +155,19 @@ class SegmentEnded:
     recording: str | None = None
     """The stereo WAV's path below the recordings' folder, or None when nothing was recorded."""
     tracks: Mapping[str, str] = field(default_factory=dict)
-    """Inspector's work number to the path of the inspector's track."""
+    """Inspector's work number, or a further party's name in `parties`, to the path of their track."""
     failure: str | None = None
     supervisions: Sequence[SupervisionSpan] = ()
     """Who took part in it as an inspector, and how, by begin."""
     recording_sha256: str | None = None
     """Of the stereo WAV as it was closed, hexadecimal; None when there is none or it could not be read."""
     tracks_sha256: Mapping[str, str] = field(default_factory=dict)
-    """The same of the tracks, by inspector."""
+    """The same of the tracks."""
     pauses: Sequence[RecordingPause] = ()
     """What of it is not recorded, by begin."""
+    parties: Mapping[str, str] = field(default_factory=dict)
+    """Parties outside who were in the talk beside its customer: `party <n>`, in the order in which they came,
+    to their number."""
 
 
 @dataclass(frozen=True, slots=True)

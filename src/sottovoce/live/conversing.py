@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from sottovoce.domain.audibility import CallRole, Inspecting, Party, audibility, recorded
 from sottovoce.domain.legs import LegId, Routing
-from sottovoce.live.state import AgentPart, Call, Seat
+from sottovoce.live.state import AgentPart, Call, OutsideParty, Seat
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,7 +108,7 @@ def of_call(call: Call) -> Conversation:
 
 
 def wanted_on(part: AgentPart, call: Call) -> frozenset[LegId]:
-    """Whose voice goes onto the recording of the agent's talk now: of customers only the recorded one."""
+    """Whose voice goes onto the recording of the agent's talk now."""
     seat, segment = part.seat, part.segment
     if segment is None or seat.leg is None or segment.silent_by is not None:
         return frozenset()
@@ -117,8 +117,14 @@ def wanted_on(part: AgentPart, call: Call) -> frozenset[LegId]:
     else:
         away = Party(segment.customer, CallRole.CUSTOMER, held=True)
         now = Conversation([away, _agent(seat, part)], [seat])
-    others = {customer.leg for customer in call.customers if customer.leg != segment.customer}
-    return recorded(now.parties, now.inspecting, seat.leg) - others
+    return recorded(now.parties, now.inspecting, seat.leg)
+
+
+def others_outside(call: Call, seat: Seat, customer: LegId) -> list[OutsideParty]:
+    """The parties outside in the agent's talk now, beside its customer."""
+    parties, seats = together(call) if call.talking else ([], [])
+    there = {party.leg for party in parties} if seat in seats else set()
+    return [one for one in call.customers if one.leg in there and one.leg != customer]
 
 
 def _agent(seat: Seat, part: AgentPart | None) -> Party:

@@ -174,7 +174,7 @@ class Desk:
     async def lift_phone(self, agent: AgentId) -> None:
         """Have the agent's phone lifted, which rings. NOTHING_TO_ANSWER; NOT_SERVED by a phone that cannot
         be had to, and rings on."""
-        if not await self._lines.lift(linkage.ringing(self._seat(agent))):
+        if not await self._lines.ask_to_lift(linkage.ringing(self._seat(agent))):
             raise Refused(Code.NOT_SERVED, "the phone does not lift by itself")
 
     async def say_number(self, agent: AgentId) -> None:

@@ -160,6 +160,8 @@ def _note(floor: FloorState, seat: Seat) -> None:
     for call in seat.calls:
         segment = call.part(seat).segment
         if segment is not None:
+            others = conversing.others_outside(call, seat, segment.customer)
+            segment.parties |= {one.leg: one.number for one in others}
             segment.inspectors |= {leg: agent for agent, (_, leg) in present.items() if leg is not None}
             _note_spans(floor, segment, {agent: mode for agent, (mode, _) in present.items()})
             _note_pause(floor, segment)
@@ -303,7 +305,7 @@ def close_segment(
     if segment is None or segment.ended_at is None:
         return
     call = segment.call
-    tracks = result.tracks if result is not None else {}
+    named, tracks = segment.tracks, result.tracks if result is not None else {}
     floor.journal(
         SegmentEnded(
             call.call,
@@ -312,20 +314,13 @@ def close_segment(
             segment.began_at,
             segment.ended_at,
             place(floor, segment.path) if segment.begun else None,
-            {
-                str(segment.inspectors[leg]): place(floor, path)
-                for leg, path in tracks.items()
-                if leg in segment.inspectors
-            },
+            {named[leg]: place(floor, path) for leg, path in tracks.items() if leg in named},
             failure or (result.failure if result is not None else None),
             tuple(sorted(segment.spans, key=lambda span: (span.began_at, span.inspector))),
             sha256 if segment.begun else None,
-            {
-                str(segment.inspectors[leg]): digest
-                for leg, digest in (digests or {}).items()
-                if leg in segment.inspectors
-            },
+            {named[leg]: digest for leg, digest in (digests or {}).items() if leg in named},
             tuple(segment.pauses),
+            {named[leg]: number for leg, number in segment.parties.items()},
         )
     )
     if result is not None and segment.recorded:

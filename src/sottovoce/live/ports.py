@@ -17,8 +17,8 @@ from sottovoce.domain.lines import Destination, LineEvent
 
 
 class Lines(Protocol):
-    """Telephone legs. Nothing here waits but `lift`: outcomes are events. The door opens and closes the
-    legs' media."""
+    """Telephone legs. Nothing here waits but `ask_to_lift`: outcomes are events. The door opens and
+    closes the legs' media."""
 
     def ring(self, leg: LegId, vdn: VdnId, to: Destination, caller: str) -> None:
         """Place a call; LegRinging?, then LegAnswered or LegGone follow."""
@@ -36,7 +36,7 @@ class Lines(Protocol):
         """Refuse an offer, cancel a ringing, or end a talking leg; LegGone follows."""
         ...
 
-    async def lift(self, leg: LegId) -> bool:
+    async def ask_to_lift(self, leg: LegId) -> bool:
         """Have a phone that rings lift by itself; whether it will. LegAnswered follows then."""
         ...
 

@@ -62,6 +62,8 @@ class TalkSegment:
     """The inspectors who take part now: how, and since when."""
     spans: list[SupervisionSpan] = field(default_factory=list)
     """How inspectors took part until they left or changed their mode."""
+    parties: dict[LegId, str] = field(default_factory=dict)
+    """Others outside who were in the talk, by number, in the order in which they came."""
     failure: str | None = None
     begun: bool = True
     """False when the recording could not begin at all."""
@@ -84,6 +86,12 @@ class TalkSegment:
     def recorded(self) -> bool:
         """Whether it is recorded now, or paused and not stopped."""
         return self.failure is None and self.wanted
+
+    @property
+    def tracks(self) -> dict[LegId, str]:
+        """Whose track is whose: an inspector's by work number, of who else is outside by their place."""
+        named = {leg: f"party {place}" for place, leg in enumerate(self.parties, 1)}
+        return named | {leg: str(agent) for leg, agent in self.inspectors.items()}
 
 
 @dataclass(slots=True, eq=False)

@@ -98,6 +98,16 @@ async def test_the_page_hears_that_it_rings_and_that_it_is_over(town: BrowserTow
     assert phone.told == [PageRung(OUTSIDER), PageFree()]
 
 
+async def test_a_page_that_rings_is_had_to_answer(town: BrowserTown) -> None:
+    assert not await town.lines.ask_to_lift(LEG)
+    await town.phone(Manner.RINGS)
+    town.ring()
+    await town.until(LegRinging)
+    assert await town.lines.ask_to_lift(LEG)
+    await town.until(LegAnswered)
+    assert not await town.lines.ask_to_lift(LEG)
+
+
 async def test_a_second_page_of_a_number_takes_the_first_one_s_place(town: BrowserTown) -> None:
     first = await town.talk()
     second = await town.phone(Manner.ANSWERS)

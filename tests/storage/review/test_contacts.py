@@ -126,9 +126,12 @@ async def insert(engine: AsyncEngine, **columns: object) -> Contact:
 
 async def test_a_finished_call_is_a_contact(two_vdns: AsyncEngine) -> None:
     span = SupervisionSpan(IDA, Mode.WHISPER, at(10), at(20))
-    tracks = {"102": "/r/1.102.wav"}
+    tracks = {"102": "/r/1.102.wav", "party 1": "/r/1.leg.wav"}
+    parties = {"party 1": "0777"}
     digest = "ab" * 32
-    await happens(two_vdns, began(), talk(tracks=tracks, supervisions=(span,), recording_sha256=digest))
+    await happens(
+        two_vdns, began(), talk(tracks=tracks, supervisions=(span,), recording_sha256=digest, parties=parties)
+    )
     await happens(two_vdns, CallDataSet("1-1", ONE, "order 7"))
     assert await kept(two_vdns) == []
     await happens(two_vdns, ended())
@@ -139,7 +142,7 @@ async def test_a_finished_call_is_a_contact(two_vdns: AsyncEngine) -> None:
         direction=CallDirection.INBOUND, caller="555", called="4000", agent=ANN, skill=SkillId(1),
         ended_by=Ender.CUSTOMER, reason="customer: normal", file_name="1-1-101-1.wav",
         recording="/r/1/2026/11/30/1-1-101-1.wav", uploaded_at=at(90), tracks=tracks, supervisions=(span,),
-        recording_sha256=digest, call_data="order 7",
+        recording_sha256=digest, call_data="order 7", parties=parties,
     )  # fmt: skip
     assert await jobs(two_vdns) == [{"vdn": 1, "contact": contact.contact}]
     [entry] = await finished(two_vdns)

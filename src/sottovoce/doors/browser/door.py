@@ -219,8 +219,11 @@ class BrowserDoor:
         """The page answers what rings. Nothing happens where nothing does."""
         leg = self._leg_at(path)
         if leg is not None and not leg.lifted:
-            leg.lifted = True
-            leg.steps.then(lambda: self._attach(leg))
+            self._lift(leg)
+
+    def _lift(self, leg: _Leg) -> None:
+        leg.lifted = True
+        leg.steps.then(lambda: self._attach(leg))
 
     def put_down(self, path: PathId) -> None:
         """The page rejects what rings, or ends what talks."""
@@ -277,6 +280,14 @@ class BrowserDoor:
         if ended is not None:
             cancelled = cause is ReleaseCause.NORMAL and not ended.talks
             self._finish(ended, ReleaseCause.CANCELLED if cancelled else cause)
+
+    async def ask_to_lift(self, leg: LegId) -> bool:
+        """Have the page that rings answer; pages do."""
+        found = self._legs.get(leg)
+        if found is None or found.ending or found.lifted:
+            return False
+        self._lift(found)
+        return True
 
     def recover(self, dialogs: Mapping[LegId, Mapping[str, object]]) -> None:
         """No path outlives the process that had it."""

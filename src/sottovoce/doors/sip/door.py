@@ -229,7 +229,7 @@ class SipDoor:
         else:
             self._endpoint.act(lambda ua: session.hang_up(cause))
 
-    async def lift(self, leg: LegId) -> bool:
+    async def ask_to_lift(self, leg: LegId) -> bool:
         """Have the phone that rings lift, by the ways that the settings name, one after the other."""
         sip_leg, ways = self._legs.get(leg), self._settings.phone_pickup
         return sip_leg is not None and await lifting.lift(self._endpoint, sip_leg, ways, self._ring_anew)

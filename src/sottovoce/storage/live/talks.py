@@ -93,6 +93,7 @@ def _contact(call: KeptCall, segment: SegmentEnded | None) -> Contact:
         analysis=Analysis() if recording else Analysis(failure=missing),
         recording_sha256=segment.recording_sha256 if segment is not None else None,
         tracks_sha256=segment.tracks_sha256 if segment is not None else {},
+        parties=segment.parties if segment is not None else {},
         call_data=call.data,
         recording_failure=segment.failure if segment is not None and recording else None,
         pauses=_pauses(segment) if segment is not None else (),

@@ -190,7 +190,7 @@ async def erase(work: Work, found: Sequence[Contact], kind: Erasable, why: str) 
         live = [contact.call for contact in found if contact.source is Origin.LIVE]
         gone: dict[str, Any] = {"recording": None, "tracks": {}}
         if kind is Erasable.CONTACT:
-            gone |= {"supervisions": [], "pauses": []}
+            gone |= {"supervisions": [], "pauses": [], "parties": {}}
         await work.connection.execute(
             sa.update(segments)
             .where(segments.c.vdn == work.vdn, segments.c.call.in_(live), segments.c.ended_at.is_not(None))
@@ -248,6 +248,7 @@ def left_of(work: Work, kind: Erasable) -> dict[str, Any]:
         "called": "",
         "file_name": "",
         "call_data": "",
+        "parties": {},
         "supervisions": [],
         "pauses": [],
         "analysis": {},

@@ -63,6 +63,9 @@ contacts = sa.Table(
     sa.Column("recording_failure", sa.Text, comment="Why the recording is cut; None: it is not."),
     tracks_sha256(),
     sa.Column("pauses", JSONB, nullable=False, server_default=NO_LIST, comment="What of it is not recorded."),
+    sa.Column(
+        "parties", JSONB, nullable=False, server_default=NO_JSON, comment="Others outside in it: number."
+    ),
     sa.Index(None, "vdn", "contact"),
     sa.Index(None, "vdn", "uuid"),
     sa.Index(None, "vdn", "agent", "began_at"),

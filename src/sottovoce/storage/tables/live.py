@@ -193,6 +193,9 @@ segments = sa.Table(
     sa.Column("recording_sha256", sa.Text, comment="Of the recording as it was closed, hexadecimal."),
     tracks_sha256(),
     sa.Column("pauses", JSONB, nullable=False, server_default=NO_LIST, comment="What of it is not recorded."),
+    sa.Column(
+        "parties", JSONB, nullable=False, server_default=NO_JSON, comment="Others outside in it: number."
+    ),
     sa.Index(None, "vdn", "agent", "began_at"),
 )
 

@@ -120,10 +120,10 @@ async def test_a_phone_that_rings_is_had_to_lift(
     ):
         leg = line.dial()
         await line.until(lambda: LegRinging(leg) in line.events)
-        assert await line.door.lift(leg) is lifts
+        assert await line.door.ask_to_lift(leg) is lifts
         if lifts:
             await line.until(lambda: LegAnswered(leg) in line.events)
-            assert await line.door.lift(leg) is False
+            assert await line.door.ask_to_lift(leg) is False
         assert line.kinds() == RANG[: 1 + lifts]
         line.door.hang_up(leg)
         await peer.done()
