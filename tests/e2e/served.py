@@ -1,4 +1,4 @@
-"""`sottovoce serve` in a process of its own, as an operator runs it, with a VDN of three agents."""
+"""`sottovoce serve` in a process of its own, as an operator runs it, with a VDN of four agents."""
 
 from __future__ import annotations
 
@@ -41,10 +41,12 @@ vdns:
       - {{number: "8101", password: "{SECRET}"}}
       - {{number: "8102", password: "{SECRET}"}}
       - {{number: "8103", password: "{SECRET}"}}
+      - {{number: "8104", password: "{SECRET}"}}
     agents:
       - {{agent: 101, name: Ann, password: "{SECRET}", phone: "8101", skills: [1], rights: [call_out]}}
       - {{agent: 102, name: Ian, password: "{SECRET}", phone: "8102", rights: [inspect]}}
       - {{agent: 103, name: Ina, password: "{SECRET}", phone: "8103", rights: [inspect]}}
+      - {{agent: 104, name: Bob, password: "{SECRET}", phone: "8104"}}
     users:
       - {{user: "{DIRECTOR}", name: Dora, roles: [quality_director]}}
       - {{user: "{INSPECTOR}", name: Ida, roles: [inspector]}}

@@ -27,6 +27,7 @@ def stage_file(folder: Path, sip_port: int) -> Path:
         f'access_code: "{ACCESS_CODE}"\n'
         f"inspector: {{agent: 102, {seat.format(SECRET, '8102')}}}\n"
         f"agent: {{agent: 101, {seat.format(SECRET, '8101')}}}\n"
+        f"colleague: {{agent: 104, {seat.format(SECRET, '8104')}}}\n"
         f"customer_host: {OUTSIDE}\n"
         f"media_timeout: {MEDIA_TIMEOUT_S}\n"
     )
@@ -53,7 +54,7 @@ async def test_a_running_server_is_right(monkeypatch: pytest.MonkeyPatch, tmp_pa
     document = json.loads(said)
     assert (code, document["right"], document["failure"]) == (0, True, None)
     assert [step["name"] for step in document["steps"]] == [step.name for step in WALK]
-    assert all(step["right"] and len(step["cells"]) == 6 for step in document["steps"])
+    assert all(step["right"] and len(step["cells"]) == 12 for step in document["steps"])
     assert document["same_bytes"]["differing"] == 0
     assert document["delays"]["missed"] == 0
     assert all(document[part]["right"] for part in ("same_bytes", "delays", "path", "echo"))

@@ -22,9 +22,21 @@ from sottovoce.selftest.findings import (
     StepFound,
 )
 from sottovoce.selftest.report import ProofReport
-from sottovoce.selftest.steps import ALONE, INSERTED, INTERCEPTED, LISTENED, WALK, WHISPERED
+from sottovoce.selftest.steps import (
+    ALONE,
+    CONSULT,
+    INSERTED,
+    INTERCEPTED,
+    JOINED,
+    LEFT,
+    LISTENED,
+    SEVERAL,
+    WALK,
+    WHISPERED,
+)
 
 C, A, I = Party.CUSTOMER, Party.AGENT, Party.INSPECTOR  # noqa: E741 - as in the steps
+B = Party.COLLEAGUE
 HEARD = Cell(A, I, True, -15.0, ToneVerdict.HEARD)
 PATH = PathFigures(0, 0, 3000, 3000, 1000, 0, 0.02)
 SILENT = Cell(C, I, False, -99.0, ToneVerdict.SILENT)
@@ -143,5 +155,21 @@ def test_the_walk_goes_through_every_mode_and_back() -> None:
     for table in (ALONE, LISTENED, WHISPERED, INSERTED, INTERCEPTED):
         assert table in tables
     assert WALK[-1].hears == ALONE
-    assert all(step.hears == WHISPERED for step in WALK if step.whisper)
-    assert not any(I in step.hears[C] for step in WALK if step.hears == WHISPERED)
+    assert all(step.hears == WHISPERED for step in WALK if step.whisper and not step.colleague)
+    assert not any(I in step.hears[C] for step in WALK if step.whisper)
+
+
+def test_the_walk_goes_through_calls_of_several_parties_in_each_mode() -> None:
+    tables = [step.hears for step in SEVERAL]
+    for of in (CONSULT, JOINED, LEFT):
+        assert all(of[mode] in tables for mode in ("listen", "whisper", "insert"))
+        assert I not in of["whisper"][C] | of["listen"][C]
+    assert SEVERAL[-1].hears == ALONE
+    assert not any(step.hears[B] for step in WALK if not step.colleague), "the colleague hears nobody else"
+
+
+def test_what_was_not_walked_is_said() -> None:
+    found = dataclasses.replace(good(), left_out=("a colleague is consulted",))
+    assert found.right
+    assert "1 steps with several parties not taken: the stage names no colleague" in told(found)
+    assert found.as_json()["left_out"] == ("a colleague is consulted",)

@@ -20,6 +20,8 @@ def test_the_example_is_a_stage(tmp_path: Path) -> None:
         5060,
     )
     assert (stage.agent.agent, stage.agent.phone, stage.agent.account.username) == (101, "8101", "8101")
+    assert stage.colleague is not None
+    assert (stage.colleague.agent, stage.colleague.phone) == (102, "8102")
     assert stage.customer is not None
     assert stage.customer.username == "8199"
     assert stage.transport is Transport.UDP
@@ -30,7 +32,9 @@ def test_the_example_is_a_stage(tmp_path: Path) -> None:
 def test_a_server_on_this_machine_has_its_phones_on_loopback() -> None:
     document = yaml.safe_load(EXAMPLE) | {"sip": "127.0.0.1:5060", "http": "http://127.0.0.1:8043"}
     document.pop("customer")
+    document.pop("colleague")
     stage = stage_of(document)
+    assert stage.colleague is None
     assert (stage.phone_host, stage.customer_host, stage.customer) == ("127.0.0.1", "127.0.0.1", None)
 
 

@@ -238,6 +238,24 @@ class AgentClient:
         """Be heard again."""
         return await self.ask("POST", f"/voicecall/{self.agent}/endmute")
 
+    async def consult(self, target: int, *, joins: bool = False) -> str:
+        """Consult agent `target` while the customer is held, or ask them in (`joins`); that call's id."""
+        body = {"dstaddress": str(target), "devicetype": 2, "mode": 2 if joins else 1}
+        return str((await self.ask("POST", f"/voicecall/{self.agent}/innerhelp", body=body)).result)
+
+    async def join(self, held: str) -> Answer:
+        """Make one talk of the held call and the present one (confjoin)."""
+        return await self.ask("POST", f"/voicecall/{self.agent}/confjoin", body={"callid": held})
+
+    async def transfer(self, target: int, *, blind: bool = False) -> Answer:
+        """Hand the call over to agent `target`, when they answer or at once."""
+        body = {"devicetype": 2, "address": str(target), "mode": 0 if blind else 2}
+        return await self.ask("POST", f"/voicecall/{self.agent}/transfer", body=body)
+
+    async def disconnect(self, number: str) -> Answer:
+        """Take one party, by number, out of the call."""
+        return await self.ask("POST", f"/voicecall/{self.agent}/disconnect/{number}")
+
     async def call_ids(self) -> list[str]:
         """The ids of this agent's calls."""
         answer = await self.ask("GET", f"/calldata/{self.agent}/allcallid")

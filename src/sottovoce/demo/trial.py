@@ -104,17 +104,19 @@ SELFTEST_MEDIA_TIMEOUT_S = 3.0
 
 @asynccontextmanager
 async def selftest_stage() -> AsyncIterator[Stage]:
-    """A server for `sottovoce selftest`, and the two agents that it walks with."""
-    words = {name: password() for name in ("inspector", "agent", "8301", "8101", "8901")}
+    """A server for `sottovoce selftest`, and the agents that it walks with."""
+    numbers = ("8101", "8102", "8301", "8901")
+    words = {name: password() for name in ("inspector", "agent", "colleague", *numbers)}
     here = trunk_host()
     vdn = {
         "vdn": 1,
         "name": "Selftest",
         "skills": [{"skill": 1, "name": "Selftest"}],
         "access_codes": [{"number": "4000", "skill": 1}],
-        "phones": [{"number": number, "password": words[number]} for number in ("8101", "8301", "8901")],
+        "phones": [{"number": number, "password": words[number]} for number in numbers],
         "agents": [
             {"agent": 101, "name": "Agent", "password": words["agent"], "phone": "8101", "skills": [1]},
+            {"agent": 102, "name": "Colleague", "password": words["colleague"], "phone": "8102"},
             {
                 "agent": 301,
                 "name": "Inspector",
@@ -132,6 +134,7 @@ async def selftest_stage() -> AsyncIterator[Stage]:
             inspector=StagedAgent(301, words["inspector"], "8301", Account("8301", words["8301"])),
             agent=StagedAgent(101, words["agent"], "8101", Account("8101", words["8101"])),
             access_code="4000",
+            colleague=StagedAgent(102, words["colleague"], "8102", Account("8102", words["8102"])),
             customer=None if here else Account("8901", words["8901"]),
             customer_host=here or "127.0.0.1",
             media_timeout_s=SELFTEST_MEDIA_TIMEOUT_S,

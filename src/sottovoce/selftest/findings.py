@@ -22,6 +22,8 @@ class Party(StrEnum):
 
     CUSTOMER = "customer"
     AGENT = "agent"
+    COLLEAGUE = "colleague"
+    """Another agent, whom the first one consults and hands calls over to."""
     INSPECTOR = "inspector"
 
 
@@ -172,12 +174,14 @@ class Findings:
     delays: Delays | None = None
     path: PathFigures | None = None
     echo: EchoFigures | None = None
+    left_out: tuple[str, ...] = ()
+    """Steps that were not taken because the stage names no colleague."""
     failure: str | None = None
     """Why the walk ended early, if it did."""
 
     @property
     def right(self) -> bool:
-        """Whether nothing is wrong, and nothing was left out."""
+        """Whether nothing is wrong, and nothing missing but what the stage has nobody for."""
         return (
             self.failure is None
             and bool(self.steps)

@@ -59,7 +59,11 @@ class Walk:
 
     async def go(self) -> None:
         """Take every step; a step that cannot be taken ends the walk."""
+        alone = self._parties.stage.colleague is None
+        self._found.left_out = tuple(step.name for step in self._steps if step.colleague and alone)
         for step in self._steps:
+            if step.colleague and alone:
+                continue
             found = await self._take(step)
             self._found.steps.append(found)
             self._watch(found)
@@ -202,9 +206,9 @@ async def _changed(media: PhoneMedia, *, on: bool, since: float) -> float | None
 def cells_of(parties: Parties, expected: Hears, heard: dict[Party, Second]) -> tuple[Cell, ...]:
     """Every listener and talker, whatever was expected: what nobody asked about cannot be missed."""
     cells = []
-    for listener in Party:
+    for listener in heard:
         hearing = heard[listener].hearing
-        for talker in Party:
+        for talker in heard:
             if talker is listener:
                 continue
             hz = parties.tone_of(talker)

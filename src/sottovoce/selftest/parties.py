@@ -1,4 +1,5 @@
-"""Those who take part in a selftest: three phones with a tone each, two agents at the gateway."""
+"""Those who take part in a selftest: phones with a tone each; agent, inspector, perhaps a colleague at the
+gateway."""
 
 from __future__ import annotations
 
@@ -19,7 +20,12 @@ from sottovoce.phones.tones import Samples
 from sottovoce.selftest.findings import Party
 from sottovoce.selftest.stage import Stage, StagedAgent
 
-TONE = {Party.CUSTOMER: tones.TONES[0], Party.AGENT: tones.TONES[1], Party.INSPECTOR: tones.TONES[2]}
+TONE = {
+    Party.CUSTOMER: tones.TONES[0],
+    Party.AGENT: tones.TONES[1],
+    Party.INSPECTOR: tones.TONES[2],
+    Party.COLLEAGUE: tones.TONES[4],
+}
 NEXT_CUSTOMER_TONE = tones.TONES[3]
 """The second customer's, who meets the first one's slot and port."""
 SETTLE_S = 0.5
@@ -53,12 +59,20 @@ class Echo:
 
 
 class Parties:
-    """The three phones and the two agents' clients; the steps act on them."""
+    """The phones and the agents' clients; the steps act on them."""
 
     def __init__(self, stage: Stage, gateway: Gateway) -> None:
         self.stage = stage
         self.inspector: AgentClient = gateway.agent(stage.inspector.agent)
         self.agent: AgentClient = gateway.agent(stage.agent.agent)
+        self.seated = [
+            (Party.AGENT, self.agent, stage.agent),
+            (Party.INSPECTOR, self.inspector, stage.inspector),
+        ]
+        """Who signs in, and where."""
+        if stage.colleague is not None:
+            client = gateway.agent(stage.colleague.agent)
+            self.seated.append((Party.COLLEAGUE, client, stage.colleague))
         self.phones: dict[Party, Phone] = {}
         self.customer_tone = TONE[Party.CUSTOMER]
         self.customer_call: PhoneCall | None = None
@@ -68,6 +82,11 @@ class Parties:
         """The supervised agent's work number."""
         return self.stage.agent.agent
 
+    @property
+    def colleague(self) -> AgentClient:
+        """The other agent's client; StopIteration where the stage has none."""
+        return next(client for party, client, _ in self.seated if party is Party.COLLEAGUE)
+
     def tone_of(self, party: Party) -> int:
         """The tone in Hz that a party sends now; a second customer has another one."""
         return self.customer_tone if party is Party.CUSTOMER else TONE[party]
@@ -75,26 +94,23 @@ class Parties:
     # -- coming and going
 
     async def enter(self) -> None:
-        """Start and register the phones, sign in both agents, wait until they are idle."""
+        """Start and register the phones, sign in the agents; no call comes to the colleague from a queue."""
         await self._start_customer()
-        await self._start_phone(Party.AGENT, self.stage.agent)
-        await self._start_phone(Party.INSPECTOR, self.stage.inspector)
-        for client, staged, release in (
-            (self.agent, self.stage.agent, False),
-            (self.inspector, self.stage.inspector, True),
-        ):
+        for party, client, staged in self.seated:
+            await self._start_phone(party, staged)
             await client.sign_in(
                 staged.password,
                 staged.phone,
+                skills=() if party is Party.COLLEAGUE else None,
                 autoanswer=True,
                 autoenteridle=True,
-                releasephone=release,
+                releasephone=party is Party.INSPECTOR,
                 status=IDLE,
             )
 
     async def leave(self) -> None:
         """Sign out, hang up, close."""
-        for client in (self.inspector, self.agent):
+        for _, client, _ in reversed(self.seated):
             if client.guid is not None:
                 await client.sign_out()
         for phone in self.phones.values():
@@ -183,8 +199,7 @@ async def taking_part(stage: Stage) -> AsyncIterator[Parties]:
         parties = Parties(stage, gateway)
         stack.push_async_callback(parties.leave)
         await parties.enter()
-        await stack.enter_async_context(parties.agent.polling())
-        await stack.enter_async_context(parties.inspector.polling())
-        await parties.until(parties.agent, IDLE)
-        await parties.until(parties.inspector, IDLE)
+        for _, client, _ in parties.seated:
+            await stack.enter_async_context(client.polling())
+            await parties.until(client, IDLE)
         yield parties

@@ -8,8 +8,7 @@ from rich.text import Text
 from sottovoce.phones.tones import ToneVerdict
 from sottovoce.selftest.findings import Cell, Delays, Findings, Party, StepFound
 
-_SHORT = {Party.CUSTOMER: "C", Party.AGENT: "A", Party.INSPECTOR: "I"}
-_ROWS = tuple(Party)
+_SHORT = {Party.CUSTOMER: "C", Party.AGENT: "A", Party.COLLEAGUE: "B", Party.INSPECTOR: "I"}
 
 
 class ProofReport:
@@ -25,17 +24,18 @@ class ProofReport:
         if not self._headed:
             self._headed = True
             self._console.print(
-                "[bold]who hears whom[/bold]  C customer, A agent, I inspector; "
+                "[bold]who hears whom[/bold]  C customer, A agent, B colleague, I inspector; "
                 "each sends its own tone, each phone is listened to for a second\n",
                 soft_wrap=True,
             )
-            self._console.print(f"    {'step':32}{'C hears':>9}{'A hears':>9}{'I hears':>9}   as expected")
+            heads = "".join(f"{letter + ' hears':>9}" for letter in _SHORT.values())
+            self._console.print(f"    {'step':36}{heads}   as expected")
         self._number += 1
-        line = Text(f"{self._number:3} {found.name:32}")
+        line = Text(f"{self._number:3} {found.name:36}")
         if found.failure is not None:
             line.append(f"could not be taken: {found.failure}", "bold red")
         else:
-            for listener in _ROWS:
+            for listener in _SHORT:
                 cells = [cell for cell in found.cells if cell.listener is listener]
                 line.append(f"{_heard(cells):>9}", "" if all(c.right for c in cells) else "bold red")
             line.append(
@@ -86,6 +86,10 @@ class ProofReport:
                 echo.right,
             )
         self._console.print()
+        if found.left_out:
+            self._console.print(
+                f"{len(found.left_out)} steps with several parties not taken: the stage names no colleague."
+            )
         if found.right:
             cells = sum(len(step.cells) for step in found.steps)
             self._console.print(f"[bold green]All {cells} cells of {len(found.steps)} steps are right.[/]")

@@ -40,6 +40,8 @@ class Stage:
     agent: StagedAgent
     access_code: str
     """What the customer dials; its skill queue must be the agent's, and nobody else's who is idle."""
+    colleague: StagedAgent | None = None
+    """Another agent, whom the inspector may inspect; without one, no call of several parties is walked."""
     customer: Account | None = None
     """The account that the customer calls with; None: from `customer_host`, which must be a trunk."""
     transport: Transport = Transport.UDP
@@ -58,11 +60,14 @@ sip: contact.example.net:5060
 access_code: "4999"
 inspector: {agent: 301, password: "a long one", phone: "8301", sip_password: "a long one"}
 agent: {agent: 101, password: "a long one", phone: "8101", sip_password: "a long one"}
+colleague: {agent: 102, password: "a long one", phone: "8102", sip_password: "a long one"}
 customer: {username: "8199", sip_password: "a long one"}
 """
-"""A stage file with everything that it must have. `customer` may be left out where the machine is a trunk."""
+"""A stage file. `customer` may be left out where the machine is a trunk; without `colleague` no step with
+several parties is taken."""
 
 _OPTIONAL = {
+    "colleague",
     "customer",
     "transport",
     "phone_host",
@@ -113,6 +118,7 @@ def stage_of(document: dict[str, Any]) -> Stage:
         inspector=_staged(document, "inspector"),
         agent=_staged(document, "agent"),
         access_code=_text(document, "access_code"),
+        colleague=_staged(document, "colleague") if "colleague" in document else None,
         customer=_account(customer, "customer", "") if customer is not None else None,
         transport=transport,
         phone_host=str(document.get("phone_host", "127.0.0.1" if _is_here(host) else "0.0.0.0")),  # noqa: S104

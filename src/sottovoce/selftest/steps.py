@@ -14,13 +14,14 @@ from sottovoce.client.ccgateway import INSERT, LISTEN, WHISPER, AgentClient
 from sottovoce.selftest.findings import Hears, Party
 from sottovoce.selftest.parties import IDLE, NEXT_CUSTOMER_TONE, PATIENCE_S, TALKING, TONE, Parties
 
-C, A, I = Party.CUSTOMER, Party.AGENT, Party.INSPECTOR  # noqa: E741 - the three letters of the matrix
+C, A, I = Party.CUSTOMER, Party.AGENT, Party.INSPECTOR  # noqa: E741 - the letters of the matrix
+B = Party.COLLEAGUE
 
 
-def hears(*, customer: str = "", agent: str = "", inspector: str = "") -> Hears:
+def hears(*, customer: str = "", agent: str = "", colleague: str = "", inspector: str = "") -> Hears:
     """A table from letters: `hears(customer="A", agent="CI")`."""
-    letters = {"C": C, "A": A, "I": I}
-    rows = {C: customer, A: agent, I: inspector}
+    letters = {"C": C, "A": A, "B": B, "I": I}
+    rows = {C: customer, A: agent, B: colleague, I: inspector}
     return {listener: frozenset(letters[letter] for letter in heard) for listener, heard in rows.items()}
 
 
@@ -32,6 +33,25 @@ HELD_LISTENED = hears(inspector="A")
 HELD_SPOKEN = hears(agent="I", inspector="A")
 MUTED_WHISPERED = hears(agent="CI", inspector="C")
 INTERCEPTED = hears(customer="I", inspector="C")
+# The colleague is consulted while the customer is held; then all three talk; then colleague and customer.
+CONSULT = {
+    "alone": hears(agent="B", colleague="A"),
+    "listen": hears(agent="B", colleague="A", inspector="AB"),
+    "whisper": hears(agent="BI", colleague="A", inspector="AB"),
+    "insert": hears(agent="BI", colleague="AI", inspector="AB"),
+}
+JOINED = {
+    "listen": hears(customer="AB", agent="CB", colleague="CA", inspector="CAB"),
+    "whisper": hears(customer="AB", agent="CBI", colleague="CA", inspector="CAB"),
+    "insert": hears(customer="ABI", agent="CBI", colleague="CAI", inspector="CAB"),
+    "muted": hears(customer="BI", agent="CBI", colleague="CI", inspector="CB"),
+}
+LEFT = {
+    "alone": hears(customer="B", colleague="C"),
+    "listen": hears(customer="B", colleague="C", inspector="CB"),
+    "whisper": hears(customer="B", colleague="CI", inspector="CB"),
+    "insert": hears(customer="BI", colleague="CI", inspector="CB"),
+}
 
 
 Do = Callable[[Parties], Awaitable[object]]
@@ -47,35 +67,41 @@ class Step:
     hears: Hears
     whisper: bool = False
     """A whisper begins here: its leakage is measured against the second before."""
+    colleague: bool = False
+    """Whether the colleague takes part."""
 
 
 async def _customer_calls(parties: Parties) -> None:
     await parties.call_in(TONE[C])
 
 
-def _supervise(ask: Callable[[AgentClient, int], Awaitable[object]]) -> Do:
-    """The inspector goes to the agent in one of the modes."""
+def _target(parties: Parties, whom: Party) -> int:
+    return parties.target if whom is A else parties.colleague.agent
+
+
+def _supervise(ask: Callable[[AgentClient, int], Awaitable[object]], whom: Party = A) -> Do:
+    """The inspector goes to the agent, or the colleague, in one of the modes."""
 
     async def do(parties: Parties) -> None:
-        await ask(parties.inspector, parties.target)
+        await ask(parties.inspector, _target(parties, whom))
         await parties.connected(I)
 
     return do
 
 
-def _leave(ask: Callable[[AgentClient, int], Awaitable[object]]) -> Do:
+def _leave(ask: Callable[[AgentClient, int], Awaitable[object]], whom: Party = A) -> Do:
     """The inspector ends the supervision."""
 
     async def do(parties: Parties) -> None:
-        await ask(parties.inspector, parties.target)
+        await ask(parties.inspector, _target(parties, whom))
         await parties.until(parties.inspector, IDLE)
 
     return do
 
 
-def _switch(mode: int) -> Do:
+def _switch(mode: int, whom: Party = A) -> Do:
     """The inspector changes to a mode."""
-    return lambda parties: parties.inspector.switch(parties.target, mode)
+    return lambda parties: parties.inspector.switch(_target(parties, whom), mode)
 
 
 def _handle(ask: Callable[[AgentClient], Awaitable[object]]) -> Do:
@@ -88,6 +114,9 @@ _whisper = _supervise(AgentClient.whisper)
 _stop, _stop_whisper = _leave(AgentClient.stop), _leave(AgentClient.stop_whisper)
 _to_listen, _to_insert, _to_whisper = _switch(LISTEN), _switch(INSERT), _switch(WHISPER)
 _hold, _take_back = _handle(AgentClient.hold), _handle(AgentClient.take_back)
+_listen_there = _supervise(AgentClient.listen, B)
+_to_whisper_there, _to_insert_there = _switch(WHISPER, B), _switch(INSERT, B)
+_stop_there = _leave(AgentClient.stop, B)
 _mute, _unmute = _handle(AgentClient.mute), _handle(AgentClient.unmute)
 
 
@@ -120,12 +149,71 @@ async def _next_customer(parties: Parties) -> None:
     await parties.until(parties.inspector, IDLE)
 
 
+async def _consult(parties: Parties) -> None:
+    await parties.agent.consult(parties.colleague.agent)
+    await parties.until(parties.colleague, TALKING)
+
+
+async def _ask_in(parties: Parties) -> None:
+    await parties.agent.consult(parties.colleague.agent, joins=True)
+    await parties.until(parties.colleague, TALKING)
+
+
+async def _join(parties: Parties) -> None:
+    await parties.agent.join((await parties.agent.call_ids())[-1])
+
+
+async def _agent_leaves(parties: Parties) -> None:
+    await parties.agent.release()
+    await parties.until(parties.agent, IDLE)
+
+
+async def _colleague_hands_back(parties: Parties) -> None:
+    await parties.colleague.transfer(parties.target)
+    await parties.until(parties.agent, TALKING)
+    await parties.until(parties.colleague, IDLE)
+
+
+async def _colleague_out(parties: Parties) -> None:
+    await parties.agent.disconnect(str(parties.colleague.agent))
+    await parties.until(parties.colleague, IDLE)
+
+
 async def _inspector_is_lost(parties: Parties) -> None:
     parties.agent.forget_events()
     await parties.phones[I].vanish()
     await parties.agent.next_event("AgentOther_BeQcStop", timeout=parties.stage.media_timeout_s + PATIENCE_S)
     await asyncio.sleep(0)
 
+
+_HELP, _HELP_IN = "POST voicecall innerhelp", "POST voicecall innerhelp, mode 2"
+_SWITCH = "POST requestswitchinsertwhisperagent switchtype="
+SEVERAL: tuple[Step, ...] = tuple(
+    Step(name, request, do, table, whisper, colleague=True)
+    for name, request, do, table, whisper in (
+        ("a colleague is consulted", _HELP, _consult, CONSULT["alone"], False),
+        ("listen to the consult", "PUT addsupervise/{agent}", _listen, CONSULT["listen"], False),
+        ("consult: listen -> whisper", f"{_SWITCH}2", _to_whisper, CONSULT["whisper"], False),
+        ("consult: whisper -> insert", f"{_SWITCH}1", _to_insert, CONSULT["insert"], False),
+        ("joined: insert -> listen by itself", "POST voicecall confjoin", _join, JOINED["listen"], False),
+        ("joined: listen -> whisper", f"{_SWITCH}2", _to_whisper, JOINED["whisper"], True),
+        ("joined: whisper -> insert", f"{_SWITCH}1", _to_insert, JOINED["insert"], False),
+        ("joined: the agent muted", "POST voicecall beginmute", _mute, JOINED["muted"], False),
+        ("the inserted one's agent leaves", "DELETE voicecall release", _agent_leaves, LEFT["alone"], False),
+        ("leave", "DELETE qualitycontrol/{agent}", _stop, LEFT["alone"], False),
+        ("listen to the colleague", "PUT addsupervise/{colleague}", _listen_there, LEFT["listen"], False),
+        ("colleague: listen -> whisper", f"{_SWITCH}2", _to_whisper_there, LEFT["whisper"], True),
+        ("colleague: whisper -> insert", f"{_SWITCH}1", _to_insert_there, LEFT["insert"], False),
+        ("the colleague hands the call back", "POST voicecall transfer", _colleague_hands_back, ALONE, False),
+        ("leave", "DELETE qualitycontrol/{colleague}", _stop_there, ALONE, False),
+        ("whisper", "POST requestwhisperagent", _whisper, WHISPERED, True),
+        ("asked in while whispered at", _HELP_IN, _ask_in, JOINED["whisper"], False),
+        ("the colleague is taken out", "POST voicecall disconnect", _colleague_out, WHISPERED, False),
+        ("stop whispering", "POST requeststopwhisperagent", _stop_whisper, ALONE, False),
+    )
+)
+"""A consult, a conference, transfers and who leaves, in each mode of supervision. They begin and end with the
+agent alone with the customer."""
 
 WALK: tuple[Step, ...] = (
     Step("a customer talks to the agent", "customer dials the access code", _customer_calls, ALONE),
@@ -157,6 +245,7 @@ WALK: tuple[Step, ...] = (
     Step("listen", "PUT addsupervise/{agent}", _listen, LISTENED),
     Step("intercept", "PUT intercept/{agent}", _intercept, INTERCEPTED),
     Step("the next customer, same leg", "release; another customer dials", _next_customer, ALONE),
+    *SEVERAL,
     Step("whisper", "POST requestwhisperagent", _whisper, WHISPERED, True),
     Step("inspector lost", "the inspector's phone falls silent", _inspector_is_lost, ALONE),
 )
