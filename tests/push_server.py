@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import ssl
 from collections import deque
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
@@ -68,8 +69,10 @@ class PushServer:
     _now: int = 0
     _came: asyncio.Condition = field(default_factory=asyncio.Condition)
 
+    scheme: str = "http"
+
     def url(self, path: str = "/cc/events", host: str = "127.0.0.1") -> str:
-        return f"http://{host}:{self.port}{path}"
+        return f"{self.scheme}://{host}:{self.port}{path}"
 
     def events(self) -> list[str]:
         """The types of all events taken, in order."""
@@ -114,9 +117,11 @@ class PushServer:
 
 
 @asynccontextmanager
-async def push_server(port: int = 0) -> AsyncIterator[PushServer]:
+async def push_server(
+    port: int = 0, host: str = "127.0.0.1", tls: ssl.SSLContext | None = None
+) -> AsyncIterator[PushServer]:
     """One that listens; gone with the block, with its connections."""
-    made = PushServer(port)
+    made = PushServer(port, scheme="http" if tls is None else "https")
     served: set[asyncio.Task[None]] = set()
 
     async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -128,7 +133,7 @@ async def push_server(port: int = 0) -> AsyncIterator[PushServer]:
         finally:
             served.discard(task)
 
-    server = await asyncio.start_server(serve, "127.0.0.1", port)
+    server = await asyncio.start_server(serve, host, port, ssl=tls)
     made.port = server.sockets[0].getsockname()[1]
     try:
         yield made

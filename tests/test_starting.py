@@ -68,6 +68,13 @@ def test_addresses_of_others(tmp_path: Path, section: str) -> None:
     assert said == f"{section}.host: 192.0.2.1 is no address of this machine (`ip address` lists them)"
 
 
+def test_authorities_that_are_none(tmp_path: Path) -> None:
+    file = tmp_path / "ca.pem"
+    file.write_text("no certificates")
+    [said] = hindrances(settings(tmp_path, push={"ca_file": file}))
+    assert said.startswith(f"push.ca_file: {file} holds no certificates in PEM that ")
+
+
 def test_a_certificate_that_is_none(tmp_path: Path) -> None:
     cert, key = tmp_path / "cert.pem", tmp_path / "key.pem"
     cert.write_text("no certificate")

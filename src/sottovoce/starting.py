@@ -30,7 +30,7 @@ class CannotServe(Exception):
 
 def hindrances(settings: Settings, *, ports: bool = True) -> list[str]:
     """What is in the way; nothing when the server can start. Changes nothing."""
-    found = [*folders_in_the_way(settings), *_certificate(settings)]
+    found = [*folders_in_the_way(settings), *_certificate(settings), *_authorities(settings)]
     if ports:
         found += _ports(settings)
     return found
@@ -57,6 +57,17 @@ def _unwritable(name: str, folder: Path, way_out: str) -> Iterator[str]:
         yield f"{name}: {there} is no folder: {way_out}"
     elif not os.access(there, os.W_OK | os.X_OK, effective_ids=True):
         yield f"{name}: {there} cannot be written by {_me()}: give it to that user (chown), or {way_out}"
+
+
+def _authorities(settings: Settings) -> Iterator[str]:
+    file = settings.push.ca_file
+    if file is None:
+        return
+    try:
+        ssl.create_default_context(cafile=file)
+    except (OSError, ValueError) as failure:
+        reason = getattr(failure, "reason", None) or getattr(failure, "strerror", None) or failure
+        yield f"push.ca_file: {file} holds no certificates in PEM that {_me()} can read: {reason}"
 
 
 def _certificate(settings: Settings) -> Iterator[str]:

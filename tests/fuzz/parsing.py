@@ -8,13 +8,17 @@ from contextlib import suppress
 
 from tests.doors.sip.test_fuzz import HERE, check, read_all
 
+from sottovoce.domain.destinations import Url
+from sottovoce.domain.directory import AgentId
 from sottovoce.doors.sip.digest import Challenge, Credentials
 from sottovoce.doors.sip.headers import MalformedHeader
 from sottovoce.doors.sip.message import MAX_MESSAGE, StreamFramer
 from sottovoce.doors.sip.sdp import SdpError, SessionDescription, UnsupportedMedia, answer
 from sottovoce.doors.sip.uri import NameAddr, SipUri
 from sottovoce.doors.sip.via import Via
+from sottovoce.errors import Refused
 from sottovoce.http.ccgateway import served as ccgateway
+from sottovoce.http.ccgateway.pushes import PushWire
 from sottovoce.http.ccgateway.words import AgentIds
 from sottovoce.http.ccisqm import served as ccisqm
 from sottovoce.http.ccsqm import served as ccsqm
@@ -22,7 +26,9 @@ from sottovoce.http.family.form import BadInput
 from sottovoce.media import rtcp
 from sottovoce.media.control import VOCABULARY
 from sottovoce.processes.protocol import ControlError, Framer
+from sottovoce.pushing.seals import KEY_BYTES, Broken, Seals
 
+SEALS = Seals(b"k" * KEY_BYTES)
 QUALITY_FORMS = [interface.form for interface in (*ccsqm.SERVED, *ccisqm.SERVED)]
 GATEWAY = ccgateway.SERVED
 AGENTS = AgentIds(59_999)
@@ -91,6 +97,20 @@ def forms(data: bytes) -> int:
     """The body of any interface of the after-call half."""
     with suppress(BadInput):
         QUALITY_FORMS[chosen(data, len(QUALITY_FORMS))].decode(data)
+    return 0
+
+
+def push(data: bytes) -> int:
+    """A URL to push to, a destination that was kept, and what a push server answers."""
+    text = data.decode("latin-1")
+    with suppress(Refused):
+        url = Url.read(text)
+        host = f"[{url.host}]" if ":" in url.host else url.host
+        assert Url.read(f"{url.scheme}://{host}:{url.port}{url.target}") == url, "two readings of one URL"
+        assert url.holds(url)
+    with suppress(Broken):
+        SEALS.open(AgentId(101), text)
+    PushWire().taken(data)
     return 0
 
 

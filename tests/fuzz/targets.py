@@ -25,6 +25,7 @@ TARGETS: dict[str, Callable[[], Take]] = {
     "http": standing.Http,
     "forms": lambda: parsing.forms,
     "gateway_forms": lambda: parsing.gateway_forms,
+    "push": lambda: parsing.push,
 }
 """How to make each of them."""
 SHARED = {"sip": ["sip_agent"], "sip_stream": ["sip_agent"]}

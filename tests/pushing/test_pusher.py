@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+import ssl
+from collections.abc import AsyncIterator, MutableMapping
 from pathlib import Path
+from typing import Any
 
 import pytest
+from structlog.testing import capture_logs
 from tests.live.conftest import Stage
 from tests.push_server import LIES, OK, PushServer, push_server
 
@@ -339,15 +342,52 @@ async def test_a_new_token_counts_from_the_next_push(stage: PushStage) -> None:
         stage.pusher.with_token(A, to, "a b")
 
 
+async def failed(logs: list[MutableMapping[str, Any]]) -> str:
+    """Wait until the log says that a push failed; why."""
+    async with asyncio.timeout(20):
+        while not (said := [one["reason"] for one in logs if one["event"] == "push failed"]):  # noqa: ASYNC110
+            await asyncio.sleep(0.01)
+    return str(said[0])
+
+
+TLS = Path(__file__).parents[1] / "http" / "tls"
+
+
+@pytest.mark.parametrize(
+    ("host", "own_authority", "arrives"),
+    [
+        ("localhost", True, True),
+        ("127.0.0.1", True, True),
+        ("127.0.0.2", True, False),
+        ("localhost", False, False),
+    ],
+)
+async def test_tls_is_checked_against_the_name(host: str, own_authority: bool, arrives: bool) -> None:
+    """The certificate is of localhost and 127.0.0.1; the system's authorities do not know it."""
+    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    context.load_cert_chain(TLS / "certificate.pem", TLS / "key.pem")
+    async with push_server(host="127.0.0.2" if host == "127.0.0.2" else "127.0.0.1", tls=context) as server:
+        trusted = {"ca_file": TLS / "certificate.pem"} if own_authority else {}
+        stage = PushStage(server, allowed=(server.url("/", host),), **trusted)
+        await stage.desk.open([VdnId(1)])
+        with capture_logs() as logs:
+            await stage.pushed_to(101, host=host)
+            if arrives:
+                await stage.arrived(*SIGNED_IN)
+            else:
+                assert "certificate" in (await failed(logs)).lower()
+        await stage.close()
+        assert bool(server.taken) is arrives
+
+
 async def test_a_name_that_leads_inside_is_not_connected_to(server: PushServer) -> None:
     url = server.url("/", "localhost")
     stage = PushStage(server, allowed=(url,), networks=())
     await stage.desk.open([VdnId(1)])
-    await stage.pushed_to(101, host="localhost")
-    await stage.later(1)
-    while not stage.pusher._running:  # noqa: ASYNC110 - it has begun
-        await asyncio.sleep(0)
-    await stage.call_in("555")
+    with capture_logs() as logs:
+        await stage.pushed_to(101, host="localhost")
+        await stage.call_in("555")
+        assert await failed(logs) == "localhost: no address of localhost may be connected to"
     assert stage.hears() == TALK
     await stage.close()
     assert (server.taken, server.refused) == ([], [])

@@ -11,6 +11,7 @@ import socket
 import ssl
 from collections.abc import Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from functools import cached_property
 from typing import Any
 
 import httpcore
@@ -76,14 +77,18 @@ class Posting:
     def __init__(self, settings: PushSettings) -> None:
         self._settings = settings
         self._connections = _Connections(settings.networks)
-        self._pool = httpcore.AsyncConnectionPool(
-            ssl_context=ssl.create_default_context(cafile=settings.ca_file),
-            max_connections=settings.connections,
+        self._all = asyncio.Semaphore(settings.connections)
+        self._of: dict[tuple[str, int], asyncio.Semaphore] = {}
+
+    @cached_property
+    def _pool(self) -> httpcore.AsyncConnectionPool:
+        """Made for the first push: reading the system's authorities takes a while."""
+        return httpcore.AsyncConnectionPool(
+            ssl_context=ssl.create_default_context(cafile=self._settings.ca_file),
+            max_connections=self._settings.connections,
             keepalive_expiry=KEPT_OPEN_S,
             network_backend=self._connections,
         )
-        self._all = asyncio.Semaphore(settings.connections)
-        self._of: dict[tuple[str, int], asyncio.Semaphore] = {}
 
     async def post(self, url: Url, headers: Sequence[tuple[bytes, bytes]], body: bytes) -> bytes:
         """The body of the answer to `body`; waits for its turn first. Raises Unsent."""
@@ -116,5 +121,6 @@ class Posting:
 
     async def close(self) -> None:
         """Close what is open."""
-        await self._pool.aclose()
+        if "_pool" in self.__dict__:
+            await self._pool.aclose()
         self._connections.close()
