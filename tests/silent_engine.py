@@ -21,7 +21,9 @@ from sottovoce.media.engine import (
     Apply,
     CloseLeg,
     EngineEvent,
+    HaltSound,
     LegsLost,
+    MoveSound,
     OpenLeg,
     Play,
     ReadFigures,
@@ -51,6 +53,8 @@ class SilentEngine:
         """What closed recordings hold of inspectors."""
         self.recorded: frozenset[LegId] = frozenset()
         self.tables: list[Routing] = []
+        self.steered: list[MoveSound | HaltSound] = []
+        """What sounds were told since."""
         self.refuse_recordings = False
         self.fault: Callable[[Request[Any]], None] = lambda request: None
         """Asked before every request; what it raises becomes of that."""
@@ -84,6 +88,8 @@ class SilentEngine:
             case Play(leg, sound):
                 if leg in self.open:
                     self.playing[leg] = sound.name
+            case MoveSound() | HaltSound():
+                self.steered.append(request)
             case SendDigits(leg, digits):
                 self.digits.append((leg, digits))
             case StartRecording(recording):

@@ -150,9 +150,9 @@ async def running(settings: Settings, *, over: asyncio.Event | None = None) -> A
         await anchor.begin(directories.vdns, tasks)
         watching = tasks.spawn(directories.watch(revision), name="directory")
         stack.callback(watching.cancel)
-        gateway = Gateway(desk, clock, tasks, settings.agents, pusher)
         office = Office(_apart(engine, settings), clock, recordings)
         stack.push_async_callback(office.engine.dispose)
+        gateway = Gateway(desk, clock, tasks, settings.agents, pusher, office)
         await commit_chains(office)
         if settings.quality.jobs:
             jobs = Jobs(office, tasks, at_once=settings.quality.jobs_at_a_time)

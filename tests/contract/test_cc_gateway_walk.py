@@ -5,8 +5,11 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 
-from tests.contract.client import LedgerClient
+from tests.contract.client import BASE, LedgerClient
 from tests.contract.standing import Standing
+from tests.quality.sounds import tone, write
+from tests.quality.standing import NOW
+from tests.quality.standing import Standing as QualityStanding
 
 from sottovoce.config import RecordingSettings
 from sottovoce.domain.directory import AgentId, Right, VdnId
@@ -98,10 +101,36 @@ async def _recorded_on_demand(folder: Path) -> set[str]:
     return standing.client.seen
 
 
+async def _heard_again(standing: Standing, client: LedgerClient, quality: QualityStanding) -> None:
+    """A talk of A's is played to A, who is idle, and downloaded."""
+    standing.gateway.office = quality.office
+    name = f"{int(NOW.timestamp())}-7-{A}-1"
+    write(quality.office.recordings / f"1/2026/03/02/{name}.wav", tone(2))
+    await quality.contact(A, began_at=NOW, recording=f"1/2026/03/02/{name}.wav")
+    await client.ok(A, "PUT", "/recordplay/{a}/play", json={"voicepath": name})
+    await standing.quiet()
+    await _walk(
+        standing,
+        client,
+        A,
+        """
+        POST /recordplay/{a}/pauseplay
+        POST /recordplay/{a}/resumeplay
+        POST /recordplay/{a}/forefast/1
+        POST /recordplay/{a}/backfast/1
+        DELETE /recordplay/{a}/stopplay
+        """,
+    )
+    file = f"{BASE}/recordfile/{A}?recordId={name}"
+    assert (await client.http.get(file, headers={"Guid": client.guids[A]})).status_code == 200
+    client.seen.add("downloadRecordFile")
+
+
 async def test_everything_served_succeeds_once(
-    standing: Standing, client: LedgerClient, tmp_path: Path
+    standing: Standing, client: LedgerClient, quality: QualityStanding, tmp_path: Path
 ) -> None:
     await standing.at_work(A, INSPECTOR)
+    await _heard_again(standing, client, quality)
     await client.sign_in(B, force=True)
     await _walk(
         standing,

@@ -139,6 +139,13 @@ GATEWAY = {
         "PUT /recordplay/{agentid}/recordwithoutfilename",
     ],
     "| 100-006 100-007 104-002 500-004": ["POST /recordplay/{agentid}/pauserecord"],
+    "| 100-006 100-007 104-005 500-007": ["PUT /recordplay/{agentid}/play"],
+    "| 100-006 100-007 104-005": ["GET /recordfile/{agentid}"],
+    "| 100-006 100-007 500-003": ["POST /recordplay/{agentid}/pauseplay"],
+    "| 100-006 100-007 500-005": ["POST /recordplay/{agentid}/resumeplay"],
+    "| 100-006 100-007 500-009": ["DELETE /recordplay/{agentid}/stopplay"],
+    "| 100-006 100-007 500-002": ["POST /recordplay/{agentid}/forefast/{time}"],
+    "| 100-006 100-007 500-001": ["POST /recordplay/{agentid}/backfast/{time}"],
     "| 100-006 100-007 500-006": ["POST /recordplay/{agentid}/resumerecord"],
     "100-006 100-007 | 200-017": [
         "DELETE /voicecall/{agentid}/release",

@@ -35,8 +35,10 @@ from sottovoce.media.engine import (
     CloseLeg,
     DigitPressed,
     EngineEvent,
+    HaltSound,
     LegProven,
     MediaEngine,
+    MoveSound,
     Play,
     ReadFigures,
     SendDigits,
@@ -262,6 +264,39 @@ class EngineContract:
         with pytest.raises(Refused) as refusal:
             await studio.engine.ask(Play(CUSTOMER, Sound("music", before=(str(studio.folder / "none.wav"),))))
         assert refusal.value.code is Code.BAD_PARAMETER
+
+    async def test_a_recording_is_played_from_anywhere_halted_and_moved(self, studio: Studio) -> None:
+        """Two channels, 9 s: a tone on the left, then one on the right."""
+        await studio.phone(AGENT)
+        engine, early, late = studio.engine, *ANNOUNCED
+        path = studio.folder / "talk.wav"
+        both = np.zeros((2, 2, 36_000), np.int16)
+        for half, hertz in enumerate(ANNOUNCED):
+            both[half, half] = tone(hertz, 36_000)
+        soundfile.write(path, np.concatenate([both[0].T, both[1].T]), 8000, "PCM_16")
+
+        async def heard() -> frozenset[int]:
+            await studio.listen(SETTLE_S + WINDOW_S)
+            return levels(studio.heard(AGENT)[-WINDOW:]).heard & {early, late}
+
+        await engine.ask(Play(AGENT, Sound(str(path), loop=False), 4500))
+        assert await heard() == {late}
+        await engine.ask(MoveSound(AGENT, -60_000))
+        assert await heard() == {early}
+        await engine.ask(HaltSound(AGENT, True))
+        await studio.listen(SETTLE_S + WINDOW_S)
+        assert rms_level(studio.heard(AGENT)[-WINDOW:]) < SILENT_BELOW_DBOV
+        await engine.ask(MoveSound(AGENT, 4000))
+        await engine.ask(HaltSound(AGENT, False))
+        assert await heard() == {late}
+        assert not [event for event in studio.events if isinstance(event, SoundEnded)]
+        await engine.ask(MoveSound(AGENT, 60_000))
+        await studio.listen(SETTLE_S)
+        assert [event for event in studio.events if isinstance(event, SoundEnded)] == [
+            SoundEnded(AGENT, str(path))
+        ]
+        for request in (MoveSound(AGENT, 1), HaltSound(AGENT, True), MoveSound(SECOND, 1)):
+            await engine.ask(request)  # nothing is played there
 
     async def test_keys_go_in_and_out(self, studio: Studio) -> None:
         await studio.phone(CUSTOMER)

@@ -9,7 +9,7 @@ import soundfile
 from sottovoce.domain.legs import Codec
 from sottovoce.errors import Code, Refused
 from sottovoce.media import codecs, sounds
-from sottovoce.media.sounds import KEPT_FILES, Players, Shelf
+from sottovoce.media.sounds import Players, Shelf
 from sottovoce.phones.tones import levels, rms_level
 
 
@@ -35,10 +35,67 @@ def test_the_shelf_knows_its_names_and_reads_files_once(tmp_path: Path) -> None:
     assert {len(shelf.samples(name)) for name in ("music", "ringback", "silence")} == {128_000, 40_000, 8000}
     name = file(tmp_path / "a.wav", np.arange(400, dtype=np.int16))
     assert shelf.samples(name) is shelf.samples(name)
-    for index in range(KEPT_FILES):
-        shelf.samples(file(tmp_path / f"{index}.wav", np.ones(4, np.int16)))
-    again = shelf.samples(name)
-    assert again.tolist() == list(range(400))
+    assert shelf.samples(name).tolist() == list(range(400))
+
+
+def test_the_shelf_keeps_no_more_files_than_it_may_and_always_what_is_made_here(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sounds, "KEPT_SAMPLES", 1000)
+    shelf, music = Shelf(), sounds.music()
+    made = shelf.samples("music")
+    names = [file(tmp_path / f"{index}.wav", np.full(400, index, np.int16)) for index in range(3)]
+    first = shelf.samples(names[0])
+    for name in names[1:]:
+        shelf.samples(name)
+    assert shelf.samples(names[2]) is shelf.samples(names[2])
+    assert shelf.samples(names[0]) is not first
+    large = file(tmp_path / "large.wav", np.ones(1001, np.int16))
+    assert shelf.samples(large) is not shelf.samples(large), "it is heard once, and kept by whoever plays it"
+    assert shelf.samples("music") is made
+    assert np.array_equal(made, music)
+
+
+@pytest.mark.parametrize("length", [1, 159, 160, 161, 1000])
+def test_a_sound_is_played_from_anywhere_and_ends_where_it_ends(length: int) -> None:
+    samples = np.arange(1, length + 1, dtype=np.int16)
+    for at in (0, 1, length // 2, length - 1, length, length + 500):
+        players, out = Players(1), np.zeros((1, 160), np.int16)
+        players.start(0, samples, loop=False, at=at)
+        heard: list[int] = []
+        ended: list[int] = []
+        while not ended:
+            ended = players.frames(out)
+            heard += out[0].tolist()
+        left = samples[min(at, length) :].tolist()
+        assert heard == left + [0] * (len(heard) - len(left))
+        assert len(heard) - len(left) <= 160
+
+
+def test_a_sound_is_moved_within_its_ends_and_halted_where_it_is() -> None:
+    samples = np.arange(1, 1601, dtype=np.int16)
+    players, out = Players(2), np.zeros((2, 160), np.int16)
+    players.start(0, samples, loop=False)
+    players.start(1, samples, loop=True)
+    players.frames(out)
+    for slot in (0, 1):
+        players.move(slot, 320)
+    players.frames(out)
+    assert out[:, 0].tolist() == [481, 481]
+    assert players.halt(0, True)
+    players.frames(out)
+    players.frames(out)
+    players.move(0, -10_000)
+    assert players.halt(0, False)
+    players.move(1, -961)
+    players.frames(out)
+    assert out[:, 0].tolist() == [1, 1600]
+    players.move(0, 10_000)
+    assert players.frames(out) == [0]
+    players.stop(0)
+    assert not players.halt(0, True)
+    players.move(0, 5)
+    assert players.frames(out) == []
 
 
 def test_what_cannot_be_played_is_refused(tmp_path: Path) -> None:

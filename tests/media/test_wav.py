@@ -99,12 +99,26 @@ def test_pcm_and_both_laws_are_read(tmp_path: Path) -> None:
         assert np.array_equal(wav.parse(riff(kind, 8, codes.tobytes())), codecs.decode(codes, codec))
 
 
+def test_both_channels_are_heard_together() -> None:
+    two = np.array([[1, 2], [30_000, 30_000], [-30_000, -30_000], [7, -7]], np.int16)
+    assert wav.parse(riff(1, 16, two.tobytes(), channels=2)).tolist() == [3, 32_767, -32_768, 0]
+    long = np.arange(16_000, dtype=np.int16)
+    assert np.array_equal(wav.parse(riff(1, 16, np.repeat(long, 2).tobytes(), channels=2)), 2 * long)
+
+
+def test_what_is_too_long_to_be_played_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(wav, "LONGEST_S", 1)
+    assert len(wav.parse(riff(1, 16, bytes(16_000)))) == 8000
+    with pytest.raises(WavError, match="longer than"):
+        wav.parse(riff(1, 16, bytes(16_002)))
+
+
 @pytest.mark.parametrize(
     "data",
     [
         riff(1, 8, b"abc"),
         riff(1, 16, b"abcd", rate=16000),
-        riff(1, 16, b"abcd", channels=2),
+        riff(1, 16, b"abcdef", channels=3),
         riff(3, 32, b"abcd"),
         riff(1, 16, b"")[:40],
         b"RIFF\0\0\0\0WAVEdata\x04\0\0\0abcd",

@@ -118,8 +118,9 @@ def _parameter(document: Mapping[str, Any], one: Mapping[str, Any]) -> Parameter
 
 
 def _content(document: Mapping[str, Any], holder: Mapping[str, Any]) -> Schema:
-    schema = inline(document, dict(holder))["content"]["application/json"]["schema"]
-    return cast(Schema, schema)
+    """Of its one content: JSON, or of an answer that is a file, bytes."""
+    [content] = inline(document, dict(holder))["content"].values()
+    return cast(Schema, content["schema"])
 
 
 def inline(document: Mapping[str, Any], value: Any) -> Any:

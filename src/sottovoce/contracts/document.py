@@ -61,8 +61,11 @@ def _operation(
 ) -> dict[str, Any]:
     document, short = raw(row.family), _SHORT[row.family]
     answers = []
+    files: dict[str, Any] = {}
     if row.status == "done":
-        answers.append(operation["responses"]["200"]["content"]["application/json"]["schema"])
+        files = dict(operation["responses"]["200"]["content"])
+        if (said := files.pop("application/json", None)) is not None:
+            answers.append(said["schema"])
     if codes := tuple(sorted(row.codes)):
         form = _refusal(row.family)["$ref"].rpartition("/")[2]
         name = refusals.setdefault(codes, f"{short}_{operation['operationId']}_refusal")
@@ -78,7 +81,7 @@ def _operation(
         "summary": row.title + _MARK[row.status],
         "security": operation.get("security", document["security"]),
         "responses": {
-            "200": _answer("Success or refusal, told by its code.", {"oneOf": answers}),
+            "200": _answer("Success or refusal, told by its code.", {"oneOf": answers}, files),
             "default": {"$ref": f"#/components/responses/{short}Fault"},
         },
     }
@@ -90,8 +93,11 @@ def _refusal(family: str) -> dict[str, Any]:
     }
 
 
-def _answer(description: str, schema: Mapping[str, Any]) -> dict[str, Any]:
-    return {"description": description, "content": {"application/json": {"schema": schema}}}
+def _answer(
+    description: str, schema: Mapping[str, Any], files: Mapping[str, Any] | None = None
+) -> dict[str, Any]:
+    """`files`: what else it may be, by type."""
+    return {"description": description, "content": {"application/json": {"schema": schema}, **(files or {})}}
 
 
 def _with_codes(form: Mapping[str, Any], field: str, codes: tuple[str, ...]) -> dict[str, Any]:

@@ -391,6 +391,16 @@ class ChatOver(ChatEvent):
 
 
 @dataclass(frozen=True, slots=True)
+class PlaybackStarted(AgentEvent):
+    """The agent hears a recording on their phone (AgentMediaEvent_Play_Succ)."""
+
+
+@dataclass(frozen=True, slots=True)
+class PlaybackDone(AgentEvent):
+    """The agent hears it no more, or could not be reached (AgentMediaEvent_StopPlayDone)."""
+
+
+@dataclass(frozen=True, slots=True)
 class SupervisionStarted(AgentEvent):
     """To the supervised agent: `inspector` takes part in `mode`, first or changed (AgentOther_BeQcStart)."""
 

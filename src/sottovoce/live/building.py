@@ -29,6 +29,7 @@ from sottovoce.media.engine import (
     LegTimedOut,
     MediaEngine,
     RecordingStopped,
+    SoundEnded,
 )
 from sottovoce.tasks import Tasks
 
@@ -154,7 +155,7 @@ class Building:
 
     def _media(self, event: EngineEvent) -> None:
         match event:
-            case LegTimedOut(leg) | DigitPressed(leg, _) | LegProven(leg):
+            case LegTimedOut(leg) | DigitPressed(leg, _) | LegProven(leg) | SoundEnded(leg, _):
                 self._tell_owner(leg, event)
             case EchoHeard(agent, _):
                 self._tell_owner(agent, event)

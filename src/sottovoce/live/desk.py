@@ -16,7 +16,7 @@ from sottovoce.domain import access
 from sottovoce.domain.directory import AgentId, AgentProfile, Right, Skill, SkillId, VdnId, VdnProfile
 from sottovoce.domain.supervision import Mode
 from sottovoce.errors import Code, Refused
-from sottovoce.live import bonds, linkage, pictures, requesting
+from sottovoce.live import bonds, linkage, pictures, playing, requesting
 from sottovoce.live.building import Building
 from sottovoce.live.consulting import CallInner, Consult
 from sottovoce.live.feed import Feed
@@ -279,6 +279,10 @@ class Desk:
     def profile(self, caller: AgentId) -> VdnProfile:
         """What is configured of the caller's VDN."""
         return self._floor(caller).profile
+
+    def may_play(self, agent: AgentId) -> None:
+        """Raise WRONG_CALL_STATE unless the agent may hear a recording now."""
+        playing.may_play(self._seat(agent))
 
     def rights(self, caller: AgentId) -> frozenset[Right]:
         """What the caller may do besides talking."""

@@ -19,23 +19,27 @@ from sottovoce.deadlines import Deadlines
 from sottovoce.digests import file_sha256
 from sottovoce.domain.directory import AgentId, VdnId
 from sottovoce.domain.journal import AuditEntry, SessionEnded, SessionSaved
-from sottovoce.domain.legs import LegId, ReleaseCause
+from sottovoce.domain.legs import LegId, ReleaseCause, Sound
 from sottovoce.errors import Code, Refused
 from sottovoce.live import effects as fx
 from sottovoce.live.feed import Feed
 from sottovoce.live.floor import Floor, Input
 from sottovoce.live.hearing import RecordingClosed, RecordingRefused
 from sottovoce.live.inputs import Command
+from sottovoce.live.playing import PlaybackBegan
 from sottovoce.live.ports import Lines, Store
 from sottovoce.live.presence import CloseFloor, SignOfLife
 from sottovoce.live.turns import Turns
 from sottovoce.media.engine import (
     Apply,
+    HaltSound,
     MediaEngine,
+    MoveSound,
     Play,
     Request,
     ResultT,
     SendDigits,
+    SoundEnded,
     StartRecording,
     StopRecording,
 )
@@ -46,7 +50,7 @@ log = structlog.get_logger(__name__)
 ENGINE_WAIT_S = 2.0
 """An engine that does not answer for so long is taken for lost."""
 CLOSE_WAIT_S = 15.0
-"""The same for the files of a recording; nothing else waits for them."""
+"""The same for the files of a recording, written or played; nothing else waits for them."""
 
 Done = asyncio.Future[None]
 
@@ -231,8 +235,10 @@ class Driver:
                 if not await self._engine_does(effect):
                     for leg in sorted(routing.inspectors):
                         self._lines.hang_up(leg, ReleaseCause.FAILED)
-            case Play() | SendDigits():
+            case Play() | MoveSound() | HaltSound() | SendDigits():
                 await self._engine_does(effect)
+            case fx.PlayBack(leg):
+                self._tasks.spawn(self._play_back(effect), name=f"play back to {leg}")
             case StartRecording():
                 await self._record(effect)
             case StopRecording(recording):
@@ -279,6 +285,15 @@ class Driver:
         _, failure = await self._answer(request, ENGINE_WAIT_S)
         if failure is not None:
             self.tell(RecordingRefused(request.recording.recording, failure))
+
+    async def _play_back(self, effect: fx.PlayBack) -> None:
+        sound = Sound(str(effect.path), loop=False)
+        _, failure = await self._answer(Play(effect.leg, sound, effect.at_ms), CLOSE_WAIT_S)
+        if failure is None:
+            self.tell(PlaybackBegan(effect.leg))
+        else:
+            log.warning("recording not played", vdn=self.vdn, reason=failure)
+            self.tell(SoundEnded(effect.leg, sound.name))
 
     async def _close(self, request: StopRecording) -> None:
         result, failure = await self._answer(request, CLOSE_WAIT_S)

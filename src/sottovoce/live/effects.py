@@ -6,13 +6,22 @@ What media is asked for are the engine's own requests.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 
 from sottovoce.domain.directory import AgentId
 from sottovoce.domain.events import AgentEvent
 from sottovoce.domain.journal import Change
 from sottovoce.domain.legs import LegId, ReleaseCause
 from sottovoce.domain.lines import Destination
-from sottovoce.media.engine import Apply, Play, SendDigits, StartRecording, StopRecording
+from sottovoce.media.engine import (
+    Apply,
+    HaltSound,
+    MoveSound,
+    Play,
+    SendDigits,
+    StartRecording,
+    StopRecording,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +74,13 @@ class PhoneAway:
 
 
 @dataclass(frozen=True, slots=True)
+class ListenerUnreached:
+    """An agent who wants to hear a recording never picked up."""
+
+    agent: AgentId
+
+
+@dataclass(frozen=True, slots=True)
 class SessionSilent:
     """No poll and no handshake for too long."""
 
@@ -76,6 +92,7 @@ Timer = (
     | ChatUnanswered
     | InspectorUnreached
     | LeaseEnds
+    | ListenerUnreached
     | PhoneAway
     | RestEnds
     | SessionSilent
@@ -97,6 +114,15 @@ class Ring:
     leg: LegId
     to: Destination
     caller: str
+
+
+@dataclass(frozen=True, slots=True)
+class PlayBack:
+    """Play a recording to a leg. Nothing waits for its file: `PlaybackBegan`, or SoundEnded, follows."""
+
+    leg: LegId
+    path: Path
+    at_ms: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,6 +198,9 @@ Effect = (
     Emit
     | Apply
     | Play
+    | PlayBack
+    | MoveSound
+    | HaltSound
     | SendDigits
     | StartRecording
     | StopRecording

@@ -25,6 +25,7 @@ from sottovoce.live import (
     legs,
     linkage,
     notes,
+    playing,
     presence,
     recording,
     requesting,
@@ -49,6 +50,7 @@ SUBJECTS = (
     legs,
     linkage,
     notes,
+    playing,
     presence,
     recording,
     requesting,
@@ -66,6 +68,7 @@ Input = (
     | Timer
     | hearing.RecordingClosed
     | hearing.RecordingRefused
+    | playing.PlaybackBegan
     | presence.ProfileRead
     | presence.SignOfLife
     | presence.PushChanged

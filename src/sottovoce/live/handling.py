@@ -77,6 +77,7 @@ def place(
     data: str,
 ) -> None:
     """Place a call of this agent's, who may: the agent's own phone first, unless it is up."""
+    seating.end_playback(floor, seat)
     call = Call(floor.new_call(), direction, caller, called, skill, CallState.DIALLING, floor.moment)
     seat.enter(call, AgentPart(seat))
     hearing.refresh(floor, seat)

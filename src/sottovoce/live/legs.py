@@ -7,7 +7,7 @@ from sottovoce.domain.calls import CallState
 from sottovoce.domain.journal import DialogEnded, DialogSaved
 from sottovoce.domain.legs import LegId, ReleaseCause
 from sottovoce.domain.lines import LegAnswered, LegGone, LegHeld, LegPressed, LegResumed, LegRinging, LegSaved
-from sottovoce.live import bonds, calling, conversing, handling, hearing, seating, unreached
+from sottovoce.live import bonds, calling, conversing, handling, hearing, playing, seating, unreached
 from sottovoce.live.effects import HangUp
 from sottovoce.live.inputs import happens
 from sottovoce.live.state import Call, FloorState, Seat
@@ -46,6 +46,8 @@ def _lifted(floor: FloorState, seat: Seat) -> None:
         calling.present(floor, seat.call, seat)
     elif seat.call is not None:
         handling.dial(floor, seat.call, seat)
+    elif seat.playing is not None:
+        playing.begin(floor, seat, seat.playing)
 
 
 @happens(LegGone)

@@ -112,6 +112,7 @@ def snapshot(floor: FloorState, seat: Seat, last_event: int) -> Snapshot:
         supervision(seat.inspecting) if seat.inspecting is not None else None,
         tuple(supervision(one) for one in seat.inspectors if not one.reaching),
         last_event,
+        seat.playing is not None,
     )
 
 

@@ -7,8 +7,18 @@ from sottovoce.domain.agents import AgentState, Standing, Trigger
 from sottovoce.domain.calls import CallDirection
 from sottovoce.domain.journal import SessionSaved
 from sottovoce.domain.lines import Destination, LineKind
-from sottovoce.live.effects import Arm, Disarm, HangUp, PhoneAway, RestEnds, Ring, WrapUpEnds
+from sottovoce.live.effects import (
+    Arm,
+    Disarm,
+    HangUp,
+    ListenerUnreached,
+    PhoneAway,
+    RestEnds,
+    Ring,
+    WrapUpEnds,
+)
 from sottovoce.live.state import Absence, FloorState, Seat
+from sottovoce.media.engine import Play
 
 RESTING = (AgentState.BUSY, AgentState.WRAP_UP, AgentState.REST)
 """What a restart brings back; from every other state an agent comes back idle."""
@@ -79,7 +89,9 @@ def move(floor: FloorState, seat: Seat, trigger: Trigger, *, reason: int = 0) ->
 
 
 def seize(floor: FloorState, seat: Seat) -> None:
-    """A call or a supervision takes the agent, from whose state nothing is brought back any more."""
+    """A call or a supervision takes the agent, from whose state nothing is brought back any more; a recording
+    that they hear gives way."""
+    end_playback(floor, seat)
     before = seat.state
     move(floor, seat, Trigger.SEIZE)
     if before in RESTING:
@@ -166,8 +178,27 @@ def release_phone(floor: FloorState, seat: Seat) -> None:
         drop_phone(floor, seat)
 
 
+def end_playback(floor: FloorState, seat: Seat) -> None:
+    """The agent hears no recording any more; a phone that rings for it is let go, one that is up stands."""
+    if seat.playing is None:
+        return
+    _playback_over(floor, seat)
+    if seat.leg_up and seat.leg is not None:
+        floor.do(Play(seat.leg, None))
+    else:
+        drop_phone(floor, seat)
+
+
+def _playback_over(floor: FloorState, seat: Seat) -> None:
+    if seat.playing is not None:
+        seat.playing = None
+        floor.do(Disarm(ListenerUnreached(seat.agent)))
+        floor.emit(events.PlaybackDone(seat.agent))
+
+
 def forget_phone(floor: FloorState, seat: Seat) -> None:
-    """The leg is gone, or on its way out."""
+    """The leg is gone, or on its way out; with it whatever was heard on it."""
+    _playback_over(floor, seat)
     if seat.leg is not None:
         floor.legs.pop(seat.leg, None)
     seat.leg, seat.leg_up, seat.leg_alerted, seat.leg_held = None, False, False, False

@@ -252,6 +252,17 @@ class Supervision:
         return Footing.REACHING if self.reaching else Footing(self.mode.value)
 
 
+@dataclass(slots=True, eq=False)
+class Playback:
+    """A recording that an agent hears on their phone."""
+
+    path: Path
+    at_ms: int
+    """Where in it hearing begins."""
+    begun: bool = False
+    halted: bool = False
+
+
 @dataclass(slots=True)
 class Absence:
     """An agent's phone that could not be reached and may come back."""
@@ -298,6 +309,7 @@ class Seat:
     """The call that the agent acts in; `waiting` are others that the agent holds."""
     waiting: list[Call] = field(default_factory=list)
     last_call: Call | None = None
+    playing: Playback | None = None
     inspecting: Supervision | None = None
     inspectors: list[Supervision] = field(default_factory=list)
     leaving: bool = False

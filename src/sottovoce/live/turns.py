@@ -234,6 +234,11 @@ def _paused(turns: Turns, floor: FloorState, change: RecordingChanged) -> Turn:
     return f"recording {'goes on' if pause is None else 'paused'}", told
 
 
+@_of(events.PlaybackStarted)
+def _plays(turns: Turns, floor: FloorState, event: events.PlaybackStarted) -> Turn:
+    return "recording heard", {"agent": event.agent}
+
+
 # Supervisions
 
 

@@ -147,6 +147,8 @@ class Snapshot:
     inspected_by: tuple[SupervisionView, ...]
     last_event: int
     """Id of the last event that this picture includes."""
+    playing: bool = False
+    """Whether the agent hears a recording."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import typing
 from dataclasses import dataclass
 
-from sottovoce.media.engine import REQUESTS, EngineEvent, StopRecording
+from sottovoce.media.engine import REQUESTS, EngineEvent, Play, StopRecording
 from sottovoce.media.ports_pool import PortRange
 from sottovoce.processes.protocol import (
     ControlAnswer,
@@ -93,5 +93,5 @@ Message = ControlCall | ControlAnswer | ControlRefusal | EngineEvent
 VOCABULARY = Vocabulary((*REQUESTS, ReadTicks), typing.get_args(EngineEvent))
 
 WORKER = ProcessKind(
-    "media worker", "sottovoce.media.process", VOCABULARY, ReadTicks(), long=(StopRecording,)
+    "media worker", "sottovoce.media.process", VOCABULARY, ReadTicks(), long=(StopRecording, Play)
 )

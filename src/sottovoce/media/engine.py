@@ -112,10 +112,28 @@ class Apply(Request[None]):
 
 @dataclass(frozen=True, slots=True)
 class Play(Request[None]):
-    """Mix a sound into what this leg hears, or stop it with None. SoundEnded follows where it ends."""
+    """Mix a sound into what this leg hears, from `at_ms` on, or stop it with None. SoundEnded follows where
+    it ends."""
 
     leg: LegId
     sound: Sound | None
+    at_ms: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class MoveSound(Request[None]):
+    """Go on later in what is played to this leg, or earlier, within its ends."""
+
+    leg: LegId
+    by_ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class HaltSound(Request[None]):
+    """Let what is played to this leg stand still, or go on from there."""
+
+    leg: LegId
+    on: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,6 +171,8 @@ REQUESTS: tuple[type[Request[Any]], ...] = (
     CloseLeg,
     Apply,
     Play,
+    MoveSound,
+    HaltSound,
     SendDigits,
     StartRecording,
     StopRecording,
@@ -168,8 +188,8 @@ class MediaEngine(Protocol):
 
         Raises `Refused(Code.MEDIA_EXHAUSTED)` if there is no room (503 at the SIP door) and
         `Refused(Code.UNAVAILABLE)` while the worker is away. Unknown legs are ignored by `Apply`, `Play`,
-        `SendDigits` and `CloseLeg` (they may just have ended), and refused with `NOT_FOUND` by `SetRemote`
-        and `ReadFigures`.
+        `MoveSound`, `HaltSound`, `SendDigits` and `CloseLeg` (they may just have ended), and refused with
+        `NOT_FOUND` by `SetRemote` and `ReadFigures`.
         """
         ...
 

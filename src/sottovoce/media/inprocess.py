@@ -28,7 +28,9 @@ from sottovoce.media.engine import (
     Apply,
     CloseLeg,
     EngineEvent,
+    HaltSound,
     LegProven,
+    MoveSound,
     OpenLeg,
     Play,
     ReadFigures,
@@ -100,6 +102,8 @@ class InProcessEngine:
             CloseLeg: self._close_leg,
             Apply: lambda request: self.mixer.apply(request.routing),
             Play: self._play,
+            MoveSound: self._move_sound,
+            HaltSound: self._halt_sound,
             SendDigits: self._send_digits,
             StartRecording: lambda request: self.mixer.start_recording(request.recording),
             StopRecording: lambda request: self.mixer.stop_recording(request.recording),
@@ -129,7 +133,15 @@ class InProcessEngine:
 
     def _play(self, request: Play) -> None:
         if (slot := self.mixer.slot_of(request.leg)) is not None:
-            self.mixer.play(slot, request.sound)
+            self.mixer.play(slot, request.sound, request.at_ms)
+
+    def _move_sound(self, request: MoveSound) -> None:
+        if (slot := self.mixer.slot_of(request.leg)) is not None:
+            self.mixer.move_sound(slot, request.by_ms)
+
+    def _halt_sound(self, request: HaltSound) -> None:
+        if (slot := self.mixer.slot_of(request.leg)) is not None:
+            self.mixer.halt_sound(slot, request.on)
 
     def _send_digits(self, request: SendDigits) -> None:
         if (slot := self.mixer.slot_of(request.leg)) is not None:

@@ -8,12 +8,13 @@ call costs some 100 µs before its first packet), `receive_rtcp`, and every 20 m
 from __future__ import annotations
 
 import heapq
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
 import numpy.typing as npt
 
-from sottovoce.domain.audio import FRAME, Samples
+from sottovoce.domain.audio import FRAME, RATE, Samples
 from sottovoce.domain.legs import (
     LegFigures,
     LegId,
@@ -37,6 +38,7 @@ from sottovoce.media.rows import MOST_SOURCES, Rows
 from sottovoce.media.sounds import Players, Shelf
 from sottovoce.media.tracks import Tracks, TrackSink
 
+_PER_MS = RATE // 1000
 _CHECK_TICKS = 25
 
 
@@ -88,8 +90,8 @@ class Mixer:
         self._rows = Rows(capacity)
         self._players = Players(capacity)
         self._ending: list[int] = []
-        self._playing: dict[int, Sound] = {}
-        """What `play` was asked for, by slot, until it is over."""
+        self._playing: dict[int, tuple[Sound, Samples]] = {}
+        """What `play` was asked for, by slot, until it is over; and its own samples."""
         self._announcing: set[int] = set()
         """Slots that hear what comes before their sound."""
         self._tracks = Tracks(capacity, sink, self.slot_of, silence=2 * capacity)
@@ -203,20 +205,36 @@ class Mixer:
         self._tracks.forbid(frozenset(leg for slot in slots if (leg := self._legs[slot]) is not None))
         self._routed = True
 
-    def play(self, slot: int, sound: Sound | None) -> None:
-        """Mix a sound into what this leg hears, in the place of the one before. BAD_PARAMETER when a file of
-        it cannot be played."""
+    def play(
+        self, slot: int, sound: Sound | None, at_ms: int = 0, samples: Sequence[Samples] | None = None
+    ) -> None:
+        """Mix a sound into what this leg hears, in the place of the one before. `samples` are those of its
+        names, where they were read already. BAD_PARAMETER when a file of it cannot be played."""
         self._known(slot)
         if sound is None:
             self._stop(slot)
             return
-        samples = [self.shelf.samples(name) for name in sound.names]
+        if samples is None:
+            samples = [self.shelf.samples(name) for name in sound.names]
         if sound.before:
             self._start(slot, np.concatenate(samples[:-1]), loop=False)
             self._announcing.add(slot)
         else:
-            self._start(slot, samples[-1], loop=sound.loop)
-        self._playing[slot] = sound
+            self._start(slot, samples[-1], loop=sound.loop, at=at_ms * _PER_MS)
+        self._playing[slot] = sound, samples[-1]
+
+    def move_sound(self, slot: int, by_ms: int) -> None:
+        """Go on later or earlier in what is played, within its ends; an announcement before it stays."""
+        self._known(slot)
+        if slot not in self._announcing:
+            self._players.move(slot, by_ms * _PER_MS)
+            self._ending = [other for other in self._ending if other != slot or by_ms >= 0]
+
+    def halt_sound(self, slot: int, on: bool) -> None:
+        """Let what is played stand still, or go on."""
+        self._known(slot)
+        if self._players.halt(slot, on):
+            self._rows.set_sound(slot, not on)
 
     def _stop(self, slot: int) -> None:
         self._players.stop(slot)
@@ -224,8 +242,8 @@ class Mixer:
         self._announcing.discard(slot)
         self._playing.pop(slot, None)
 
-    def _start(self, slot: int, samples: Samples, *, loop: bool) -> None:
-        self._players.start(slot, samples, loop=loop)
+    def _start(self, slot: int, samples: Samples, *, loop: bool, at: int = 0) -> None:
+        self._players.start(slot, samples, loop=loop, at=at)
         self._rows.set_sound(slot, True)
         self._announcing.discard(slot)
         self._playing.pop(slot, None)
@@ -233,10 +251,10 @@ class Mixer:
 
     def _go_on(self, slot: int) -> SoundEnded | None:
         """What a slot heard is over: what comes after it, or the end of it all."""
-        sound = self._playing.get(slot)
-        if sound is not None and slot in self._announcing:
-            self._start(slot, self.shelf.samples(sound.name), loop=sound.loop)
-            self._playing[slot] = sound
+        sound, samples = self._playing.get(slot, (None, None))
+        if sound is not None and samples is not None and slot in self._announcing:
+            self._start(slot, samples, loop=sound.loop)
+            self._playing[slot] = sound, samples
             return None
         self._stop(slot)
         leg = self._legs[slot]

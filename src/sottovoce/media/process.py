@@ -28,6 +28,7 @@ from typing import Any
 import structlog
 
 from sottovoce import logs
+from sottovoce.domain.audio import Samples
 from sottovoce.domain.legs import LegAddress, LegFigures, LegId, RecordingId, RecordingResult, Sound
 from sottovoce.errors import Code, Refused
 from sottovoce.media.beat import Beat
@@ -36,7 +37,9 @@ from sottovoce.media.engine import (
     Apply,
     CloseLeg,
     EngineEvent,
+    HaltSound,
     LegProven,
+    MoveSound,
     OpenLeg,
     Play,
     ReadFigures,
@@ -96,8 +99,10 @@ class Worker:
         self._recordings: set[RecordingId] = set()
         self._stopping: dict[RecordingId, tuple[int | None, RecordingResult]] = {}
         self._fetching = Lane("sound reader")
+        self._fetching_once = Lane("recording reader")
+        """Apart: a long recording makes no customer wait for music."""
         self._awaited: dict[LegId, int] = {}
-        self._fetched: deque[tuple[int, Play, Refused | None]] = deque()
+        self._fetched: deque[tuple[int, Play, list[Samples] | Refused]] = deque()
         self._ends_at: float | None = None
         self._leaving: int | None = None
         self._doing: dict[type[Request[Any]], Callable[[Any], Any]] = {
@@ -106,6 +111,8 @@ class Worker:
             CloseLeg: self._close_leg,
             Apply: lambda request: self._mixer.apply(request.routing),
             Play: self._play,
+            MoveSound: self._move_sound,
+            HaltSound: self._halt_sound,
             SendDigits: self._send_digits,
             StartRecording: self._start_recording,
             ReadFigures: lambda request: self._mixer.figures(self._slot(request.leg)),
@@ -227,7 +234,15 @@ class Worker:
     def _play(self, request: Play) -> None:
         self._awaited.pop(request.leg, None)
         if request.leg in self._open:
-            self._mixer.play(self._open[request.leg], request.sound)
+            self._mixer.play(self._open[request.leg], request.sound, request.at_ms)
+
+    def _move_sound(self, request: MoveSound) -> None:
+        if request.leg in self._open:
+            self._mixer.move_sound(self._open[request.leg], request.by_ms)
+
+    def _halt_sound(self, request: HaltSound) -> None:
+        if request.leg in self._open:
+            self._mixer.halt_sound(self._open[request.leg], request.on)
 
     def _send_digits(self, request: SendDigits) -> None:
         if request.leg in self._open:
@@ -246,26 +261,26 @@ class Worker:
         self._awaited[play.leg] = number
 
         def read() -> None:
+            found: list[Samples] | Refused
             try:
-                for name in names:
-                    self._mixer.shelf.samples(name)
+                found = [self._mixer.shelf.samples(name) for name in names]
             except Refused as refused:
-                self._fetched.append((number, play, refused))
-            else:
-                self._fetched.append((number, play, None))
+                found = refused
+            self._fetched.append((number, play, found))
 
-        self._fetching.put(read)
-        self._fetching.wake()
+        lane = self._fetching if play.sound.loop else self._fetching_once
+        lane.put(read)
+        lane.wake()
 
     def _play_fetched(self) -> None:
         while self._fetched:
-            number, play, refused = self._fetched.popleft()
-            if refused is not None:
-                self._say(ControlRefusal(number, refused.code, refused.why))
+            number, play, found = self._fetched.popleft()
+            if isinstance(found, Refused):
+                self._say(ControlRefusal(number, found.code, found.why))
                 continue
             if self._awaited.get(play.leg) == number:
                 del self._awaited[play.leg]
-                self._mixer.play(self._open[play.leg], play.sound)
+                self._mixer.play(self._open[play.leg], play.sound, play.at_ms, found)
             self._say(ControlAnswer(number, None))
 
     def _slot(self, leg: LegId) -> int:
@@ -387,6 +402,7 @@ class Worker:
         if self._leaving is not None:
             self._say(ControlAnswer(self._leaving, None))
         self._fetching.join(_LAST_READ_S)
+        self._fetching_once.join(_LAST_READ_S)
         self._sockets.shut()
         self._control.close()
 

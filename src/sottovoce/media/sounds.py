@@ -14,8 +14,8 @@ from sottovoce.media import wav
 
 RINGBACK_HZ, RINGBACK_ON_S, RINGBACK_OFF_S = 425, 1, 4
 """ITU-T E.180's recommended tone and one of its cadences."""
-KEPT_FILES = 32
-"""Files held in memory, the least used dropped first."""
+KEPT_SAMPLES = 32 << 20
+"""Of files held in memory though nobody plays them, the least used dropped first: 64 MB."""
 SEVERAL_S = 16
 # A pentatonic line; every partial stands 25 Hz or more from the tones that parties are told apart by.
 _NOTES = (261.63, 329.63, 392.0, 523.25, 392.0, 293.66, 349.23, 587.33)
@@ -56,26 +56,28 @@ class Shelf:
     """The sounds by name, files read once and kept while in use or among the last."""
 
     def __init__(self) -> None:
+        self._made: dict[str, Samples] = {}
         self._kept: OrderedDict[str, Samples] = OrderedDict()
 
     def samples(self, name: str) -> Samples:
         """The sound's samples, one at least. BAD_PARAMETER when the file cannot be played.
 
-        Reading a file takes as long as the disk does: ask once, outside a tick, before it is played."""
+        Reading a file takes as long as the disk does: never within a tick."""
+        if name in BUILT_IN:
+            if name not in self._made:
+                self._made[name] = BUILT_IN[name]()
+            return self._made[name]
         if name in self._kept:
             self._kept.move_to_end(name)
             return self._kept[name]
-        if name in BUILT_IN:
-            samples = BUILT_IN[name]()
-        else:
-            try:
-                samples = wav.read(Path(name))
-            except (OSError, ValueError) as failure:
-                raise Refused(Code.BAD_PARAMETER, f"cannot play {name}: {failure}") from failure
+        try:
+            samples = wav.read(Path(name))
+        except (OSError, ValueError) as failure:
+            raise Refused(Code.BAD_PARAMETER, f"cannot play {name}: {failure}") from failure
         if samples.size == 0:
             samples = np.zeros(1, np.int16)
         self._kept[name] = samples
-        while len(self._kept) > KEPT_FILES:
+        while self._kept and sum(kept.size for kept in self._kept.values()) > KEPT_SAMPLES:
             self._kept.popitem(last=False)
         return samples
 
@@ -87,20 +89,44 @@ class Players:
         self._tape: dict[int, _Tape] = {}
         self._at = np.zeros(capacity, np.int64)
         self._left = np.zeros(capacity, np.int64)
-        self._by_tape: list[tuple[npt.NDArray[np.intp], Samples]] | None = None
+        self._halted: set[int] = set()
+        self._by_tape: list[tuple[npt.NDArray[np.intp], _Tape]] | None = None
 
-    def start(self, slot: int, samples: Samples, *, loop: bool) -> None:
-        """Play from the beginning, for ever or once."""
+    def start(self, slot: int, samples: Samples, *, loop: bool, at: int = 0) -> None:
+        """Play from a sample on, for ever or once."""
         playing = (tape for tape in self._tape.values() if tape.samples is samples and tape.loop == loop)
         self._tape[slot] = next(playing, None) or _Tape(samples, loop)
         self._at[slot] = 0
         self._left[slot] = np.iinfo(np.int64).max if loop else samples.size
+        self._halted.discard(slot)
         self._by_tape = None
+        self.move(slot, at)
+
+    def move(self, slot: int, by: int) -> None:
+        """Go on so many samples later (or earlier), within the sound; a loop turns round."""
+        tape = self._tape.get(slot)
+        if tape is None:
+            return
+        size = tape.samples.size
+        if tape.loop:
+            self._at[slot] = (self._at[slot] + by) % size
+        else:
+            at = min(max(0, size - int(self._left[slot]) + by), size)
+            self._at[slot], self._left[slot] = at, size - at
+
+    def halt(self, slot: int, on: bool) -> bool:
+        """Stay where it is, or go on; False where nothing is played."""
+        if slot not in self._tape:
+            return False
+        (self._halted.add if on else self._halted.discard)(slot)
+        self._by_tape = None
+        return True
 
     def stop(self, slot: int) -> None:
         """Play nothing to this slot."""
         if self._tape.pop(slot, None) is not None:
             self._by_tape = None
+        self._halted.discard(slot)
         self._at[slot] = self._left[slot] = 0
 
     def frames(self, out: Samples) -> list[int]:
@@ -110,26 +136,36 @@ class Players:
         if self._by_tape is None:
             groups: dict[int, list[int]] = {}
             for slot, tape in self._tape.items():
-                groups.setdefault(id(tape), []).append(slot)
-            self._by_tape = [
-                (np.array(slots, np.intp), self._tape[slots[0]].windows) for slots in groups.values()
-            ]
+                if slot not in self._halted:
+                    groups.setdefault(id(tape), []).append(slot)
+            self._by_tape = [(np.array(slots, np.intp), self._tape[slots[0]]) for slots in groups.values()]
         ended: list[int] = []
-        for who, windows in self._by_tape:
-            out[who] = windows[self._at[who]]
-            self._at[who] = (self._at[who] + FRAME) % (len(windows) - 1)
+        for who, tape in self._by_tape:
+            out[who] = tape.frames(self._at[who])
+            self._at[who] = (self._at[who] + FRAME) % tape.samples.size
             self._left[who] -= FRAME
             ended += who[self._left[who] <= 0].tolist()
         return ended
 
 
 class _Tape:
-    """Samples with a frame more at the end, so that a frame can be taken anywhere."""
+    """Samples of which a frame can be taken anywhere. A long one is not copied: that would take a tick."""
 
     def __init__(self, samples: Samples, loop: bool) -> None:
         self.samples = samples
         self.loop = loop
-        more = np.resize(samples, FRAME) if loop else np.zeros(FRAME, np.int16)
-        self.windows: Samples = np.lib.stride_tricks.sliding_window_view(
-            np.concatenate([samples, more]), FRAME
-        )
+        whole = samples
+        if loop or samples.size < FRAME:
+            more = np.resize(samples, FRAME) if loop else np.zeros(FRAME, np.int16)
+            whole = np.concatenate([samples, more])
+        self._windows: Samples = np.lib.stride_tricks.sliding_window_view(whole, FRAME)
+
+    def frames(self, at: npt.NDArray[np.int64]) -> Samples:
+        """The frames [k, 160] from these samples on; beyond the end is silence."""
+        last = len(self._windows) - 1
+        found: Samples = self._windows[np.minimum(at, last)]
+        for one in np.flatnonzero(at > last):
+            rest = self.samples[at[one] :]
+            found[one] = 0
+            found[one, : rest.size] = rest
+        return found

@@ -12,7 +12,9 @@ import io
 import os
 import struct
 from pathlib import Path
+from typing import BinaryIO
 
+import numpy as np
 import soundfile
 
 from sottovoce.domain.audio import RATE, Samples
@@ -22,8 +24,8 @@ SAMPLE_BYTES = 2
 HEADER_BYTES = 44
 MOST_FRAMES = (0xFFFF_FFFF - HEADER_BYTES) // 4
 """A WAV's lengths have 32 bits: 37 hours of stereo."""
-LARGEST_READ = 64 << 20
-"""Bytes of a file to be played: over an hour of PCM."""
+LONGEST_S = 3600
+"""Of a file to be played; 58 MB of memory while it is."""
 _PLAYED = ("PCM_16", "ALAW", "ULAW")
 
 
@@ -88,23 +90,39 @@ def measure(path: Path) -> tuple[int, int] | None:
 
 
 def read(path: Path) -> Samples:
-    """The samples of an 8 kHz mono WAV: 16-bit PCM, A-law or µ-law. WavError, OSError."""
+    """The samples of an 8 kHz WAV, both channels of a stereo one in one: 16-bit PCM, A-law or µ-law.
+
+    WavError, OSError."""
     with path.open("rb") as file:
-        data = file.read(LARGEST_READ + 1)
-    if len(data) > LARGEST_READ:
-        raise WavError(f"{path.name} is longer than {LARGEST_READ >> 20} MB")
-    return parse(data)
+        return _samples(file)
 
 
 def parse(data: bytes) -> Samples:
-    """The samples of an 8 kHz mono WAV in memory. WavError."""
+    """The same of a WAV in memory. WavError."""
+    return _samples(io.BytesIO(data))
+
+
+def _samples(opened: BinaryIO) -> Samples:
+    """A second at a time, so that a stereo file never stands in memory whole."""
     try:
-        with soundfile.SoundFile(io.BytesIO(data)) as file:
+        with soundfile.SoundFile(opened) as file:
             if file.format not in ("WAV", "WAVEX") or file.subtype not in _PLAYED:
                 raise WavError(f"{file.format} with {file.subtype}; wanted: WAV with 16-bit PCM or G.711")
-            if file.samplerate != RATE or file.channels != 1:
-                raise WavError(f"{file.samplerate} Hz, {file.channels} channels; wanted: {RATE} Hz, mono")
-            samples: Samples = file.read(dtype="int16")
-            return samples
+            if file.samplerate != RATE or file.channels not in (1, 2):
+                raise WavError(f"{file.samplerate} Hz, {file.channels} channels; wanted: {RATE} Hz, 1 or 2")
+            if file.frames > LONGEST_S * RATE:
+                raise WavError(f"it is longer than {LONGEST_S} s")
+            samples, filled = np.zeros(max(0, file.frames), np.int16), 0
+            while filled < len(samples) and len(block := file.read(RATE, dtype="int16", always_2d=True)):
+                mixed = block[:, 0] if file.channels == 1 else _both(block)
+                samples[filled : filled + len(block)] = mixed
+                filled += len(block)
+            return samples[:filled]
     except (soundfile.SoundFileError, RuntimeError, TypeError) as failure:
         raise WavError(f"not a WAV file: {failure}") from failure
+
+
+def _both(block: Samples) -> Samples:
+    """Two channels as they are heard together."""
+    both: Samples = np.clip(block.sum(axis=1, dtype=np.int32), -32768, 32767).astype(np.int16)
+    return both

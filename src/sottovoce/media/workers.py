@@ -27,9 +27,11 @@ from sottovoce.media.engine import (
     CloseLeg,
     EchoHeard,
     EngineEvent,
+    HaltSound,
     LegProven,
     LegsLost,
     LegTimedOut,
+    MoveSound,
     OpenLeg,
     Play,
     ReadFigures,
@@ -50,6 +52,7 @@ from sottovoce.tasks import Tasks
 
 log = structlog.get_logger(__name__)
 
+_OfSound = Play | MoveSound | HaltSound
 START_S = 20.0
 _RESULTS_KEPT = 4096
 
@@ -131,6 +134,8 @@ class WorkerEngine:
             CloseLeg: self._close_leg,
             Apply: self._apply,
             Play: self._at_known_leg,
+            MoveSound: self._at_known_leg,
+            HaltSound: self._at_known_leg,
             SendDigits: self._at_known_leg,
             StartRecording: self._start_recording,
             StopRecording: self._stop_recording,
@@ -249,13 +254,13 @@ class WorkerEngine:
         except Refused:
             return LegFigures()
 
-    async def _at_leg(self, request: SetRemote | ReadFigures | Play | SendDigits) -> Any:
+    async def _at_leg(self, request: SetRemote | ReadFigures | _OfSound | SendDigits) -> Any:
         worker = self._by_leg.get(request.leg)
         if worker is None:
             raise Refused(Code.NOT_FOUND, "no such leg")
         return await worker.connection.call(request)
 
-    async def _at_known_leg(self, request: Play | SendDigits) -> None:
+    async def _at_known_leg(self, request: _OfSound | SendDigits) -> None:
         """The leg may just have ended."""
         if request.leg in self._by_leg:
             await self._at_leg(request)

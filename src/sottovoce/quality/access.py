@@ -6,12 +6,13 @@ be called without somebody's right having been looked at.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import contextlib
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from sottovoce.domain.directory import VdnId
+from sottovoce.domain.directory import AgentProfile, Right, VdnId
 from sottovoce.domain.people import SERVER, AppKey, Role, Token, User, UserId
 from sottovoce.domain.rights import Operation, Scope, scope
 from sottovoce.errors import Code, Refused
@@ -43,6 +44,25 @@ def granted(user: User, operation: Operation, acting_as: Role | None = None) -> 
 def for_an_app(app: AppKey) -> Reach:
     """What an app may look at that acts for no user: all calls of its tenant."""
     return Reach(User(SERVER, app.vdn, app.name), Operation.SHOW_CONTACT, Scope.ALL)
+
+
+async def for_an_agent(office: Office, profile: AgentProfile) -> Reach:
+    """Which recordings somebody may hear who is signed in as an agent: their own talks; as an inspector all
+    of the tenant's; else what their user may, if they are one. They act under their work number.
+
+    Refused(UNAVAILABLE).
+    """
+    who = UserId(str(profile.agent))
+    async with office.work(profile.vdn, who) as work:
+        user = await users.of_agent(work, profile.agent)
+    reached = Scope.OWN
+    if Right.INSPECT in profile.rights:
+        reached = Scope.ALL
+    elif user is not None:
+        with contextlib.suppress(Refused):
+            reached = scope(user, Operation.HEAR_RECORDING)
+    known = user or User(who, profile.vdn, profile.name)
+    return Reach(replace(known, user=who, agent=profile.agent), Operation.HEAR_RECORDING, reached)
 
 
 def for_the_server(vdn: VdnId, operation: Operation) -> Reach:

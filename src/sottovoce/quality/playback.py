@@ -9,22 +9,31 @@ from __future__ import annotations
 
 import asyncio
 import os
+import re
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from uuid import UUID, uuid4
 
 from sottovoce.domain import playbacks
 from sottovoce.domain.contacts import Contact
+from sottovoce.domain.directory import AgentId
 from sottovoce.domain.playbacks import LASTS, TALK, Playback
 from sottovoce.errors import Code, Refused
 from sottovoce.quality import contacts, peaks, recordings
 from sottovoce.quality.access import Reach
 from sottovoce.quality.office import Office
 from sottovoce.quality.recordings import BadRecording, StillRecording
+from sottovoce.storage.review import contacts as stored_contacts
 from sottovoce.storage.review import playbacks as stored
 from sottovoce.storage.work import Work
 
+_NAMED = re.compile(
+    r"(?:(?P<folder>[0-9/]{1,64})/)?(?P<id>(?P<since>[0-9]{1,11})-[0-9]{1,11}-(?P<agent>[0-9]{3,6})-[0-9]{1,6})"
+    r"(?:\.wav)?"
+)
+"""`<vdn>/<year>/<month>/<day>/<call>-<agent>-<n>.wav`, or its stem (`live.hearing.begin_segment`)."""
 _DRAWERS = ThreadPoolExecutor(1, "peaks", contacts.stand_back)
 """One waveform at a time, so that none is computed twice."""
 
@@ -35,6 +44,30 @@ class SoundFile:
 
     path: Path
     state: os.stat_result
+
+
+async def named(office: Office, reach: Reach, recording: str) -> UUID:
+    """The contact whose recording has that path or that id, as events of the live half name it.
+
+    Refused(NOT_FOUND) of what is out of reach as of what is not there, (UNAVAILABLE).
+    """
+    found = _NAMED.fullmatch(recording)
+    if found is None:
+        raise Refused(Code.NOT_FOUND, "that names no recording of this server")
+    since = datetime.fromtimestamp(int(found["since"]), UTC)
+    async with office.work(reach.user.vdn, reach.user.user) as work:
+        ending = f"/{found['id']}.wav"
+        contact = await stored_contacts.of_recording(work, AgentId(int(found["agent"])), since, ending)
+        if contact is None or found["folder"] not in (None, (contact.recording or "").removesuffix(ending)):
+            raise Refused(Code.NOT_FOUND, "there is no such recording")
+        return (await _contact(work, reach, contact.uuid)).uuid
+
+
+async def running(office: Office, reach: Reach, contact: UUID, track: str = TALK) -> Playback | None:
+    """The playback that the user has begun last of a track, if it is not over. Refused(UNAVAILABLE)."""
+    async with office.work(reach.user.vdn, reach.user.user) as work:
+        begun = await stored.latest(work, contact, track)
+        return begun if begun is not None and work.at - begun.at <= LASTS else None
 
 
 async def begin(office: Office, reach: Reach, contact: UUID, purpose: str, track: str = TALK) -> Playback:

@@ -52,6 +52,8 @@ TEXT = {
 IN, OUT = CallDirection.INBOUND, CallDirection.OUTBOUND
 
 CASES: list[tuple[AgentEvent, str, object]] = [
+    (events.PlaybackStarted(A), "AgentMediaEvent_Play_Succ", None),
+    (events.PlaybackDone(A), "AgentMediaEvent_StopPlayDone", None),
     (events.InService(A), "AgentOther_InService", None),
     (events.ServiceShutdown(A, T, "x"), "AgentOther_ShutdownService", {"loginTime": str(MS)}),
     (events.AgentReady(A), "AgentState_Ready", None),

@@ -65,7 +65,9 @@ class GatewayDialect:
         if not interface.open:
             self._authenticate(agent, request.headers)
         source = source_of(request.client.host if request.client is not None else "")
-        yield Caller(agent, self.gateway, interface, source, request.headers.get("service_token", ""))
+        goes_on = request.headers.get("range", "bytes=0-").replace(" ", "")[:8].lower() != "bytes=0-"
+        token = request.headers.get("service_token", "")
+        yield Caller(agent, self.gateway, interface, source, token, goes_on)
 
     def _authenticate(self, agent: AgentId, headers: Headers) -> None:
         """Raise Refused(NOT_SIGNED_IN) unless the agent's Guid is shown."""

@@ -249,6 +249,8 @@ WIRE: Mapping[type[domain.AgentEvent], tuple[str, Content]] = {
     ),
     domain.ChatNotAnswered: ("AgentChat_CalloutFailed", _chat),
     domain.ChatOver: ("AgentChat_Disconnected", _chat),
+    domain.PlaybackStarted: ("AgentMediaEvent_Play_Succ", _nothing),
+    domain.PlaybackDone: ("AgentMediaEvent_StopPlayDone", _nothing),
     domain.SupervisionStarted: ("AgentOther_BeQcStart", _supervision),
     domain.SupervisionEnded: ("AgentOther_BeQcStop", _supervision),
     domain.NoteReceived: ("AgentOther_Note", _text),

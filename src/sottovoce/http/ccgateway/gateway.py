@@ -23,6 +23,7 @@ from sottovoce.http.family.answer import Header
 from sottovoce.live.desk import Desk
 from sottovoce.live.inputs import Command
 from sottovoce.pushing.pusher import Pusher
+from sottovoce.quality.office import Office
 from sottovoce.tasks import Tasks
 
 BASE = "/agentgateway/resource"
@@ -38,6 +39,8 @@ class Gateway:
     settings: AgentSettings = field(default_factory=AgentSettings)
     pusher: Pusher | None = None
     """Pushes the events of those who ask for it; without one nobody may ask."""
+    office: Office | None = None
+    """The after-call half, which has the recordings; None: there is none."""
     hanging: set[asyncio.Task[Any]] = field(default_factory=set)
     """What the polls that hang now wait for."""
     stopping: bool = False
@@ -71,6 +74,8 @@ class Caller:
     """Where the request comes from (`limits.source_of`)."""
     service_token: str = field(default="", repr=False)
     """The header of that name: what pushes are to bring from now on [1204]."""
+    goes_on: bool = False
+    """Whether it asks for a range of a file that does not hold its begin."""
 
     @property
     def desk(self) -> Desk:

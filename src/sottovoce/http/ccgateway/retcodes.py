@@ -23,8 +23,8 @@ RESOURCE_UNAVAILABLE = "900-003"
 ALWAYS = frozenset({BAD_URL, NO_PERMISSION, SELF_INSPECTION})
 """What any interface may answer, whatever its page lists."""
 
-_RECORD_STATE = ("500-004", "500-006", "500-008")
-"""Pause, resume and begin of a recording: each interface lists its own."""
+_RECORD_STATE = tuple(f"500-00{number}" for number in range(1, 10))
+"""Of recording and of hearing: each interface lists its own."""
 
 _NO_CALL = (
     "200-002",
@@ -101,7 +101,15 @@ CANDIDATES: Mapping[Code, tuple[str, ...]] = {
     Code.NOTHING_TO_ANSWER: ("200-002", RESOURCE_UNAVAILABLE, INTERNAL),
     Code.MEDIA_EXHAUSTED: ("106-003", RESOURCE_UNAVAILABLE, "100-003", INTERNAL),
     Code.NOT_SERVED: (RESOURCE_UNAVAILABLE, INTERNAL),
-    Code.NOT_FOUND: ("200-024", RESOURCE_UNAVAILABLE, "400-002", "300-002", *_NOTHING_LISTED, INTERNAL),
+    Code.NOT_FOUND: (
+        "200-024",
+        "104-005",
+        RESOURCE_UNAVAILABLE,
+        "400-002",
+        "300-002",
+        *_NOTHING_LISTED,
+        INTERNAL,
+    ),
 }
 
 MEANING: Mapping[str, str] = {
@@ -123,6 +131,7 @@ MEANING: Mapping[str, str] = {
     "100-016": "invalid IP address",
     "100-021": "a sign-in is in progress",
     "104-002": "no right to that recording",
+    "104-005": "no such recording",
     "106-002": "the message is empty or too long",
     "106-003": "too many chats",
     "110-016": "the account is locked",
@@ -153,9 +162,15 @@ MEANING: Mapping[str, str] = {
     "400-001": "no call to keep data with",
     "400-002": "no data",
     "400-003": "no held calls",
+    "500-001": "nothing is played that could go back",
+    "500-002": "nothing is played that could go forward",
+    "500-003": "nothing is played that could be paused",
     "500-004": "the recording cannot be paused now",
+    "500-005": "nothing is played that could be resumed",
     "500-006": "the recording cannot be resumed now",
+    "500-007": "nothing can be played now",
     "500-008": "the recording cannot begin now",
+    "500-009": "nothing is played that could be stopped",
     "600-001": "no such agent, or no skill queue of that agent",
     "600-002": "no skill queue of that VDN",
     "600-003": "no access code",

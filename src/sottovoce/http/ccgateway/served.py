@@ -32,7 +32,10 @@ _PARTS = (
     recordplay,
     textchat,
 )
-SERVED: tuple[Interface, ...] = tuple(interface for part in _PARTS for interface in part.INTERFACES)
+SERVED: tuple[Interface, ...] = (
+    *(interface for part in _PARTS for interface in part.INTERFACES),
+    *recordplay.FILES,
+)
 
 
 def unserved() -> tuple[Interface, ...]:

@@ -44,7 +44,7 @@ _DISPLAY: Mapping[AgentState, int] = {
     AgentState.TALKING: 9,
 }
 _DISPLAY_INSPECTING: Mapping[Mode, int] = {Mode.INSERT: 15, Mode.LISTEN: 16, Mode.WHISPER: 17}
-_DISPLAY_OUTBOUND, _DISPLAY_HOLD, _DISPLAY_MUTE = 6, 11, 12
+_DISPLAY_PLAYBACK, _DISPLAY_OUTBOUND, _DISPLAY_HOLD, _DISPLAY_MUTE = 5, 6, 11, 12
 
 FEATURE: Mapping[CallDirection | InnerKind, int] = {
     CallDirection.INBOUND: 0,
@@ -88,6 +88,8 @@ def display_state(snapshot: Snapshot) -> int:
     """`state` of syncagentinfo."""
     if snapshot.inspecting is not None and not snapshot.inspecting.reaching:
         return _DISPLAY_INSPECTING[snapshot.inspecting.mode]
+    if snapshot.playing:
+        return _DISPLAY_PLAYBACK
     call = snapshot.call
     if call is not None and call.state is CallState.HELD:
         return _DISPLAY_HOLD

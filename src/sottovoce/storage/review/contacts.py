@@ -44,6 +44,7 @@ _CALLED = sa.select(agents.c.agent, users.c.user, _NAME.label("name")).outerjoin
 RECORDED = "recording.finished"
 """What the audit calls it that a contact's recording is whole, with its digest and whose talk it is."""
 _LEFT = contacts.c.status != Inspection.ERASED
+_TWO_DAYS = timedelta(days=2)
 _MONTH = sa.text("SELECT contacts_month(:at)")
 
 
@@ -64,6 +65,15 @@ async def by_uuid(work: Work, uuid: UUID) -> Contact | None:
     query = sa.select(contacts).where(contacts.c.vdn == work.vdn, contacts.c.uuid == uuid, _LEFT)
     row = (await work.connection.execute(query)).mappings().first()
     return None if row is None else value_of(Contact, row)
+
+
+async def of_recording(work: Work, agent: AgentId, since: datetime, ending: str) -> Contact | None:
+    """The tenant's contact of that agent, begun within two days, whose recording's path ends so."""
+    row = contacts.c
+    talks = (row.vdn == work.vdn, row.agent == agent, *between(row.began_at, since, since + _TWO_DAYS))
+    query = sa.select(contacts).where(*talks, row.recording.endswith(ending, autoescape=True), _LEFT)
+    found = (await work.connection.execute(query)).mappings().first()
+    return None if found is None else value_of(Contact, found)
 
 
 async def called(work: Work, text: str) -> Contact | None:

@@ -17,6 +17,15 @@ async def insert(work: Work, playback: Playback) -> None:
     await work.connection.execute(sa.insert(playbacks).values(columns_of(playback, vdn=int(work.vdn))))
 
 
+async def latest(work: Work, contact: UUID, track: str) -> Playback | None:
+    """The last one that the user of the work began of that track."""
+    row = playbacks.c
+    of = (row.vdn == work.vdn, row.contact == contact, row.track == track, row.user == work.user)
+    query = sa.select(playbacks).where(*of).order_by(row.at.desc()).limit(1)
+    found = (await work.connection.execute(query)).mappings().first()
+    return None if found is None else value_of(Playback, found)
+
+
 async def find(work: Work, playback: UUID) -> Playback | None:
     """The tenant's playback; None: unknown, or another tenant's."""
     query = sa.select(playbacks).where(playbacks.c.vdn == work.vdn, playbacks.c.playback == playback)

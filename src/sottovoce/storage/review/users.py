@@ -60,6 +60,13 @@ async def find(work: Work, user: UserId) -> User | None:
     return value_of(User, row, leads=whom.users, leads_agents=whom.agents, inspects_agents=whom.inspected)
 
 
+async def of_agent(work: Work, agent: AgentId) -> User | None:
+    """The tenant's user who is that agent, as `find` has them."""
+    query = sa.select(users.c.user).where(users.c.vdn == work.vdn, users.c.agent == agent)
+    user = (await work.connection.execute(query)).scalar_one_or_none()
+    return None if user is None else await find(work, UserId(user))
+
+
 async def names(work: Work) -> dict[UserId, str]:
     """What the tenant's users are called, disabled ones included."""
     query = sa.select(users.c.user, users.c.name).where(users.c.vdn == work.vdn)
