@@ -34,13 +34,14 @@ def recordings(served: Served) -> list[Path]:
     return sorted((served.folder / "data" / "recordings").rglob("*.wav"))
 
 
+@pytest.mark.timeout(300)
 async def test_after_kill_9_calls_get_their_bye_and_sessions_come_back() -> None:
     async with (
         serving() as served,
         gateway(served) as client,
-        registered(served, "8101") as agent_phone,
+        registered(served, "8101", say=lambda: Tone(AGENT)) as agent_phone,
         registered(served, "8102"),
-        outside() as customer,
+        outside(say=lambda: Tone(CUSTOMER)) as customer,
     ):
         ann, ian = client.agent(101), client.agent(102)
         await ann.sign_in(SECRET, "8101")
@@ -51,7 +52,9 @@ async def test_after_kill_9_calls_get_their_bye_and_sessions_come_back() -> None
             await ann.next_event("AgentEvent_Talking")
             await ian.whisper(101)
             await ann.next_event("AgentOther_BeQcStart")
-            await customer.hear()
+            for _ in range(2):  # a recording that is long enough to be heard
+                assert await heard(customer) == {AGENT}
+            await ann.ask("POST", "/recordplay/101/pauserecord")
             await ann.ask("PUT", "/calldata/101/setcalldataex", body={"calldata": "order 7, ☎"})
 
         await served.stop(signal.SIGKILL)
@@ -76,6 +79,13 @@ async def test_after_kill_9_calls_get_their_bye_and_sessions_come_back() -> None
             assert recording.getnframes() > 4000, "what had been written is readable"
         shown = await served.command("contacts", "show", "1", "--vdn", "1")
         assert re.search("call_data +order 7, ☎", shown)
+        assert re.search("paused_ms +[0-9]+-[0-9]+ by 101", shown), "nobody takes it for silence"
+        async with ann.polling():
+            await ann.ask("PUT", "/recordplay/101/play", body={"voicepath": stereo[0].stem})
+            await ann.next_event("AgentMediaEvent_Play_Succ")
+            assert await heard(agent_phone) == {AGENT, CUSTOMER}
+            await ann.ask("DELETE", "/recordplay/101/stopplay")
+            await ann.next_event("AgentMediaEvent_StopPlayDone")
         assert await served.stop() == 0
         assert "VDN 1: PASS" in await served.verified_audit()
 
