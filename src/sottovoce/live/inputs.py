@@ -59,7 +59,8 @@ class Asked:
 
 
 COMMANDS: dict[type[Command], Asked] = {}
-HAPPENINGS: dict[type, Callable[[FloorState, Any], None]] = {}
+HAPPENINGS: dict[type, list[Callable[[FloorState, Any], None]]] = {}
+"""What follows; several subjects may have a word, each about its own."""
 
 
 def command(
@@ -92,7 +93,8 @@ def happens(*kinds: type) -> Callable[[Transition[InputT]], Transition[InputT]]:
     """Declare the decorated transition as what follows when one of `kinds` happened."""
 
     def declare(do: Transition[InputT]) -> Transition[InputT]:
-        HAPPENINGS.update(dict.fromkeys(kinds, do))
+        for kind in kinds:
+            HAPPENINGS.setdefault(kind, []).append(do)
         return do
 
     return declare
@@ -107,7 +109,8 @@ def first(floor: FloorState, asked: Command) -> tuple[Change, ...]:
 def take(floor: FloorState, given: object) -> None:
     """Do a command, or what follows from what happened."""
     if not isinstance(given, Command):
-        HAPPENINGS[type(given)](floor, given)
+        for follow in HAPPENINGS[type(given)]:
+            follow(floor, given)
         return
     rule = COMMANDS[type(given)]
     if rule.check is None:
