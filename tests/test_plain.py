@@ -33,7 +33,7 @@ from sottovoce.domain.sampling import (
 )
 from sottovoce.domain.scoring import Deduction, Profile, RuleKind, Score
 from sottovoce.domain.supervision import Mode
-from sottovoce.plain import Unreadable, from_plain, to_plain
+from sottovoce.plain import DEEPEST, Unreadable, from_plain, read_json, to_plain
 from sottovoce.quality.sampling import sha256_of
 from sottovoce.storage.review.results import Reasons
 
@@ -368,3 +368,16 @@ def test_a_union_of_enums_is_read_by_its_values() -> None:
     for wrong in ("sideways", 1, None):
         with pytest.raises(Unreadable):
             from_plain(either, wrong)
+
+
+@pytest.mark.parametrize("levels", [DEEPEST + 1, 3_000, 200_000])
+@pytest.mark.parametrize(("begin", "end"), [("[", "]"), ('{"a":', "}"), ("[[],", "]")])
+def test_a_json_text_of_too_many_levels_is_refused_by_every_python(begin: str, end: str, levels: int) -> None:
+    with pytest.raises(ValueError, match="more than 100 levels"):
+        read_json(begin * levels + "1" + end * levels)
+
+
+def test_a_json_text_is_read_however_many_lists_it_has() -> None:
+    assert read_json("[" * DEEPEST + "]" * DEEPEST) != []
+    assert read_json("[" + "[[]]," * 1_000 + "[]]")[:2] == [[[]], [[]]]
+    assert read_json('"' + "[" * 200 + '"') == "[" * 200

@@ -15,7 +15,7 @@ import contextlib
 import json
 import types
 import typing
-from collections.abc import Callable, Set
+from collections.abc import Callable, Iterable, Set
 from dataclasses import is_dataclass
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -31,6 +31,9 @@ from cattrs.v import format_exception
 Value = TypeVar("Value")
 Read = Callable[[Any, Any], Any]
 """Makes a value of plain data and of the type that it should have."""
+DEEPEST = 100
+"""Levels of lists and objects in a JSON text; what the families and vCon ask for has some ten."""
+_TOO_DEEP = f"it has more than {DEEPEST} levels"
 MOST_DIGITS = 20
 """Of a whole number, where nothing else is said: the longest ids have as many."""
 _FAULTS = (ValueError, TypeError, KeyError, AttributeError, ArithmeticError, ForbiddenExtraKeysError)
@@ -40,8 +43,25 @@ _ALONE = _SCALARS | {float, type(None)}
 
 
 def read_json(text: str) -> Any:
-    """The content of a JSON text, which has no NaN and no Infinity. ValueError, RecursionError."""
-    return json.loads(text, parse_constant=_no_constant)
+    """The content of a JSON text: no NaN, no Infinity, and at most `DEEPEST` levels. ValueError.
+
+    How deep Python itself reads depends on its version: some hundred levels or some thousand.
+    """
+    try:
+        content = json.loads(text, parse_constant=_no_constant)
+    except RecursionError:
+        raise ValueError(_TOO_DEEP) from None
+    if text.count("[") + text.count("{") > DEEPEST:
+        level = [content]
+        for _ in range(DEEPEST):
+            level = [inner for outer in level for inner in _within(outer) if isinstance(inner, list | dict)]
+        if level:
+            raise ValueError(_TOO_DEEP)
+    return content
+
+
+def _within(content: Any) -> Iterable[Any]:
+    return content.values() if isinstance(content, dict) else content if isinstance(content, list) else ()
 
 
 def _no_constant(name: str) -> NoReturn:

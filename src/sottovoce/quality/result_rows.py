@@ -220,8 +220,6 @@ def _object(text: str) -> Mapping[str, object]:
     _decoded(text)
     try:
         value = read_json(text)
-    except RecursionError:
-        raise ValueError("is no JSON object") from None
     except ValueError as error:
         raise ValueError(f"is no JSON object: {error}") from None
     if not isinstance(value, dict):

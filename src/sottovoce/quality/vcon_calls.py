@@ -111,7 +111,7 @@ def _content(path: Path) -> Mapping[str, Any]:
         content = _without_null(read_json(data.decode("utf-8-sig")))
     except json.JSONDecodeError as failure:
         raise Mistake(f"line {failure.lineno}: {failure.msg}") from None
-    except (ValueError, RecursionError):
+    except ValueError:
         raise Mistake("it is no JSON in UTF-8") from None
     if not isinstance(content, dict):
         raise Mistake("it is no JSON object")

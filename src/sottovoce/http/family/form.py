@@ -106,7 +106,7 @@ def json_object(body: bytes, charset: str = "utf-8", *, may_be_absent: bool = Fa
     try:
         text = body.decode(charset).removeprefix("\ufeff").strip()
         value = read_json(text or "null")
-    except (ValueError, RecursionError):
+    except ValueError:
         raise BadInput("the body is no JSON object") from None
     if value is None and may_be_absent:
         return {}
