@@ -7,9 +7,10 @@ import hashlib
 import hmac
 import secrets
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 from sottovoce.domain.directory import VdnId, VdnProfile
-from sottovoce.domain.journal import Change, Restored
+from sottovoce.domain.journal import Change, PasswordChanged, Restored
 from sottovoce.errors import Code, Refused
 
 
@@ -39,8 +40,16 @@ class MemoryStore:
         await asyncio.sleep(0)
         if not self.available:
             raise Refused(Code.UNAVAILABLE, "the store is away")
+        for change in changes:
+            if isinstance(change, PasswordChanged):
+                self._change_password(change)
         self.committed.extend(changes)
         self.written.extend(changes)
+
+    def _change_password(self, change: PasswordChanged) -> None:
+        profile = self.profiles[change.vdn]
+        agent = profile.agents[change.agent].with_password(change.hashed, change.at)
+        self.profiles[change.vdn] = replace(profile, agents={**profile.agents, change.agent: agent})
 
     def append(self, vdn: VdnId, changes: Sequence[Change]) -> None:
         self.appended.extend(changes)
@@ -57,6 +66,9 @@ class ScryptPasswords:
         """What the directory keeps of a password."""
         salt = secrets.token_bytes(16)
         return f"{salt.hex()}${self._digest(salt, password).hex()}"
+
+    async def hash(self, password: str) -> str:
+        return self.store(password)
 
     async def verify(self, stored: str | None, password: str) -> bool:
         salt, _, digest = (stored or f"{'00' * 16}$").partition("$")

@@ -165,6 +165,9 @@ async def test_everything_served_succeeds_once(
         POST /onlineagent/{a}/syncagentinfo
         """,
     )
+    for how in ("pwd?oldpassword=secret&newpassword=Secret-02", "pwdex"):
+        body = {"json": {"oldPassword": "Secret-02", "newPassword": "Secret-03"}} if how == "pwdex" else {}
+        await client.ok(B, "POST", f"/onlineagent/{{a}}/modifyaccount{how}", **body)
     await client.ok(B, "POST", "/onlineagent/{a}/sendnoteletex", json={"agentIds": [A, B]})
     await client.ok(B, "POST", "/onlineagent/{a}/notifybulletin", json={"targettype": 0, "targetname": "day"})
     await standing.call_in("555")
@@ -297,7 +300,7 @@ async def test_everything_served_succeeds_once(
     await standing.quiet()
     await _walk(standing, client, B, "DELETE /voicecall/{a}/releasephone\nDELETE /onlineagent/{a}/logout")
     for how in ("forcelogout", "forcelogoutwithreason/1"):
-        await client.sign_in(B)
+        await client.sign_in(B, password="Secret-03")
         await client.ok(B, "DELETE", f"/onlineagent/{{a}}/{how}")
     client.seen |= await _recorded_on_demand(tmp_path)
     assert client.seen == {interface.name for interface in SERVED} - {"queryIVRInfoOnVdn"}

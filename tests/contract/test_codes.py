@@ -15,6 +15,10 @@ GATEWAY = {
         "PUT /onlineagent/{agentid}",
         "PUT /onlineagent/{agentid}/forcelogin",
     ],
+    "| 100-007 110-002 110-003 110-016": [
+        "POST /onlineagent/{agentid}/modifyaccountpwd",
+        "POST /onlineagent/{agentid}/modifyaccountpwdex",
+    ],
     "100-005 100-006 100-007 100-008 |": [
         "DELETE /onlineagent/{agentid}/logout",
     ],

@@ -133,6 +133,7 @@ def test_every_input_has_a_transition():
 # Copied by hand: what is on record before it happens, and what an inspector's next wish overtakes.
 WAITING = {
     "SignInAgent",
+    "ChangePassword",
     "ForceSignOut",
     "ForceState",
     "AdjustSkills",

@@ -65,6 +65,7 @@ NUMBERS = st.integers(1, 999_999)
         ),
         st.builds(journal.SegmentBegan, TEXTS, NUMBERS, NUMBERS, TIMES, st.none() | TEXTS),
         st.builds(journal.CallDataSet, TEXTS, NUMBERS, TEXTS),
+        st.builds(journal.PasswordChanged, NUMBERS, NUMBERS, TEXTS, TIMES),
         st.builds(journal.ContactEnded, TEXTS, NUMBERS, TIMES, TEXTS),
         st.builds(journal.AuditEntry, NUMBERS, TIMES, NUMBERS, TEXTS, TEXTS, DETAILS),
     )

@@ -143,6 +143,29 @@ class AgentSettings(Section):
         " with an empty one, for clients that can send no other. Whoever reaches the port can be such an"
         " agent.",
     )
+    password_length: int = Field(
+        default=8, ge=1, le=32, description="Signs that a password must have which an agent chooses."
+    )
+    password_kinds: int = Field(
+        default=2,
+        ge=1,
+        le=4,
+        description="Of capitals, small letters, digits and other signs, how many kinds such a password must"
+        " have.",
+    )
+    password_history: int = Field(
+        default=3,
+        ge=0,
+        le=10,
+        description="As many former passwords an agent may not take again, beside the one in use.",
+    )
+    password_days: int = Field(
+        default=0,
+        ge=0,
+        le=3650,
+        description="Days after which an agent can no longer sign in with a password, but only change it; 0"
+        " never.",
+    )
     ring_timeout: float = Field(
         default=30.0,
         ge=5,

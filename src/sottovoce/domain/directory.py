@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from datetime import datetime
 from enum import StrEnum
 from typing import NewType
 
@@ -19,6 +20,8 @@ SkillId = NewType("SkillId", int)
 NO_PASSWORD = ""
 LONGEST_PASSWORD = 32
 """Signs of an agent's password: sign-in takes no more [1202]."""
+FORMER_PASSWORDS_KEPT = 10
+"""Hashes of them, for each agent; a setting says how many of them count."""
 PHONE_AT_SIGN_IN = re.compile(r"[0-9*#]{1,24}")
 """The number of a phone that an agent can sign in with."""
 """What an agent without a password has in the place of its hash."""
@@ -52,13 +55,22 @@ class AgentProfile:
     agent: AgentId
     vdn: VdnId
     name: str
-    password_hash: str
+    password_hash: str = field(repr=False)
     """argon2id, or NO_PASSWORD; never shown, never logged."""
     phone: str | None = None
     """The phone used when sign-in names none; sign-in may name another of the VDN."""
     skills: tuple[SkillId, ...] = ()
     rights: frozenset[Right] = frozenset()
     group: int = 0
+    password_set_at: datetime | None = None
+    """None: so long ago that it is not known."""
+    former_passwords: tuple[str, ...] = field(default=(), repr=False)
+    """The hashes of those before, the latest first."""
+
+    def with_password(self, hashed: str, at: datetime) -> AgentProfile:
+        """The same agent with another password."""
+        former = (self.password_hash, *self.former_passwords)[:FORMER_PASSWORDS_KEPT]
+        return replace(self, password_hash=hashed, password_set_at=at, former_passwords=former)
 
 
 @dataclass(frozen=True, slots=True)

@@ -60,6 +60,16 @@ class SignedInFrom:
 
 
 @dataclass(frozen=True, slots=True)
+class PasswordChanged:
+    """An agent took another password."""
+
+    agent: AgentId
+    vdn: VdnId
+    hashed: str = field(repr=False)
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class DialogSaved:
     """What a BYE needs after a crash: Call-ID, tags, CSeq, routes, target, as the door wrote it."""
 
@@ -198,6 +208,7 @@ Change = (
     SessionSaved
     | SessionEnded
     | SignedInFrom
+    | PasswordChanged
     | DialogSaved
     | DialogEnded
     | PhoneSaved

@@ -20,7 +20,7 @@ Called by `http`, the console and the demo through one `Desk`; calls `Lines` (a 
   ``unreached``     who does not answer, or is away        ``linkage``       the phone, by the client
   ``recording``     what agents do with recordings         ``chatting``      agents who write to each other
   ``notes``         texts from agent to agent              ``watching``      whose states inspectors are told
-  ``playing``       recordings heard on agents' phones
+  ``playing``       recordings heard on agents' phones     ``passwords``     agents' changes of their own
 * ``seating`` ``conversing`` ``hearing`` ``bonds``  what those share: an agent's state and phone; who is
                 together; tables, music, recordings; the bond of inspector and agent
 * ``merging``   two calls become one; ``telling`` what agents are told of their calls

@@ -23,6 +23,7 @@ from sottovoce.live.feed import Feed
 from sottovoce.live.guids import Guids
 from sottovoce.live.handling import CallOut
 from sottovoce.live.inputs import COMMANDS, Command
+from sottovoce.live.passwords import ChangePassword
 from sottovoce.live.ports import Lines, Passwords, Store
 from sottovoce.live.presence import PushChanged, RenewGuid, SignInAgent
 from sottovoce.live.requesting import SayNumber
@@ -67,7 +68,7 @@ class Desk:
             guids,
             passwords=passwords,
             clock=clock,
-            empty_passwords=settings.agents.empty_passwords,
+            settings=settings.agents,
         )
         """Sign-in and Guids."""
         self._starting: dict[AgentId, AgentId] = {}
@@ -123,8 +124,9 @@ class Desk:
         A later supervision command of an inspector overtakes an earlier one that waits for the store: that
         is refused with WRONG_SUPERVISION_STATE. Not for what has a method of its own, here or in `sessions`.
         """
-        own = SignInAgent | RenewGuid | Supervise | StopSupervision | CallOut | CallInner | Consult
-        assert not isinstance(asked, own), f"{type(asked).__name__} has a method of its own"
+        own = Supervise | StopSupervision | CallOut | CallInner | Consult
+        of_sessions = SignInAgent | ChangePassword | RenewGuid
+        assert not isinstance(asked, own | of_sessions), f"{type(asked).__name__} has a method of its own"
         await self._ask(asked)
 
     async def _ask(self, asked: Command, then: Callable[[], None] = lambda: None) -> None:

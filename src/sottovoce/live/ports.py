@@ -52,6 +52,10 @@ class Lines(Protocol):
 class Passwords(Protocol):
     """Checks passwords against what the directory keeps of them."""
 
+    async def hash(self, password: str) -> str:
+        """What the directory keeps of a password."""
+        ...
+
     async def verify(self, stored: str | None, password: str) -> bool:
         """Whether `password` is the one; None (no such agent) takes as long and says no."""
         ...

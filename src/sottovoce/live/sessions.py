@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 import structlog
 
 from sottovoce.clock import Clock
+from sottovoce.config import AgentSettings
 from sottovoce.domain.directory import NO_PASSWORD, AgentId
 from sottovoce.domain.journal import kept_guid
 from sottovoce.errors import Code, Refused
@@ -12,6 +15,7 @@ from sottovoce.line_of_tries import LineOfTries
 from sottovoce.live.attempts import Attempts
 from sottovoce.live.building import Building
 from sottovoce.live.guids import Guids, new_guid
+from sottovoce.live.passwords import ChangePassword, check_new, refuse_former
 from sottovoce.live.ports import Passwords
 from sottovoce.live.presence import RenewGuid, SignInAgent
 from sottovoce.live.views import SignedIn, SignIn
@@ -29,18 +33,22 @@ class Sessions:
         *,
         passwords: Passwords,
         clock: Clock,
-        empty_passwords: bool = False,
+        settings: AgentSettings,
     ) -> None:
         self._building, self._guids = building, guids
-        self._empty_passwords = empty_passwords
+        self._settings = settings
         self._passwords, self._clock = passwords, clock
         self._signing: set[AgentId] = set()
+        self._changing: set[AgentId] = set()
         self._attempts, self._line = Attempts(), LineOfTries()
 
     async def sign_in(self, agent: AgentId, wish: SignIn, *, force: bool = False) -> SignedIn:
-        """Sign in. SIGN_IN_RUNNING, WRONG_CREDENTIALS, ACCOUNT_LOCKED, and as `presence.SignInAgent`.
-        `force` takes over a running session."""
-        await self._check_password(agent, wish)
+        """Sign in. SIGN_IN_RUNNING, WRONG_CREDENTIALS, ACCOUNT_LOCKED, CREDENTIALS_EXPIRED, and as
+        `presence.SignInAgent`. `force` takes over a running session."""
+        await self._check_password(agent, wish.source, wish.password, wish.phone)
+        left = self._password_lasts(agent)
+        if left is not None and left <= timedelta():
+            raise Refused(Code.CREDENTIALS_EXPIRED, "the password is too old; it can be changed all the same")
         if agent in self._signing:
             raise Refused(Code.SIGN_IN_RUNNING, "an earlier sign-in is not answered yet")
         self._signing.add(agent)
@@ -54,7 +62,32 @@ class Sessions:
             self._signing.discard(agent)
         self._attempts.know(agent, wish.source, wish.phone)
         seat = driver.floor.state.seat(agent)
-        return SignedIn(agent, driver.vdn, guid, seat.signed_in_at, seat.profile.name)
+        return SignedIn(agent, driver.vdn, guid, seat.signed_in_at, seat.profile.name, left)
+
+    async def change_password(self, agent: AgentId, old: str, new: str, source: str) -> None:
+        """Give an agent who knows the old password a new one, signed in or not; tried as often as a sign-in.
+        WRONG_CREDENTIALS, ACCOUNT_LOCKED, CREDENTIALS_REFUSED, SIGN_IN_RUNNING, UNAVAILABLE."""
+        stored = await self._check_password(agent, source, old)
+        if agent in self._changing:
+            raise Refused(Code.SIGN_IN_RUNNING, "an earlier change is not answered yet")
+        self._changing.add(agent)
+        try:
+            driver = self._building.of(agent)
+            profile = driver.floor.state.profile.agents.get(agent)
+            if profile is None or stored == NO_PASSWORD:
+                raise Refused(Code.CREDENTIALS_REFUSED, "this agent has no password", field="new")
+            check_new(new, agent, self._settings)
+            former = profile.former_passwords[: self._settings.password_history]
+            known = self._attempts.knows(agent, source)
+            who = (source, agent, False) if known else source
+            async with self._line.turn(who, known=known):
+                for one in (stored, *filter(None, former)):
+                    if await self._passwords.verify(one, new):
+                        raise refuse_former()
+                hashed = await self._passwords.hash(new)
+            await driver.ask(ChangePassword(agent, hashed, stored))
+        finally:
+            self._changing.discard(agent)
 
     def authenticate(self, agent: AgentId, guid: str) -> None:
         """Raise NOT_SIGNED_IN unless `guid` is the agent's. Counts as a sign of life for a supervision."""
@@ -91,27 +124,38 @@ class Sessions:
         self._guids.close(agent)
         self._attempts.forget(agent)
 
-    async def _check_password(self, agent: AgentId, wish: SignIn) -> None:
-        """WRONG_CREDENTIALS, of who does not exist as well; ACCOUNT_LOCKED, UNAVAILABLE without a look."""
-        source, stored = wish.source, self._stored(agent)
+    def _password_lasts(self, agent: AgentId) -> timedelta | None:
+        """How much longer the agent's password lets them in; None for ever."""
+        profile = self._building.of(agent).floor.state.profile.agents.get(agent)
+        if not self._settings.password_days or profile is None or profile.password_set_at is None:
+            return None
+        if profile.password_hash == NO_PASSWORD:
+            return None
+        return profile.password_set_at + timedelta(days=self._settings.password_days) - self._clock.now()
+
+    async def _check_password(self, agent: AgentId, source: str, password: str, phone: str = "") -> str:
+        """What is kept of the password that is right. WRONG_CREDENTIALS, of who does not exist as well;
+        ACCOUNT_LOCKED, UNAVAILABLE without a look."""
+        stored = self._stored(agent)
         if stored == NO_PASSWORD:
-            if self._empty_passwords and not wish.password:
-                return
+            if self._settings.empty_passwords and not password:
+                return stored
             stored = None
         try:
-            self._attempts.check(agent, source, self._clock.monotonic(), wish.phone)
+            self._attempts.check(agent, source, self._clock.monotonic(), phone)
             known = self._attempts.knows(agent, source)
-            who = (source, agent, self._attempts.desk(agent, source, wish.phone)) if known else source
+            who = (source, agent, self._attempts.desk(agent, source, phone)) if known else source
             async with self._line.turn(who, known=known):
-                self._attempts.check(agent, source, self._clock.monotonic(), wish.phone)
-                right = await self._passwords.verify(stored, wish.password)
+                self._attempts.check(agent, source, self._clock.monotonic(), phone)
+                right = await self._passwords.verify(stored, password)
         except Refused as refused:
             told = {"source": source, "agent": agent, "code": refused.code.value, "why": refused.why}
             log.warning("sign-ins refused", **told, per=source)
             raise
-        if not right:
-            self._attempts.wrong(agent, source, self._clock.monotonic(), wish.phone)
+        if stored is None or not right:
+            self._attempts.wrong(agent, source, self._clock.monotonic(), phone)
             raise Refused(Code.WRONG_CREDENTIALS, "wrong agent or password")
+        return stored
 
     def _stored(self, agent: AgentId) -> str | None:
         if not self._building.knows(agent):

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from sottovoce.domain.agents import AgentState
 from sottovoce.domain.calls import CallDirection, CallState, InnerKind
@@ -47,6 +47,8 @@ class SignedIn:
     guid: str
     signed_in_at: datetime
     name: str
+    password_lasts: timedelta | None = None
+    """How much longer the password does; None for ever."""
 
 
 @dataclass(frozen=True, slots=True)

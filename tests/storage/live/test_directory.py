@@ -10,10 +10,12 @@ from argon2 import PasswordHasher
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from sottovoce.domain.directory import (
+    FORMER_PASSWORDS_KEPT,
     NO_PASSWORD,
     AccessCode,
     AgentGroup,
     AgentId,
+    AgentProfile,
     RestCause,
     Right,
     Skill,
@@ -201,6 +203,33 @@ async def test_a_password_is_changed(two_vdns: AsyncEngine) -> None:
         assert found.scalar_one() == "new-hash"
     with pytest.raises(Refused):
         await directory.set_password(two_vdns, AgentId(999), "new-hash")
+
+
+async def test_when_a_password_was_given_and_those_before(
+    two_vdns: AsyncEngine, passwords: Passwords
+) -> None:
+    async def ann() -> AgentProfile:
+        return (await directory.profile(two_vdns, VdnId(1))).agents[AgentId(101)]
+
+    async def brought(password: str) -> None:
+        text = f"vdns:\n- vdn: 1\n  name: A\n  agents: [{{agent: 101, name: Ann, password: {password}}}]\n"
+        await directory.import_seed(two_vdns, seed.parse(text), passwords, REALM)
+
+    first = await ann()
+    assert first.password_set_at is not None
+    for number in range(FORMER_PASSWORDS_KEPT + 1):
+        await directory.set_password(two_vdns, AgentId(101), f"hash {number}")
+    changed = await ann()
+    assert changed.password_hash == f"hash {FORMER_PASSWORDS_KEPT}"
+    assert changed.former_passwords == tuple(f"hash {number}" for number in reversed(range(10)))
+    assert changed.password_set_at is not None
+    assert changed.password_set_at > first.password_set_at
+    await brought("a long one")
+    given = await ann()
+    assert given.password_set_at is not None
+    assert given.password_set_at > changed.password_set_at
+    await brought("a long one")
+    assert await ann() == given
 
 
 async def test_agents_are_listed_by_tenant(two_vdns: AsyncEngine) -> None:

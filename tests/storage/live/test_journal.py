@@ -27,6 +27,7 @@ from sottovoce.domain.journal import (
     ContactEnded,
     DialogEnded,
     DialogSaved,
+    PasswordChanged,
     SegmentEnded,
     SessionEnded,
     SessionSaved,
@@ -37,7 +38,7 @@ from sottovoce.domain.legs import LegId
 from sottovoce.errors import Code, Refused
 from sottovoce.storage import audit
 from sottovoce.storage.database import connect
-from sottovoce.storage.live import calls
+from sottovoce.storage.live import calls, directory
 from sottovoce.storage.live.journal import PostgresStore
 from sottovoce.storage.own.lease import LeaseTaken
 from sottovoce.storage.tables import calls as kept_calls
@@ -295,6 +296,17 @@ async def test_call_data_as_last_set(store: PostgresStore, two_vdns: AsyncEngine
         ("1-1", "1\ufffd"),
         ("1-2", ""),
     ]
+
+
+async def test_a_password_is_kept_and_its_vdn_read_anew(store: PostgresStore, two_vdns: AsyncEngine) -> None:
+    """Of that VDN's agent alone."""
+    before = (await directory.profile(two_vdns, ONE)).agents[ANN]
+    revision = await directory.revision(two_vdns)
+    await store.commit(ONE, [PasswordChanged(ANN, ONE, "another", NOW)])
+    await store.commit(TWO, [PasswordChanged(ANN, TWO, "foreign", NOW)])
+    kept = (await directory.profile(two_vdns, ONE)).agents[ANN]
+    assert kept == before.with_password("another", NOW)
+    assert await directory.revision(two_vdns) > revision
 
 
 async def test_sign_ins_are_kept_with_their_end(store: PostgresStore, two_vdns: AsyncEngine) -> None:

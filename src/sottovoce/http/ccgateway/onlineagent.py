@@ -170,6 +170,22 @@ class Bulletin(Form):
     text: Text = Field("", alias="bulletindata", max_length=900)
 
 
+class NewPassword(Form):
+    """The old password and the new one. In a query they are no secret to whoever keeps addresses."""
+
+    old: Text = Field("", alias="oldpassword", max_length=LONGEST_PASSWORD)
+    new: Text = Field(alias="newpassword", max_length=LONGEST_PASSWORD)
+
+
+class NewPasswordInBody(NewPassword):
+    """The same in the body."""
+
+    in_body = True
+
+    old: Text = Field("", alias="oldPassword", max_length=LONGEST_PASSWORD)
+    new: Text = Field(alias="newPassword", max_length=LONGEST_PASSWORD)
+
+
 # Sign out, unless talking or answering [1219].
 asks("DELETE", "/logout", Form, lambda by, form: SignOutAgent(by))
 # Sign out even while talking; the call is released [1220].
@@ -268,7 +284,7 @@ async def _sign_in(caller: Caller, form: SignInForm, *, force: bool) -> Answer:
         "loginTime": str(milliseconds(session.signed_in_at)),
         "isForceChange": "false",
         "serverName": SERVER_NAME,
-        "timeRemaining": "",
+        "timeRemaining": "" if session.password_lasts is None else str(min(session.password_lasts.days, 180)),
     }
     return Answer(result, session.guid)
 
@@ -283,6 +299,16 @@ async def login(caller: Caller, form: SignInForm) -> Answer:
 async def force_login(caller: Caller, form: ForcedSignInForm) -> Answer:
     """Sign in and take over a running session [1203]."""
     return await _sign_in(caller, form, force=True)
+
+
+async def _change_password(caller: Caller, form: NewPassword) -> None:
+    """Another password, for whoever knows the old one: no Guid is asked for, since a password that is too
+    old lets nobody in."""
+    await caller.desk.sessions.change_password(caller.agent, form.old, form.new, caller.source)
+
+
+serves("POST", "/modifyaccountpwd", NewPassword)(_change_password)
+serves("POST", "/modifyaccountpwdex", NewPasswordInBody)(_change_password)
 
 
 @serves("GET", "/agentstatus", Form)

@@ -19,6 +19,8 @@ NEVER_HERE = frozenset(
         Code.SIGN_IN_RUNNING,
         Code.WRONG_CREDENTIALS,
         Code.ACCOUNT_LOCKED,
+        Code.CREDENTIALS_EXPIRED,
+        Code.CREDENTIALS_REFUSED,
         Code.BAD_SIGN_IN,
         Code.BAD_AGENT_TYPE,
         Code.BAD_PHONE,

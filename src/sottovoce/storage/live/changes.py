@@ -18,6 +18,7 @@ from sottovoce.domain.journal import (
     ContactEnded,
     DialogEnded,
     DialogSaved,
+    PasswordChanged,
     PhoneSaved,
     RecordingChanged,
     SegmentBegan,
@@ -28,7 +29,7 @@ from sottovoce.domain.journal import (
 )
 from sottovoce.storage import audit
 from sottovoce.storage.database import is_away, reason
-from sottovoce.storage.live import calls, registrations, sessions, talks
+from sottovoce.storage.live import calls, directory, registrations, sessions, talks
 
 ChangeT = TypeVar("ChangeT", bound=Change)
 
@@ -114,6 +115,8 @@ async def _apply(connection: AsyncConnection, vdn: VdnId, change: Change) -> Non
             await sessions.ended(connection, change)
         case SignedInFrom():
             await sessions.signed_in_from(connection, change)
+        case PasswordChanged():
+            await directory.password_changed(connection, change)
         case DialogSaved():
             await sessions.dialog_saved(connection, change)
         case DialogEnded():

@@ -19,6 +19,7 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from sottovoce.domain.directory import (
+    FORMER_PASSWORDS_KEPT,
     NO_PASSWORD,
     AccessCode,
     AgentId,
@@ -28,6 +29,7 @@ from sottovoce.domain.directory import (
     VdnId,
     VdnProfile,
 )
+from sottovoce.domain.journal import PasswordChanged
 from sottovoce.domain.people import SERVER
 from sottovoce.errors import Code, Refused
 from sottovoce.storage import audit
@@ -116,16 +118,33 @@ async def add_agent(engine: AsyncEngine, vdn: VdnId, agent: AgentSeed, password_
 async def set_password(engine: AsyncEngine, agent: AgentId, password_hash: str) -> None:
     """Give an agent another password. Raises Refused(NOT_FOUND), DatabaseAway."""
     async with transaction(engine) as connection:
-        changed = await connection.execute(
-            sa.update(agents)
-            .where(agents.c.agent == agent)
-            .values(password_hash=password_hash)
-            .returning(agents.c.vdn)
-        )
-        vdn = changed.scalar_one_or_none()
+        vdn = await _put_password(connection, agent, password_hash, datetime.now(UTC))
         if vdn is None:
             raise Refused(Code.NOT_FOUND, f"there is no agent {agent}")
         await _record(connection, VdnId(vdn), "directory.password", {}, target=str(agent))
+
+
+async def password_changed(connection: AsyncConnection, change: PasswordChanged) -> None:
+    """Keep the password that an agent took."""
+    await _put_password(connection, change.agent, change.hashed, change.at, agents.c.vdn == int(change.vdn))
+    await _rise(connection, change.vdn)
+
+
+async def _put_password(
+    connection: AsyncConnection, agent: AgentId, hashed: str, at: datetime, *only: sa.ColumnElement[bool]
+) -> int | None:
+    """The agent's VDN; None where there is no such agent."""
+    former = sa.func.array_prepend(
+        agents.c.password_hash, agents.c.former_passwords, type_=agents.c.former_passwords.type
+    )
+    changed = await connection.execute(
+        sa.update(agents)
+        .where(agents.c.agent == agent, *only)
+        .values(password_hash=hashed, password_set_at=at, former_passwords=former[1:FORMER_PASSWORDS_KEPT])
+        .returning(agents.c.vdn)
+    )
+    vdn: int | None = changed.scalar_one_or_none()
+    return vdn
 
 
 async def import_seed(engine: AsyncEngine, file: SeedFile, passwords: Passwords, realm: str) -> SeedReport:
@@ -223,7 +242,10 @@ async def _import_vdn(here: SeedPlace, hashes: Mapping[int, str], realm: str) ->
         await _put(here, phones, {"username": phone.account}, content, f"phone {phone.number}")
     for agent in vdn.agents:
         content = {**key, **_agent_row(agent), "password_hash": hashes[agent.agent]}
-        await _put(here, agents, {"agent": agent.agent}, content, f"agent {agent.agent}")
+        changed = await _put(here, agents, {"agent": agent.agent}, content, f"agent {agent.agent}")
+        if "password_hash" in changed:
+            this = sa.update(agents).where(agents.c.agent == agent.agent)
+            await here.connection.execute(this.values(password_set_at=sa.func.now()))
 
 
 def _all_of(vdn: VdnSeed, name: str, *, by: str) -> dict[str, Any]:
@@ -244,21 +266,22 @@ def _agent_row(agent: AgentSeed) -> dict[str, Any]:
 
 async def _put(
     here: SeedPlace, table: sa.Table, key: Mapping[str, Any], content: Mapping[str, Any], what: str
-) -> None:
-    """Insert or change one row, and report which."""
+) -> Sequence[str]:
+    """Insert or change one row, and report which; the columns that changed."""
     fits = [table.c[name] == value for name, value in key.items()]
     row = (await here.connection.execute(sa.select(table).where(*fits))).mappings().first()
     if row is None:
         await here.connection.execute(insert(table).values(**key, **content))
         here.report.changes.append(f"{what} added")
-        return
+        return ()
     changed = sorted(name for name, value in content.items() if row[name] != value)
     if not changed:
         here.report.unchanged += 1
-        return
+        return ()
     await here.connection.execute(sa.update(table).where(*fits).values(**content))
     names = ", ".join("password" if name in ("password_hash", "ha1") else name for name in changed)
     here.report.changes.append(f"{what} changed: {names}")
+    return changed
 
 
 async def _foreign(here: SeedPlace) -> list[str]:
@@ -319,5 +342,10 @@ async def _record(
     connection: AsyncConnection, vdn: VdnId, action: str, detail: Mapping[str, int], target: str = ""
 ) -> None:
     await audit.by_command_line(connection, vdn, datetime.now(UTC), action, target, detail)
+    await _rise(connection, vdn)
+
+
+async def _rise(connection: AsyncConnection, vdn: VdnId) -> None:
+    """What is configured of the VDN changed: its floor reads it anew."""
     risen = sa.update(vdns).where(vdns.c.vdn == vdn).values(revision=vdns.c.revision + 1)
     await connection.execute(risen)

@@ -66,6 +66,20 @@ agents = sa.Table(
     sa.Column("skills", ARRAY(sa.Integer), nullable=False, server_default=sa.text("'{}'::integer[]")),
     sa.Column("rights", ARRAY(sa.Text), nullable=False, server_default=sa.text("'{}'::text[]")),
     sa.Column("group", sa.Integer, nullable=False, server_default=sa.text("0")),
+    sa.Column(
+        "password_set_at",
+        sa.DateTime(timezone=True),
+        nullable=False,
+        server_default=sa.func.now(),
+        comment="When it was given its password.",
+    ),
+    sa.Column(
+        "former_passwords",
+        ARRAY(sa.Text),
+        nullable=False,
+        server_default=sa.text("'{}'::text[]"),
+        comment="Hashes of those before, the latest first.",
+    ),
     sa.Index(None, "vdn"),
 )
 
