@@ -109,9 +109,10 @@ class LedgerClient:
         assert answered.retcode != "0", answered.body
         return answered.retcode
 
-    async def sign_in(self, agent: int, *, force: bool = False, **wish: Any) -> Answered:
+    async def sign_in(self, agent: int, *, force: bool = False, how: str = "", **wish: Any) -> Answered:
         """Sign in, as real clients do; keeps the Guid."""
-        tail = f"/onlineagent/{agent}" + ("/forcelogin" if force else "")
+        tail = f"/onlineagent/{agent}/" + ("forcelogin" if force else how)
+        tail = tail.rstrip("/")
         body = {"password": "secret", "phonenum": str(1000 + agent), **wish}
         answered = await self.raw("PUT", BASE + tail, json=body)
         if answered.retcode == "0":

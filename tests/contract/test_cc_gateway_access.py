@@ -13,7 +13,8 @@ from tests.contract.standing import FOREIGN_AGENT, FOREIGN_INSPECTOR, Standing
 from sottovoce.contracts import Row
 
 A, B, INSPECTOR = 101, 102, 300
-SIGN_IN = {"login", "forceLogin", "modifyAccountPwd", "modifyaccountpwdex"}
+SIGN_IN = {"login", "forceLogin", "loginEx", "forceLoginEx", "forceLoginExWithoutPhone"}
+SIGN_IN |= {"modifyAccountPwd", "modifyaccountpwdex"}
 """Where the password is shown."""
 FILLED = {"workNo": str(A), "workno": str(A), "time": "60", "reason": "1", "restcause": "1", "callId": "1-1"}
 UNKNOWN = {

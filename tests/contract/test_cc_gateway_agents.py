@@ -184,6 +184,38 @@ async def test_skills(client: LedgerClient) -> None:
         assert await client.ok(A, "GET", "/onlineagent/{a}/agentskills") == both
 
 
+async def test_a_sign_in_without_a_phone(standing: Standing, client: LedgerClient) -> None:
+    assert (await client.sign_in(A, how="loginex", phonenum="")).result["mediatype"] == "TFF"
+    agent = "/agentgroup/{a}/agentbyworkno/101"
+    assert (await client.ok(A, "GET", agent))["phonenumber"] == "1101"
+    assert (await client.sign_in(A, how="loginex")).retcode == "100-002"
+    for how, wish, retcode in (
+        ("forceloginex", {"phonenum": "1201"}, "100-014"),
+        ("forceloginex", {"phonenum": "x"}, "100-013"),
+        ("forceloginexwithoutphone", {"password": "wrong"}, "100-004"),
+    ):
+        assert (await client.sign_in(A, how=how, **wish)).retcode == retcode
+    await client.sign_in(A, how="forceloginexwithoutphone")
+    await standing.quiet()
+    told = [name for name, _ in await client.events(A)]
+    assert told[-2:] == ["AgentOther_InService", "AgentState_Ready"]
+    assert (await client.ok(A, "GET", agent))["phonenumber"] == ""
+    assert await client.refused(A, "PUT", "/voicecall/{a}/callout", json={"called": "0777"}) == "100-007"
+    await client.ok(A, "POST", "/onlineagent/{a}/resetskill/true")
+    await standing.call_in()
+    for body, retcode in (
+        ({}, "000-002"),
+        ({"phonenum": "x"}, "100-013"),
+        ({"phonenum": "1201"}, "100-014"),
+    ):
+        assert await client.refused(A, "POST", "/onlineagent/{a}/bindphone", json=body) == retcode
+    await client.ok(A, "POST", "/onlineagent/{a}/bindphone", json={"phonenum": 1101})
+    await standing.quiet()
+    assert "AgentEvent_Talking" in [name for name, _ in await client.events(A)]
+    body = {"phonenum": "1102"}
+    assert await client.refused(A, "POST", "/onlineagent/{a}/bindphone", json=body) == "100-007"
+
+
 async def test_upkeep(client: LedgerClient) -> None:
     await client.sign_in(A)
     for flag in ("True", "False", "true", "no"):

@@ -299,6 +299,10 @@ async def test_everything_served_succeeds_once(
     await client.ok(B, "POST", "/voicecall/{a}/reject", json={})
     await standing.quiet()
     await _walk(standing, client, B, "DELETE /voicecall/{a}/releasephone\nDELETE /onlineagent/{a}/logout")
+    for how in ("loginex", "forceloginex", "forceloginexwithoutphone"):
+        await client.sign_in(B, how=how, password="Secret-03")
+    await client.ok(B, "POST", "/onlineagent/{a}/bindphone", json={"phonenum": str(1000 + B)})
+    await client.ok(B, "DELETE", "/onlineagent/{a}/logout")
     for how in ("forcelogout", "forcelogoutwithreason/1"):
         await client.sign_in(B, password="Secret-03")
         await client.ok(B, "DELETE", f"/onlineagent/{{a}}/{how}")

@@ -13,7 +13,10 @@ from sottovoce.contracts import rows
 GATEWAY = {
     "| 100-001 100-002 100-003 100-004 100-012 100-013 100-014 100-016 100-020 100-021 110-016": [
         "PUT /onlineagent/{agentid}",
+        "PUT /onlineagent/{agentid}/loginex",
         "PUT /onlineagent/{agentid}/forcelogin",
+        "PUT /onlineagent/{agentid}/forceloginex",
+        "PUT /onlineagent/{agentid}/forceloginexwithoutphone",
     ],
     "| 100-007 110-002 110-003 110-016": [
         "POST /onlineagent/{agentid}/modifyaccountpwd",
@@ -98,6 +101,7 @@ GATEWAY = {
     "| 000-001 100-006 100-007": [
         "GET /agentevent/{agentid}",
     ],
+    "| 100-006 100-007 100-013 100-014": ["POST /onlineagent/{agentid}/bindphone"],
     "100-006 100-007 | 200-001": [
         "PUT /voicecall/{agentid}/callout",
     ],

@@ -29,8 +29,9 @@ from sottovoce.domain.legs import LegId
 from sottovoce.domain.supervision import Mode
 from sottovoce.errors import Code, Refused
 from sottovoce.live.availability import AdjustSkills, ChangeState, ChooseSkills, ForceState, SetHabit
+from sottovoce.live.consulting import CallInner
 from sottovoce.live.handling import CallOut, Release
-from sottovoce.live.presence import ForceSignOut, SignOutAgent
+from sottovoce.live.presence import BindPhone, ForceSignOut, SignOutAgent
 from sottovoce.live.state import LiveSettings
 from sottovoce.live.supervising import ChangeMode, DropCall, Intercept
 from sottovoce.live.views import SignIn
@@ -278,6 +279,68 @@ async def test_inspectors_who_asked_are_told_of_sign_ins(stage):
         events.PresenceChanged(I, A, "Agent 101", False),
     ]
     assert await stage.names(301) == await stage.names(102) == []
+
+
+async def test_without_a_phone_no_call_comes_or_goes_until_one_is_bound(stage):
+    await stage.sign_in(102)
+    await stage.desk.ask(ChangeState(B, Trigger.SAY_BUSY))
+    await stage.desk.sessions.sign_in(A, SignIn("secret", "", phoneless=True))
+    await stage.desk.ask(ChooseSkills(A, every=True))
+    await stage.call_in("555")
+    assert stage.hears() == {"555": {"\u266a"}}
+    assert stage.desk.agent(A, A).phone == ""
+    await refused(Code.WRONG_AGENT_STATE, stage.desk.call_out(CallOut(A, "556")))
+    await refused(Code.WRONG_AGENT_STATE, stage.desk.call_out(CallInner(B, A)))
+    for number, code in (
+        ("", Code.BAD_PHONE),
+        ("x", Code.BAD_PHONE),
+        ("1102", Code.PHONE_NOT_ALLOWED),
+        ("1201", Code.PHONE_NOT_ALLOWED),
+        ("12345", Code.PHONE_NOT_ALLOWED),
+    ):
+        await refused(code, stage.desk.ask(BindPhone(A, number)))
+    await stage.desk.ask(BindPhone(A, "1101"))
+    await stage.quiet()
+    assert stage.hears() == {"555": {"1101"}, "1101": {"555"}}
+    await refused(Code.WRONG_AGENT_STATE, stage.desk.ask(BindPhone(A, "1103")))
+    await stage.desk.ask(Release(A))
+    await stage.desk.ask(BindPhone(A, "1103"))
+    await stage.call_in("557")
+    assert stage.hears() == {"557": {"1103"}, "1103": {"557"}}
+
+
+async def test_inspectors_need_a_phone_to_begin(stage):
+    await stage.sign_in(101)
+    await stage.desk.sessions.sign_in(I, SignIn("secret", "", phoneless=True))
+    await refused(Code.WRONG_AGENT_STATE, stage.desk.supervise(I, A, Mode.LISTEN))
+    await stage.desk.sessions.sign_in(J, SignIn("secret", "", phoneless=True))
+
+
+async def test_where_a_phone_is_optional_the_configured_one_counts(stage):
+    await stage.desk.sessions.sign_in(A, SignIn("secret", "", phone_optional=True))
+    assert stage.desk.agent(A, A).phone == "1101"
+    profile = stage.store.profiles[VdnId(1)]
+    agents = {**profile.agents, B: replace(profile.agents[B], phone=None)}
+    stage.store.profiles[VdnId(1)] = replace(profile, agents=agents)
+    await stage.desk.reload(VdnId(1))
+    await refused(Code.BAD_PHONE, stage.desk.sessions.sign_in(B, SignIn("secret", "")))
+    await stage.desk.sessions.sign_in(B, SignIn("secret", "", phone_optional=True))
+    assert stage.desk.agent(B, B).phone == ""
+    await refused(
+        Code.PHONE_NOT_ALLOWED, stage.desk.sessions.sign_in(B, SignIn("secret", "12345", phone_optional=True))
+    )
+
+
+async def test_a_call_goes_on_at_the_phone_that_a_forced_sign_in_gave_up(stage):
+    await stage.sign_in(101)
+    await stage.call_in("555")
+    await stage.desk.sessions.sign_in(A, SignIn("secret", "", phoneless=True), force=True)
+    await stage.quiet()
+    assert stage.hears() == {"555": {"1101"}, "1101": {"555"}}
+    await stage.desk.ask(Release(A))
+    await stage.quiet()
+    assert stage.hears() == {}
+    assert stage.desk.agent(A, A).phone == ""
 
 
 # States

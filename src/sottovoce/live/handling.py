@@ -55,7 +55,10 @@ def call_out(floor: FloorState, asked: CallOut) -> None:
 
 
 def may_call(seat: Seat) -> None:
-    """Raise WRONG_AGENT_STATE unless the agent may place a call: out of no other, or while one is held."""
+    """Raise WRONG_AGENT_STATE unless the agent may place a call, by a phone: out of no other, or while one is
+    held."""
+    if not seat.phone:
+        raise Refused(Code.WRONG_AGENT_STATE, "signed in without a phone")
     if seat.inspecting is not None:
         raise Refused(Code.WRONG_AGENT_STATE, "no call while supervising")
     if seat.call is None:

@@ -42,15 +42,9 @@ def _check_sign_in(floor: FloorState, asked: SignInAgent) -> Permitted[Seat]:
         raise Refused(Code.WRONG_CREDENTIALS, "unknown agent")
     if wish.status not in _FIRST_STATES:
         raise Refused(Code.BAD_SIGN_IN, f"nobody begins {wish.status}")
-    number = wish.phone or profile.phone or ""
-    if not PHONE_AT_SIGN_IN.fullmatch(number):
-        raise Refused(Code.BAD_PHONE, "no valid phone number")
-    if number not in floor.profile.phones:
-        raise Refused(Code.PHONE_NOT_ALLOWED, "not a phone of this VDN")
-    for other in floor.seats.values():
-        rung = other.leg_phone if other.leg is not None else other.phone
-        if number in (other.phone, rung) and other.agent != asked.by:
-            raise Refused(Code.PHONE_NOT_ALLOWED, "another agent is signed in with this phone")
+    number = "" if wish.phoneless else wish.phone or profile.phone or ""
+    if number or not (wish.phoneless or wish.phone_optional):
+        _check_phone(floor, asked.by, number)
     before = floor.seats.get(asked.by)
     if before is not None and not asked.force and not before.lapsed:
         raise Refused(Code.ALREADY_SIGNED_IN, f"agent {asked.by} is signed in")
@@ -77,6 +71,18 @@ def _check_sign_in(floor: FloorState, asked: SignInAgent) -> Permitted[Seat]:
     where = SignedInFrom(seat.agent, floor.profile.vdn, source, floor.now, wish.phone)
     began = [where] if source else []
     return Permitted(seat, (seating.saved(floor, seat), entry, *began))
+
+
+def _check_phone(floor: FloorState, agent: AgentId, number: str) -> None:
+    """Raise BAD_PHONE, PHONE_NOT_ALLOWED unless the agent may have that phone."""
+    if not PHONE_AT_SIGN_IN.fullmatch(number):
+        raise Refused(Code.BAD_PHONE, "no valid phone number")
+    if number not in floor.profile.phones:
+        raise Refused(Code.PHONE_NOT_ALLOWED, "not a phone of this VDN")
+    for other in floor.seats.values():
+        rung = other.leg_phone if other.leg is not None else other.phone
+        if number in (other.phone, rung) and other.agent != agent:
+            raise Refused(Code.PHONE_NOT_ALLOWED, "another agent is signed in with this phone")
 
 
 @command(SignInAgent, _check_sign_in)
@@ -145,7 +151,7 @@ def tell_all(floor: FloorState, seat: Seat) -> None:
 def restore(floor: FloorState, session: SessionSaved) -> None:
     """Seat an agent whom a crash left signed in: same Guid, fresh clocks, no supervision, no call."""
     profile = floor.profile.agents.get(session.agent)
-    if profile is None or session.phone not in floor.profile.phones:
+    if profile is None or session.phone not in ("", *floor.profile.phones):
         floor.journal(SessionEnded(session.agent, floor.profile.vdn, floor.now, GONE))
         return
     flags = session.settings
@@ -173,6 +179,27 @@ def restore(floor: FloorState, session: SessionSaved) -> None:
     )
     seating.arm_limit(floor, seat)
     seating.tell_state(floor, seat)
+
+
+@dataclass(frozen=True, slots=True)
+class BindPhone(Command):
+    """Have this phone from now on, in the place of another or of none. BAD_PHONE, PHONE_NOT_ALLOWED,
+    WRONG_AGENT_STATE (in a call, in a supervision, or with the phone lifted)."""
+
+    number: str
+
+
+@never_waits(BindPhone)
+def bind_phone(floor: FloorState, asked: BindPhone) -> None:
+    """A call that waits may come at once."""
+    seat = floor.seat(asked.by)
+    _check_phone(floor, asked.by, asked.number)
+    if seat.state.engaged or seat.leg is not None:
+        raise Refused(Code.WRONG_AGENT_STATE, "the phone is in use")
+    seating.found(floor, seat)
+    seat.phone = asked.number
+    floor.journal(seating.saved(floor, seat))
+    calling.assign(floor)
 
 
 @dataclass(frozen=True, slots=True)

@@ -280,6 +280,7 @@ class Seat:
 
     profile: AgentProfile
     phone: str
+    """Empty: none; calls reach the agent once there is one."""
     guid: str
     """Its digest (`journal.kept_guid`)."""
     signed_in_at: datetime
@@ -373,6 +374,7 @@ class Seat:
         """Whether a call or a supervision may take this agent."""
         return (
             self.state is AgentState.IDLE
+            and bool(self.phone)
             and self.call is None
             and self.inspecting is None
             and not self.leaving

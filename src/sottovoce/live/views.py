@@ -23,6 +23,10 @@ class SignIn:
     password: str
     phone: str
     """Number of a phone of the VDN; empty takes the profile's."""
+    phone_optional: bool = False
+    """Begin without a phone where none is named or configured (`presence.BindPhone` gives one)."""
+    phoneless: bool = False
+    """Begin without a phone, whatever is named or configured."""
     auto_answer: bool = True
     auto_idle: bool = True
     """Idle after a call; otherwise wrap-up."""

@@ -18,7 +18,7 @@ from sottovoce.http.ccgateway.states import ORDINARY_CALL, SIGN_IN, gateway_stat
 from sottovoce.http.ccgateway.words import AgentNumber, Form, Number, Skills, Text, Whose
 from sottovoce.live.availability import ChangeState, ChooseSkills, SetHabit
 from sottovoce.live.notes import Audience, SendBulletin, SendNote
-from sottovoce.live.presence import RedirectPush, SignOutAgent
+from sottovoce.live.presence import BindPhone, RedirectPush, SignOutAgent
 from sottovoce.live.views import SignIn
 
 INTERFACES = Interfaces("onlineagent", message="success")
@@ -144,6 +144,14 @@ class TalkRight(Form):
     flag: Number = Field(ge=0, le=1)
 
 
+class BoundPhone(Form):
+    """A phone of the VDN. No source shows the field; this is its name at sign-in."""
+
+    in_body = True
+
+    number: Text = Field(alias="phonenum")
+
+
 class Note(Form):
     """A text for one agent."""
 
@@ -247,6 +255,8 @@ asks(
 )
 # Take calls of one's queues, or none [1223].
 asks("POST", "/settalkright", TalkRight, lambda by, form: SetHabit(by, takes_calls=form.flag == 1))
+# Have a phone, or another one.
+asks("POST", "/bindphone", BoundPhone, lambda by, form: BindPhone(by, form.number))
 # Send a note to an agent.
 asks(
     "POST",
@@ -274,8 +284,16 @@ def _pushed_to(caller: Caller, push: Push | None) -> str:
     return caller.gateway.pusher.admit(caller.agent, push)
 
 
-async def _sign_in(caller: Caller, form: SignInForm, *, force: bool) -> Answer:
-    wish = replace(form.wish(), source=caller.source, push=_pushed_to(caller, form.push()))
+async def _sign_in(
+    caller: Caller, form: SignInForm, *, force: bool, phone_optional: bool = False, phoneless: bool = False
+) -> Answer:
+    wish = replace(
+        form.wish(),
+        source=caller.source,
+        push=_pushed_to(caller, form.push()),
+        phone_optional=phone_optional,
+        phoneless=phoneless,
+    )
     session = await caller.desk.sessions.sign_in(caller.agent, wish, force=force)
     result = {
         "vdnid": session.vdn,
@@ -299,6 +317,24 @@ async def login(caller: Caller, form: SignInForm) -> Answer:
 async def force_login(caller: Caller, form: ForcedSignInForm) -> Answer:
     """Sign in and take over a running session [1203]."""
     return await _sign_in(caller, form, force=True)
+
+
+@serves("PUT", "/loginex", SignInForm, message="")
+async def login_ex(caller: Caller, form: SignInForm) -> Answer:
+    """Sign in; a phone may be bound later [1224]."""
+    return await _sign_in(caller, form, force=False, phone_optional=True)
+
+
+@serves("PUT", "/forceloginex", ForcedSignInForm, message="")
+async def force_login_ex(caller: Caller, form: ForcedSignInForm) -> Answer:
+    """The same, taking over a running session."""
+    return await _sign_in(caller, form, force=True, phone_optional=True)
+
+
+@serves("PUT", "/forceloginexwithoutphone", ForcedSignInForm, message="")
+async def force_login_without_phone(caller: Caller, form: ForcedSignInForm) -> Answer:
+    """The same, without the phone that is configured, too."""
+    return await _sign_in(caller, form, force=True, phoneless=True)
 
 
 async def _change_password(caller: Caller, form: NewPassword) -> None:
