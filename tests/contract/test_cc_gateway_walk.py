@@ -85,13 +85,24 @@ async def _recorded_on_demand(folder: Path) -> set[str]:
     """What succeeds only where agents choose what is recorded."""
     standing = Standing(folder, recordings=RecordingSettings(enabled=False, on_demand=True))
     await standing.open()
-    await standing.at_work(A)
+    await standing.at_work(A, INSPECTOR)
     await standing.call_in("555")
+    await _walk(
+        standing,
+        standing.client,
+        INSPECTOR,
+        f"""
+        POST /qualitycontrol/{{a}}/setselfrecord/1/0?agents={A}
+        POST /qualitycontrol/{{a}}/cancelselfrecord?agents={A}
+        """,
+    )
     await _walk(
         standing,
         standing.client,
         A,
         """
+        POST /onlineagent/{a}/setselfrecord/1/0
+        POST /onlineagent/{a}/setselfrecord/0/0
         PUT /recordplay/{a}/record?filename=1
         DELETE /recordplay/{a}/stoprecord
         PUT /recordplay/{a}/recordwithoutfilename

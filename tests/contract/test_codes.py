@@ -28,6 +28,7 @@ GATEWAY = {
     "| 100-006 100-007": [
         "DELETE /onlineagent/{agentid}/forcelogout",
         "GET /onlineagent/{agentid}/agentskills",
+        "POST /onlineagent/{agentid}/setselfrecord/{recordflag}/{recordbeforetalking}",
         "POST /onlineagent/{agentid}/autoenteridle/{flag}",
         "POST /onlineagent/{agentid}/autoanswer/{isautoanswer}",
         "POST /onlineagent/{agentid}/sendnotelet/{receiver}",
@@ -185,6 +186,8 @@ GATEWAY = {
         "POST /qualitycontrol/{agentid}/beginmonitor",
         "POST /qualitycontrol/{agentid}/endmonitor",
         "GET /qualitycontrol/{agentid}/allagent",
+        "POST /qualitycontrol/{agentid}/setselfrecord/{recordflag}/{recordbeforetalking}",
+        "POST /qualitycontrol/{agentid}/cancelselfrecord",
     ],
     "| 100-006 100-007 300-002": [
         "GET /agentgroup/{agentid}/agentbyworkno/{workno}",

@@ -12,6 +12,7 @@ from sottovoce.domain.journal import AuditEntry
 from sottovoce.domain.supervision import Mode
 from sottovoce.live.availability import AdjustSkills, ForceState
 from sottovoce.live.presence import ForceSignOut
+from sottovoce.live.recording import RecordTalksOf
 from sottovoce.live.supervising import ChangeMode, DropCall, Intercept
 
 A, I = AgentId(101), AgentId(300)  # noqa: E741
@@ -39,6 +40,7 @@ CASES = {
     "force.rest": (None, lambda desk: desk.ask(ForceState(I, A, Trigger.FORCE_REST, seconds=60, cause=9))),
     "force.sign_out": (None, lambda desk: desk.ask(ForceSignOut(I, A))),
     "force.skills": (None, lambda desk: desk.ask(AdjustSkills(I, A, (SkillId(2),)))),
+    "recording.ask": (None, lambda desk: desk.ask(RecordTalksOf(I, (A,), True))),
     "call.drop": (None, lambda desk: desk.ask(DropCall(I, desk.call_ids(A)[0]))),
 }
 

@@ -134,6 +134,7 @@ def test_every_input_has_a_transition():
 WAITING = {
     "SignInAgent",
     "ChangePassword",
+    "RecordTalksOf",
     "ForceSignOut",
     "ForceState",
     "AdjustSkills",

@@ -10,13 +10,19 @@ from tests.live.refusals import refused
 from sottovoce.config import RecordingSettings
 from sottovoce.domain import events
 from sottovoce.domain.directory import AgentId, VdnId
-from sottovoce.domain.journal import AuditEntry, RecordingChanged, SegmentEnded
+from sottovoce.domain.journal import AuditEntry, RecordingChanged, SegmentEnded, SessionSaved
 from sottovoce.domain.supervision import Mode
 from sottovoce.errors import Code
 from sottovoce.live.conferring import LeaveCall, Merge
 from sottovoce.live.consulting import Consult
 from sottovoce.live.handling import Hold, Release, TakeBack
-from sottovoce.live.recording import PauseRecording, RecordTalk, StopTalkRecording
+from sottovoce.live.recording import (
+    PauseRecording,
+    RecordOwnTalks,
+    RecordTalk,
+    RecordTalksOf,
+    StopTalkRecording,
+)
 from sottovoce.live.state import LiveSettings
 from sottovoce.live.supervising import Intercept
 
@@ -251,3 +257,69 @@ async def test_the_next_agent_of_a_paused_call_is_recorded(on_call):
     await stage.desk.ask(Merge(A, call, False))
     await stage.quiet()
     assert on_the_recording(stage) == {"555", "1102"}
+
+
+async def _talks_again(stage, number: str) -> None:
+    """The running talk ends, the next one begins."""
+    await stage.desk.ask(Release(A))
+    await stage.quiet()
+    await stage.call_in(number)
+    await stage.quiet()
+
+
+async def test_an_agents_talks_are_recorded_from_the_next_on(chosen):
+    stage = chosen
+    await stage.desk.ask(RecordOwnTalks(A, True))
+    assert stage.engine.recordings == {}
+    await _talks_again(stage, "556")
+    assert on_the_recording(stage) == {"556", "1101"}
+    assert any(isinstance(told, events.RecordingStarted) for told in await stage.events(101))
+    await stage.desk.ask(RecordOwnTalks(A, False))
+    assert on_the_recording(stage) == {"556", "1101"}
+    await _talks_again(stage, "557")
+    assert stage.engine.recordings == {}
+
+
+async def test_an_inspector_has_agents_recorded(chosen):
+    stage = chosen
+    await stage.sign_in(102)
+    for agents, code in (
+        ((A, AgentId(103)), Code.TARGET_NOT_SIGNED_IN),
+        ((A, AgentId(999)), Code.TARGET_UNKNOWN),
+        ((A, I), Code.TARGET_IS_SELF),
+    ):
+        await refused(code, stage.desk.ask(RecordTalksOf(I, agents, True)))
+    await refused(Code.NO_RIGHT, stage.desk.ask(RecordTalksOf(AgentId(102), (A,), True)))
+    await stage.desk.ask(RecordTalksOf(I, (A, AgentId(102), A), True))
+    asked = [change for change in stage.store.committed if isinstance(change, AuditEntry)]
+    told = [(one.actor, one.action, one.target) for one in asked if one.action.startswith("recording")]
+    assert told == [(I, "recording.ask", "101"), (I, "recording.ask", "102")]
+    await _talks_again(stage, "556")
+    assert len(stage.engine.recordings) == 1
+    await stage.desk.ask(RecordTalksOf(I, (A,), False))
+    await stage.quiet()
+    kept = [change for change in stage.store.written if isinstance(change, SessionSaved)][-1]
+    assert (kept.agent, kept.settings["records"]) == (A, False)
+
+
+async def test_nobody_switches_off_what_the_server_records(stage):
+    await stage.sign_in(101, 300)
+    await stage.desk.ask(RecordOwnTalks(A, True))
+    for asked in (RecordOwnTalks(A, False), RecordTalksOf(I, (A,), False)):
+        await refused(Code.NO_RIGHT, stage.desk.ask(asked))
+    for asked in (RecordOwnTalks(A, True, True), RecordTalksOf(I, (A,), True, True)):
+        await refused(Code.NOT_SERVED, stage.desk.ask(asked))
+    await stage.call_in("555")
+    assert on_the_recording(stage) == {"555", "1101"}
+
+
+async def test_where_agents_do_not_choose_an_inspector_does(new_stage):
+    stage = new_stage(LiveSettings(Path("/rec"), recordings=RecordingSettings(enabled=False)))
+    await stage.desk.open([VdnId(1)])
+    await stage.sign_in(101, 300)
+    await refused(Code.NO_RIGHT, stage.desk.ask(RecordOwnTalks(A, True)))
+    await stage.desk.ask(RecordTalksOf(I, (A,), True))
+    await stage.call_in("555")
+    assert on_the_recording(stage) == {"555", "1101"}
+    await stage.desk.close()
+    await stage.tasks.close()

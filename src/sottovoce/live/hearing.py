@@ -213,7 +213,7 @@ def begin_segment(floor: FloorState, call: Call, part: AgentPart) -> None:
     path = floor.settings.folder / str(floor.profile.vdn) / day / f"{name}.wav"
     recording = RecordingId(name)
     segment = part.segment = TalkSegment(recording, path, call, seat.agent, call.customer, now)
-    if not floor.settings.recordings.enabled:
+    if not floor.settings.recordings.enabled and not seat.records:
         segment.failure, segment.begun, segment.wanted = SWITCHED_OFF, False, False
         return
     floor.do(StartRecording(Recording(recording, path, call.customer, seat.leg)))

@@ -172,6 +172,7 @@ def restore(floor: FloorState, session: SessionSaved) -> None:
         str(flags.get("push", "")),
         bool(flags.get("takes_calls", True)),
         frozenset(AgentId(int(agent)) for agent in str(flags.get("watches", "")).split(";") if agent),
+        bool(flags.get("records", False)),
     )
     floor.seats[seat.agent] = seat
     floor.do(

@@ -11,10 +11,11 @@ from datetime import timedelta
 
 from sottovoce.domain.audio import RATE
 from sottovoce.domain.contacts import RecordingPause
+from sottovoce.domain.directory import AgentId
 from sottovoce.domain.legs import Recording
 from sottovoce.errors import Code, Refused
-from sottovoce.live import handling, hearing
-from sottovoce.live.inputs import Command, never_waits
+from sottovoce.live import bonds, handling, hearing, seating
+from sottovoce.live.inputs import Command, Permitted, command, never_waits
 from sottovoce.live.state import Call, FloorState, Seat, TalkSegment
 from sottovoce.media.engine import StartRecording
 
@@ -54,6 +55,62 @@ def _begin(floor: FloorState, seat: Seat, segment: TalkSegment) -> None:
     ends = segment.customer, seat.leg
     floor.do(StartRecording(Recording(segment.recording, segment.path, *ends, max(1, silence))))
     hearing.note_recording(floor, segment)
+
+
+@dataclass(frozen=True, slots=True)
+class RecordOwnTalks(Command):
+    """Record all of one's talks from the next on, or `on` demand alone as the server does by itself. NO_RIGHT
+    where agents do not choose, or where every talk is recorded anyway and that is not wanted; NOT_SERVED for
+    what is before a talk."""
+
+    on: bool
+    before_talk: bool = False
+
+
+@never_waits(RecordOwnTalks)
+def record_own(floor: FloorState, asked: RecordOwnTalks) -> None:
+    """The talk that runs stays as it is."""
+    seat = floor.seat(asked.by)
+    _check_wish(floor, asked.on, asked.before_talk)
+    if not floor.settings.recordings.enabled and not floor.settings.recordings.on_demand:
+        raise Refused(Code.NO_RIGHT, "recordings.on_demand is off")
+    _wish(floor, seat, asked.on)
+
+
+@dataclass(frozen=True, slots=True)
+class RecordTalksOf(Command):
+    """The same for other agents, all of them or none. NO_RIGHT, also where every talk is recorded anyway and
+    that is not wanted; TARGET_IS_SELF, TARGET_UNKNOWN, TARGET_NOT_SIGNED_IN, NOT_SERVED, UNAVAILABLE."""
+
+    agents: tuple[AgentId, ...]
+    on: bool
+    before_talk: bool = False
+
+
+def _check_others(floor: FloorState, asked: RecordTalksOf) -> Permitted[list[Seat]]:
+    seats = [bonds.may_inspect(floor, asked.by, agent)[1] for agent in dict.fromkeys(asked.agents)]
+    _check_wish(floor, asked.on, asked.before_talk)
+    action = f"recording.{'ask' if asked.on else 'unask'}"
+    return Permitted(seats, tuple(floor.audit(asked.by, action, seat.agent) for seat in seats))
+
+
+@command(RecordTalksOf, _check_others)
+def record_others(floor: FloorState, asked: RecordTalksOf, seats: list[Seat]) -> None:
+    """The talks that run stay as they are."""
+    for seat in seats:
+        _wish(floor, seat, asked.on)
+
+
+def _check_wish(floor: FloorState, on: bool, before_talk: bool) -> None:
+    if before_talk:
+        raise Refused(Code.NOT_SERVED, "a recording begins with the talk")
+    if not on and floor.settings.recordings.enabled:
+        raise Refused(Code.NO_RIGHT, "every talk is recorded: recordings.enabled")
+
+
+def _wish(floor: FloorState, seat: Seat, on: bool) -> None:
+    seat.records = on
+    floor.journal(seating.saved(floor, seat))
 
 
 @dataclass(frozen=True, slots=True)

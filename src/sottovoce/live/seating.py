@@ -43,6 +43,7 @@ def saved(floor: FloorState, seat: Seat) -> SessionSaved:
             "listen_status": seat.listen_status,
             **({"push": seat.push} if seat.push else {}),
             "takes_calls": seat.takes_calls,
+            "records": seat.records,
             "watches": ";".join(map(str, sorted(seat.watches))),
             "state": seat.state.value if resting else AgentState.IDLE.value,
             "reason": seat.standing.reason if resting else 0,

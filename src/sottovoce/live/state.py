@@ -298,6 +298,8 @@ class Seat:
     """Whether calls of queues are given to the agent."""
     watches: frozenset[AgentId] = frozenset()
     """The agents whose states this inspector is told."""
+    records: bool = False
+    """The agent, or an inspector, asked for every talk to be recorded."""
     leg: LegId | None = None
     leg_phone: str = ""
     """The number that `leg` rang: after a forced sign-in from elsewhere not `phone`, until the call ends."""

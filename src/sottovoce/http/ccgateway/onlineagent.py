@@ -15,10 +15,11 @@ from sottovoce.http.ccgateway.events import milliseconds
 from sottovoce.http.ccgateway.gateway import BARE, Answer, Caller, Interfaces
 from sottovoce.http.ccgateway.snapshot import encode_snapshot
 from sottovoce.http.ccgateway.states import ORDINARY_CALL, SIGN_IN, gateway_state
-from sottovoce.http.ccgateway.words import AgentNumber, Form, Number, Skills, Text, Whose
+from sottovoce.http.ccgateway.words import AgentNumber, Form, Number, SelfRecord, Skills, Text, Whose
 from sottovoce.live.availability import ChangeState, ChooseSkills, SetHabit
 from sottovoce.live.notes import Audience, SendBulletin, SendNote
 from sottovoce.live.presence import BindPhone, RedirectPush, SignOutAgent
+from sottovoce.live.recording import RecordOwnTalks
 from sottovoce.live.views import SignIn
 
 INTERFACES = Interfaces("onlineagent", message="success")
@@ -255,6 +256,13 @@ asks(
 )
 # Take calls of one's queues, or none [1223].
 asks("POST", "/settalkright", TalkRight, lambda by, form: SetHabit(by, takes_calls=form.flag == 1))
+# Record one's talks from the next on.
+asks(
+    "POST",
+    "/setselfrecord/{recordflag}/{recordbeforetalking}",
+    SelfRecord,
+    lambda by, form: RecordOwnTalks(by, form.on == 1, form.before == 1),
+)
 # Have a phone, or another one.
 asks("POST", "/bindphone", BoundPhone, lambda by, form: BindPhone(by, form.number))
 # Send a note to an agent.

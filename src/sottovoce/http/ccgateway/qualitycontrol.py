@@ -9,9 +9,10 @@ from sottovoce.domain.supervision import Mode
 from sottovoce.http.ccgateway.agentgroup import encode_agents
 from sottovoce.http.ccgateway.gateway import Answer, Caller, Interfaces
 from sottovoce.http.ccgateway.states import SWITCH
-from sottovoce.http.ccgateway.words import AgentNumber, AgentNumbers, Form, Number, Skills, Text
+from sottovoce.http.ccgateway.words import AgentNumber, AgentNumbers, Form, Number, SelfRecord, Skills, Text
 from sottovoce.live.availability import AdjustSkills, ForceState
 from sottovoce.live.presence import ForceSignOut
+from sottovoce.live.recording import RecordTalksOf
 from sottovoce.live.supervising import ChangeMode, DropCall, Intercept
 from sottovoce.live.watching import Unwatch, Watch
 
@@ -77,6 +78,10 @@ class Targets(Form):
     targets: AgentNumbers = Field(alias="agents", min_length=1)
 
 
+class SelfRecordOfTargets(SelfRecord, Targets):
+    """What of whose talks is recorded."""
+
+
 # Take the agent's call over [2403].
 asks("PUT", "/intercept/{workNo}", Target, lambda by, form: Intercept(by, form.target))
 # Take that call of the agent over [0437].
@@ -109,6 +114,15 @@ asks("POST", "/forcelogout/{workNo}", Target, lambda by, form: ForceSignOut(by, 
 asks("POST", "/forcedropcall/{callid:path}", AnyCall, lambda by, form: DropCall(by, form.call))
 # Change the agent's queues [2409].
 asks("POST", "/adjustskill", SkillsOfTarget, lambda by, form: AdjustSkills(by, form.target, form.skills))
+# Record the agents' talks from the next on.
+asks(
+    "POST",
+    "/setselfrecord/{recordflag}/{recordbeforetalking}",
+    SelfRecordOfTargets,
+    lambda by, form: RecordTalksOf(by, form.targets, form.on == 1, form.before == 1),
+)
+# As the server does by itself again.
+asks("POST", "/cancelselfrecord", Targets, lambda by, form: RecordTalksOf(by, form.targets, False))
 # Be told of the agents' states, too.
 asks("POST", "/beginmonitor", Targets, lambda by, form: Watch(by, form.targets))
 # Be told of theirs no more.

@@ -118,6 +118,13 @@ class Form(form.Form):
         return cls.filled(wanted, agent_ids)
 
 
+class SelfRecord(Form):
+    """Whether talks are recorded, and whether before the talk, too: 0 or 1 each."""
+
+    on: Number = Field(alias="recordflag", ge=0, le=1)
+    before: Number = Field(alias="recordbeforetalking", ge=0, le=1)
+
+
 class Whose(Form):
     """The agent asked about."""
 
