@@ -11,6 +11,7 @@ from tests.contract.client import BASE, ROWS, LedgerClient
 from tests.contract.standing import FOREIGN_AGENT, FOREIGN_INSPECTOR, Standing
 
 from sottovoce.contracts import Row
+from sottovoce.http.ccgateway.retcodes import MEANING
 
 A, B, INSPECTOR = 101, 102, 300
 SIGN_IN = {"login", "forceLogin", "loginEx", "forceLoginEx", "forceLoginExWithoutPhone"}
@@ -123,3 +124,10 @@ async def test_what_is_not_served_never_succeeds(standing: Standing, client: Led
             answered = await client.raw(verb, _path(row, A), headers={"Guid": client.guids[A]})
             wanted = "900-003" if "/qualitycontrol/" in row.path else "100-007"
             assert answered.retcode == wanted, (verb, row.path)
+            assert answered.body["message"] == (row.reason or MEANING[wanted])
+
+
+async def test_it_is_said_that_there_is_no_video(standing: Standing, client: LedgerClient) -> None:
+    await standing.at_work(INSPECTOR)
+    video = await client.ask(INSPECTOR, "POST", "/qualitycontrol/{a}/startVideoMonitor", json={})
+    assert (video.retcode, video.body["message"][:22]) == ("900-003", "video is not supported")

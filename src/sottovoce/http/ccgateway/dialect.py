@@ -102,9 +102,10 @@ class GatewayDialect:
         return respond(body_of(interface.message, SUCCESS, **result), 200, *guid_headers(answer.guid))
 
     def failure(self, interface: Interface, failure: Failure) -> Response:
-        """A listed retcode. What is wrong with a request, or with a new password, is said; why it is refused
-        is not."""
+        """A listed retcode. What is wrong with a request, or with a new password, is said, and why an
+        interface is not served; why it is refused is not."""
         unreadable = failure.wrong is Wrong.UNREADABLE
         code = BAD_URL if unreadable else retcode(failure.code, interface.codes)
         said = unreadable or failure.wrong is Wrong.FIELD or failure.code is Code.CREDENTIALS_REFUSED
-        return respond(body_of(failure.why if said else MEANING[code], code))
+        reason = interface.row.reason if failure.code is Code.NOT_SERVED else ""
+        return respond(body_of(failure.why if said else reason or MEANING[code], code))
