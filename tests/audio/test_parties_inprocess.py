@@ -153,6 +153,19 @@ async def test_a_second_customer_while_the_first_is_held(room, mode):  # noqa: F
     assert await room.heard() == table("C:AI A:CI I:AC")
 
 
+@pytest.mark.parametrize("joins", [False, True])
+async def test_a_lease_that_runs_out_silences_the_inspector(room, joins):  # noqa: F811
+    await room.desk.call_out(Consult(AGENT, COLLEAGUE, joins=joins))
+    await room.quiet()
+    await room.desk.supervise(INSPECTOR, AGENT, INSERT)
+    spoken = "C:ABI A:BCI B:ACI I:ABC" if joins else "C:M A:BI B:AI I:AB"
+    assert await room.heard() == table(spoken)
+    room.clock.advance(31)
+    await room.desk.run_due()
+    await room.quiet()
+    assert await room.heard() == table("C:AB A:BC B:AC" if joins else "C:M A:B B:A")
+
+
 async def test_two_customers_without_an_agent(room):  # noqa: F811
     first = room.desk.call_ids(AGENT)[0]
     await room.desk.ask(Hold(AGENT))
