@@ -94,7 +94,10 @@ def sample(schema: Schema, values: Mapping[str, Any]) -> Any:
     if kind == "array":
         needed = schema.get("minItems") or schema["items"].get("type") == "object"
         return [sample(schema["items"], values)] if needed else []
-    return schema["enum"][0] if "enum" in schema else BY_FORMAT.get(schema.get("format", ""), BY_TYPE[kind])
+    if "enum" in schema:
+        return schema["enum"][0]
+    found = BY_FORMAT.get(schema.get("format", ""), BY_TYPE[kind])
+    return min(found, schema["maximum"]) if "maximum" in schema else found
 
 
 def fields(schema: Schema, prefix: str = "") -> Iterator[tuple[str, Schema, bool]]:
