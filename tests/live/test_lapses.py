@@ -224,3 +224,13 @@ async def test_a_lifted_phone_that_waits_for_answer_is_no_talk(stage):
     await stage.desk.ask(Answer(A))
     await silent(stage, A)
     assert stage.hears() == TALK
+
+
+async def test_a_sign_in_from_another_phone_outlives_a_restart(stage):
+    await stage.sign_in(101)
+    await stage.desk.sessions.sign_in(A, SignIn("secret", "1103"), force=True)
+    await stage.quiet()
+    changes = [one for one in stage.store.written if isinstance(one, SessionSaved | SessionEnded)]
+    assert ends(stage) == [(A, "signed in elsewhere")]
+    assert isinstance(changes[-1], SessionSaved), "else the end of the former session would be the last word"
+    assert changes[-1].phone == "1103"

@@ -22,6 +22,7 @@ from sottovoce.domain.supervision import Mode
 from sottovoce.errors import Code, Refused
 from sottovoce.http.ccgateway.pushes import PushWire
 from sottovoce.live.availability import ChangeState
+from sottovoce.live.chatting import StartChat
 from sottovoce.live.handling import Release
 from sottovoce.live.presence import RedirectPush, SignOutAgent
 from sottovoce.live.state import LiveSettings
@@ -434,3 +435,13 @@ async def test_without_its_key_the_agent_may_poll(stage: PushStage) -> None:
     await stage.arrived(*SIGNED_IN)
     await restarted(stage, b"K" * KEY_BYTES)
     assert await stage.names(101) == ["AgentReady"]
+
+
+async def test_a_sign_in_elsewhere_is_told_nothing_of_the_session_before(stage: PushStage) -> None:
+    await stage.sign_in(101, 102)
+    await stage.desk.ask(StartChat(B, A))
+    push = stage.pusher.admit(A, Push(Way.LIST, stage.server.url("/new"), "s3cret"))
+    await stage.desk.sessions.sign_in(A, SignIn("secret", "1103", push=push), force=True)
+    await say_busy(stage, A, 200)
+    await stage.server.until(lambda: reasons(stage.server) == ["200"])
+    assert stage.server.events()[: len(SIGNED_IN)] == SIGNED_IN

@@ -91,8 +91,12 @@ def sign_in(floor: FloorState, asked: SignInAgent, seat: Seat) -> None:
     where there is no call, in the state that it asks for. From another phone it takes a customer's call
     along, which goes on at the former phone until it ends."""
     before = floor.seats.get(seat.agent)
+    if before is not None and before.phone != seat.phone and not calling.with_customer(before):
+        floor.do(OpenFeed(seat.agent))  # neither client is told how the former session ends
+        leave(floor, before, "signed in elsewhere")
+        before = None
     floor.do(OpenFeed(seat.agent, seat.push))
-    if before is not None and (before.phone == seat.phone or calling.with_customer(before)):
+    if before is not None:
         revive(floor, before)
         before.phone = seat.phone
         before.guid, before.signed_in_at = seat.guid, seat.signed_in_at
@@ -105,16 +109,14 @@ def sign_in(floor: FloorState, asked: SignInAgent, seat: Seat) -> None:
         else:
             floor.emit(events.InService(seat.agent))
             tell_all(floor, before)
-        floor.journal(seating.saved(floor, before))
     else:
-        if before is not None:
-            leave(floor, before, "signed in elsewhere")
-            floor.do(OpenFeed(seat.agent, seat.push))
         floor.seats[seat.agent] = seat
         tell_first(floor, seat)
         seating.arm_limit(floor, seat)
         tell_presence(floor, seat.profile, signed_in=True)
         seating.tell_watchers(floor, seat)
+    # What was committed before may be undone by the end of the former session, which was told after it.
+    floor.journal(seating.saved(floor, floor.seats[seat.agent]))
     floor.do(Arm(SessionSilent(seat.agent), floor.settings.agents.sign_out_after))
     calling.assign(floor)
 

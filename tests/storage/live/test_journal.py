@@ -309,6 +309,18 @@ async def test_a_password_is_kept_and_its_vdn_read_anew(store: PostgresStore, tw
     assert await directory.revision(two_vdns) > revision
 
 
+async def test_a_session_that_is_saved_after_the_end_of_the_one_before_goes_on(
+    store: PostgresStore, two_vdns: AsyncEngine
+) -> None:
+    await store.commit(ONE, [session()])
+    store.append(ONE, [SessionEnded(ANN, ONE, NOW, "signed in elsewhere"), session()])
+    await written(store)
+    assert len((await store.restore(ONE)).sessions) == 1
+    async with two_vdns.connect() as connection:
+        [row] = (await connection.execute(sa.select(sign_ins))).mappings()
+    assert (row["signed_out_at"], row["reason"]) == (None, None)
+
+
 async def test_sign_ins_are_kept_with_their_end(store: PostgresStore, two_vdns: AsyncEngine) -> None:
     await store.commit(ONE, [session()])
     store.append(ONE, [session(guid="renewed"), SessionEnded(ANN, ONE, NOW + timedelta(hours=1), "silent")])

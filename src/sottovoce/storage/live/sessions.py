@@ -30,12 +30,13 @@ _DIGEST = re.compile("[0-9a-f]{64}")
 
 
 async def saved(connection: AsyncConnection, change: SessionSaved) -> None:
-    """Record a session as it is now, and the sign-in that it began with."""
+    """Record a session as it is now, and the sign-in that it began with, which is not over."""
     row = fitted(change)
     if not _DIGEST.fullmatch(change.guid):  # of a spool that was written before Guids were hashed
         row["guid"] = kept_guid(change.guid)
     await put(connection, sessions, row, "vdn", "agent")
     began = {name: row[name] for name in ("vdn", "agent", "signed_in_at", "phone")}
+    began |= {"signed_out_at": None, "reason": None}
     await put(connection, sign_ins, began, "vdn", "agent", "signed_in_at")
 
 
