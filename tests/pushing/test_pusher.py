@@ -437,6 +437,41 @@ async def test_without_its_key_the_agent_may_poll(stage: PushStage) -> None:
     assert await stage.names(101) == ["AgentReady"]
 
 
+async def test_a_push_that_fails_after_its_session_says_nothing_of_the_next(stage: PushStage) -> None:
+    await stage.pushed_to(101)
+    await stage.arrived(*SIGNED_IN)
+    stage.server.script.extend([LIES["500"]] * 2)
+    await say_busy(stage, A, 200)
+    await stage.server.until(lambda: len(stage.server.refused) == 1)
+    stage.server.slow = asyncio.Event()
+    await stage.server.until(lambda: stage.server.most == 1 and len(stage.server.refused) == 2)
+    stage.desk.sessions.heartbeat(A)
+    stage.clock.advance(121)
+    stage.desk.sessions.heartbeat(A)
+    await stage.desk.sessions.sign_in(A, wish(), force=True)
+    stage.server.slow.set()
+    while stage.pusher._running:  # noqa: ASYNC110 - the former session's push
+        await asyncio.sleep(0)
+    await stage.quiet()
+    assert stage.ends() == []
+    assert (await stage.names(101))[0] == "InService"
+
+
+async def test_who_is_not_reached_and_falls_silent_is_not_kept_by_a_heartbeat(stage: PushStage) -> None:
+    await stage.pushed_to(101)
+    await stage.arrived(*SIGNED_IN)
+    stage.server.script.extend([LIES["500"]] * 1000)
+    await stage.call_in("555")
+    await failing(stage, 130)
+    await stage.later(121)
+    stage.desk.sessions.heartbeat(A)
+    await stage.quiet()
+    assert stage.hears() == TALK
+    stage.lines.phones["555"].hang_up()
+    await stage.quiet()
+    assert stage.ends() == [(A, "events could not be pushed")]
+
+
 async def test_a_sign_in_elsewhere_is_told_nothing_of_the_session_before(stage: PushStage) -> None:
     await stage.sign_in(101, 102)
     await stage.desk.ask(StartChat(B, A))

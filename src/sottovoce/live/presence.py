@@ -278,9 +278,11 @@ def force_sign_out(floor: FloorState, asked: ForceSignOut, seat: Seat) -> None:
 
 @happens(SessionSilent)
 def silent(floor: FloorState, timer: SessionSilent) -> None:
-    """No poll and no handshake for too long: the agent is signed out, after the call if there is one."""
-    if timer.agent in floor.seats:
-        lapse(floor, floor.seats[timer.agent], "no sign of life")
+    """No poll and no handshake for too long: the agent is signed out, after the call if there is one. Whom
+    events do not reach stays signed out for that, or the next handshake would keep them."""
+    seat = floor.seats.get(timer.agent)
+    if seat is not None and seat.lapsed != UNPUSHED:
+        lapse(floor, seat, "no sign of life")
         calling.assign(floor)
 
 

@@ -131,7 +131,7 @@ class Pusher:
         else:
             queue.delivered(events[-1].id)
             arrived, turn = True, course.succeeded()
-        if turn is not Turn.NONE:
+        if turn is not Turn.NONE and not queue.over.is_set():  # else it would speak of the session after
             log.warning("push given up" if turn is Turn.LOST else "push arrives again", agent=agent)
             with contextlib.suppress(Refused):  # configured no more
                 self._desk.push_changed(agent, arrives=arrived)
