@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import os
 import signal
 from collections.abc import AsyncIterator, Mapping
@@ -15,8 +16,9 @@ from tests.kit.media import local_media
 from tests.media.tone_phones import TonePhone, speak
 
 from sottovoce.config import BrowserSettings
-from sottovoce.domain.legs import LegId, ReleaseCause, Routing
+from sottovoce.domain.legs import LegAddress, LegId, ReleaseCause, Routing
 from sottovoce.domain.lines import Destination, LegAnswered, LegGone, LegRinging, LineEvent, LineKind
+from sottovoce.doors.browser.control import Attach
 from sottovoce.doors.browser.door import BrowserDoor, PageFree, PageLost, PageRung
 from sottovoce.errors import Code, Refused
 from sottovoce.media.engine import Apply, MediaEngine
@@ -141,6 +143,28 @@ async def test_a_killed_door_ends_its_calls_and_the_next_one_serves(town: Browse
     await eventually(lambda: town.lines.is_up)
     town.said.clear()
     await town.talk()
+
+
+async def test_a_door_that_hangs_keeps_no_media(town: BrowserTown) -> None:
+    await town.talk()
+    assert town.engine.mixer.slot_of(LEG) is not None
+    os.kill(town.lines.pid, signal.SIGSTOP)
+    try:
+        town.lines.hang_up(LEG)
+        await town.until(LegGone)
+        assert town.engine.mixer.slot_of(LEG) is None
+    finally:
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(town.lines.pid, signal.SIGCONT)
+
+
+async def test_a_leg_without_a_socket_is_the_only_one_that_ends(town: BrowserTown) -> None:
+    phone = await town.phone(Manner.RINGS)
+    assert isinstance(phone, PagePhone)
+    with pytest.raises(Refused) as refused:
+        await town.lines._process.call(Attach(phone.path, LegAddress("192.0.2.1", 4000)))
+    assert refused.value.code is Code.MEDIA_EXHAUSTED
+    assert (await town.lines.figures()).connected == 1
 
 
 async def test_audio_passes_both_ways_to_exactly_whom_the_table_says() -> None:

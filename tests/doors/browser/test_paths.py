@@ -319,3 +319,11 @@ def test_no_datagram_does_harm(datagrams: list[tuple[bytes, Source]]) -> None:
     for datagram, source in datagrams:
         town.paths.take(datagram, source, 0.0)
     assert len(town.paths) == 1 or town.said[-1].path == A
+
+
+def test_the_end_of_a_path_leaves_a_later_one_at_its_address_heard(town: Town) -> None:
+    town.connected(A)
+    later = town.connected(B)
+    town.paths.close(A)
+    town.say(later, rtp(5))
+    assert town.to_leg == [(rtp(5), False)]

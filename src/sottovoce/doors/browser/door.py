@@ -8,8 +8,9 @@ they place calls by the floor's interfaces, which ring them first.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import secrets
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 
 import ifaddr
@@ -346,12 +347,12 @@ class BrowserDoor:
     async def _close(self, leg: _Leg, cause: ReleaseCause) -> None:
         phone = leg.phone
         try:
+            if leg.address is not None:  # first: a door that hangs keeps no media
+                with _gone_already(leg.id):
+                    await self._engine.ask(CloseLeg(leg.id))
             if leg.lifted and phone is not None and phone.path in self._by_path:
-                await self._process.call(Detach(phone.path))
-            if leg.address is not None:
-                await self._engine.ask(CloseLeg(leg.id))
-        except Refused as refused:
-            log.info("media was gone already", leg=leg.id, reason=refused.code.value)
+                with _gone_already(leg.id):
+                    await self._process.call(Detach(phone.path))
         finally:
             self._legs.pop(leg.id, None)
             if phone is not None:
@@ -398,6 +399,14 @@ class BrowserDoor:
                 listener(event)
             except Exception:
                 log.exception("line event failed", line_event=type(event).__name__)
+
+
+@contextlib.contextmanager
+def _gone_already(leg: LegId) -> Iterator[None]:
+    try:
+        yield
+    except Refused as refused:
+        log.info("media was gone already", leg=leg, reason=refused.code.value)
 
 
 def machine_addresses() -> tuple[str, ...]:

@@ -113,8 +113,13 @@ class Paths:
         if ended is not None:
             del self._by_fragment[ended.ours.fragment]
             for source in ended.sources:
-                self._by_source.pop(source, None)
+                self._leave(ended, source)
         return ended
+
+    def _leave(self, path: Path, source: Source) -> None:
+        """The path is there no more; a later one that proved itself there stays."""
+        if self._by_source.get(source) is path:
+            del self._by_source[source]
 
     def _lose(self, path: Path, why: str) -> None:
         self._forget(path.id)
@@ -148,7 +153,7 @@ class Paths:
             if len(path.sources) >= MOST_SOURCES:
                 oldest = next(one for one in path.sources if one != path.source)
                 path.sources.remove(oldest)
-                self._by_source.pop(oldest, None)
+                self._leave(path, oldest)
             path.sources.append(source)
         self._by_source[source] = path
         if passed.nominates or path.source is None:

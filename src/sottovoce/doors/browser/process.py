@@ -38,7 +38,7 @@ from sottovoce.doors.browser.control import (
 )
 from sottovoce.doors.browser.paths import Path, Paths
 from sottovoce.doors.browser.secured import identity
-from sottovoce.errors import Refused
+from sottovoce.errors import Code, Refused
 from sottovoce.plain import from_plain
 from sottovoce.processes.protocol import (
     ControlAnswer,
@@ -172,7 +172,10 @@ class Door:
         self._detach(path.id)
         inside = Inside(self, path, leg)
         loop = asyncio.get_running_loop()
-        transport, _ = await loop.create_datagram_endpoint(lambda: inside, local_addr=(leg.host, 0))
+        try:
+            transport, _ = await loop.create_datagram_endpoint(lambda: inside, local_addr=(leg.host, 0))
+        except OSError as failure:  # of this leg alone
+            raise Refused(Code.MEDIA_EXHAUSTED, f"no socket for a leg: {failure}") from None
         self._insides[path.id] = inside
         path.out.begin()
         path.to_leg = inside.send
