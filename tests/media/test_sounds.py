@@ -1,11 +1,14 @@
 from __future__ import annotations
 
+import threading
+from collections import OrderedDict
 from pathlib import Path
 
 import numpy as np
 import pytest
 import soundfile
 
+from sottovoce.domain.audio import Samples
 from sottovoce.domain.legs import Codec
 from sottovoce.errors import Code, Refused
 from sottovoce.media import codecs, sounds
@@ -54,6 +57,27 @@ def test_the_shelf_keeps_no_more_files_than_it_may_and_always_what_is_made_here(
     assert shelf.samples(large) is not shelf.samples(large), "it is heard once, and kept by whoever plays it"
     assert shelf.samples("music") is made
     assert np.array_equal(made, music)
+
+
+def test_readers_at_the_same_time_do_not_meet(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Else the reader that fails is gone, and with it every sound that is a file."""
+    monkeypatch.setattr(sounds, "KEPT_SAMPLES", 500)
+    kept, other = (file(tmp_path / f"{index}.wav", np.full(400, index, np.int16)) for index in range(2))
+    shelf = Shelf()
+    second = threading.Thread(target=shelf.samples, args=(other,))
+
+    class Slow(OrderedDict[str, Samples]):
+        """A second reader comes between two steps of the first, if it may."""
+
+        def move_to_end(self, key: str, last: bool = True) -> None:
+            second.start()
+            second.join(0.5)
+            super().move_to_end(key, last)
+
+    first = shelf.samples(kept)
+    shelf._kept = Slow(shelf._kept)
+    assert shelf.samples(kept) is first
+    second.join()
 
 
 @pytest.mark.parametrize("length", [1, 159, 160, 161, 1000])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections import OrderedDict
 from pathlib import Path
 
@@ -53,9 +54,11 @@ BUILT_IN = {"music": music, "ringback": ringback, "silence": silence}
 
 
 class Shelf:
-    """The sounds by name, files read once and kept while in use or among the last."""
+    """The sounds by name, files read once and kept while in use or among the last. Any thread may ask."""
 
     def __init__(self) -> None:
+        self._lock = threading.Lock()
+        """Of `_kept`, which readers of sounds and of recordings change at the same time."""
         self._made: dict[str, Samples] = {}
         self._kept: OrderedDict[str, Samples] = OrderedDict()
 
@@ -67,18 +70,20 @@ class Shelf:
             if name not in self._made:
                 self._made[name] = BUILT_IN[name]()
             return self._made[name]
-        if name in self._kept:
-            self._kept.move_to_end(name)
-            return self._kept[name]
+        with self._lock:
+            if name in self._kept:
+                self._kept.move_to_end(name)
+                return self._kept[name]
         try:
             samples = wav.read(Path(name))
         except (OSError, ValueError) as failure:
             raise Refused(Code.BAD_PARAMETER, f"cannot play {name}: {failure}") from failure
         if samples.size == 0:
             samples = np.zeros(1, np.int16)
-        self._kept[name] = samples
-        while self._kept and sum(kept.size for kept in self._kept.values()) > KEPT_SAMPLES:
-            self._kept.popitem(last=False)
+        with self._lock:
+            self._kept[name] = samples
+            while self._kept and sum(kept.size for kept in self._kept.values()) > KEPT_SAMPLES:
+                self._kept.popitem(last=False)
         return samples
 
 
