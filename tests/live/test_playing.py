@@ -210,3 +210,10 @@ async def test_signing_out_and_releasing_the_phone_end_it(hearing):
     await stage.desk.ask(SignOutAgent(A))
     await stage.quiet()
     assert (stage.engine.playing, stage.phone(101).up) == ({}, False)
+
+
+async def test_nothing_is_heard_without_a_phone(stage):
+    await stage.sign_in(101, phoneless=True)
+    await refused(Code.WRONG_CALL_STATE, stage.desk.ask(hear()))
+    with pytest.raises(Refused):
+        stage.desk.may_play(A)

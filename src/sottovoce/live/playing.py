@@ -22,7 +22,7 @@ from sottovoce.media.engine import HaltSound, MoveSound, Play, SoundEnded
 @dataclass(frozen=True, slots=True)
 class PlayRecording(Command):
     """Hear a file from `at_ms` on, on the agent's phone, which rings if it is down. WRONG_CALL_STATE in a
-    call, while supervising, or while another one is heard."""
+    call, while supervising, while another one is heard, or without a phone."""
 
     path: Path
     at_ms: int = 0
@@ -43,6 +43,8 @@ def play(floor: FloorState, asked: PlayRecording) -> None:
 
 def may_play(seat: Seat) -> None:
     """Raise WRONG_CALL_STATE unless the agent may hear a recording now."""
+    if not seat.phone:
+        raise Refused(Code.WRONG_CALL_STATE, "signed in without a phone")
     if seat.state.engaged or seat.call is not None or seat.playing is not None or seat.lapsed:
         raise Refused(Code.WRONG_CALL_STATE, "in a call, in a supervision, or hearing one already")
 
