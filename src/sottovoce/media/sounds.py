@@ -17,6 +17,8 @@ RINGBACK_HZ, RINGBACK_ON_S, RINGBACK_OFF_S = 425, 1, 4
 """ITU-T E.180's recommended tone and one of its cadences."""
 KEPT_SAMPLES = 32 << 20
 """Of files held in memory though nobody plays them, the least used dropped first: 64 MB."""
+REST_S = 0.001
+"""While a file is read, after each second of it: whoever reads shares the interpreter with the beat."""
 SEVERAL_S = 16
 # A pentatonic line; every partial stands 25 Hz or more from the tones that parties are told apart by.
 _NOTES = (261.63, 329.63, 392.0, 523.25, 392.0, 293.66, 349.23, 587.33)
@@ -75,7 +77,7 @@ class Shelf:
                 self._kept.move_to_end(name)
                 return self._kept[name]
         try:
-            samples = wav.read(Path(name))
+            samples = wav.read(Path(name), REST_S)
         except (OSError, ValueError) as failure:
             raise Refused(Code.BAD_PARAMETER, f"cannot play {name}: {failure}") from failure
         if samples.size == 0:

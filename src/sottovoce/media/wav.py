@@ -11,6 +11,7 @@ import contextlib
 import io
 import os
 import struct
+import time
 from pathlib import Path
 from typing import BinaryIO
 
@@ -89,12 +90,12 @@ def measure(path: Path) -> tuple[int, int] | None:
     return channels, (size - HEADER_BYTES) // (channels * SAMPLE_BYTES)
 
 
-def read(path: Path) -> Samples:
+def read(path: Path, rest_s: float = 0.0) -> Samples:
     """The samples of an 8 kHz WAV, both channels of a stereo one in one: 16-bit PCM, A-law or µ-law.
 
-    WavError, OSError."""
+    It rests so long after each second of sound: for others in this process. WavError, OSError."""
     with path.open("rb") as file:
-        return _samples(file)
+        return _samples(file, rest_s)
 
 
 def parse(data: bytes) -> Samples:
@@ -102,7 +103,7 @@ def parse(data: bytes) -> Samples:
     return _samples(io.BytesIO(data))
 
 
-def _samples(opened: BinaryIO) -> Samples:
+def _samples(opened: BinaryIO, rest_s: float = 0.0) -> Samples:
     """A second at a time, so that a stereo file never stands in memory whole."""
     try:
         with soundfile.SoundFile(opened) as file:
@@ -117,6 +118,7 @@ def _samples(opened: BinaryIO) -> Samples:
                 mixed = block[:, 0] if file.channels == 1 else _both(block)
                 samples[filled : filled + len(block)] = mixed
                 filled += len(block)
+                time.sleep(rest_s)
             return samples[:filled]
     except (soundfile.SoundFileError, RuntimeError, TypeError) as failure:
         raise WavError(f"not a WAV file: {failure}") from failure
