@@ -498,6 +498,7 @@ SAME_NAME: dict[str, str] = {
     "Headers": "of SIP messages, and of RTP packets as columns",
     "Outgoing": "a SIP message on its way, and a tick's packets",
     "Party": "of a conversation, and of the selftest's cast",
+    "Playback": "of a recording: put on record, and under way on an agent's phone",
     "Registered": "the word in an event of SIP's core, and in its admission",
     "Request": "SIP's, and the engine's",
     "Share": "of items for an inspector, and of a tone in what is heard",

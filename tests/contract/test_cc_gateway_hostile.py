@@ -55,8 +55,13 @@ TEXTS += [
 VALUES: list[Any] = [*TEXTS, None, True, False, 0, -1, 1.5, 10**30, [], {}, [1, "2"], [[[]]], {"a": 1}]
 
 
+def _as(row: Row, agent: int) -> str:
+    """The row's path, asked by that agent."""
+    return re.sub(r"/\{(agentid|workno)\}", f"/{agent}", row.path, count=1)
+
+
 def _path(row: Row, agent: int, chance: random.Random) -> str:
-    known = re.sub(r"/\{(agentid|workno)\}", f"/{agent}", row.path, count=1)
+    known = _as(row, agent)
 
     def fill(found: re.Match[str]) -> str:
         text = chance.choice([str(A), "1", chance.choice(TEXTS)])
@@ -91,7 +96,7 @@ DONE = [row for row in ROWS if row.status == "done"]
 
 def _sent(row: Row, agent: int, values: dict[str, Any]) -> tuple[str, dict[str, Any]]:
     """The path of a request with those values, and its query or body."""
-    path = re.sub(r"\{agentid\}", str(agent), row.path)
+    path = _as(row, agent)
     for name in [name for name in values if f"{{{name}}}" in path]:
         written = json.dumps(values[name]).strip('"') if isinstance(values[name], bool) else str(values[name])
         path = path.replace(f"{{{name}}}", quote(written, safe="") or "_")

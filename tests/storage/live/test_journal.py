@@ -549,7 +549,7 @@ async def test_a_full_disk_is_found_before_the_first_call_of_an_outage(nodes: No
     with outage:
         with capture_logs(), file_size_limit(10):  # standard output may be a file, too
             await until(lambda: said == [(ONE, False)])
-            assert store.spooled()[ONE].failed
+            assert store.spooled()[0].failed
         await until(lambda: said == [(ONE, False), (ONE, True)])
         assert nodes.spool().stat().st_size == 0, "to try it leaves nothing"
 
@@ -563,7 +563,7 @@ async def test_a_call_that_comes_before_the_outage_is_known_is_kept_in_memory(
     await store.open(ONE)
     with capture_logs(), file_size_limit(10):
         with outage:
-            assert store.spooled()[ONE].keeps
+            assert store.spooled()[0].keeps
             store.append(ONE, [began("1-1")])
             await until(lambda: said == [(ONE, False)])
             store.append(ONE, [ended("1-1")])
