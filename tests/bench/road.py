@@ -10,10 +10,11 @@ import time
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 from tests.bench.tables import Say, Table
-from tests.e2e.served import ACCESS_CODE, SECRET, gateway, outside, registered, serving
+from tests.e2e.served import at_work, serving
 
 from sottovoce.client.ccgateway import AgentClient
 from sottovoce.domain.audio import FRAME
@@ -63,23 +64,14 @@ class Call:
 @asynccontextmanager
 async def standing() -> AsyncIterator[Call]:
     """A customer talks to agent 101, nobody supervises; inspector 102 is idle."""
+    agent, inspector, customer = (partial(Tone, hertz) for hertz in (AGENT, INSPECTOR, CUSTOMER))
     async with (
         serving() as served,
-        gateway(served) as client,
-        registered(served, "8101") as agent_phone,
-        registered(served, "8102") as inspector_phone,
-        outside() as customer,
+        at_work(served, agent=agent, inspector=inspector, customer=customer) as floor,
+        floor.polling(),
     ):
-        for phone, hertz in ((agent_phone, AGENT), (inspector_phone, INSPECTOR), (customer, CUSTOMER)):
-            phone.say(lambda hertz=hertz: Tone(hertz))  # type: ignore[misc]
-        agent, inspector = client.agent(101), client.agent(102)
-        await agent.sign_in(SECRET, "8101")
-        await inspector.sign_in(SECRET, "8102")
-        async with agent.polling(), inspector.polling():
-            call = await customer.call(ACCESS_CODE, via=served.hop)
-            await call.talking()
-            await agent.next_event("AgentEvent_Talking")
-            yield Call(inspector, agent_phone, customer)
+        await floor.talk()
+        yield Call(floor.ian, floor.agent, floor.customer)
 
 
 async def measure(say: Say) -> list[Table]:

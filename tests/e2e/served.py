@@ -11,15 +11,16 @@ import sys
 import tempfile
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from contextlib import asynccontextmanager, contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
 import psutil
 
-from sottovoce.client.ccgateway import Gateway
+from sottovoce.client.ccgateway import AgentClient, Gateway
 from sottovoce.client.ccsqm import Quality
 from sottovoce.doors.sip.hops import Hop, Transport
 from sottovoce.doors.sip.ports import Account
-from sottovoce.phones.phone import Phone
+from sottovoce.phones.phone import Phone, PhoneCall
 from sottovoce.phones.sources import Quiet, Source
 
 LOOPBACK = "127.0.0.1"
@@ -270,3 +271,54 @@ async def outside(name: str = "5551", say: Callable[[], Source] = Quiet) -> Asyn
         yield phone
     finally:
         await phone.stop()
+
+
+@dataclass(frozen=True)
+class AtWork:
+    """Ann (agent 101) and Ian (inspector 102) signed in at an installation, and a customer outside."""
+
+    served: Served
+    ann: AgentClient
+    ian: AgentClient
+    agent: Phone
+    """Ann's phone."""
+    inspector: Phone
+    """Ian's."""
+    customer: Phone
+
+    @asynccontextmanager
+    async def polling(self) -> AsyncIterator[None]:
+        """Both clients poll while the block runs."""
+        async with self.ann.polling(), self.ian.polling():
+            yield
+
+    async def talk(self) -> PhoneCall:
+        """Let the customer call and talk with Ann, whose client polls; what was told before is forgotten."""
+        self.ann.forget_events()
+        self.ian.forget_events()
+        call = await self.customer.call(ACCESS_CODE, via=self.served.hop)
+        await call.talking()
+        await self.ann.next_event("AgentEvent_Talking")
+        return call
+
+
+@asynccontextmanager
+async def at_work(
+    served: Served,
+    *,
+    agent: Callable[[], Source] = Quiet,
+    inspector: Callable[[], Source] = Quiet,
+    customer: Callable[[], Source] = Quiet,
+    transport: Transport = Transport.UDP,
+) -> AsyncIterator[AtWork]:
+    """Two at work at their phones, with what each phone says, and the transport of the inspector's."""
+    async with (
+        gateway(served) as client,
+        registered(served, "8101", say=agent) as agents,
+        registered(served, "8102", transport, say=inspector) as inspectors,
+        outside(say=customer) as customers,
+    ):
+        ann, ian = client.agent(101), client.agent(102)
+        await ann.sign_in(SECRET, "8101")
+        await ian.sign_in(SECRET, "8102")
+        yield AtWork(served, ann, ian, agents, inspectors, customers)

@@ -9,16 +9,7 @@ import wave
 from pathlib import Path
 
 import pytest
-from tests.e2e.served import (
-    ACCESS_CODE,
-    SECRET,
-    Served,
-    gateway,
-    outside,
-    quality,
-    registered,
-    serving,
-)
+from tests.e2e.served import Served, at_work, quality, serving
 from tests.e2e.test_review import FAR_AHEAD, LONG_AGO, analysed, talk
 
 from sottovoce.client.ccsqm import Sample
@@ -48,11 +39,8 @@ async def test_a_destroyed_server_lives_again() -> None:
             calls = await analysed(director, CALLS)
             task = await director.tasks.create("March", Sample(CALLS - 1))
             key = (await served.command("audit", "key")).split()[-1]
-            async with gateway(served) as client, registered(served, "8101"), outside() as customer:
-                ann = client.agent(101)
-                await ann.sign_in(SECRET, "8101")
-                call = await customer.call(ACCESS_CODE, via=served.hop)
-                await call.talking()
+            async with at_work(served) as floor, floor.ann.polling():
+                call = await floor.talk()
                 said = await served.command("backup", backup)
                 assert f"1 VDN, {CALLS} contacts, {CALLS + 1} recordings: {CALLS + 1} copied" in said
                 call.hang_up()

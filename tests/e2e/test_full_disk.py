@@ -8,7 +8,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from tests.e2e.served import ACCESS_CODE, SECRET, Served, gateway, outside, registered, serving, stopped
+from tests.e2e.served import ACCESS_CODE, Served, at_work, outside, serving, stopped
 from tests.full_disk import file_size_limit
 
 from sottovoce.phones.phone import CallState
@@ -35,18 +35,13 @@ async def until(served: Served, right: Callable[[Any], bool]) -> Any:
 async def test_a_full_disk_is_said_and_nothing_new_is_begun() -> None:
     async with (
         serving() as served,
-        gateway(served) as client,
-        registered(served, "8101") as phone,
-        registered(served, "8102"),
-        outside() as customer,
+        at_work(served) as floor,
         outside("5552") as other,
         outside("5553") as late,
     ):
-        ann = client.agent(101)
-        await ann.sign_in(SECRET, "8101")
-        first = await customer.call(ACCESS_CODE, via=served.hop)
-        await first.talking()
-        await customer.hear()
+        async with floor.ann.polling():
+            first = await floor.talk()
+        await floor.customer.hear()
         workers = [one.pid for one in served.process.children() if "sottovoce.media.process" in one.cmdline()]
         with file_size_limit(400, served.process.pid, *workers):
             with stopped(*served.postgresql()):
@@ -57,8 +52,8 @@ async def test_a_full_disk_is_said_and_nothing_new_is_begun() -> None:
                 refused = await late.call(ACCESS_CODE, via=served.hop)
                 await refused.ended(10)
                 assert refused.status == 503
-                await customer.hear()
-                await phone.hear()
+                await floor.customer.hear()
+                await floor.agent.hear()
                 assert waiting.state is CallState.TALKING
             await until(served, lambda told: told["journals"][0]["keeps"])
         waiting.hang_up()

@@ -12,7 +12,7 @@ import httpx
 import pytest
 import yaml
 from prometheus_client.parser import text_string_to_metric_families
-from tests.e2e.served import ACCESS_CODE, SECRET, Served, gateway, outside, registered, serving, stopped
+from tests.e2e.served import SECRET, Served, at_work, serving, stopped
 
 DEPLOY = Path(__file__).parents[2] / "deploy"
 TOKEN = {"Authorization": f"Bearer {SECRET}-for-operators"}
@@ -40,25 +40,14 @@ async def metrics(served: Served) -> str:
 
 
 async def test_metrics_status_and_what_is_shipped_agree() -> None:
-    async with (
-        serving() as served,
-        gateway(served) as client,
-        registered(served, "8101"),
-        registered(served, "8102"),
-        outside() as customer,
-    ):
-        ann, ian = client.agent(101), client.agent(102)
-        await ann.sign_in(SECRET, "8101")
-        await ian.sign_in(SECRET, "8102")
-        async with ann.polling():
-            call = await customer.call("nobody", via=served.hop)
+    async with serving() as served, at_work(served) as floor:
+        async with floor.ann.polling():
+            call = await floor.customer.call("nobody", via=served.hop)
             await call.ended(10)
-            call = await customer.call(ACCESS_CODE, via=served.hop)
-            await call.talking()
-            await ann.next_event("AgentEvent_Talking")
-            await ian.whisper(101)
-            await ann.next_event("AgentOther_BeQcStart")
-            await customer.hear()
+            call = await floor.talk()
+            await floor.ian.whisper(101)
+            await floor.ann.next_event("AgentOther_BeQcStart")
+            await floor.customer.hear()
             during = await metrics(served)
             status = json.loads(await served.command("status", "--json"))
             shown = await served.command("status")

@@ -8,18 +8,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import httpx
-from tests.e2e.served import (
-    ACCESS_CODE,
-    DIRECTOR,
-    INSPECTOR,
-    SECRET,
-    Served,
-    gateway,
-    outside,
-    quality,
-    registered,
-    serving,
-)
+from tests.e2e.served import DIRECTOR, INSPECTOR, Served, at_work, quality, serving
 
 from sottovoce.client.ccsqm import Quality, Sample
 from sottovoce.client.ccsqm.calls import InspectedCall
@@ -33,28 +22,18 @@ LONG_AGO, FAR_AHEAD = datetime(2020, 1, 1, tzinfo=UTC), datetime(2100, 1, 1, tzi
 
 async def talk(served: Served, calls: int) -> None:
     """Customers call Ann and hang up after a moment; into the last call Ian whispers."""
-    async with (
-        gateway(served) as client,
-        registered(served, "8101"),
-        registered(served, "8102"),
-        outside() as customer,
-    ):
-        ann, ian = client.agent(101), client.agent(102)
-        await ann.sign_in(SECRET, "8101")
-        await ian.sign_in(SECRET, "8102")
-        async with ann.polling():
+    async with at_work(served) as floor:
+        async with floor.ann.polling():
             for number in range(calls):
-                call = await customer.call(ACCESS_CODE, via=served.hop)
-                await call.talking()
-                await ann.next_event("AgentEvent_Talking")
+                call = await floor.talk()
                 if number == calls - 1:
-                    await ian.whisper(101)
-                    await ann.next_event("AgentOther_BeQcStart")
-                await customer.hear()
+                    await floor.ian.whisper(101)
+                    await floor.ann.next_event("AgentOther_BeQcStart")
+                await floor.customer.hear()
                 call.hang_up()
-                await ann.next_event("AgentEvent_Customer_Release")
-                await ann.ask("POST", "/onlineagent/101/sayfree")
-        await ann.sign_out()
+                await floor.ann.next_event("AgentEvent_Customer_Release")
+                await floor.ann.ask("POST", "/onlineagent/101/sayfree")
+        await floor.ann.sign_out()
 
 
 async def analysed(director: Quality, calls: int) -> tuple[InspectedCall, ...]:
