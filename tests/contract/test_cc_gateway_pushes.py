@@ -78,6 +78,12 @@ async def test_the_older_mode_and_its_heartbeat(standing: Standing, server: Push
     assert await client.refused(A, "PUT", "/onlineagent/{a}/heartbeat") == "100-006"
 
 
+async def test_a_stranger_does_not_learn_where_pushes_may_go(standing: Standing, server: PushServer) -> None:
+    for path in ("/cc/events", "/elsewhere"):
+        answered = await standing.client.sign_in(A, password="guessed", pushUrl=server.url(path))
+        assert answered.retcode == "100-004"
+
+
 @pytest.mark.parametrize(
     ("wish", "retcode"),
     [

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import replace
 from datetime import timedelta
 
 import structlog
@@ -42,13 +44,23 @@ class Sessions:
         self._changing: set[AgentId] = set()
         self._attempts, self._line = Attempts(), LineOfTries()
 
-    async def sign_in(self, agent: AgentId, wish: SignIn, *, force: bool = False) -> SignedIn:
+    async def sign_in(
+        self,
+        agent: AgentId,
+        wish: SignIn,
+        *,
+        force: bool = False,
+        push: Callable[[], str] | None = None,
+    ) -> SignedIn:
         """Sign in. SIGN_IN_RUNNING, WRONG_CREDENTIALS, ACCOUNT_LOCKED, CREDENTIALS_EXPIRED, and as
-        `presence.SignInAgent`. `force` takes over a running session."""
+        `presence.SignInAgent`. `force` takes over a running session; `push` says where events are pushed to,
+        or refuses it: asked once the password is right, for strangers need not learn where."""
         await self._check_password(agent, wish.source, wish.password, wish.phone)
         left = self._password_lasts(agent)
         if left is not None and left <= timedelta():
             raise Refused(Code.CREDENTIALS_EXPIRED, "the password is too old; it can be changed all the same")
+        if push is not None:
+            wish = replace(wish, push=push())
         if agent in self._signing:
             raise Refused(Code.SIGN_IN_RUNNING, "an earlier sign-in is not answered yet")
         self._signing.add(agent)

@@ -295,14 +295,11 @@ def _pushed_to(caller: Caller, push: Push | None) -> str:
 async def _sign_in(
     caller: Caller, form: SignInForm, *, force: bool, phone_optional: bool = False, phoneless: bool = False
 ) -> Answer:
-    wish = replace(
-        form.wish(),
-        source=caller.source,
-        push=_pushed_to(caller, form.push()),
-        phone_optional=phone_optional,
-        phoneless=phoneless,
+    wish, push = form.wish(), form.push()
+    wish = replace(wish, source=caller.source, phone_optional=phone_optional, phoneless=phoneless)
+    session = await caller.desk.sessions.sign_in(
+        caller.agent, wish, force=force, push=lambda: _pushed_to(caller, push)
     )
-    session = await caller.desk.sessions.sign_in(caller.agent, wish, force=force)
     result = {
         "vdnid": session.vdn,
         "workno": str(session.agent),
