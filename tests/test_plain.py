@@ -22,6 +22,7 @@ from sottovoce.domain.directory import AgentId, SkillId, VdnId
 from sottovoce.domain.legs import LegId
 from sottovoce.domain.people import ReviewId, UserId
 from sottovoce.domain.plans import Cycle, Schedule
+from sottovoce.domain.queueing import Outcome
 from sottovoce.domain.reviews import Share, ShareKind, Shares
 from sottovoce.domain.sampling import (
     Conditions,
@@ -72,6 +73,8 @@ CHANGES: list[journal.Change] = [
     journal.DialogEnded(LEG, VDN),
     journal.ContactBegan(CALL, VDN, LATE, CallDirection.INBOUND, "+49é", "5000", SkillId(1)),
     journal.ContactBegan("1764322215-2", VDN, EARLY, CallDirection.OUTBOUND, "101", "030", None),
+    journal.WaitBegan(CALL, VDN, SkillId(1), EARLY),
+    journal.WaitEnded(CALL, VDN, SkillId(1), EARLY, LATE, Outcome.ANSWERED, ANNA),
     journal.SegmentBegan(CALL, VDN, ANNA, LATE, "/r/1.wav"),
     journal.SegmentBegan(CALL, VDN, ANNA, LATE),
     journal.SegmentEnded(

@@ -9,11 +9,11 @@ from pathlib import Path
 
 from rich.console import Console
 from rich.table import Table as Printed
-from tests.bench import audible, gateway, legs, road, sampling
+from tests.bench import audible, gateway, legs, queues, road, sampling
 from tests.bench.tables import Table, machine
 
 REPORT = Path(__file__).parents[2] / "docs" / "benchmarks.md"
-MEASUREMENTS = [legs.measure, audible.measure, road.measure, gateway.measure, sampling.measure]
+MEASUREMENTS = [one.measure for one in (legs, audible, road, gateway, sampling, queues)]
 INTRODUCTION = """# Benchmarks
 
 Written by `make bench`, which measures all of this anew. Server, load and measurement share the machine;

@@ -212,6 +212,14 @@ async def test_everything_served_succeeds_once(
         """,
     )
     await client.ok(A, "PUT", "/calldata/{a}/setcalldataex", json={"calldata": "x"})
+    await client.ok(A, "POST", "/queuedevice/{a}/queryacdstat", json={"skills": [1]})
+    await client.ok(B, "POST", "/onlineagent/{a}/saybusy")
+    waiting = await standing.call_in("558")
+    moved = (await client.ok(B, "GET", "/calldata/{a}/waitcallinfo/1"))[0]["callid"]
+    await client.ok(B, "PUT", "/calldata/{a}/assignuserinqueue", json={"callid": moved, "skillid": 2})
+    waiting.hang_up()
+    await standing.quiet()
+    await client.ok(B, "POST", "/onlineagent/{a}/cancelbusy")
     assert await client.refused(A, "GET", "/queuedevice/{a}/ivrinfo") == "600-004"
     await _with_a_colleague(standing, client)
     await _with_a_writer(standing, client)

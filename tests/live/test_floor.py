@@ -179,6 +179,7 @@ def test_an_inbound_call(script):
         accept customer
         > LegAnswered
         play customer music
+        journal WaitBegan
         tell 101 AgentPreoccupied
         tell 101 CallAssigned
         arm CallUnanswered 20
@@ -189,6 +190,7 @@ def test_an_inbound_call(script):
         tell 101 CallAutoAnswered
         tell 101 CustomerAlerting
         disarm CallUnanswered
+        journal WaitEnded
         record
         play customer -
         hears customer:phone1101 phone1101:customer recorded customer+phone1101

@@ -41,11 +41,75 @@ class Right(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class WayOut:
+    """Where a call goes that may wait no longer: to one of these. To none: it ends."""
+
+    skill: SkillId | None = None
+    """Another queue, in which it has the place that its arrival gives it."""
+    number: str = ""
+    """Outside."""
+    announcement: str = ""
+    """A WAV file's path; then the call ends."""
+
+
+@dataclass(frozen=True, slots=True)
+class Overflow:
+    """After so long agents of another queue take the call, too."""
+
+    after_s: float
+    skill: SkillId
+
+
+@dataclass(frozen=True, slots=True)
+class Announcing:
+    """What callers are told while they wait: by `first_s`, then `every_s` (0: once)."""
+
+    first_s: float = 0.0
+    every_s: float = 60.0
+    position: bool = True
+    wait: bool = False
+    """How long it will take, as far as that is known."""
+    language: str = "en"
+    """A folder of `media.announcements`."""
+
+
+@dataclass(frozen=True, slots=True)
+class QueueRules:
+    """How a queue treats those who wait in it."""
+
+    longest: int | None = None
+    """Calls that wait at most; for one more the way out is open at once."""
+    overflow: tuple[Overflow, ...] = ()
+    time_out_s: float | None = None
+    way_out: WayOut = WayOut()
+    """For calls that waited until `time_out_s`, and for those for which there is no room."""
+    music: str = ""
+    """A WAV file's path; empty: `media.music`."""
+    announcing: Announcing | None = None
+    answer_within_s: float = 20.0
+    """By which the service level is measured."""
+    short_s: float = 5.0
+    """Who hung up within this is no abandoned call in the service level."""
+
+
+@dataclass(frozen=True, slots=True)
 class Skill:
     """A skill queue."""
 
     skill: SkillId
     name: str
+    rules: QueueRules = QueueRules()
+
+
+BEST_LEVEL, LOWEST_LEVEL = 1, 9
+
+
+@dataclass(frozen=True, slots=True)
+class SkillLevel:
+    """How well an agent has a skill: 1 is best. Calls go to the best who is free, whoever is idle longer."""
+
+    skill: SkillId
+    level: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,11 +130,17 @@ class AgentProfile:
     """None: so long ago that it is not known."""
     former_passwords: tuple[str, ...] = field(default=(), repr=False)
     """The hashes of those before, the latest first."""
+    levels: tuple[SkillLevel, ...] = ()
+    """Of skills that are not had at the best level."""
 
     def with_password(self, hashed: str, at: datetime) -> AgentProfile:
         """The same agent with another password."""
         former = (self.password_hash, *self.former_passwords)[:FORMER_PASSWORDS_KEPT]
         return replace(self, password_hash=hashed, password_set_at=at, former_passwords=former)
+
+    def level(self, skill: SkillId) -> int:
+        """How well the agent has that skill."""
+        return next((one.level for one in self.levels if one.skill == skill), BEST_LEVEL)
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,6 +168,8 @@ class AccessCode:
     skill: SkillId
     early_media: bool = False
     """Queue music on 183 instead of answering the trunk on entering the queue."""
+    head_start_s: float = 0.0
+    """Its calls are dealt with as if they had come so much earlier."""
 
 
 @dataclass(frozen=True, slots=True)

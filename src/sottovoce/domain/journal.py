@@ -15,6 +15,7 @@ from sottovoce.domain.calls import CallDirection
 from sottovoce.domain.contacts import RecordingPause, SupervisionSpan
 from sottovoce.domain.directory import AgentId, SkillId, VdnId
 from sottovoce.domain.legs import LegId
+from sottovoce.domain.queueing import Outcome
 
 
 def kept_guid(guid: str) -> str:
@@ -117,6 +118,30 @@ class ContactBegan:
 
 
 @dataclass(frozen=True, slots=True)
+class WaitBegan:
+    """A customer waits in a queue from now on."""
+
+    call: str
+    vdn: VdnId
+    skill: SkillId
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class WaitEnded:
+    """And waits there no more."""
+
+    call: str
+    vdn: VdnId
+    skill: SkillId
+    began_at: datetime
+    at: datetime
+    outcome: Outcome
+    agent: AgentId | None = None
+    """Who answered."""
+
+
+@dataclass(frozen=True, slots=True)
 class CallDataSet:
     """A call has other call data from now on; its contacts keep the last."""
 
@@ -213,6 +238,8 @@ Change = (
     | DialogEnded
     | PhoneSaved
     | ContactBegan
+    | WaitBegan
+    | WaitEnded
     | CallDataSet
     | SegmentBegan
     | RecordingChanged

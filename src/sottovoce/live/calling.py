@@ -13,10 +13,14 @@ from sottovoce.domain.calls import CallDirection, CallState, CallTrigger, InnerK
 from sottovoce.domain.journal import ContactBegan
 from sottovoce.domain.legs import LegId, ReleaseCause
 from sottovoce.domain.lines import LegOffered
-from sottovoce.live import bonds, hearing, seating, telling
+from sottovoce.domain.queueing import Outcome
+from sottovoce.live import bonds, hearing, queueing, seating, telling
 from sottovoce.live.effects import Accept, Announce, Arm, CallUnanswered, Disarm, HangUp
 from sottovoce.live.inputs import happens
 from sottovoce.live.state import AgentPart, Call, FloorState, OutsideParty, Seat, Transfer
+
+CUSTOMER = "customer"
+"""Whose doing the end of a call is, in its reason."""
 
 
 def began(floor: FloorState, call: Call) -> None:
@@ -31,7 +35,7 @@ def began(floor: FloorState, call: Call) -> None:
 def offered(floor: FloorState, offer: LegOffered) -> None:
     """A caller dialled a number of this VDN: find its access code, answer, queue."""
     code = floor.profile.access_codes.get(offer.called)
-    if code is None or floor.queues.full or not floor.keeps:
+    if code is None or not queueing.takes(floor, code.skill) or not floor.keeps:
         cause = ReleaseCause.REJECTED if code is None else ReleaseCause.OVERLOAD
         floor.do(HangUp(offer.leg, cause))
         return
@@ -44,6 +48,7 @@ def offered(floor: FloorState, offer: LegOffered) -> None:
         CallState.ARRIVING,
         floor.moment,
         early_media=code.early_media,
+        head_start_s=code.head_start_s,
         customers=[OutsideParty(offer.leg, offer.caller)],
     )
     floor.legs[offer.leg] = call
@@ -56,23 +61,22 @@ def offered(floor: FloorState, offer: LegOffered) -> None:
 
 
 def enter_queue(floor: FloorState, call: Call) -> None:
-    """The caller waits with music; whoever is idle longest gets the call."""
-    assert call.skill is not None
+    """The caller waits with music; the best who is free, and idle longest, gets the call."""
     call.state = move(call.state, CallTrigger.ENTER)
     hearing.music(floor, call, True)
-    call.order = floor.queues.enter(call.call, call.skill)
+    queueing.enter(floor, call)
     assign(floor)
 
 
 def assign(floor: FloorState) -> None:
     """Give waiting calls to free agents while there are both."""
-    while (pair := floor.queues.match(floor.free())) is not None:
-        give(floor, floor.calls[pair[0]], floor.seats[pair[1]])
+    for waiting, agent in floor.queues.pairs(floor.free(), floor.is_free):
+        give(floor, floor.calls[waiting], floor.seats[agent])
 
 
 def give(floor: FloorState, call: Call, seat: Seat) -> None:
     """Take a call out of its queue and offer it to that agent."""
-    floor.queues.leave(call.call)
+    queueing.leave(floor, call)
     skill = call.skill
     assert skill is not None
     known = floor.profile.skills.get(skill)
@@ -112,7 +116,7 @@ def present(floor: FloorState, call: Call, seat: Seat) -> None:
     call.part(seat).presented = True
     transfer = call.transfer
     kind = InnerKind.THREE_PARTY if transfer is not None and transfer.joins else call.direction
-    by = transfer.by.agent if transfer is not None and not transfer.joins else None
+    by = transfer.by.agent if transfer is not None and transfer.by and not transfer.joins else None
     floor.emit(told(seat.agent, call.call, call.caller, call.called, kind, by))
     floor.emit(events.CustomerAlerting(seat.agent, call.call, call.number_for(seat.agent)))
     if seat.auto_answer:
@@ -137,6 +141,10 @@ def talk(floor: FloorState, call: Call, seat: Seat | None = None) -> None:
     transfer, call.transfer = call.transfer, None
     call.talked_at = call.talked_at or floor.now_in(call)
     if seat is not None:
+        queueing.over(floor, call, Outcome.ANSWERED, seat.agent)
+    else:
+        queueing.over(floor, call, Outcome.MOVED)
+    if seat is not None:
         part = call.part(seat)
         part.alerting, part.presented = False, True
     if call.state is CallState.DIALLING and call.seat is not None:
@@ -147,13 +155,14 @@ def talk(floor: FloorState, call: Call, seat: Seat | None = None) -> None:
         call.state = move(call.state, CallTrigger.TAKE_BACK if held else CallTrigger.TALK)
     for one in fresh:
         seating.move(floor, one, Trigger.TALK)
-    if transfer is None or call not in transfer.by.calls:
+    asker = transfer.by if transfer is not None else None
+    if transfer is None or asker is None or call not in asker.calls:
         join(floor, call, *fresh)
     elif transfer.joins:
-        call.part(transfer.by).held_at = None
+        call.part(asker).held_at = None
         join(floor, call, *fresh)
     else:
-        gone = transfer.by.leave(call)
+        gone = asker.leave(call)
         join(floor, call, *fresh, gone=[(call, gone)], transferred=True)
         hearing.end_segment(floor, gone.segment)
 
@@ -206,7 +215,7 @@ def unanswered(floor: FloorState, call: Call, seat: Seat, reason: BusyReason) ->
     seating.release_phone(floor, seat)
     seating.set_free(floor, seat, Trigger.SILENT if reason else Trigger.FREED, reason=reason)
     if call.skill is not None and (transfer is None or transfer.queued):
-        call.order = floor.queues.enter(call.call, call.skill, call.order)
+        queueing.enter(floor, call)
     elif transfer is None:
         end_call(floor, call, "no answer")
     else:
@@ -220,7 +229,10 @@ def failed(floor: FloorState, call: Call) -> None:
     transfer, call.transfer = call.transfer, None
     assert transfer is not None
     call.skill, asker = transfer.skill, transfer.by
+    if call.wait is not None and call.wait.skill != call.skill:
+        queueing.over(floor, call, Outcome.MOVED)
     if call.talking:
+        assert asker is not None, "a queue gives no call away that talks"
         if transfer.consult:
             floor.emit(events.ConsultFailed(asker.agent, call.call))
         else:
@@ -230,29 +242,29 @@ def failed(floor: FloorState, call: Call) -> None:
         return
     if call.state is CallState.ALERTING:
         call.state = move(call.state, CallTrigger.UNANSWERED)
-    if floor.seats.get(asker.agent) is asker and asker.free:
+    if asker is not None and floor.seats.get(asker.agent) is asker and asker.free:
         offer(floor, call, asker)
     elif call.skill is not None:
-        call.order = floor.queues.enter(call.call, call.skill, call.order)
+        queueing.enter(floor, call)
     else:
         end_call(floor, call, "transfer: no answer")
 
 
 def back(floor: FloorState, call: Call, transfer: Transfer) -> None:
     """The customer who was held for a transfer is taken back."""
-    part = call.part(transfer.by)
-    if not transfer.held or part.held_at is None:
+    asker = transfer.by
+    if asker is None or not transfer.held or call.part(asker).held_at is None:
         return
     call.state = move(call.state, CallTrigger.TAKE_BACK)
-    part.held_at = None
-    hearing.refresh(floor, transfer.by)
-    telling.talking(floor, call, transfer.by)
+    call.part(asker).held_at = None
+    hearing.refresh(floor, asker)
+    telling.talking(floor, call, asker)
 
 
 def withdraw(floor: FloorState, call: Call) -> None:
     """Nobody is rung, or awaited in a queue, for the call any more."""
     floor.do(Disarm(CallUnanswered(call.call)))
-    floor.queues.leave(call.call)
+    queueing.over(floor, call, Outcome.MOVED)
     part, dialled = call.asked, call.dialled
     if part is not None:
         part.seat.leave(call)
@@ -293,7 +305,7 @@ def finish(floor: FloorState, call: Call, reason: str) -> None:
     call.state = move(call.state, CallTrigger.END)
     call.ended_at, call.reason, call.transfer = floor.now_in(call), reason, None
     floor.calls.pop(call.call, None)
-    floor.queues.leave(call.call)
+    queueing.over(floor, call, Outcome.ABANDONED if reason.startswith(CUSTOMER) else Outcome.ENDED)
     floor.do(Disarm(CallUnanswered(call.call)))
 
 
@@ -343,7 +355,7 @@ def customer_gone(floor: FloorState, call: Call, leg: LegId, cause: ReleaseCause
         floor.do(Disarm(CallUnanswered(call.call)))
         failed(floor, call)
     elif not customer_leaves(floor, call, party):
-        end_call(floor, call, f"customer: {cause.value}", gone=leg)
+        end_call(floor, call, f"{CUSTOMER}: {cause.value}", gone=leg)
 
 
 def customer_leaves(floor: FloorState, call: Call, party: OutsideParty) -> bool:

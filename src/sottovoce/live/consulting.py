@@ -8,7 +8,7 @@ from sottovoce.domain import events
 from sottovoce.domain.calls import CallTrigger, InnerKind, move
 from sottovoce.domain.directory import AgentId, SkillId
 from sottovoce.errors import Code, Refused
-from sottovoce.live import call_data, calling, handling, hearing
+from sottovoce.live import call_data, calling, handling, hearing, queueing
 from sottovoce.live.inputs import Command, never_waits
 from sottovoce.live.state import Call, FloorState, Seat, Transfer
 
@@ -94,8 +94,8 @@ def check_wanted(floor: FloorState, seat: Seat, whom: AgentId | SkillId, *, queu
     if queue:
         if whom not in floor.profile.skills:
             raise Refused(Code.BAD_PARAMETER, f"no skill queue {whom}")
-        if floor.queues.full:
-            raise Refused(Code.MEDIA_EXHAUSTED, "the queues are full")
+        if not queueing.has_room(floor, SkillId(whom)):
+            raise Refused(Code.MEDIA_EXHAUSTED, "the queue is full")
         return
     agent = AgentId(whom)
     if agent == seat.agent:
@@ -124,7 +124,7 @@ def ask_in(
     transfer.queued = queue
     if queue:
         call.skill = SkillId(whom)
-        call.order = floor.queues.enter(call.call, call.skill)
+        queueing.enter(floor, call)
         calling.assign(floor)
     else:
         calling.offer(floor, call, floor.seats[AgentId(whom)])

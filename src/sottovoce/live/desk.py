@@ -30,7 +30,16 @@ from sottovoce.live.requesting import SayNumber
 from sottovoce.live.sessions import Sessions
 from sottovoce.live.state import FloorState, LiveSettings, Seat
 from sottovoce.live.supervising import StopSupervision, Supervise
-from sottovoce.live.views import AgentStatus, AgentView, CallView, FloorView, QueuedEvent, RestView, Snapshot
+from sottovoce.live.views import (
+    AgentStatus,
+    AgentView,
+    CallView,
+    FloorView,
+    QueuedEvent,
+    QueueView,
+    RestView,
+    Snapshot,
+)
 from sottovoce.media.engine import MediaEngine
 from sottovoce.tasks import Tasks
 
@@ -277,6 +286,10 @@ class Desk:
             raise Refused(Code.NOT_FOUND, f"no skill queue {skill} in this VDN")
         waiting = floor.queues.waiting(skill)
         return tuple(pictures.call(floor, floor.calls[one.call], None) for one in waiting)
+
+    def queues(self, caller: AgentId) -> tuple[QueueView, ...]:
+        """How the queues of the caller's VDN stand, by number."""
+        return pictures.queues(self._floor(caller))
 
     def profile(self, caller: AgentId) -> VdnProfile:
         """What is configured of the caller's VDN."""

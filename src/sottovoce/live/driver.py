@@ -235,6 +235,9 @@ class Driver:
                 if not await self._engine_does(effect):
                     for leg in sorted(routing.inspectors):
                         self._lines.hang_up(leg, ReleaseCause.FAILED)
+            case Play(leg, sound) if sound is not None:
+                if not await self._engine_does(effect):
+                    await self._play_instead(leg, sound)
             case Play() | MoveSound() | HaltSound() | SendDigits():
                 await self._engine_does(effect)
             case fx.PlayBack(leg):
@@ -280,6 +283,14 @@ class Driver:
             log.warning("engine refused", vdn=self.vdn, code=refusal.code.value, detail=refusal.why)
             return False
         return True
+
+    async def _play_instead(self, leg: LegId, sound: Sound) -> None:
+        """A sound cannot be played: the settings' music in the place of music, silence in that of words."""
+        plain = Sound(self.floor.state.settings.media.music)
+        if not sound.loop:
+            self.tell(SoundEnded(leg, sound.name))
+        elif sound != plain:
+            await self._engine_does(Play(leg, plain))
 
     async def _record(self, request: StartRecording) -> None:
         _, failure = await self._answer(request, ENGINE_WAIT_S)

@@ -87,6 +87,13 @@ class SessionSilent:
     agent: AgentId
 
 
+@dataclass(frozen=True, slots=True)
+class WaitGoesOn:
+    """Something is due for a call that waits in a queue."""
+
+    call: str
+
+
 Timer = (
     CallUnanswered
     | ChatUnanswered
@@ -96,6 +103,7 @@ Timer = (
     | PhoneAway
     | RestEnds
     | SessionSilent
+    | WaitGoesOn
     | WrapUpEnds
 )
 

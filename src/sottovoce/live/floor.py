@@ -34,6 +34,7 @@ from sottovoce.live import (
     supervising,
     transferring,
     unreached,
+    waiting,
     watching,
 )
 from sottovoce.live.effects import Effect, Timer
@@ -61,6 +62,7 @@ SUBJECTS = (
     supervising,
     transferring,
     unreached,
+    waiting,
     watching,
 )
 """The modules whose transitions a floor makes."""

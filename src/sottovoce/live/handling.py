@@ -11,7 +11,7 @@ from sottovoce.domain.calls import CallDirection, CallState, CallTrigger, InnerK
 from sottovoce.domain.directory import AgentId, Right, SkillId
 from sottovoce.domain.lines import Destination, LineKind
 from sottovoce.errors import Code, Refused
-from sottovoce.live import bonds, call_data, calling, hearing, merging, seating, telling
+from sottovoce.live import bonds, call_data, calling, hearing, merging, queueing, seating, telling
 from sottovoce.live.effects import Arm, CallUnanswered, Disarm, Ring
 from sottovoce.live.inputs import Command, never_waits
 from sottovoce.live.state import AgentPart, Call, FloorState, OutsideParty, Seat
@@ -102,7 +102,7 @@ def dial(floor: FloorState, call: Call, seat: Seat) -> None:
         ring_outside(floor, call, call.called, call.caller)
     elif call.skill is not None:
         floor.do(Disarm(CallUnanswered(call.call)))
-        call.order = floor.queues.enter(call.call, call.skill)
+        queueing.enter(floor, call)
         calling.assign(floor)
     else:
         colleague = floor.seats.get(AgentId(int(call.called)))

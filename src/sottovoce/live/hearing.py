@@ -54,7 +54,7 @@ def refresh(floor: FloorState, *seats: Seat, call: Call | None = None) -> None:
         floor.do(Apply(scope.routing(recordings[0] if recordings else None)))
     floor.do(*(Apply(other) for other in recordings[1:]))
     for one in calls:
-        _play(floor, one, _alone(one) - one.music, Sound(floor.settings.media.music))
+        _play(floor, one, _alone(one) - one.music, _music(floor, one))
 
 
 class _Scope:
@@ -130,9 +130,22 @@ def music(floor: FloorState, call: Call, on: bool) -> None:
     """Start or stop the music that the customers hear before the call talks."""
     legs = {customer.leg for customer in call.customers if customer is not call.dialled}
     if on:
-        _play(floor, call, legs - call.music, Sound(floor.settings.media.music))
+        _play(floor, call, legs - call.music, _music(floor, call))
     else:
         _play(floor, call, legs & call.music, None)
+
+
+def announce(floor: FloorState, call: Call, files: Sequence[str], *, music: bool = True) -> None:
+    """Tell those who wait for the call to be answered something; then `music` goes on, or nothing."""
+    *before, last = [*files, *([_music(floor, call).name] if music else [])]
+    sound = Sound(last, loop=music, before=tuple(before))
+    floor.do(*(Play(leg, sound) for leg in sorted(call.music) if leg in floor.legs))
+
+
+def _music(floor: FloorState, call: Call) -> Sound:
+    """The music of the call's queue."""
+    known = floor.profile.skills.get(call.skill) if call.skill is not None else None
+    return Sound((known.rules.music if known is not None else "") or floor.settings.media.music)
 
 
 def _recordings(calls: Sequence[Call], *, every: bool) -> list[Routing]:

@@ -7,7 +7,17 @@ from sottovoce.domain.calls import CallState
 from sottovoce.domain.journal import DialogEnded, DialogSaved
 from sottovoce.domain.legs import LegId, ReleaseCause
 from sottovoce.domain.lines import LegAnswered, LegGone, LegHeld, LegPressed, LegResumed, LegRinging, LegSaved
-from sottovoce.live import bonds, calling, conversing, handling, hearing, playing, seating, unreached
+from sottovoce.live import (
+    bonds,
+    calling,
+    conversing,
+    handling,
+    hearing,
+    playing,
+    seating,
+    unreached,
+    waiting,
+)
 from sottovoce.live.effects import HangUp
 from sottovoce.live.inputs import happens
 from sottovoce.live.state import Call, FloorState, Seat
@@ -30,6 +40,8 @@ def answered(floor: FloorState, event: LegAnswered) -> None:
     owner = floor.legs.get(event.leg)
     if isinstance(owner, Call):
         calling.customer_answered(floor, owner, event.leg)
+        if owner.closing is not None and owner.customer == event.leg:
+            waiting.close(floor, owner)
     elif isinstance(owner, Seat) and not owner.leg_up:
         _lifted(floor, owner)
 

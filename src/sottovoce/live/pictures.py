@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping
+from datetime import datetime
 
 from sottovoce.domain.agents import AgentState
 from sottovoce.domain.directory import AgentProfile, Skill, SkillId
@@ -134,11 +136,27 @@ def hears(floor: FloorState) -> Mapping[str, frozenset[str]]:
     return heard
 
 
-def queue(floor: FloorState, skill: Skill) -> QueueView:
-    """One skill's queue."""
-    waiting = floor.queues.waiting(skill.skill)
-    began = [floor.calls[one.call].began_at for one in waiting if one.call in floor.calls]
-    return QueueView(skill.skill, skill.name, len(waiting), min(began, default=None))
+def queues(floor: FloorState) -> tuple[QueueView, ...]:
+    """All skill queues, by number."""
+    since: dict[SkillId, datetime] = {}
+    for one in floor.queues.waiting():
+        wait = floor.calls[one.call].wait
+        if wait is not None:
+            since[one.skill] = min(wait.at, since.get(one.skill, wait.at))
+    seats = floor.seats.values()
+    signed_in = Counter(skill for seat in seats for skill in seat.skills)
+    free = Counter(skill for seat in seats if seat.reachable for skill in seat.skills)
+    return tuple(
+        QueueView(
+            number,
+            skill.name,
+            floor.queues.length(number),
+            since.get(number),
+            signed_in[number],
+            free[number],
+        )
+        for number, skill in sorted(floor.profile.skills.items())
+    )
 
 
 def view(floor: FloorState) -> FloorView:
@@ -163,6 +181,6 @@ def view(floor: FloorState) -> FloorView:
             for one in floor.calls.values()
         ),
         tuple(supervision(seat.inspecting) for seat in seats if seat.inspecting is not None),
-        tuple(queue(floor, skill) for _, skill in sorted(floor.profile.skills.items())),
+        queues(floor),
         hears(floor),
     )

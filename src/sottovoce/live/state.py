@@ -16,14 +16,14 @@ from sottovoce.domain.agents import AgentState, Standing
 from sottovoce.domain.calls import CallDirection, CallState, InnerKind
 from sottovoce.domain.chats import ChatState
 from sottovoce.domain.contacts import RecordingPause, SupervisionSpan
-from sottovoce.domain.directory import AgentId, AgentProfile, SkillId, VdnProfile
+from sottovoce.domain.directory import AgentId, AgentProfile, SkillId, VdnProfile, WayOut
 from sottovoce.domain.events import AgentEvent
 from sottovoce.domain.journal import AuditEntry, Change
 from sottovoce.domain.legs import LegId, RecordingId, RecordingResult, Routing
 from sottovoce.domain.supervision import Footing, Mode
 from sottovoce.errors import Code, Refused
 from sottovoce.limits import Buckets
-from sottovoce.live.acd import Free, SkillQueues
+from sottovoce.live.acd import Free, Place, SkillQueues
 from sottovoce.live.effects import Append, Effect, Emit
 
 PUSH_LEASE_S = 90.0
@@ -121,10 +121,27 @@ class AgentPart:
 
 
 @dataclass(slots=True, eq=False)
+class Wait:
+    """A call waits in a queue, until an agent talks with it: also while one is rung for it."""
+
+    skill: SkillId
+    began: Moment
+    at: datetime
+    """The same by the clock of the call."""
+    looked_s: float = -1.0
+    """Up to which second of the wait what was due is done."""
+    no_room: bool = False
+    """The queue is too long for it."""
+    armed: bool = False
+    """A timer runs for what is due next."""
+
+
+@dataclass(slots=True, eq=False)
 class Transfer:
     """Somebody is being asked to take a call over, or into it."""
 
-    by: Seat
+    by: Seat | None
+    """Who asked; None: a queue that gives the call away."""
     joins: bool = False
     """Whoever answers comes in addition; otherwise in place of who asked."""
     held: bool = False
@@ -161,8 +178,14 @@ class Call:
     """Its legs that music is played to now."""
     routing: Routing | None = None
     """The table applied last for its customers."""
-    order: int | None = None
-    """Its place in the queue."""
+    place: Place | None = None
+    """In queues, from the first one on."""
+    head_start_s: float = 0.0
+    wait: Wait | None = None
+    ways_out: int = 0
+    """How often it left a queue by its way out."""
+    closing: WayOut | None = None
+    """By which it leaves its queue: what is left to do is to answer the line, or to say good-bye."""
     talked_at: datetime | None = None
     ended_at: datetime | None = None
     reason: str = ""
@@ -383,6 +406,11 @@ class Seat:
             and not self.lapsed
         )
 
+    @property
+    def reachable(self) -> bool:
+        """Whether a call of a queue may be given to this agent."""
+        return self.free and self.takes_calls and not (self.absence is not None and self.absence.shunned)
+
 
 @dataclass(slots=True, eq=False)
 class Chat:
@@ -491,9 +519,13 @@ class FloorState:
         """A call id `<epoch seconds>-<n>`."""
         return f"{int(self.now.timestamp())}-{next(self.numbers)}"
 
+    def is_free(self, agent: AgentId) -> bool:
+        """Whether a call of a queue may be given to that agent now."""
+        seat = self.seats.get(agent)
+        return seat is not None and seat.reachable
+
     def free(self) -> Iterator[Free]:
         """Agents who could take a call now."""
         for seat in self.seats.values():
-            shunned = seat.absence is not None and seat.absence.shunned
-            if seat.free and seat.takes_calls and seat.skills and not shunned:
-                yield Free(seat.agent, frozenset(seat.skills), seat.idle_order)
+            if seat.skills and seat.reachable:
+                yield Free(seat.agent, {one: seat.profile.level(one) for one in seat.skills}, seat.idle_order)

@@ -180,6 +180,10 @@ class QueueView:
     waiting: int
     since: datetime | None
     """When the one that waits longest began; None when nobody waits."""
+    agents: int
+    """Who are signed in to it."""
+    free: int
+    """Those of them to whom a call could be given now."""
 
 
 @dataclass(frozen=True, slots=True)

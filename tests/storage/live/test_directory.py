@@ -16,12 +16,16 @@ from sottovoce.domain.directory import (
     AgentGroup,
     AgentId,
     AgentProfile,
+    Announcing,
+    Overflow,
+    QueueRules,
     RestCause,
     Right,
     Skill,
     SkillId,
     VdnId,
     VdnProfile,
+    WayOut,
 )
 from sottovoce.errors import Code, Refused
 from sottovoce.storage.live import directory, seed
@@ -111,6 +115,17 @@ MISTAKEN = {
         "  - agent: 103\n    name: B\n    password: secret-103\n    skills: [1, 9]\n",
         ["seed:8: agent 103: VDN 1 has no skill 9"],
     ),
+    "queues that lead nowhere": (
+        "vdns:\n- vdn: 1\n  name: A\n  skills:\n  - skill: 1\n    name: A\n    time_out: 60\n"
+        "    way_out: {skill: 9}\n  - skill: 2\n    name: B\n    overflow: [{after: 5, skill: 8}]\n",
+        ["seed:8: skill 1: VDN 1 has no skill 9", "seed:11: skill 2: VDN 1 has no skill 8"],
+    ),
+    "queues that lead in a circle": (
+        "vdns:\n- vdn: 1\n  name: A\n  skills:\n"
+        "  - {skill: 1, name: A, time_out: 60, way_out: {skill: 2}}\n"
+        "  - {skill: 2, name: B, longest: 3, way_out: {skill: 1}}\n",
+        ["seed:4: the way out of skill 1 leads back to it"],
+    ),
     "dangling phone and access code": (
         'vdns:\n- vdn: 1\n  name: A\n  access_codes: [{number: "1", skill: 9}]\n  agents:\n'
         '  - {agent: 103, name: B, password: secret-103,\n     phone: "77"}\n',
@@ -173,6 +188,50 @@ async def test_causes_of_rest_and_groups_are_given_whole_or_stay(
         assert await brought(same) == ([], found)
     assert (await brought("  rest_causes: []\n"))[1].rest_causes == ()
     assert list((await directory.profile(two_vdns, VdnId(1))).agent_groups) == list(found.agent_groups)
+
+
+async def test_how_queues_treat_those_who_wait_is_kept(two_vdns: AsyncEngine, passwords: Passwords) -> None:
+    text = """vdns:
+- vdn: 1
+  name: Hotline
+  outbound_allowed: ['+49', '0']
+  skills:
+  - skill: 1
+    name: Sales
+    longest: 50
+    overflow: [{after: 30, skill: 2}]
+    time_out: 300
+    way_out: {number: '0777'}
+    music: /srv/waltz.wav
+    announce: {first: 20, wait: true, language: de}
+    answer_within: 15
+    short: 3
+  access_codes: [{number: '4000', skill: 1, head_start: 60}]
+  agents: [{agent: 101, name: Ann, phone: '8001', skills: [1, 2], levels: {1: 1, 2: 3}}]
+"""
+    report = await directory.import_seed(two_vdns, seed.parse(text), passwords, REALM)
+    assert report.changes == [
+        "skill 1 changed: rules",
+        "access code 4000 changed: head_start_s",
+        "agent 101 changed: levels",
+    ]
+    found = await directory.profile(two_vdns, VdnId(1))
+    sales, support = SkillId(1), SkillId(2)
+    assert found.skills[sales].rules == QueueRules(
+        50,
+        (Overflow(30, support),),
+        300,
+        WayOut(number="0777"),
+        "/srv/waltz.wav",
+        Announcing(20, 60, True, True, "de"),
+        15,
+        3,
+    )
+    assert found.skills[support].rules == QueueRules()
+    assert found.access_codes["4000"].head_start_s == 60
+    ann = found.agents[AgentId(101)]
+    assert (ann.level(sales), ann.level(support)) == (1, 3)
+    assert (await directory.import_seed(two_vdns, seed.parse(text), passwords, REALM)).changes == []
 
 
 async def test_a_password_is_taken_away_and_given_again(two_vdns: AsyncEngine, passwords: Passwords) -> None:

@@ -32,13 +32,16 @@ from sottovoce.domain.journal import (
     SessionEnded,
     SessionSaved,
     SignedInFrom,
+    WaitBegan,
+    WaitEnded,
     kept_guid,
 )
 from sottovoce.domain.legs import LegId
+from sottovoce.domain.queueing import Outcome
 from sottovoce.errors import Code, Refused
 from sottovoce.storage import audit
-from sottovoce.storage.database import connect
-from sottovoce.storage.live import calls, directory
+from sottovoce.storage.database import connect, transaction
+from sottovoce.storage.live import calls, directory, waits
 from sottovoce.storage.live.journal import PostgresStore
 from sottovoce.storage.own.lease import LeaseTaken
 from sottovoce.storage.tables import calls as kept_calls
@@ -342,6 +345,10 @@ async def test_after_a_crash_sessions_return_and_contacts_get_an_end(
     first.append(
         ONE, [began("1-1"), talk("1-1"), began("1-2", at=later), DialogSaved(LegId("l1"), ONE, {"n": 1})]
     )
+    waited = WaitEnded("1-1", ONE, SkillId(1), NOW, NOW + timedelta(seconds=9), Outcome.ANSWERED, ANN)
+    first.append(
+        ONE, [WaitBegan("1-1", ONE, SkillId(1), NOW), waited, WaitBegan("1-2", ONE, SkillId(2), later)]
+    )
     await nodes.crash(first)
     second = nodes.store()
     await second.open(ONE)
@@ -357,6 +364,9 @@ async def test_after_a_crash_sessions_return_and_contacts_get_an_end(
     ]
     assert found[0].ended_at > NOW
     assert found[1].ended_at == later, "never before its begin"
+    async with transaction(two_vdns) as connection:
+        cut_off = WaitEnded("1-2", ONE, SkillId(2), later, later, Outcome.INTERRUPTED)
+        assert await waits.since(connection, ONE, NOW) == [waited, cut_off]
 
 
 async def test_kill_9_loses_nothing_that_was_appended(

@@ -17,6 +17,7 @@ from sottovoce.storage.live import seed
 from sottovoce.storage.live.seed import SeedMistakes
 
 USERS = "vdns:\n- vdn: 1\n  name: A\n  users:\n"
+QUEUE = "vdns:\n- vdn: 1\n  name: A\n  skills:\n  - skill: 1\n    name: Sales\n"
 AGENT = "vdns:\n- vdn: 1\n  name: A\n  agents:\n"
 TEXT = 'must be a text of digits, letters, * # + . _ -: write it in quotes, like "0700"'
 
@@ -85,6 +86,39 @@ CASES = {
     "a cause beyond the last": (
         "vdns:\n- vdn: 1\n  name: A\n  rest_causes: [{cause: 256, name: A}]\n",
         ["s.yaml:4: vdns.1.rest_causes.1.cause: must be 255 or less"],
+    ),
+    "a queue": (
+        QUEUE + "    longest: -1\n    music: waltz.wav\n    way_out: {skill: 2, number: '0777'}\n"
+        "    announce: {position: false}\n",
+        [
+            "s.yaml:7: vdns.1.skills.1.longest: must be 0 or more",
+            "s.yaml:9: vdns.1.skills.1.way_out: must name one of skill, number and announcement",
+            "s.yaml:8: vdns.1.skills.1.music: must be the whole path of a WAV file, like /srv/waltz.wav",
+            "s.yaml:10: vdns.1.skills.1.announce: says nothing: set position or wait",
+        ],
+    ),
+    "a queue that says too much in languages": (
+        QUEUE + "    announce: {every: 5}\n  - skill: 2\n    name: B\n    announce: {language: ../x}\n",
+        [
+            "s.yaml:7: vdns.1.skills.1.announce: comes too often: every must be 10 or more, or 0 for once",
+            "s.yaml:10: vdns.1.skills.2.announce: has a language that is none, like en or de",
+        ],
+    ),
+    "a queue that contradicts itself": (
+        QUEUE + "    overflow: [{after: 5, skill: 1}]\n    way_out: {number: '0777'}\n",
+        [
+            "s.yaml:8: skill 1 has a way out that nobody takes: set time_out or longest",
+            "s.yaml:8: skill 1: outbound_allowed does not admit 0777",
+            "s.yaml:7: skill 1 overflows to itself",
+        ],
+    ),
+    "levels": (
+        AGENT + "  - {agent: 101, name: A, skills: [1], levels: {1: 10}}\n",
+        ["s.yaml:5: vdns.1.agents.1.levels: must be 1 (the best) to 9 for each skill"],
+    ),
+    "a level without its skill": (
+        AGENT + "  - agent: 101\n    name: A\n    skills: [1]\n    levels: {1: 2, 3: 2}\n",
+        ["s.yaml:8: agent 101 has a level of skill 3 and not the skill"],
     ),
     "key twice": (AGENT + "  - agent: 101\n    name: A\n    name: B\n", ["s.yaml:7: name is given twice"]),
     "a role": (

@@ -14,6 +14,7 @@ from sottovoce.http.ccgateway.words import MOST_CALL_DATA, AgentNumber, Form, Qu
 from sottovoce.http.family.form import clean
 from sottovoce.live.call_data import SetCallData
 from sottovoce.live.views import CallView
+from sottovoce.live.waiting import AssignWaiting
 
 INTERFACES = Interfaces("calldata")
 serves = INTERFACES.serves
@@ -139,6 +140,18 @@ async def waiting_calls(caller: Caller, form: Queue) -> Answer:
     now = caller.gateway.clock.now()
     waiting = caller.desk.waiting_calls(caller.agent, form.skill)
     return Answer([encode_call(call, now) for call in waiting])
+
+
+class Assigned(Queue):
+    """A waiting call, and the queue that it goes to."""
+
+    in_body = True
+
+    call: Text = Field(alias="callid", max_length=_LONGEST_ID)
+
+
+# Move a call that waits in a queue of the caller's into another [0432].
+asks("PUT", "/assignuserinqueue", Assigned, lambda by, form: AssignWaiting(by, form.call, form.skill))
 
 
 def _held(caller: Caller, target: AgentNumber | None = None) -> list[CallView]:

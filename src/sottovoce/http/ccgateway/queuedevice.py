@@ -3,21 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from datetime import datetime
 
 from pydantic import Field
 
-from sottovoce.domain.directory import Skill
+from sottovoce.domain.directory import Skill, WayOut
 from sottovoce.errors import Code, Refused
 from sottovoce.http.ccgateway.gateway import Answer, Caller, Interfaces
 from sottovoce.http.ccgateway.onlineagent import encode_skill
 from sottovoce.http.ccgateway.states import ORDINARY_CALL
-from sottovoce.http.ccgateway.words import Form, Number, Queue, Whose
+from sottovoce.http.ccgateway.words import Form, Number, Queue, Skills, Whose
+from sottovoce.live.views import QueueView
+from sottovoce.plain import natural
 
 INTERFACES = Interfaces("queuedevice", message="success")
 serves = INTERFACES.serves
 
 _REAL = 1
 _NO_SERVICE_TYPE = 0
+_RELEASED, _HANDED_ON = 0, 2
+_TO_SKILL, _TO_NUMBER = 1, 5
 
 
 class Vdn(Form):
@@ -94,6 +99,49 @@ async def access_codes(caller: Caller, form: Form) -> Answer:
     if not listed:
         raise Refused(Code.NOT_FOUND, "no access code")
     return Answer(listed)
+
+
+class Several(Form):
+    """The queues asked about, 100 at most."""
+
+    in_body = True
+
+    skills: Skills = Field(max_length=100)
+
+
+@serves("POST", "/queryacdstat", Several)
+async def how_queues_stand(caller: Caller, form: Several) -> Answer:
+    """Who waits in these queues of the caller's VDN, and who could help [1023]."""
+    profile, now = caller.desk.profile(caller.agent), caller.gateway.clock.now()
+    numbers = {code.skill: number for number, code in sorted(profile.access_codes.items(), reverse=True)}
+    shown = {one.skill: one for one in caller.desk.queues(caller.agent)}
+    listed = [
+        _state(shown[skill], profile.skills[skill].rules.way_out, numbers.get(skill, ""), now)
+        for skill in dict.fromkeys(form.skills)
+        if skill in shown
+    ]
+    if not listed:
+        raise Refused(Code.NOT_FOUND, "no such skill queue")
+    return Answer(listed)
+
+
+def _state(queue: QueueView, out: WayOut, number: str, now: datetime) -> dict[str, object]:
+    device, to = _TO_SKILL if out.skill is not None else _TO_NUMBER, out.skill or natural(out.number) or 0
+    handed_on = out.skill is not None or bool(out.number)
+    return {
+        "pilotNbr": number,
+        "deviceNo": queue.skill,
+        "queueSize": queue.waiting,
+        "queueTime": int((now - queue.since).total_seconds()) if queue.since is not None else 0,
+        "loadFactor": 0,
+        "estWaitTime": 0,
+        "loggedOnAgents": queue.agents,
+        "availAgents": queue.free,
+        "transferFlg": _HANDED_ON if handed_on else _RELEASED,
+        "transferDeviceType": device if handed_on else 0,
+        "transferDeviceNo": to,
+        "skillDescrip": queue.name,
+    }
 
 
 @serves("GET", "/ivrinfo", Form)

@@ -1,10 +1,11 @@
 """What the live half keeps: the configuration of a VDN, and the journal of what happens on its floor.
 
-* ``directory``   what is configured, and the import of a ``seed`` file (``people``: its users and groups);
+* ``directory``   what is configured, and the import of a ``seed`` file (``people``: its users and groups,
+                ``seed_queues``: its queues);
   ``passwords`` hashes; ``phonebook`` answers the SIP door from memory
 * ``journal``     ``PostgresStore``, to which floors commit and append: ``changes`` writes each kind to its
-  noun's module (``sessions``, ``registrations``, ``calls``, the audit), ``spool`` keeps on disk what
-  waits for the database
+                  noun's module (``sessions``, ``registrations``, ``calls``, ``waits``, the audit), ``spool``
+                  keeps on disk what waits for the database
 * ``supervisions`` closes in the audit what a crash cut off
 * ``talks``       makes contacts, which ``storage.review`` keeps, of the calls that are over
 

@@ -26,10 +26,12 @@ from sottovoce.domain.journal import (
     SessionEnded,
     SessionSaved,
     SignedInFrom,
+    WaitBegan,
+    WaitEnded,
 )
 from sottovoce.storage import audit
 from sottovoce.storage.database import is_away, reason
-from sottovoce.storage.live import calls, directory, registrations, sessions, talks
+from sottovoce.storage.live import calls, directory, registrations, sessions, talks, waits
 
 ChangeT = TypeVar("ChangeT", bound=Change)
 
@@ -125,6 +127,10 @@ async def _apply(connection: AsyncConnection, vdn: VdnId, change: Change) -> Non
             await registrations.saved(connection, vdn, [change])
         case ContactBegan():
             await calls.began(connection, change)
+        case WaitBegan():
+            await waits.began(connection, change)
+        case WaitEnded():
+            await waits.ended(connection, change)
         case CallDataSet():
             await calls.data_set(connection, change)
         case SegmentBegan():

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set
 from datetime import UTC, datetime
 from operator import itemgetter
 from typing import Any
@@ -19,6 +19,7 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from sottovoce.domain.directory import (
+    BEST_LEVEL,
     FORMER_PASSWORDS_KEPT,
     NO_PASSWORD,
     AccessCode,
@@ -26,15 +27,19 @@ from sottovoce.domain.directory import (
     AgentProfile,
     PhoneAccount,
     Skill,
+    SkillId,
+    SkillLevel,
     VdnId,
     VdnProfile,
 )
 from sottovoce.domain.journal import PasswordChanged
 from sottovoce.domain.people import SERVER
+from sottovoce.domain.queueing import circle
 from sottovoce.errors import Code, Refused
+from sottovoce.plain import to_plain
 from sottovoce.storage import audit
 from sottovoce.storage.database import transaction
-from sottovoce.storage.live import people
+from sottovoce.storage.live import people, seed_queues
 from sottovoce.storage.live.passwords import Passwords
 from sottovoce.storage.live.people import SeedPlace
 from sottovoce.storage.live.seed import AgentSeed, SeedFile, SeedMistakes, SeedReport, VdnSeed
@@ -230,9 +235,15 @@ async def _import_vdn(here: SeedPlace, hashes: Mapping[int, str], realm: str) ->
     }
     await _put(here, vdns, key, own, f"VDN {vdn.vdn}")
     for skill in vdn.skills:
-        await _put(here, skills, {**key, "skill": skill.skill}, {"name": skill.name}, f"skill {skill.skill}")
+        queue = {"name": skill.name, "rules": to_plain(skill.rules())}
+        await _put(here, skills, {**key, "skill": skill.skill}, queue, f"skill {skill.skill}")
     for code in vdn.access_codes:
-        content: dict[str, Any] = {**key, "skill": code.skill, "early_media": code.early_media}
+        content: dict[str, Any] = {
+            **key,
+            "skill": code.skill,
+            "early_media": code.early_media,
+            "head_start_s": code.head_start,
+        }
         has_skill = sa.select(skills.c.skill).where(skills.c.vdn == vdn.vdn, skills.c.skill == code.skill)
         if (await here.connection.execute(has_skill)).first() is not None:
             await _put(here, access_codes, {"number": code.number}, content, f"access code {code.number}")
@@ -261,6 +272,11 @@ def _agent_row(agent: AgentSeed) -> dict[str, Any]:
         "skills": list(agent.skills),
         "rights": sorted(right.value for right in agent.rights),
         "group": agent.group,
+        "levels": [
+            to_plain(SkillLevel(SkillId(skill), level))
+            for skill, level in sorted(agent.levels.items())
+            if level != BEST_LEVEL
+        ],
     }
 
 
@@ -316,7 +332,7 @@ async def _dangling(here: SeedPlace) -> list[str]:
         set((await here.connection.execute(sa.select(column).where(column.table.c.vdn == vdn.vdn))).scalars())
         for column in (skills.c.skill, phones.c.number)
     ]
-    mistakes = []
+    mistakes = await _dangling_queues(here, known)
     for index, code in enumerate(vdn.access_codes):
         if code.skill not in known:
             where = here.where("access_codes", index, "skill")
@@ -335,6 +351,21 @@ async def _dangling(here: SeedPlace) -> list[str]:
         if group.leader is not None and group.leader not in there:
             where = here.where("agent_groups", index, "leader")
             mistakes.append(f"{where}group {group.group}: VDN {vdn.vdn} has no agent {group.leader}")
+    return mistakes
+
+
+async def _dangling_queues(here: SeedPlace, known: Set[int]) -> list[str]:
+    """Queues that name others which the VDN does not have, or whose ways out lead in a circle."""
+    vdn, mistakes = here.vdn, []
+    for index, skill in enumerate(vdn.skills):
+        for path, other in seed_queues.named(skill):
+            if other not in known:
+                where = here.where("skills", index, *path)
+                mistakes.append(f"{where}skill {skill.skill}: VDN {vdn.vdn} has no skill {other}")
+    query = sa.select(skills).where(skills.c.vdn == vdn.vdn)
+    there = all_of(Skill, (await here.connection.execute(query)).mappings())
+    if (again := circle({one.skill: one.rules for one in there})) is not None:
+        mistakes.append(f"{here.where('skills')}the way out of skill {again} leads back to it")
     return mistakes
 
 

@@ -24,7 +24,7 @@ from sottovoce.domain.directory import VdnId, VdnProfile
 from sottovoce.domain.journal import Change, PhoneSaved, Restored, Spooled
 from sottovoce.errors import Code, Refused
 from sottovoce.storage.database import DatabaseAway, is_away, reason, transaction
-from sottovoce.storage.live import calls, directory, registrations, sessions, supervisions
+from sottovoce.storage.live import calls, directory, registrations, sessions, supervisions, waits
 from sottovoce.storage.live import changes as tables_of_changes
 from sottovoce.storage.live.spool import Record, Spool
 from sottovoce.storage.own import lease
@@ -288,6 +288,7 @@ class VdnJournal:
                     await calls.segment_began(connection, talk)
             interrupted = await calls.end_interrupted(connection, self.vdn, self._lease.last_alive)
             await tables_of_changes.become_contacts_each(connection, self.vdn, interrupted)
+            await waits.end_interrupted(connection, self.vdn, self._lease.last_alive)
             await supervisions.close_left(connection, self.vdn, self._lease.last_alive)
             return Restored(
                 await sessions.open_sessions(connection, self.vdn),

@@ -10,10 +10,12 @@
           - {skill: 1, name: Sales}
         access_codes:
           - {number: "4000", skill: 1}
+          - {number: "4001", skill: 1, head_start: 60}
         phones:
           - {number: "8001", password: "a long one"}
         agents:
           - {agent: 101, name: Ann, password: "a long one", phone: "8001", skills: [1], rights: [inspect]}
+          - {agent: 102, name: Bob, password: "a long one", skills: [1], levels: {1: 2}}
         rest_causes:
           - {cause: 1, name: Lunch}
         agent_groups:
@@ -24,7 +26,8 @@
         groups:
           - {name: Sales, side: table, leaders: [Lea], members: [Ann]}
 
-Numbers that are dialled and passwords are texts, in quotes: YAML reads 0700 as 448.
+Queues have more keys: `seed_queues`. Numbers that are dialled and passwords are texts, in quotes: YAML reads
+0700 as 448.
 """
 
 from __future__ import annotations
@@ -40,21 +43,27 @@ from zoneinfo import available_timezones
 
 import yaml
 from pydantic import (
-    BaseModel,
     BeforeValidator,
-    ConfigDict,
     Field,
     SecretStr,
-    StringConstraints,
     ValidationError,
     field_validator,
 )
 from pydantic_core import ErrorDetails
 
-from sottovoce.domain.directory import LONGEST_PASSWORD, PHONE_AT_SIGN_IN, Right
+from sottovoce.domain.directory import (
+    BEST_LEVEL,
+    LONGEST_PASSWORD,
+    LOWEST_LEVEL,
+    PHONE_AT_SIGN_IN,
+    Right,
+)
 from sottovoce.domain.people import GroupSide, Role
 from sottovoce.domain.retention import LONGEST_DAYS
 from sottovoce.plain import is_text
+from sottovoce.storage.live import seed_queues
+from sottovoce.storage.live.seed_queues import Dialled, Name, SkillSeed
+from sottovoce.storage.live.seed_queues import Entry as _Entry
 from sottovoce.wording import told
 
 LARGEST = 16 << 20
@@ -73,10 +82,6 @@ MOST_MISTAKES = 200
 """That are told; a file that has more is another thing than a seed."""
 
 _Path = tuple[int | str, ...]
-Dialled = Annotated[str, StringConstraints(pattern=r"^[0-9A-Za-z*#+._-]{1,32}$", strict=True)]
-Name = Annotated[
-    str, StringConstraints(min_length=1, max_length=128, strict=True, pattern=r"^[^\x00-\x1f\x7f]*$")
-]
 USER_ID = re.compile(r"[1-9][0-9]{17,19}")
 
 
@@ -118,23 +123,14 @@ class SeedMistakes(Exception):
         self.mistakes = mistakes
 
 
-class _Entry(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-class SkillSeed(_Entry):
-    """A skill queue."""
-
-    skill: int = Field(ge=1, le=999_999)
-    name: Name
-
-
 class AccessCodeSeed(_Entry):
     """A number that callers dial."""
 
     number: Dialled
     skill: int
     early_media: bool = False
+    head_start: float = Field(default=0, ge=0, le=3600)
+    """Seconds by which its calls go before others."""
 
 
 class PhoneSeed(_Entry):
@@ -161,6 +157,8 @@ class AgentSeed(_Entry):
     skills: tuple[int, ...] = Field(default=(), max_length=1000)
     rights: frozenset[Right] = frozenset()
     group: int = Field(default=0, ge=0, le=1_000_000)
+    levels: dict[int, int] = Field(default_factory=dict, max_length=1000)
+    """How well the agent has a skill, where that is not 1."""
 
     @field_validator("password")
     @classmethod
@@ -170,6 +168,13 @@ class AgentSeed(_Entry):
         if password is not None and not is_text(password.get_secret_value()):
             raise ValueError("has signs that are no text")
         return password
+
+    @field_validator("levels")
+    @classmethod
+    def _are_levels(cls, levels: dict[int, int]) -> dict[int, int]:
+        if any(not BEST_LEVEL <= level <= LOWEST_LEVEL for level in levels.values()):
+            raise ValueError(f"must be {BEST_LEVEL} (the best) to {LOWEST_LEVEL} for each skill")
+        return levels
 
     @field_validator("phone")
     @classmethod
@@ -396,6 +401,12 @@ def _contradictions(file: SeedFile, agent_maximum: int, empty_passwords: bool) -
             if agent.password is not None and not len(agent.password) and not empty_passwords:
                 where = file.at("vdns", place, "agents", index, "password")
                 yield f"{where}agent {agent.agent} is without a password, and agents.empty_passwords is off"
+            for skill in agent.levels:
+                if skill not in agent.skills:
+                    where = file.at("vdns", place, "agents", index, "levels")
+                    yield f"{where}agent {agent.agent} has a level of skill {skill} and not the skill"
+        for path, mistake in seed_queues.contradictions(vdn.skills, vdn.outbound_allowed):
+            yield file.at("vdns", place, "skills", *path) + mistake
         yield from _unclear_people(file, place, vdn)
     for part, name, what in (
         ("users", "user", "user"),

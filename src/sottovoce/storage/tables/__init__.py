@@ -31,6 +31,7 @@ from sottovoce.storage.tables.live import (
     sign_ins,
     skills,
     vdns,
+    waits,
 )
 from sottovoce.storage.tables.people import access_tokens, app_keys, group_members, user_groups, users
 from sottovoce.storage.tables.results import (

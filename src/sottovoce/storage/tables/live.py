@@ -1,7 +1,7 @@
 """Tables of the live half and of what both halves share.
 
 What is configured: `vdns`, `skills`, `agents`, `access_codes`, `phones`. What is live: `leases`,
-`sessions`, `dialogs`, `registrations`. What stays: `calls`, `segments`, `audit`.
+`sessions`, `dialogs`, `registrations`. What stays: `calls`, `waits`, `segments`, `audit`.
 """
 
 from __future__ import annotations
@@ -53,6 +53,13 @@ skills = sa.Table(
     vdn(),
     sa.Column("skill", sa.Integer, primary_key=True),
     sa.Column("name", sa.Text, nullable=False),
+    sa.Column(
+        "rules",
+        JSONB,
+        nullable=False,
+        server_default=NO_JSON,
+        comment="How it treats those who wait: `domain.directory.QueueRules`.",
+    ),
 )
 
 agents = sa.Table(
@@ -80,6 +87,13 @@ agents = sa.Table(
         server_default=sa.text("'{}'::text[]"),
         comment="Hashes of those before, the latest first.",
     ),
+    sa.Column(
+        "levels",
+        JSONB,
+        nullable=False,
+        server_default=NO_LIST,
+        comment="Of skills that the agent has at another level than the best.",
+    ),
     sa.Index(None, "vdn"),
 )
 
@@ -90,6 +104,13 @@ access_codes = sa.Table(
     sa.Column("vdn", sa.Integer, nullable=False),
     sa.Column("skill", sa.Integer, nullable=False),
     sa.Column("early_media", sa.Boolean, nullable=False, server_default=sa.false()),
+    sa.Column(
+        "head_start_s",
+        sa.Float,
+        nullable=False,
+        server_default=sa.text("0"),
+        comment="By which its calls are dealt with as if they had come earlier.",
+    ),
     sa.ForeignKeyConstraint(["vdn", "skill"], ["skills.vdn", "skills.skill"]),
     sa.Index(None, "vdn"),
 )
@@ -211,6 +232,19 @@ segments = sa.Table(
         "parties", JSONB, nullable=False, server_default=NO_JSON, comment="Others outside in it: number."
     ),
     sa.Index(None, "vdn", "agent", "began_at"),
+)
+
+waits = sa.Table(
+    "waits",
+    metadata,
+    vdn(),
+    sa.Column("call", sa.Text, primary_key=True),
+    sa.Column("began_at", TIME, primary_key=True),
+    sa.Column("skill", sa.Integer, nullable=False),
+    sa.Column("ended_at", TIME, comment="None: it still waits."),
+    sa.Column("outcome", sa.Text, comment="`domain.queueing.Outcome`."),
+    sa.Column("agent", sa.Integer, comment="Who answered."),
+    sa.Index(None, "vdn", "began_at"),
 )
 
 SUPERVISES = "action LIKE 'supervise.%'"
