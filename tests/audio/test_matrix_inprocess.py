@@ -18,7 +18,7 @@ from tests.scripted_phones import InProcessLines
 from tests.vdns import CALLS, INSPECTS, NO_RIGHT, PASSWORDS, vdn
 
 from sottovoce.clock import ManualClock
-from sottovoce.config import AgentSettings, RecordingSettings
+from sottovoce.config import AgentSettings, MediaSettings, RecordingSettings
 from sottovoce.domain.directory import (
     AgentId,
     VdnId,
@@ -59,7 +59,12 @@ def samples_of(path: Path) -> np.ndarray:
 class Room:
     """One agent, two inspectors, a customer; everybody hums."""
 
-    def __init__(self, folder: Path, recordings: RecordingSettings | None = None) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        recordings: RecordingSettings | None = None,
+        media: MediaSettings | None = None,
+    ) -> None:
         (folder / "1/2026/01/01").mkdir(parents=True)
         self.engine = InProcessEngine()
         self.tasks, self.clock = Tasks(), ManualClock()
@@ -70,8 +75,9 @@ class Room:
             queues={1: "sales"},
             codes={"800": (1, False)},
         )
+        self.store = MemoryStore([profile])
         self.desk = Desk(
-            store=MemoryStore([profile]),
+            store=self.store,
             engine=self.engine,
             lines=self.lines,
             passwords=PASSWORDS,
@@ -81,6 +87,7 @@ class Room:
                 folder,
                 AgentSettings(ring_timeout=20, wrap_up_limit=0),
                 recordings or RecordingSettings(),
+                media or MediaSettings(),
             ),
         )
         self.customer = self.lines.phone("555")

@@ -3,14 +3,25 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 from tests.live.refusals import refused
 from tests.live.test_calling import contacts
 
 from sottovoce.domain.agents import AgentState, Trigger
-from sottovoce.domain.directory import AgentId, Overflow, QueueRules, SkillId, SkillLevel, VdnId, WayOut
-from sottovoce.domain.journal import WaitBegan, WaitEnded
+from sottovoce.domain.directory import (
+    AgentId,
+    Announcing,
+    Overflow,
+    QueueRules,
+    SkillId,
+    SkillLevel,
+    VdnId,
+    WayOut,
+)
+from sottovoce.domain.figures import Figures
+from sottovoce.domain.journal import Restored, WaitBegan, WaitEnded
 from sottovoce.domain.legs import ReleaseCause
 from sottovoce.errors import Code, Refused
 from sottovoce.live.availability import ChangeState, ChooseSkills
@@ -292,3 +303,72 @@ async def test_who_is_busy_is_given_nothing_whatever_their_level(stage):
     await stage.desk.ask(ChangeState(A, Trigger.SAY_BUSY))
     await stage.call_in("555")
     assert stage.hears()["555"] == {"1102"}
+
+
+async def test_callers_are_told_their_position_and_the_expected_wait(stage):
+    """As far as that is known; in the queue's language, before its music."""
+    told = Announcing(first_s=20, every_s=60, wait=True, language="de")
+    await configure(stage, {SALES: QueueRules(announcing=told, music="/srv/waltz.wav")})
+    sounds = []
+    stage.engine.fault = lambda request: sounds.append(request.sound) if isinstance(request, Play) else None
+
+    def said():
+        spoken = [sound.before for sound in sounds if sound is not None and sound.before]
+        sounds.clear()
+        return [" ".join(f"{Path(one).parent.name}/{Path(one).stem}" for one in files) for files in spoken]
+
+    await stage.call_in("554")
+    await stage.call_in("555")
+    await stage.later(19)
+    assert said() == []
+    await stage.later(1)
+    assert said() == [
+        "de/position de/1 de/in-queue",
+        "de/position de/2 de/in-queue",
+    ]
+    await stage.later(59)
+    assert said() == []
+    await stage.sign_in(101)
+    await stage.later(1)
+    assert said() == ["de/position de/1 de/in-queue de/wait de/2 de/minutes"], "who was answered waited 79 s"
+    await stage.desk.ask(Release(A))
+    await stage.quiet()
+    await stage.later(600)
+    assert said() == [], "nobody waits"
+    assert stage.hears() == {"555": {"1101"}, "1101": {"555"}}
+
+
+async def test_the_day_s_figures_survive_a_restart(stage, new_stage):
+    await stage.sign_in(101)
+    await stage.call_in("555")
+    await stage.later(9)
+    customer = await stage.call_in("556")
+    await stage.later(30)
+    customer.hang_up()
+    await stage.quiet()
+    figures = Figures(2, 1, 1, 1, longest_s=30.0)
+    [sales, support] = stage.desk.floor_view(VdnId(1)).queues
+    assert (sales.today, support.today) == (figures, Figures())
+    assert (sales.agents, sales.free) == (1, 0)
+    again = new_stage()
+    kept = [change for change in stage.store.written if isinstance(change, WaitEnded)]
+    again.store.restored[VdnId(1)] = Restored(waits=kept)
+    await again.desk.open([VdnId(1)])
+    assert again.desk.floor_view(VdnId(1)).queues[0].today == figures
+    await again.later(86_400)
+    assert again.desk.floor_view(VdnId(1)).queues[0].today == Figures(), "another day"
+    await again.desk.close()
+    await again.tasks.close()
+
+
+async def test_a_day_begins_by_the_vdn_s_clock(stage):
+    profile = stage.store.profiles[VdnId(1)]
+    stage.store.profiles[VdnId(1)] = replace(profile, time_zone="Asia/Tokyo")
+    await stage.desk.reload(VdnId(1))
+    await stage.sign_in(101)
+    await stage.call_in("555")
+    local_midnight = 24 - (stage.clock.now().hour + 9) % 24
+    await stage.later(local_midnight * 3600 - 60)
+    assert stage.desk.floor_view(VdnId(1)).queues[0].today.offered == 1
+    await stage.later(120)
+    assert stage.desk.floor_view(VdnId(1)).queues[0].today.offered == 0

@@ -13,6 +13,7 @@ import typer
 from rich.console import Console
 
 from sottovoce.commands.telling import FAILED, ConfigOption, fail, say, settings_of, tabulate
+from sottovoce.domain.figures import Figures
 from sottovoce.observing import wayside
 from sottovoce.observing.reading import Reading
 from sottovoce.plain import Unreadable, from_plain
@@ -162,11 +163,21 @@ def _tables(reading: Reading) -> Iterator[Table]:
     )
     yield (
         "Queues",
-        ("vdn", "skill", "name", "waiting", "longest"),
+        ("vdn", "skill", "name", "waiting", "longest", "agents", "free"),
         [
-            (floor.vdn, one.skill, one.name, one.waiting, ago(one.since))
+            (floor.vdn, one.skill, one.name, one.waiting, ago(one.since), one.agents, one.free)
             for floor in floors
             for one in floor.queues
+        ],
+    )
+    yield (
+        "Queues today",
+        ("vdn", "skill", "offered", "answered", "in time", "level", "abandoned", "short", "mean", "longest"),
+        [
+            (floor.vdn, one.skill, *_today(one.today))
+            for floor in floors
+            for one in floor.queues
+            if one.today.offered
         ],
     )
     yield (
@@ -179,6 +190,20 @@ def _tables(reading: Reading) -> Iterator[Table]:
         ],
     )
     yield "Server", ("what", "state"), list(_server(reading))
+
+
+def _today(figures: Figures) -> tuple[object, ...]:
+    level, average_s = figures.service_level, figures.average_s
+    return (
+        figures.offered,
+        figures.answered,
+        figures.answered_in_time,
+        "" if level is None else f"{level:.0%}",
+        figures.abandoned,
+        figures.abandoned_short,
+        "" if average_s is None else _length(average_s),
+        _length(figures.longest_s),
+    )
 
 
 def _numbers(reading: Reading, vdn: int, most: int = 20) -> str:

@@ -345,6 +345,13 @@ class MediaSettings(Section):
         " `<work number>.wav`, else `agent.wav`; none: no number is said.",
     )
 
+    announcements: Folder | None = Field(
+        default=None,
+        description="What waiting callers are told, where a queue says so: a folder with one of WAV files for"
+        " each language, like `en/position.wav`; none: those that are shipped (`en`, `de`, `zh`). Yours must"
+        " have the same names.",
+    )
+
     @model_validator(mode="after")
     def _ports(self) -> Self:
         if self.first_port % 2:

@@ -1,4 +1,4 @@
-"""Makes the demo's recordings with espeak-ng: `python -m sottovoce.demo.synthesis`.
+"""Makes what is shipped to be heard, with espeak-ng: `python -m sottovoce.demo.synthesis`.
 
 A developer's tool: the recordings are shipped, nothing of this runs in a demo. They are 8 kHz
 mono G.711 (µ-law) WAV, 8 kB a second.
@@ -9,14 +9,18 @@ from __future__ import annotations
 import shutil
 import subprocess
 import tempfile
+from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
 import soundfile
 
-from sottovoce.demo.voices import LINES, SPEECH
+from sottovoce.demo import announced
+from sottovoce.demo.announced import VOICES
+from sottovoce.demo.voices import LINES, SPEECH, SpokenLine
 from sottovoce.domain.audio import FRAME, RATE
+from sottovoce.media.engine import SPOKEN
 
 _ACTIVE_RMS = 32768.0 * 10.0 ** (-20.0 / 20.0)
 
@@ -55,12 +59,19 @@ def _levelled(samples: npt.NDArray[np.float64]) -> npt.NDArray[np.int16]:
 
 
 def main() -> None:
-    """Make the recording of every line of `voices.LINES`, in `speech/`."""
-    SPEECH.mkdir(exist_ok=True)
-    for name, line in LINES.items():
+    """Make the recording of every line: of `voices.LINES` in `speech/`, and of callers' announcements."""
+    make(SPEECH, LINES)
+    for language in VOICES:
+        make(SPOKEN / language, announced.lines(language))
+
+
+def make(folder: Path, lines: Mapping[str, SpokenLine]) -> None:
+    """Make these lines' recordings in a folder."""
+    folder.mkdir(exist_ok=True, parents=True)
+    for name, line in lines.items():
         samples = synthesise(line.text, line.voice, line.pitch, line.speed)
         print(f"{name:12} {samples.size / RATE:5.1f} s")
-        soundfile.write(SPEECH / f"{name}.wav", samples, RATE, "ULAW")
+        soundfile.write(folder / f"{name}.wav", samples, RATE, "ULAW")
 
 
 if __name__ == "__main__":

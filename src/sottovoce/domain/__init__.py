@@ -7,7 +7,8 @@
 * ``calls``       a call's parties and its life · ``chats`` a text chat's
 * ``grids``       state machines written as grids of words
 * ``supervision`` listen, whisper, insert, intercept: one table state x command
-* ``directory``   what is configured of a VDN · ``queueing`` what is due while a call waits in a queue
+* ``directory``   what is configured of a VDN · ``queueing`` what is due while a call waits in a queue,
+                  ``figures`` how long they waited
 * ``lines``       what a door says about telephone lines
 * ``journal``     the changes that must survive
 * ``audit_chain`` how rows of the audit are hashed, and stretches of it that others can follow

@@ -198,3 +198,5 @@ class VdnProfile:
     """Whether an inspector may be inspected ("Support QC on QC Inspectors")."""
     rest_causes: Sequence[RestCause] = ()
     agent_groups: Sequence[AgentGroup] = ()
+    time_zone: str = "UTC"
+    """IANA name: when its days begin."""

@@ -258,6 +258,8 @@ class Restored:
     open_contacts: Sequence[str] = ()
     sources: Sequence[SignedInFrom] = ()
     """Where agents signed in from, the longest ago first."""
+    waits: Sequence[WaitEnded] = ()
+    """Of the last day, the first to end first."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
-from sottovoce.domain.directory import QueueRules, SkillId
+from sottovoce.domain.directory import Announcing, QueueRules, SkillId
 
 
 class Outcome(StrEnum):
@@ -84,6 +84,26 @@ def _announced(rules: QueueRules, after_s: float) -> float:
     if wanted.every_s <= 0:
         return math.inf
     return wanted.first_s + (math.floor((after_s - wanted.first_s) / wanted.every_s) + 1) * wanted.every_s
+
+
+NUMBERS = range(1, 21)
+"""That can be spoken."""
+
+
+def words(wanted: Announcing, position: int, wait_s: float | None) -> list[str]:
+    """The recordings that tell the caller's position and the expected wait, None where nobody knows it."""
+    told: list[str] = []
+    if wanted.position:
+        told += ["position", str(position), "in-queue"] if position in NUMBERS else ["many"]
+    if wanted.wait and wait_s is not None:
+        minutes = max(1, math.ceil(wait_s / 60))
+        if minutes == 1:
+            told += ["wait", "one-minute"]
+        elif minutes in NUMBERS:
+            told += ["wait", str(minutes), "minutes"]
+        else:
+            told += ["wait", "more-than", str(NUMBERS[-1]), "minutes"]
+    return told
 
 
 def circle(queues: Mapping[SkillId, QueueRules]) -> SkillId | None:

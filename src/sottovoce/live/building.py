@@ -90,7 +90,7 @@ class Building:
         if left.open_contacts:
             ends = [ContactEnded(call, vdn, now.at, "interrupted") for call in left.open_contacts]
             self._store.append(vdn, ends)
-        await driver.perform(floor.restore(left.sessions, now))
+        await driver.perform(floor.restore(left.sessions, now, left.waits))
         log.info(
             "floor opened", vdn=vdn, signed_in=sorted(floor.state.seats), cut_off=list(left.open_contacts)
         )

@@ -11,7 +11,7 @@ from collections.abc import Iterator, Sequence
 
 from sottovoce.clock import Moment
 from sottovoce.domain.directory import VdnProfile
-from sottovoce.domain.journal import Change, SessionSaved
+from sottovoce.domain.journal import Change, SessionSaved, WaitEnded
 from sottovoce.domain.lines import LineEvent
 from sottovoce.live import (
     availability,
@@ -29,6 +29,7 @@ from sottovoce.live import (
     passwords,
     playing,
     presence,
+    queueing,
     recording,
     requesting,
     supervising,
@@ -102,10 +103,14 @@ class Floor:
         finally:
             floor.effects = []
 
-    def restore(self, sessions: Sequence[SessionSaved], now: Moment) -> list[Effect]:
-        """Seat those whom a crash left signed in."""
+    def restore(
+        self, sessions: Sequence[SessionSaved], now: Moment, waits: Sequence[WaitEnded] = ()
+    ) -> list[Effect]:
+        """Seat those whom a crash left signed in, and count who waited in the last day."""
         floor = self.state
         floor.moment = now
+        for wait in waits:
+            queueing.count(floor, wait)
         for session in sessions:
             presence.restore(floor, session)
         calling.assign(floor)

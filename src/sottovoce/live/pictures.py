@@ -8,8 +8,9 @@ from datetime import datetime
 
 from sottovoce.domain.agents import AgentState
 from sottovoce.domain.directory import AgentProfile, Skill, SkillId
+from sottovoce.domain.figures import Figures
 from sottovoce.domain.legs import LegId
-from sottovoce.live import hearing
+from sottovoce.live import hearing, queueing
 from sottovoce.live.state import Call, FloorState, Seat, Supervision
 from sottovoce.live.views import (
     AgentStatus,
@@ -146,6 +147,7 @@ def queues(floor: FloorState) -> tuple[QueueView, ...]:
     seats = floor.seats.values()
     signed_in = Counter(skill for seat in seats for skill in seat.skills)
     free = Counter(skill for seat in seats if seat.reachable for skill in seat.skills)
+    today = floor.history.since(queueing.today(floor))
     return tuple(
         QueueView(
             number,
@@ -154,6 +156,7 @@ def queues(floor: FloorState) -> tuple[QueueView, ...]:
             since.get(number),
             signed_in[number],
             free[number],
+            today.get(number, Figures()),
         )
         for number, skill in sorted(floor.profile.skills.items())
     )

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime, timedelta
+from zoneinfo import ZoneInfo
+
 from sottovoce.domain.calls import CallDirection
 from sottovoce.domain.directory import AgentId, QueueRules, SkillId
 from sottovoce.domain.journal import WaitBegan, WaitEnded
@@ -12,6 +15,8 @@ from sottovoce.live.state import Call, FloorState, Wait
 MOST_WAYS_OUT = 5
 """From queue to queue. Seed files do not lead in a circle; who moves calls by hand can."""
 _PLAIN = QueueRules()
+_LATELY = timedelta(minutes=15)
+"""And the rest of the quarter of an hour in which that was."""
 
 
 def rules(floor: FloorState, skill: SkillId) -> QueueRules:
@@ -80,4 +85,23 @@ def over(floor: FloorState, call: Call, outcome: Outcome, agent: AgentId | None 
     wait, call.wait = call.wait, None
     if wait is not None and isinstance(call.direction, CallDirection):
         now = floor.now_in(call)
-        floor.journal(WaitEnded(call.call, floor.profile.vdn, wait.skill, wait.at, now, outcome, agent))
+        ended = WaitEnded(call.call, floor.profile.vdn, wait.skill, wait.at, now, outcome, agent)
+        floor.journal(ended)
+        count(floor, ended)
+
+
+def count(floor: FloorState, ended: WaitEnded) -> None:
+    """A wait is in the figures from now on."""
+    floor.history.count(ended.skill, ended.began_at, ended.at, ended.outcome, rules(floor, ended.skill))
+
+
+def today(floor: FloorState) -> datetime:
+    """When the VDN's day began."""
+    here = floor.now.astimezone(ZoneInfo(floor.profile.time_zone))
+    return here.replace(hour=0, minute=0, second=0, microsecond=0).astimezone(UTC)
+
+
+def expected_s(floor: FloorState, skill: SkillId) -> float | None:
+    """How long who came lately waited until an agent answered; None where none did."""
+    lately = floor.history.since(floor.now - _LATELY).get(skill)
+    return lately.average_s if lately is not None else None

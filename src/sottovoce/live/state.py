@@ -18,6 +18,7 @@ from sottovoce.domain.chats import ChatState
 from sottovoce.domain.contacts import RecordingPause, SupervisionSpan
 from sottovoce.domain.directory import AgentId, AgentProfile, SkillId, VdnProfile, WayOut
 from sottovoce.domain.events import AgentEvent
+from sottovoce.domain.figures import QueueHistory
 from sottovoce.domain.journal import AuditEntry, Change
 from sottovoce.domain.legs import LegId, RecordingId, RecordingResult, Routing
 from sottovoce.domain.supervision import Footing, Mode
@@ -462,6 +463,7 @@ class FloorState:
     lapsing: set[AgentId] = field(default_factory=set)
     """Whose sign-out waits for the end of a call."""
     queues: SkillQueues = field(default_factory=SkillQueues)
+    history: QueueHistory = field(default_factory=QueueHistory)
     texts_left: Buckets[AgentId] = field(default_factory=lambda: Buckets(TEXTS_A_SECOND, TEXTS_AT_ONCE))
     """How many more notes and bulletins each agent may send now."""
     keeps: bool = True

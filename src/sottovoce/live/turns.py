@@ -22,7 +22,9 @@ from sottovoce.domain.journal import (
     RecordingChanged,
     SegmentBegan,
     SessionEnded,
+    WaitEnded,
 )
+from sottovoce.domain.queueing import Outcome
 from sottovoce.domain.supervision import Mode
 from sottovoce.live.consulting import CallInner, Consult
 from sottovoce.live.effects import Append, CallUnanswered, Disarm, Effect, Emit
@@ -139,9 +141,21 @@ def _offered(turns: Turns, floor: FloorState, event: events.CustomerAlerting) ->
 @_of(Play)
 def _waits(turns: Turns, floor: FloorState, play: Play) -> Turn | None:
     owner = floor.legs.get(play.leg)
-    if play.sound is None or not isinstance(owner, Call) or owner.state is not CallState.QUEUED:
+    if play.sound is None or play.sound.before or not play.sound.loop:
+        return None
+    if not isinstance(owner, Call) or owner.state is not CallState.QUEUED:
         return None
     return "call waits", {"call": owner.call, "skill": owner.skill}
+
+
+@_of(WaitEnded)
+def _waits_no_more(turns: Turns, floor: FloorState, ended: WaitEnded) -> Turn | None:
+    """In that queue, though nobody answered and the call goes on."""
+    goes_on = ended.outcome in (Outcome.TIMED_OUT, Outcome.NO_ROOM, Outcome.MOVED)
+    if not goes_on or ended.call not in floor.calls:
+        return None
+    why = ended.outcome.value.replace("_", " ")
+    return "call left queue", {"call": ended.call, "skill": ended.skill, "why": why}
 
 
 @_of(events.CallAssigned)

@@ -13,6 +13,7 @@ from sottovoce.domain.agents import AgentState
 from sottovoce.domain.calls import CallDirection, CallState, InnerKind
 from sottovoce.domain.directory import AgentId, Skill, SkillId, VdnId
 from sottovoce.domain.events import AgentEvent
+from sottovoce.domain.figures import Figures
 from sottovoce.domain.supervision import Mode
 
 
@@ -184,6 +185,8 @@ class QueueView:
     """Who are signed in to it."""
     free: int
     """Those of them to whom a call could be given now."""
+    today: Figures = field(default_factory=Figures)
+    """Of those who came since the VDN's day began and wait no more."""
 
 
 @dataclass(frozen=True, slots=True)

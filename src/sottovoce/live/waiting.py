@@ -6,15 +6,15 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from sottovoce.domain import access
-from sottovoce.domain.calls import CallTrigger, move
+from sottovoce.domain.calls import CallState, CallTrigger, move
 from sottovoce.domain.directory import SkillId, WayOut
-from sottovoce.domain.queueing import Announces, Outcome, Overflows, TimesOut, due
+from sottovoce.domain.queueing import Announces, Outcome, Overflows, TimesOut, due, words
 from sottovoce.errors import Code, Refused
 from sottovoce.live import calling, handling, hearing, queueing
 from sottovoce.live.effects import Accept, Arm, WaitGoesOn
 from sottovoce.live.inputs import Command, happens, never_waits
 from sottovoce.live.state import Call, FloorState, Transfer
-from sottovoce.media.engine import SoundEnded
+from sottovoce.media.engine import SPOKEN, SoundEnded
 
 LONGEST_GOODBYE_S = 60.0
 """What was to be said last is over by then, even if it could not be played."""
@@ -47,11 +47,24 @@ def _do_what_is_due(floor: FloorState, call: Call) -> None:
             case Overflows(skill):
                 floor.queues.overflow(call.call, skill)
             case Announces():
-                pass
+                announce(floor, call)
             case TimesOut():
                 leave_by_way_out(floor, call, Outcome.TIMED_OUT)
                 return
     queueing.arm(floor, call)
+
+
+def announce(floor: FloorState, call: Call) -> None:
+    """Tell the callers who wait where they stand."""
+    assert call.wait is not None
+    skill = call.wait.skill
+    wanted = queueing.rules(floor, skill).announcing
+    if wanted is None or call.state is not CallState.QUEUED:
+        return
+    folder = (floor.settings.media.announcements or SPOKEN) / wanted.language
+    told = words(wanted, floor.queues.position(call.call), queueing.expected_s(floor, skill))
+    if told:
+        hearing.announce(floor, call, [str(folder / f"{word}.wav") for word in told])
 
 
 def leave_by_way_out(floor: FloorState, call: Call, outcome: Outcome) -> None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, Protocol
 
 from sottovoce.domain.legs import (
@@ -23,6 +24,9 @@ from sottovoce.domain.legs import (
 )
 from sottovoce.processes.protocol import Request as Request  # whoever asks the engine knows it from here
 from sottovoce.processes.protocol import ResultT as ResultT
+
+SPOKEN = Path(__file__).parent / "announcements"
+"""What is shipped for callers to hear: a folder for each language (`demo/announced.py` has the words)."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,6 +23,7 @@ from sottovoce.domain.journal import (
     Restored,
     SegmentBegan,
     SegmentEnded,
+    WaitEnded,
 )
 from sottovoce.live.ports import Store
 
@@ -60,6 +61,12 @@ class Counting:
             ["vdn", "mode"],
             registry=self.registry,
         )
+        self._queued = Counter(
+            "sottovoce_queue_waits",
+            "Waits in queues that ended: answered, abandoned, timed_out, no_room, moved, ended.",
+            ["vdn", "skill", "outcome"],
+            registry=self.registry,
+        )
         self._waiting: dict[str, datetime] = {}
 
     def note(self, vdn: VdnId, change: Change) -> None:
@@ -67,6 +74,8 @@ class Counting:
         match change:
             case ContactBegan(call=call, at=at, direction=CallDirection.INBOUND):
                 self._waiting[call] = at
+            case WaitEnded(skill=skill, outcome=ended_by):
+                self._queued.labels(vdn, skill, ended_by.value).inc()
             case SegmentBegan(call=call, began_at=at):
                 self._waited(vdn, call, at, "answered")
             case ContactEnded(call=call, at=at, reason=reason):

@@ -100,6 +100,20 @@ def _floors(reading: Reading) -> Iterator[Metric]:
     yield _gauge(
         "queue_oldest_seconds", "How long the first of a queue has waited.", ["vdn", "skill"], oldest
     )
+    levels = [(labels, one.today.service_level) for labels, one in queues]
+    yield _gauge(
+        "queue_service_level_today",
+        "Which part of today's callers was answered in time, from 0 to 1; absent before the first.",
+        ["vdn", "skill"],
+        [(labels, level) for labels, level in levels if level is not None],
+    )
+    for name, text, field in (
+        ("queue_agents", "Agents who are signed in to the queue.", "agents"),
+        ("queue_agents_free", "Those of them to whom a call could be given.", "free"),
+    ):
+        yield _gauge(
+            name, text, ["vdn", "skill"], [(labels, float(getattr(one, field))) for labels, one in queues]
+        )
     registered = [((vdn,), float(count)) for vdn, count in reading.registered().items()]
     yield _gauge("registrations", "Phones that are registered.", ["vdn"], registered)
 

@@ -13,7 +13,7 @@ import contextlib
 import itertools
 from collections import deque
 from collections.abc import Callable, Sequence
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 
 import structlog
@@ -21,6 +21,7 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from sottovoce.domain.directory import VdnId, VdnProfile
+from sottovoce.domain.figures import KEPT
 from sottovoce.domain.journal import Change, PhoneSaved, Restored, Spooled
 from sottovoce.errors import Code, Refused
 from sottovoce.storage.database import DatabaseAway, is_away, reason, transaction
@@ -295,6 +296,7 @@ class VdnJournal:
                 await sessions.open_dialogs(connection, self.vdn),
                 interrupted,
                 await sessions.sources(connection, self.vdn),
+                await waits.since(connection, self.vdn, datetime.now(UTC) - KEPT),
             )
 
     async def phones(self, now: datetime) -> list[PhoneSaved]:
