@@ -59,6 +59,8 @@ class Code(StrEnum):
     OWN_RESULT = "own_result"
     """Whoever gave a result may not review it."""
     NOT_SERVED = "not_served"
+    TOO_OFTEN = "too_often"
+    """More is asked in a time than one may; a little later it is answered."""
 
 
 class Refused(Exception):

@@ -76,7 +76,7 @@ class Standing:
                 media=MediaSettings(agent_numbers=folder),
             ),
         )
-        settings = gateway or AgentSettings(poll_wait=0.02)
+        settings = gateway or AgentSettings(poll_wait=0.02, queries_per_agent=0)
         seals = Seals(b"k" * KEY_BYTES)
         self.pusher = Pusher(self.desk, push or PushSettings(), seals, PushWire(), self.clock, self.tasks)
         self.gateway = Gateway(self.desk, self.clock, self.tasks, settings, self.pusher)

@@ -102,7 +102,8 @@ async def test_every_route_that_names_an_agent_or_a_call_as_another_tenant(
             continue
         path = _path(row, FOREIGN_INSPECTOR).replace("/forcedropcall/1", f"/forcedropcall/{call}")
         path = path.replace("/requestcall/1/1", f"/requestcall/{call}/0")
-        body = {"workNo": str(A), "skills": [1], "callid": call, "addesstype": 1, "destaddr": str(A)}
+        body = {"workNo": str(A), "skills": [1], "callid": call, "skillid": 2}
+        body |= {"addesstype": 1, "destaddr": str(A)}
         answered = await client.raw(verb, path, headers=headers, params=_query(row, A), json=body)
         assert answered.retcode in UNKNOWN, (verb, path)
         walked.add(row.name)

@@ -325,7 +325,7 @@ def test_the_quality_familys_codes_users_and_rights() -> None:
 @pytest.mark.parametrize(
     ("family", "always"),
     [
-        ("cc-gateway", {"000-002", "000-003", "000-005"}),
+        ("cc-gateway", {"000-002", "000-003", "000-005", "000-007"}),
         ("cc-sqm", {"001", "002", "003", "011", "012"}),
         ("cc-isqm", {"400", "401", "403", "500", "503"}),
     ],

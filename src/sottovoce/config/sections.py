@@ -191,6 +191,17 @@ class AgentSettings(Section):
         le=100_000,
         description="Events that wait for one agent at most; the oldest give way.",
     )
+    queries_per_agent: int = Field(
+        default=50,
+        ge=0,
+        le=100_000,
+        description="Queries that one agent may ask in two seconds: all of `queuedevice`, `agentgroup` and"
+        " `calldata`, and five of `onlineagent`; beyond, 000-007. CC-Gateway's own default is 5, which a page"
+        " that shows a floor exceeds; 0 sets no limit. Event polls and commands are not counted.",
+    )
+    queries: int = Field(
+        default=15_000, ge=0, le=10_000_000, description="The same of all agents together; 0 sets no limit."
+    )
     supervision_lease: float = Field(
         default=30.0,
         ge=5,

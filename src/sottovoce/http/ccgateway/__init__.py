@@ -8,6 +8,7 @@
                   the interfaces served, one module per word of the path
 * ``words``       lenient input; ``retcodes`` refusals to codes; ``states`` the numbers of states;
                   ``events`` and ``snapshot`` domain events and pictures in the wire's spelling
+* ``overload``    how often agents may ask
 * ``polls``       the long poll's exact delivery; ``pushes`` how a push is spelt
 * ``library``     all interfaces for scripts of web pages (``resource.js``), which pages load from here
 

@@ -56,7 +56,7 @@ class GatewayDialect:
 
     @asynccontextmanager
     async def caller(self, interface: Interface, request: Request) -> AsyncIterator[Caller]:
-        """The agent of the path. Raises BadInput, Refused(NOT_SIGNED_IN)."""
+        """The agent of the path. Raises BadInput, Refused(NOT_SIGNED_IN), Refused(TOO_OFTEN)."""
         where = interface.agent_field
         if where is None:
             raise Refused(Code.NOT_SIGNED_IN, "the path names no agent")
@@ -64,6 +64,8 @@ class GatewayDialect:
         request.state.caller = agent
         if not interface.open:
             self._authenticate(agent, request.headers)
+        if interface.query:
+            self.gateway.limits.admit(agent, self.gateway.clock.monotonic())
         source = source_of(request.client.host if request.client is not None else "")
         goes_on = request.headers.get("range", "bytes=0-").replace(" ", "")[:8].lower() != "bytes=0-"
         token = request.headers.get("service_token", "")

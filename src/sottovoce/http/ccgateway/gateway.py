@@ -16,6 +16,7 @@ from starlette.responses import Response
 from sottovoce.clock import Clock
 from sottovoce.config import AgentSettings
 from sottovoce.domain.directory import AgentId
+from sottovoce.http.ccgateway.overload import QueryLimits, is_query
 from sottovoce.http.ccgateway.retcodes import NOT_SIGNED_IN
 from sottovoce.http.ccgateway.words import AgentIds, Form, FormT
 from sottovoce.http.family import declared
@@ -44,6 +45,11 @@ class Gateway:
     hanging: set[asyncio.Task[Any]] = field(default_factory=set)
     """What the polls that hang now wait for."""
     stopping: bool = False
+    limits: QueryLimits = field(init=False)
+
+    def __post_init__(self) -> None:
+        """The limits are those of the settings."""
+        self.limits = QueryLimits(self.settings)
 
     @property
     def agent_ids(self) -> AgentIds:
@@ -115,6 +121,11 @@ class Interface(declared.Interface):
     def stranger(self) -> str:
         """The code for who is not signed in."""
         return NOT_SIGNED_IN
+
+    @property
+    def query(self) -> bool:
+        """Whether it is limited how often this is asked."""
+        return is_query(self.path.removeprefix(BASE))
 
     @property
     def agent_field(self) -> str | None:

@@ -16,11 +16,12 @@ SUCCESS = "0"
 BAD_URL = "000-002"
 NO_PERMISSION = "000-003"
 SELF_INSPECTION = "000-005"
+TOO_OFTEN = "000-007"
 NOT_SIGNED_IN = "100-006"
 INTERNAL = "100-007"
 RESOURCE_UNAVAILABLE = "900-003"
 
-ALWAYS = frozenset({BAD_URL, NO_PERMISSION, SELF_INSPECTION})
+ALWAYS = frozenset({BAD_URL, NO_PERMISSION, SELF_INSPECTION, TOO_OFTEN})
 """What any interface may answer, whatever its page lists."""
 
 _RECORD_STATE = tuple(f"500-00{number}" for number in range(1, 10))
@@ -103,6 +104,7 @@ CANDIDATES: Mapping[Code, tuple[str, ...]] = {
     Code.NOTHING_TO_ANSWER: ("200-002", RESOURCE_UNAVAILABLE, INTERNAL),
     Code.MEDIA_EXHAUSTED: ("106-003", RESOURCE_UNAVAILABLE, "100-003", INTERNAL),
     Code.NOT_SERVED: (RESOURCE_UNAVAILABLE, INTERNAL),
+    Code.TOO_OFTEN: (TOO_OFTEN,),
     Code.NOT_FOUND: (
         "200-024",
         "104-005",
@@ -119,6 +121,7 @@ MEANING: Mapping[str, str] = {
     BAD_URL: "invalid URL or parameter",
     NO_PERMISSION: "no permission",
     SELF_INSPECTION: "an inspector cannot inspect himself",
+    TOO_OFTEN: "called too often, try again later",
     "100-001": "sign-in parameters are empty or invalid",
     "100-002": "the agent is signed in already",
     "100-003": "resource unavailable",

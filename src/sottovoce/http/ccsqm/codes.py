@@ -41,6 +41,7 @@ NEVER_HERE = frozenset(
         Code.NUMBER_NOT_ALLOWED,
         Code.NOTHING_TO_ANSWER,
         Code.MEDIA_EXHAUSTED,
+        Code.TOO_OFTEN,
     }
 )
 """The refusals of the live half; one that came here all the same is answered like INTERNAL."""
