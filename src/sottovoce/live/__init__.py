@@ -26,7 +26,7 @@ Called by `http`, the console and the demo through one `Desk`; calls `Lines` (a 
 * ``merging``   two calls become one; ``telling`` what agents are told of their calls
 * ``state`` ``effects`` ``views`` ``pictures``  its nouns: inside, out, and shown
 * ``acd`` ``queueing`` ``waiting``  who gets which call; a wait in a queue; what is done for those who wait
-* ``feed``  queues of events
+* ``feed``  queues of events; ``chats`` text chats
 
 A command goes desk -> driver.ask (floor.intent -> store.commit) -> floor.handle -> effects -> engine, lines,
 store, feed. An event of a line or of media goes building -> driver.tell -> floor.handle -> effects.

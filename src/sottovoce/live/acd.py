@@ -10,8 +10,10 @@ from __future__ import annotations
 from bisect import bisect_left, insort
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from heapq import heapify, heappop
 
+from sottovoce.clock import Moment
 from sottovoce.domain.directory import AgentId, SkillId
 
 MAX_QUEUED = 1000
@@ -33,6 +35,22 @@ class Waiting:
     def skill(self) -> SkillId:
         """Its own queue."""
         return self.skills[0]
+
+
+@dataclass(slots=True, eq=False)
+class Wait:
+    """A call waits in a queue, until an agent talks with it: also while one is rung for it."""
+
+    skill: SkillId
+    began: Moment
+    at: datetime
+    """The same by the clock of the call."""
+    looked_s: float = -1.0
+    """Up to which second of the wait what was due is done."""
+    no_room: bool = False
+    """The queue is too long for it."""
+    armed: bool = False
+    """A timer runs for what is due next."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,9 +12,10 @@ from sottovoce.domain.chats import ChatAct, ChatState, move
 from sottovoce.domain.directory import AgentId
 from sottovoce.errors import Code, Refused
 from sottovoce.live import notes
+from sottovoce.live.chats import Chat
 from sottovoce.live.effects import Arm, ChatUnanswered, Disarm
 from sottovoce.live.inputs import Command, happens, never_waits
-from sottovoce.live.state import Chat, FloorState, Seat
+from sottovoce.live.state import FloorState, Seat
 
 MOST_CHATS = 60
 """Of one agent at once (CC-Gateway 106-003)."""

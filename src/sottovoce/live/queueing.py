@@ -9,8 +9,9 @@ from sottovoce.domain.calls import CallDirection
 from sottovoce.domain.directory import AgentId, QueueRules, SkillId
 from sottovoce.domain.journal import WaitBegan, WaitEnded
 from sottovoce.domain.queueing import Outcome, next_due
+from sottovoce.live.acd import Wait
 from sottovoce.live.effects import Arm, Disarm, WaitGoesOn
-from sottovoce.live.state import Call, FloorState, Wait
+from sottovoce.live.state import Call, FloorState
 
 MOST_WAYS_OUT = 5
 """From queue to queue. Seed files do not lead in a circle; who moves calls by hand can."""

@@ -14,7 +14,6 @@ from sottovoce.clock import Moment
 from sottovoce.config import AgentSettings, MediaSettings, RecordingSettings
 from sottovoce.domain.agents import AgentState, Standing
 from sottovoce.domain.calls import CallDirection, CallState, InnerKind
-from sottovoce.domain.chats import ChatState
 from sottovoce.domain.contacts import RecordingPause, SupervisionSpan
 from sottovoce.domain.directory import AgentId, AgentProfile, SkillId, VdnProfile, WayOut
 from sottovoce.domain.events import AgentEvent
@@ -24,7 +23,8 @@ from sottovoce.domain.legs import LegId, RecordingId, RecordingResult, Routing
 from sottovoce.domain.supervision import Footing, Mode
 from sottovoce.errors import Code, Refused
 from sottovoce.limits import Buckets
-from sottovoce.live.acd import Free, Place, SkillQueues
+from sottovoce.live.acd import Free, Place, SkillQueues, Wait
+from sottovoce.live.chats import Chat
 from sottovoce.live.effects import Append, Effect, Emit
 
 PUSH_LEASE_S = 90.0
@@ -119,22 +119,6 @@ class AgentPart:
     held_at: datetime | None = None
     muted: bool = False
     segment: TalkSegment | None = None
-
-
-@dataclass(slots=True, eq=False)
-class Wait:
-    """A call waits in a queue, until an agent talks with it: also while one is rung for it."""
-
-    skill: SkillId
-    began: Moment
-    at: datetime
-    """The same by the clock of the call."""
-    looked_s: float = -1.0
-    """Up to which second of the wait what was due is done."""
-    no_room: bool = False
-    """The queue is too long for it."""
-    armed: bool = False
-    """A timer runs for what is due next."""
 
 
 @dataclass(slots=True, eq=False)
@@ -411,36 +395,6 @@ class Seat:
     def reachable(self) -> bool:
         """Whether a call of a queue may be given to this agent."""
         return self.free and self.takes_calls and not (self.absence is not None and self.absence.shunned)
-
-
-@dataclass(slots=True, eq=False)
-class Chat:
-    """A text chat (`live/chatting.py`)."""
-
-    chat: str
-    caller: AgentId
-    called: AgentId
-    asked: AgentId | None
-    """Who may answer now."""
-    asked_by: AgentId
-    """By whom that was asked last."""
-    state: ChatState = ChatState.RINGING
-
-    @property
-    def members(self) -> tuple[AgentId, ...]:
-        """Who is in it: before the first answer, who began it."""
-        return (self.caller,) if self.state is ChatState.RINGING else (self.caller, self.called)
-
-    def other(self, agent: AgentId) -> AgentId:
-        """The one with whom that one writes."""
-        return self.called if agent == self.caller else self.caller
-
-    def take_over(self) -> None:
-        """Who was asked is in it now, in the place of who handed it on."""
-        assert self.asked is not None
-        if self.asked != self.called:
-            self.caller, self.called = self.other(self.asked_by), self.asked
-        self.asked = None
 
 
 Owner = Seat | Call
