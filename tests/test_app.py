@@ -24,10 +24,14 @@ HANDED = (
     *(SOURCE / "doors" / "sip").glob("*.py"),
     *(SOURCE / "http").rglob("*.py"),
     *(SOURCE / "media").glob("*.py"),
+    *(SOURCE / "pushing").glob("*.py"),
 )
 """Where sections that were handed on whole are read, by name: `settings.agents.ring_timeout`."""
 CALLED = {
-    **{section: ["settings"] for section in ("sip", "agents", "http", "quality", "media", "operators")},
+    **{
+        section: ["settings"]
+        for section in ("sip", "agents", "http", "quality", "media", "operators", "push")
+    },
     "TrunkSettings": ["trunk", "far_side"],
     "FarSideSettings": ["far_side"],
 }
