@@ -4,7 +4,7 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 STAMP  := $(VENV)/.ready
 
-# Tests that hear real audio or watch the clock of others: they mostly wait, and want room to be on time.
+# Tests that hear real audio or watch the clock of others: they mostly wait, so three at a time on two cores.
 # The longest first and in this order, so that no worker has one left when the others are done.
 AUDIBLE := tests/e2e tests/audio tests/demo tests/doors tests/media tests/phones tests/selftest
 
@@ -32,7 +32,7 @@ ifdef PYTEST_ARGS
 	$(BIN)/python -m pytest $(PYTEST_ARGS)
 else
 	$(BIN)/python -m pytest -n auto --dist loadfile $(addprefix --ignore=,$(AUDIBLE))
-	$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder $(AUDIBLE)
+	$(BIN)/python -m pytest -n 3 --dist loadfile --no-loadscope-reorder $(AUDIBLE)
 endif
 
 check: lint types test ## what CI runs: lint, types, tests
