@@ -79,7 +79,6 @@ class _Phone:
     tell: Callable[[PageEvent], None]
     answers: bool
     dtmf_payload_type: int | None = None
-    connected: bool = False
     leg: LegId | None = None
 
 
@@ -374,7 +373,6 @@ class BrowserDoor:
                 if phone is None:
                     return
                 before = self._by_number.get((phone.vdn, phone.number))
-                phone.connected = True
                 self._by_number[phone.vdn, phone.number] = phone
                 log.info("page connected", vdn=phone.vdn, number=phone.number, before=before is not None)
                 if before is not None:
